@@ -1,0 +1,157 @@
+package dev.elman.backend;
+
+/**
+ * One place to compute: the reference, a CPU, a GPU. Speaks of layers, so that a backend may run a whole sequence in one
+ * kernel. What each operation means is written here; the reference backend is the same in code.
+ *
+ * <p>Tensors of one call belong to this backend and do not overlap unless the method says they may. Gradients of
+ * parameters are added to, gradients of data are overwritten. "[M,D]" takes any rank whose last extent is D. All methods
+ * throw {@link ShapeMismatchException} when shapes do not fit, before anything is written, and
+ * {@link IllegalStateException} after {@link #close}. Numbers that are not finite pass through, they are not errors.
+ *
+ * <p>Same calls, same backend, same kind of device: same bits.
+ */
+public interface Backend extends AutoCloseable {
+    /** {@code reference}, {@code cpu} or {@code cuda}. */
+    String name();
+
+    /** One line for people: device, precision, libraries, threads. */
+    String description();
+
+    /** Largest relative error of one rounding: 2^-53 in double, 2^-24 in float32. Tolerances are multiples of it. */
+    double unitRoundoff();
+
+    /** New memory, filled with zeros. */
+    Tensor allocate(Shape shape);
+
+    /** New memory, filled with zeros. */
+    IntTensor allocateInts(Shape shape);
+
+    /** How many allocations are not closed yet. */
+    int liveTensors();
+
+    /** Frees what is left, and logs how much that was if it was anything. A second call does nothing. */
+    @Override
+    void close();
+
+    // ---- whole tensors
+
+    /** Sets every element of y to {@code value}. */
+    void fill(Tensor y, double value);
+
+    /** y = x; same size. */
+    void copy(Tensor x, Tensor y);
+
+    /** y += alpha x; same size. */
+    void axpy(double alpha, Tensor x, Tensor y);
+
+    /** Copies {@code columns} columns of x [M,A], from column {@code fromX} on, into y [M,B] from column {@code fromY} on. */
+    void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns);
+
+    /** y [M,C] = x [M,C] in the rows whose {@code keep} [M] is not 0, and 0 in the others; y may be x. */
+    void maskRows(Tensor x, IntTensor keep, Tensor y);
+
+    // ---- layers
+
+    /**
+     * Elman's recurrence over a whole sequence: h_t = activation(x_t Wx + h_before Wh + b), see {@link SimpleRnnPass} for
+     * the order and the masks. T = 1 is a single step; running a sequence step by step over slices gives the same bits.
+     *
+     * @param x input [T,N,D]
+     * @param h states [T+1,N,H]; the initial slot is read, all others are overwritten
+     */
+    void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h);
+
+    /**
+     * Back-propagation through time (Werbos 1990). With g_t the gradient that reaches the state after step t from the
+     * layers above and from the steps that ran later: da_t = g_t * activation'(h_t), and da_t Wh^T is added to the
+     * gradient of the state before. A masked step has da = 0 and hands g on unchanged.
+     *
+     * @param x input [T,N,D] of the forward pass
+     * @param h states [T+1,N,H] that the forward pass left
+     * @param dh [T+1,N,H]; in: the gradient of each state as the layers above see it (0 where they do not use it); out:
+     *     the slots of the steps hold da, the initial slot has gained the gradient of the initial state
+     * @param dx [T,N,D], overwritten with da Wx^T; null where nobody asks
+     * @param gradients added to: dWx += sum_t x_t^T da_t, dWh += sum_t h_before^T da_t, db += sum over t and rows of da
+     */
+    void simpleRnnBackward(
+            SimpleRnnWeights weights,
+            SimpleRnnPass pass,
+            Tensor x,
+            Tensor h,
+            Tensor dh,
+            Tensor dx,
+            SimpleRnnWeights gradients);
+
+    /** y [M,D] = the rows of {@code table} [V,D] that {@code ids} [M] name; the caller has checked that 0 &lt;= id &lt; V. */
+    void embeddingForward(Tensor table, IntTensor ids, Tensor y);
+
+    /** For every m, adds row m of dy [M,D] to row ids[m] of {@code dTable} [V,D], in a fixed order. */
+    void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable);
+
+    /** y [M,K] = x [M,D] w [D,K] + b [K]; b may be null. */
+    void denseForward(Tensor x, Tensor w, Tensor b, Tensor y);
+
+    /**
+     * dx [M,D] = dy [M,K] w^T (null where nobody asks), dw [D,K] += x^T dy, db [K] += the sum of dy's rows (null for a
+     * layer without bias).
+     */
+    void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db);
+
+    /**
+     * One vector for each row of x [T,N,C], over the steps whose mask is not 0.
+     *
+     * @param mask [T,N], or null when every step is live
+     * @param y [N,C], overwritten
+     * @param argmax [N,C], overwritten with the step that gave the maximum, -1 in a row without a live step; for
+     *     {@link Pooling#MAX} only, null otherwise
+     */
+    void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax);
+
+    /** dx [T,N,C], overwritten: the gradient of {@link #poolForward} at dy [N,C]. */
+    void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx);
+
+    /**
+     * y = x with some elements 0 and the others scaled, see {@link Dropout}; y may be x. The gradient is the same call on
+     * dy.
+     *
+     * @param x [T,N,C], or [N,C], which counts as T = 1
+     */
+    void dropout(Dropout dropout, Tensor x, Tensor y);
+
+    /** Probabilities: each row of y [M,K] = softmax of that row of x [M,K]; y may be x. */
+    void softmax(Tensor x, Tensor y);
+
+    /**
+     * Loss and its gradient in one pass. For row m with label k the loss is the cross-entropy of softmax(logits_m) against
+     * (1 - smoothing) onehot(k) + smoothing / K (Szegedy et al. 2016). A row with a negative label takes no part.
+     *
+     * @param logits [M,K]
+     * @param labels [M], below K; the caller has checked that
+     * @param scale factor of both loss and gradient; 1 / M gives the mean
+     * @param metrics [2], overwritten: {scale * sum of losses, number of rows whose largest logit, the first of equal
+     *     ones, is the label's}
+     * @param dLogits [M,K], overwritten; may be logits
+     */
+    void softmaxCrossEntropy(
+            Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits);
+
+    // ---- training
+
+    /** Clamps every element of g into [-limit, limit]. */
+    void clipValue(Tensor g, double limit);
+
+    /**
+     * Scales g by min(1, maxNorm / norm), where norm is its Euclidean norm (Pascanu et al. 2013).
+     *
+     * @param maxNorm positive; infinity only measures
+     * @param norm [1], overwritten with the norm before clipping
+     */
+    void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm);
+
+    /** Updates w from its gradient g; {@code velocity} may be null when the momentum is 0. All of one size. */
+    void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity);
+
+    /** Updates w and both moments from its gradient g. All of one size. */
+    void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v);
+}

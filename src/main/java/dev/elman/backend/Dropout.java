@@ -1,0 +1,26 @@
+package dev.elman.backend;
+
+/**
+ * Which elements a dropout keeps, by counting and not by drawing, so that every backend, and every worker that holds only
+ * some of the rows, keeps the same ones. Kept elements are multiplied by 1 / (1 - rate).
+ *
+ * <p>The decision for element (t, n, c) is word c mod 4 of Philox4x32-10 (Salmon et al., SC 2011) with the key
+ * {@code seed} (low word first) and the counter (c / 4, t, firstRow + n, 0): kept when that word, unsigned, is at
+ * least {@link #threshold}.
+ *
+ * @param rate share of the elements that become 0, at least 0 and below 1
+ * @param seed another one for each layer and each call
+ * @param firstRow number that row n = 0 has in the whole batch
+ */
+public record Dropout(double rate, long seed, int firstRow) {
+    public Dropout {
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException("dropout: rate must be at least 0 and below 1, but is " + rate + ".");
+        }
+    }
+
+    /** rate * 2^32, rounded down, as an unsigned word. */
+    public int threshold() {
+        return (int) (long) (rate * 0x1p32);
+    }
+}

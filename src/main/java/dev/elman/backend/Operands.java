@@ -1,0 +1,239 @@
+package dev.elman.backend;
+
+/**
+ * The shape checks of every operation, written once for all backends. Each method checks the operands of the
+ * {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link IllegalArgumentException}, and
+ * returns the sizes by their letters.
+ */
+public final class Operands {
+    private Operands() {}
+
+    /** Batch rows, steps, input features and hidden nodes of one recurrence. */
+    public record Rnn(int n, int t, int d, int h) {}
+
+    /** Rows and the columns before and after. */
+    public record Dense(int m, int d, int k) {}
+
+    /** Steps, batch rows, channels. */
+    public record Sequence(int t, int n, int c) {}
+
+    /** Rows and columns. */
+    public record Matrix(int m, int c) {}
+
+    public static Rnn simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        String operation = "simpleRnnForward";
+        rank(operation, "x", "[T,N,D]", 3, x.shape());
+        rank(operation, "wh", "[H,H]", 2, weights.wh().shape());
+        int t = x.shape().extent(0);
+        int n = x.shape().extent(1);
+        int d = x.shape().extent(2);
+        int hidden = weights.wh().shape().extent(0);
+        weights(operation, "", weights, d, hidden);
+        exact(operation, "h", "[T+1,N,H]", Shape.of(t + 1, n, hidden), h.shape());
+        mask(operation, pass.mask(), t, n);
+        return new Rnn(n, t, d, hidden);
+    }
+
+    public static Rnn simpleRnnBackward(
+            SimpleRnnWeights weights,
+            SimpleRnnPass pass,
+            Tensor x,
+            Tensor h,
+            Tensor dh,
+            Tensor dx,
+            SimpleRnnWeights gradients) {
+        Rnn sizes = simpleRnnForward(weights, pass, x, h);
+        String operation = "simpleRnnBackward";
+        exact(operation, "dh", "[T+1,N,H]", h.shape(), dh.shape());
+        if (dx != null) exact(operation, "dx", "[T,N,D]", x.shape(), dx.shape());
+        weights(operation, "d", gradients, sizes.d, sizes.h);
+        if ((gradients.b() == null) != (weights.b() == null)) {
+            throw new IllegalArgumentException(operation + ": weights and gradients must both have a bias, or neither.");
+        }
+        return sizes;
+    }
+
+    private static void weights(String operation, String prefix, SimpleRnnWeights weights, int d, int h) {
+        exact(operation, prefix + "wx", "[D,H]", Shape.of(d, h), weights.wx().shape());
+        exact(operation, prefix + "wh", "[H,H]", Shape.of(h, h), weights.wh().shape());
+        if (weights.b() != null) {
+            exact(operation, prefix + "b", "[H]", Shape.of(h), weights.b().shape());
+        }
+    }
+
+    private static void mask(String operation, IntTensor mask, int t, int n) {
+        if (mask != null) exact(operation, "mask", "[T,N]", Shape.of(t, n), mask.shape());
+    }
+
+    public static Dense embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+        return embedding("embeddingForward", "y", table, ids, y);
+    }
+
+    public static Dense embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+        return embedding("embeddingBackward", "dy", dTable, ids, dy);
+    }
+
+    private static Dense embedding(String operation, String name, Tensor table, IntTensor ids, Tensor y) {
+        rank(operation, "table", "[V,D]", 2, table.shape());
+        int m = count(ids.shape().size());
+        int d = table.shape().extent(1);
+        rows(operation, name, "[M,D]", m, d, y.shape());
+        return new Dense(m, d, table.shape().extent(0));
+    }
+
+    public static Dense denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        return dense("denseForward", "", x, w, b, y);
+    }
+
+    public static Dense denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Dense sizes = dense("denseBackward", "d", x, w, db, dy);
+        exact("denseBackward", "dw", "[D,K]", w.shape(), dw.shape());
+        if (dx != null) rows("denseBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
+        return sizes;
+    }
+
+    private static Dense dense(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
+        rank(operation, "w", "[D,K]", 2, w.shape());
+        int d = w.shape().extent(0);
+        int k = w.shape().extent(1);
+        int m = rowCount(x.shape());
+        rows(operation, "x", "[M,D]", m, d, x.shape());
+        rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
+        if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
+        return new Dense(m, d, k);
+    }
+
+    public static Sequence poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+        return pool("poolForward", "", pooling, x, mask, y, argmax);
+    }
+
+    public static Sequence poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
+        return pool("poolBackward", "d", pooling, dx, mask, dy, argmax);
+    }
+
+    private static Sequence pool(
+            String operation, String prefix, Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+        rank(operation, prefix + "x", "[T,N,C]", 3, x.shape());
+        int t = x.shape().extent(0);
+        int n = x.shape().extent(1);
+        int c = x.shape().extent(2);
+        exact(operation, prefix + "y", "[N,C]", Shape.of(n, c), y.shape());
+        mask(operation, mask, t, n);
+        if ((argmax != null) != (pooling == Pooling.MAX)) {
+            throw new IllegalArgumentException(operation + ": argmax goes with MAX and only with MAX, not " + pooling + ".");
+        }
+        if (argmax != null) exact(operation, "argmax", "[N,C]", Shape.of(n, c), argmax.shape());
+        return new Sequence(t, n, c);
+    }
+
+    public static Sequence dropout(Tensor x, Tensor y) {
+        exact("dropout", "y", "the shape of x", x.shape(), y.shape());
+        int rank = x.shape().rank();
+        if (rank != 2) rank("dropout", "x", "[T,N,C] or [N,C]", 3, x.shape());
+        return new Sequence(
+                rank == 2 ? 1 : x.shape().extent(0), x.shape().extent(-2), x.shape().extent(-1));
+    }
+
+    public static Matrix softmax(Tensor x, Tensor y) {
+        exact("softmax", "y", "the shape of x", x.shape(), y.shape());
+        return matrix(x);
+    }
+
+    public static Matrix softmaxCrossEntropy(
+            Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
+        String operation = "softmaxCrossEntropy";
+        Matrix sizes = matrix(logits);
+        exact(operation, "labels", "[M]", Shape.of(sizes.m), Shape.of(count(labels.shape().size())));
+        exact(operation, "metrics", "[2]", Shape.of(2), metrics.shape());
+        exact(operation, "dLogits", "the shape of the logits", logits.shape(), dLogits.shape());
+        if (!(smoothing >= 0 && smoothing < 1)) {
+            throw new IllegalArgumentException(
+                    operation + ": smoothing must be at least 0 and below 1, but is " + smoothing + ".");
+        }
+        return sizes;
+    }
+
+    public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
+        exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
+        Matrix sizes = matrix(x);
+        exact("maskRows", "keep", "[M]", Shape.of(sizes.m), Shape.of(count(keep.shape().size())));
+        return sizes;
+    }
+
+    /** Returns the number of rows. */
+    public static int copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
+        int m = rowCount(x.shape());
+        exact("copyColumns", "y", "[M,B] with the M of x", Shape.of(m), Shape.of(rowCount(y.shape())));
+        columnRange("x", fromX, columns, x.shape().extent(-1));
+        columnRange("y", fromY, columns, y.shape().extent(-1));
+        return m;
+    }
+
+    private static void columnRange(String operand, int from, int columns, int width) {
+        if (from < 0 || columns < 0 || from > width - columns) {
+            throw new IllegalArgumentException("copyColumns: columns " + from + " to " + (from + columns) + " of "
+                    + operand + " must lie within its " + width + " columns.");
+        }
+    }
+
+    /** Checks that tensors have one size, whatever their shapes, and returns it. */
+    public static long sameSize(String operation, Tensor first, Tensor... others) {
+        long size = first.shape().size();
+        for (Tensor other : others) {
+            if (other != null && other.shape().size() != size) {
+                throw new ShapeMismatchException(
+                        operation, "every operand", "of the size of the first, " + first.shape(), other.shape());
+            }
+        }
+        return size;
+    }
+
+    /** Checks the operands of {@link Backend#clipGlobalNorm}. */
+    public static void clipGlobalNorm(double maxNorm, Tensor norm) {
+        exact("clipGlobalNorm", "norm", "[1]", Shape.of(1), norm.shape());
+        if (!(maxNorm > 0)) {
+            throw new IllegalArgumentException("clipGlobalNorm: maxNorm must be positive, but is " + maxNorm + ".");
+        }
+    }
+
+    /** Checks the operands of {@link Backend#clipValue}. */
+    public static void clipValue(double limit) {
+        if (!(limit > 0)) {
+            throw new IllegalArgumentException("clipValue: limit must be positive, but is " + limit + ".");
+        }
+    }
+
+    private static Matrix matrix(Tensor x) {
+        return new Matrix(rowCount(x.shape()), x.shape().extent(-1));
+    }
+
+    /** All extents but the last, multiplied. */
+    private static int rowCount(Shape shape) {
+        long rows = 1;
+        for (int axis = 0; axis < shape.rank() - 1; axis++) rows *= shape.extent(axis);
+        return count(rows);
+    }
+
+    private static int count(long rows) {
+        return Math.toIntExact(rows);
+    }
+
+    private static void rows(String operation, String operand, String letters, int rows, int columns, Shape given) {
+        if (given.rank() < 1 || given.extent(-1) != columns || rowCount(given) != rows) {
+            throw mismatch(operation, operand, letters, Shape.of(rows, columns), given);
+        }
+    }
+
+    private static void rank(String operation, String operand, String letters, int rank, Shape given) {
+        if (given.rank() != rank) throw new ShapeMismatchException(operation, operand, letters, given);
+    }
+
+    private static void exact(String operation, String operand, String letters, Shape expected, Shape given) {
+        if (!given.equals(expected)) throw mismatch(operation, operand, letters, expected, given);
+    }
+
+    private static ShapeMismatchException mismatch(
+            String operation, String operand, String letters, Shape expected, Shape given) {
+        return new ShapeMismatchException(operation, operand, letters + " = " + expected, given);
+    }
+}

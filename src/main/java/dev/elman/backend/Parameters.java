@@ -1,0 +1,82 @@
+package dev.elman.backend;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All parameters of a model as one flat tensor with named views, so that an optimizer is one call. Their gradients and an
+ * optimizer's moments have the same type and the same places.
+ */
+public final class Parameters implements AutoCloseable {
+    /** Each view begins at a multiple of this many elements (128 bytes), so that a GPU may read whole lines. */
+    private static final int ALIGNMENT = 32;
+
+    /** Name and shape of one parameter. */
+    public record Spec(String name, Shape shape) {}
+
+    private final Tensor flat;
+    private final Map<String, Tensor> views;
+
+    private Parameters(Tensor flat, Map<String, Tensor> views) {
+        this.flat = flat;
+        this.views = Collections.unmodifiableMap(views);
+    }
+
+    /**
+     * Parameters of these names and shapes, all 0; the gaps that alignment leaves stay 0.
+     *
+     * @throws IllegalArgumentException when a name comes twice
+     */
+    public static Parameters allocate(Backend backend, List<Spec> specs) {
+        long size = 0;
+        for (Spec spec : specs) size = next(size, spec);
+        Tensor flat = backend.allocate(Shape.of(Math.toIntExact(size)));
+        Map<String, Tensor> views = new LinkedHashMap<>();
+        long offset = 0;
+        for (Spec spec : specs) {
+            if (views.put(spec.name(), flat.view(offset, spec.shape())) != null) {
+                flat.close();
+                throw new IllegalArgumentException("Two parameters are named " + spec.name() + ".");
+            }
+            offset = next(offset, spec);
+        }
+        return new Parameters(flat, views);
+    }
+
+    private static long next(long offset, Spec spec) {
+        return (offset + spec.shape().size() + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    /** Everything in one row, gaps included. */
+    public Tensor flat() {
+        return flat;
+    }
+
+    /** Views by name, in the order they were given. */
+    public Map<String, Tensor> views() {
+        return views;
+    }
+
+    /**
+     * The view of this name.
+     *
+     * @throws IllegalArgumentException when there is none
+     */
+    public Tensor get(String name) {
+        Tensor view = views.get(name);
+        if (view == null) throw new IllegalArgumentException("No parameter " + name + "; there are " + views.keySet() + ".");
+        return view;
+    }
+
+    /** Number of parameters, gaps not counted. */
+    public long count() {
+        return views.values().stream().mapToLong(view -> view.shape().size()).sum();
+    }
+
+    @Override
+    public void close() {
+        flat.close();
+    }
+}

@@ -1,0 +1,26 @@
+package dev.elman.backend;
+
+/**
+ * How a sequence is walked.
+ *
+ * @param activation what turns a step's sum into the state
+ * @param reverse false: from step 0 to T-1, the state before step t lies in slot t and the state after it in slot t+1.
+ *     true: from T-1 to 0, the state before step t lies in slot t+1 and the state after it in slot t
+ * @param mask [T,N], 0 where a step is masked: the row then keeps the state it has; null when every step is live
+ */
+public record SimpleRnnPass(Activation activation, boolean reverse, IntTensor mask) {
+    /** The slot of a [T+1,N,H] buffer that holds the state before the first step that runs. */
+    public int initialSlot(int steps) {
+        return reverse ? steps : 0;
+    }
+
+    /** The slot of a [T+1,N,H] buffer that holds the state after the last step that runs. */
+    public int finalSlot(int steps) {
+        return reverse ? 0 : steps;
+    }
+
+    /** The slots that belong to steps 0..T-1, as a view [T,N,H] of a buffer [T+1,N,H]. */
+    public Tensor outputs(Tensor states) {
+        return states.slice(reverse ? 0 : 1, states.shape().extent(0) - 1);
+    }
+}
