@@ -203,6 +203,14 @@ public final class Operands {
         }
     }
 
+    /** Checks that momentum has a velocity to live in. */
+    public static void sgdStep(SgdStep step, Tensor velocity) {
+        if (velocity == null && step.momentum() != 0) {
+            throw new IllegalArgumentException(
+                    "sgdStep: momentum " + step.momentum() + " needs a velocity tensor of the size of w.");
+        }
+    }
+
     private static Matrix matrix(Tensor x) {
         return new Matrix(rowCount(x.shape()), x.shape().extent(-1));
     }

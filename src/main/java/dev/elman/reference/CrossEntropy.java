@@ -1,0 +1,69 @@
+package dev.elman.reference;
+
+import dev.elman.backend.Operands;
+
+/** Softmax, and cross-entropy with label smoothing: target q = (1 - smoothing) onehot + smoothing / K, gradient p - q. */
+final class CrossEntropy {
+    private final Operands.Matrix sizes;
+    private final double smoothing;
+    private final double scale;
+
+    CrossEntropy(Operands.Matrix sizes, double smoothing, double scale) {
+        this.sizes = sizes;
+        this.smoothing = smoothing;
+        this.scale = scale;
+    }
+
+    void run(ReferenceTensor logits, ReferenceIntTensor labels, ReferenceTensor metrics, ReferenceTensor dLogits) {
+        double loss = 0;
+        int correct = 0;
+        for (int m = 0; m < sizes.m(); m++) {
+            int label = labels.get(m);
+            if (label >= 0) {
+                loss += scale * loss(logits, m, label);
+                if (argmax(logits, m) == label) correct++;
+            }
+            softmax(logits, dLogits, m, sizes.c());
+            for (int k = 0; k < sizes.c(); k++) {
+                int i = m * sizes.c() + k;
+                dLogits.put(i, label < 0 ? 0 : scale * (dLogits.get(i) - target(k, label)));
+            }
+        }
+        metrics.put(0, loss);
+        metrics.put(1, correct);
+    }
+
+    private double loss(ReferenceTensor logits, int m, int label) {
+        double logSumExp = logSumExp(logits, m, sizes.c());
+        double loss = 0;
+        for (int k = 0; k < sizes.c(); k++) loss += target(k, label) * (logSumExp - logits.get(m * sizes.c() + k));
+        return loss;
+    }
+
+    private double target(int k, int label) {
+        return (k == label ? 1 - smoothing : 0) + smoothing / sizes.c();
+    }
+
+    private int argmax(ReferenceTensor logits, int m) {
+        int best = 0;
+        for (int k = 1; k < sizes.c(); k++) {
+            if (logits.get(m * sizes.c() + k) > logits.get(m * sizes.c() + best)) best = k;
+        }
+        return best;
+    }
+
+    /** Row m of y = softmax of row m of x. */
+    static void softmax(ReferenceTensor x, ReferenceTensor y, int m, int columns) {
+        double logSumExp = logSumExp(x, m, columns);
+        for (int k = 0; k < columns; k++) y.put(m * columns + k, Math.exp(x.get(m * columns + k) - logSumExp));
+    }
+
+    /** log sum exp of row m, shifted by its maximum so that nothing overflows. */
+    private static double logSumExp(ReferenceTensor x, int m, int columns) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (int k = 0; k < columns; k++) max = Math.max(max, x.get(m * columns + k));
+        double sum = 0;
+        for (int k = 0; k < columns; k++) sum += Math.exp(x.get(m * columns + k) - max);
+        return max + Math.log(sum);
+    }
+}

@@ -1,0 +1,37 @@
+package dev.elman.reference;
+
+import dev.elman.backend.Shape;
+
+/** What a tensor and its views share: whether they may still be used, and whom to tell when not. */
+final class Memory {
+    private final ReferenceBackend backend;
+    private boolean closed;
+
+    Memory(ReferenceBackend backend) {
+        this.backend = backend;
+        backend.opened();
+    }
+
+    void check(ReferenceBackend user) {
+        if (user != backend) throw new IllegalArgumentException("This tensor belongs to another backend.");
+        check();
+    }
+
+    void check() {
+        backend.checkOpen();
+        if (closed) throw new IllegalStateException("This tensor is closed.");
+    }
+
+    void close() {
+        if (!closed) backend.closed();
+        closed = true;
+    }
+
+    /** Checks that a view of {@code inner} at {@code offset} stays within {@code outer}. */
+    static void checkView(Shape outer, long offset, Shape inner) {
+        if (offset < 0 || inner.size() > outer.size() - offset) {
+            throw new IndexOutOfBoundsException(
+                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
+        }
+    }
+}

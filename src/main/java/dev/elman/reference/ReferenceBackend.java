@@ -1,0 +1,334 @@
+package dev.elman.reference;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Pooling;
+import dev.elman.backend.SgdStep;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+
+/**
+ * Every operation as its formula says, in double, on one thread. Slow on purpose: it refuses blocking, threads, fused
+ * passes, tables and approximations. The formulas and their sources stand at {@link Backend}.
+ */
+public final class ReferenceBackend implements Backend {
+    private static final System.Logger LOG = System.getLogger(ReferenceBackend.class.getName());
+
+    private int live;
+    private boolean closed;
+
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public String description() {
+        return "reference: plain loops in double, one thread, for checking";
+    }
+
+    @Override
+    public double unitRoundoff() {
+        return 0x1p-53;
+    }
+
+    @Override
+    public Tensor allocate(Shape shape) {
+        checkOpen();
+        return new ReferenceTensor(this, shape);
+    }
+
+    @Override
+    public IntTensor allocateInts(Shape shape) {
+        checkOpen();
+        return new ReferenceIntTensor(this, shape);
+    }
+
+    @Override
+    public int liveTensors() {
+        return live;
+    }
+
+    @Override
+    public void close() {
+        if (!closed && live > 0) LOG.log(System.Logger.Level.WARNING, "reference: {0} tensors were never closed", live);
+        closed = true;
+        live = 0;
+    }
+
+    void opened() {
+        live++;
+    }
+
+    void closed() {
+        if (!closed) live--;
+    }
+
+    void checkOpen() {
+        if (closed) throw new IllegalStateException("This backend is closed.");
+    }
+
+    private ReferenceTensor in(Tensor tensor) {
+        return tensor == null ? null : ReferenceTensor.of(this, tensor);
+    }
+
+    private ReferenceIntTensor in(IntTensor tensor) {
+        return tensor == null ? null : ReferenceIntTensor.of(this, tensor);
+    }
+
+    @Override
+    public void fill(Tensor y, double value) {
+        ReferenceTensor to = in(y);
+        for (int i = 0; i < to.shape().size(); i++) to.put(i, value);
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor y) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor to = in(y);
+        long size = Operands.sameSize("copy", x, y);
+        for (int i = 0; i < size; i++) to.put(i, from.get(i));
+    }
+
+    @Override
+    public void axpy(double alpha, Tensor x, Tensor y) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor to = in(y);
+        long size = Operands.sameSize("axpy", x, y);
+        for (int i = 0; i < size; i++) to.add(i, alpha * from.get(i));
+    }
+
+    @Override
+    public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor to = in(y);
+        int rows = Operands.copyColumns(x, fromX, y, fromY, columns);
+        int widthX = x.shape().extent(-1);
+        int widthY = y.shape().extent(-1);
+        for (int m = 0; m < rows; m++) {
+            for (int c = 0; c < columns; c++) to.put(m * widthY + fromY + c, from.get(m * widthX + fromX + c));
+        }
+    }
+
+    @Override
+    public void maskRows(Tensor x, IntTensor keep, Tensor y) {
+        ReferenceTensor from = in(x);
+        ReferenceIntTensor kept = in(keep);
+        ReferenceTensor to = in(y);
+        Operands.Matrix sizes = Operands.maskRows(x, keep, y);
+        for (int m = 0; m < sizes.m(); m++) {
+            for (int c = 0; c < sizes.c(); c++) {
+                int i = m * sizes.c() + c;
+                to.put(i, kept.get(m) == 0 ? 0 : from.get(i));
+            }
+        }
+    }
+
+    @Override
+    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
+        recurrence(sizes, pass).forward(in(weights.wx()), in(weights.wh()), in(weights.b()), in(x), in(h));
+    }
+
+    @Override
+    public void simpleRnnBackward(
+            SimpleRnnWeights weights,
+            SimpleRnnPass pass,
+            Tensor x,
+            Tensor h,
+            Tensor dh,
+            Tensor dx,
+            SimpleRnnWeights gradients) {
+        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        Recurrence recurrence = recurrence(sizes, pass);
+        recurrence.backward(in(weights.wh()), in(h), in(dh));
+        if (dx != null) recurrence.inputGradient(in(weights.wx()), in(dh), in(dx));
+        recurrence.weightGradients(
+                in(x), in(h), in(dh), in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
+    }
+
+    private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
+        return new Recurrence(sizes, pass.activation(), pass.reverse(), in(pass.mask()));
+    }
+
+    @Override
+    public void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+        ReferenceTensor rows = in(table);
+        ReferenceIntTensor index = in(ids);
+        ReferenceTensor to = in(y);
+        Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
+        for (int m = 0; m < sizes.m(); m++) {
+            for (int d = 0; d < sizes.d(); d++) to.put(m * sizes.d() + d, rows.get(index.get(m) * sizes.d() + d));
+        }
+    }
+
+    @Override
+    public void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+        ReferenceIntTensor index = in(ids);
+        ReferenceTensor from = in(dy);
+        ReferenceTensor rows = in(dTable);
+        Operands.Dense sizes = Operands.embeddingBackward(ids, dy, dTable);
+        for (int m = 0; m < sizes.m(); m++) {
+            for (int d = 0; d < sizes.d(); d++) rows.add(index.get(m) * sizes.d() + d, from.get(m * sizes.d() + d));
+        }
+    }
+
+    @Override
+    public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor weights = in(w);
+        ReferenceTensor bias = in(b);
+        ReferenceTensor to = in(y);
+        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
+        for (int m = 0; m < sizes.m(); m++) {
+            for (int k = 0; k < sizes.k(); k++) {
+                double sum = bias == null ? 0 : bias.get(k);
+                for (int d = 0; d < sizes.d(); d++) {
+                    sum += from.get(m * sizes.d() + d) * weights.get(d * sizes.k() + k);
+                }
+                to.put(m * sizes.k() + k, sum);
+            }
+        }
+    }
+
+    @Override
+    public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor weights = in(w);
+        ReferenceTensor upstream = in(dy);
+        ReferenceTensor dFrom = in(dx);
+        ReferenceTensor dWeights = in(dw);
+        ReferenceTensor dBias = in(db);
+        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
+        for (int m = 0; m < sizes.m(); m++) {
+            for (int d = 0; d < sizes.d(); d++) {
+                double sum = 0;
+                for (int k = 0; k < sizes.k(); k++) {
+                    double g = upstream.get(m * sizes.k() + k);
+                    sum += g * weights.get(d * sizes.k() + k);
+                    dWeights.add(d * sizes.k() + k, from.get(m * sizes.d() + d) * g);
+                }
+                if (dx != null) dFrom.put(m * sizes.d() + d, sum);
+            }
+            for (int k = 0; k < sizes.k() && db != null; k++) dBias.add(k, upstream.get(m * sizes.k() + k));
+        }
+    }
+
+    @Override
+    public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+        Operands.Sequence sizes = Operands.poolForward(pooling, x, mask, y, argmax);
+        PoolOverTime pool = new PoolOverTime(sizes, in(mask));
+        switch (pooling) {
+            case MAX -> pool.maxForward(in(x), in(y), in(argmax));
+            case MEAN -> pool.meanForward(in(x), in(y));
+        }
+    }
+
+    @Override
+    public void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
+        Operands.Sequence sizes = Operands.poolBackward(pooling, dy, mask, argmax, dx);
+        PoolOverTime pool = new PoolOverTime(sizes, in(mask));
+        switch (pooling) {
+            case MAX -> pool.maxBackward(in(dy), in(argmax), in(dx));
+            case MEAN -> pool.meanBackward(in(dy), in(dx));
+        }
+    }
+
+    @Override
+    public void dropout(Dropout dropout, Tensor x, Tensor y) {
+        ReferenceTensor from = in(x);
+        ReferenceTensor to = in(y);
+        Operands.Sequence sizes = Operands.dropout(x, y);
+        double scale = 1 / (1 - dropout.rate());
+        for (int t = 0; t < sizes.t(); t++) {
+            for (int n = 0; n < sizes.n(); n++) {
+                for (int c = 0; c < sizes.c(); c++) {
+                    int word = Philox.words(c / 4, t, dropout.firstRow() + n, 0, dropout.seed())[c % 4];
+                    boolean kept = Integer.compareUnsigned(word, dropout.threshold()) >= 0;
+                    int i = (t * sizes.n() + n) * sizes.c() + c;
+                    to.put(i, kept ? from.get(i) * scale : 0);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void softmax(Tensor x, Tensor y) {
+        Operands.Matrix sizes = Operands.softmax(x, y);
+        ReferenceTensor from = in(x);
+        ReferenceTensor to = in(y);
+        for (int m = 0; m < sizes.m(); m++) CrossEntropy.softmax(from, to, m, sizes.c());
+    }
+
+    @Override
+    public void softmaxCrossEntropy(
+            Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
+        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        new CrossEntropy(sizes, smoothing, scale).run(in(logits), in(labels), in(metrics), in(dLogits));
+    }
+
+    @Override
+    public void clipValue(Tensor g, double limit) {
+        Operands.clipValue(limit);
+        ReferenceTensor all = in(g);
+        for (int i = 0; i < all.shape().size(); i++) all.put(i, Math.max(-limit, Math.min(limit, all.get(i))));
+    }
+
+    @Override
+    public void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
+        Operands.clipGlobalNorm(maxNorm, norm);
+        ReferenceTensor all = in(g);
+        double squares = 0;
+        for (int i = 0; i < all.shape().size(); i++) squares += all.get(i) * all.get(i);
+        double length = Math.sqrt(squares);
+        in(norm).put(0, length);
+        if (length <= maxNorm) return;
+        for (int i = 0; i < all.shape().size(); i++) all.put(i, all.get(i) * (maxNorm / length));
+    }
+
+    @Override
+    public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
+        long size = Operands.sameSize("sgdStep", w, g, velocity);
+        Operands.sgdStep(step, velocity);
+        ReferenceTensor weights = in(w);
+        ReferenceTensor gradients = in(g);
+        ReferenceTensor momenta = in(velocity);
+        for (int i = 0; i < size; i++) {
+            double gradient = gradients.get(i) + step.weightDecay() * weights.get(i);
+            if (momenta != null) {
+                momenta.put(i, step.momentum() * momenta.get(i) + gradient);
+                gradient = step.nesterov() ? gradient + step.momentum() * momenta.get(i) : momenta.get(i);
+            }
+            weights.add(i, -step.learningRate() * gradient);
+        }
+    }
+
+    @Override
+    public void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
+        long size = Operands.sameSize("adamStep", w, g, m, v);
+        ReferenceTensor weights = in(w);
+        ReferenceTensor gradients = in(g);
+        ReferenceTensor mean = in(m);
+        ReferenceTensor square = in(v);
+        double meanCorrection = 1 - Math.pow(step.beta1(), step.step());
+        double squareCorrection = 1 - Math.pow(step.beta2(), step.step());
+        for (int i = 0; i < size; i++) {
+            double gradient = gradients.get(i);
+            if (step.decoupled()) {
+                weights.put(i, weights.get(i) * (1 - step.learningRate() * step.weightDecay()));
+            } else {
+                gradient += step.weightDecay() * weights.get(i);
+            }
+            mean.put(i, step.beta1() * mean.get(i) + (1 - step.beta1()) * gradient);
+            square.put(i, step.beta2() * square.get(i) + (1 - step.beta2()) * gradient * gradient);
+            double direction =
+                    mean.get(i) / meanCorrection / (Math.sqrt(square.get(i) / squareCorrection) + step.epsilon());
+            weights.add(i, -step.learningRate() * direction);
+        }
+    }
+}
