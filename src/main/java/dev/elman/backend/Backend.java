@@ -51,6 +51,12 @@ public interface Backend extends AutoCloseable {
     /** y [M,C] = x [M,C] in the rows whose {@code keep} [M] is not 0, and 0 in the others; y may be x. */
     void maskRows(Tensor x, IntTensor keep, Tensor y);
 
+    /**
+     * seen [T,N] = 1 where the row of {@code mask} [T,N] has met a live step by then, else 0; from step 0 on, or in reverse
+     * from step T-1 on.
+     */
+    void seenSteps(IntTensor mask, boolean reverse, IntTensor seen);
+
     // ---- layers
 
     /**

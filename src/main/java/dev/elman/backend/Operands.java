@@ -160,6 +160,12 @@ public final class Operands {
         return sizes;
     }
 
+    public static Matrix seenSteps(IntTensor mask, IntTensor seen) {
+        rank("seenSteps", "mask", "[T,N]", 2, mask.shape());
+        exact("seenSteps", "seen", "[T,N]", mask.shape(), seen.shape());
+        return new Matrix(mask.shape().extent(0), mask.shape().extent(1));
+    }
+
     /** Returns the number of rows. */
     public static int copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
         int m = rowCount(x.shape());

@@ -130,6 +130,21 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
+        ReferenceIntTensor live = in(mask);
+        ReferenceIntTensor to = in(seen);
+        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        for (int n = 0; n < sizes.c(); n++) {
+            boolean met = false;
+            for (int step = 0; step < sizes.m(); step++) {
+                int i = (reverse ? sizes.m() - 1 - step : step) * sizes.c() + n;
+                met |= live.get(i) != 0;
+                to.put(i, met ? 1 : 0);
+            }
+        }
+    }
+
+    @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
         recurrence(sizes, pass).forward(in(weights.wx()), in(weights.wh()), in(weights.b()), in(x), in(h));

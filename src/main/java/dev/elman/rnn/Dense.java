@@ -1,0 +1,75 @@
+package dev.elman.rnn;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import java.util.List;
+import java.util.Random;
+
+/** y [M,K] = x [M,D] w [D,K] + b [K]. */
+public final class Dense implements AutoCloseable {
+    private static final String W = ".w";
+    private static final String B = ".b";
+
+    private final Backend backend;
+    private final Tensor w;
+    private final Tensor b;
+    private final Tensor dw;
+    private final Tensor db;
+    private final Buffer y;
+    private final Buffer dx;
+    private Tensor x;
+
+    /** The parameters that a dense layer of this name needs: {@code name.w} [D,K] and {@code name.b} [K]. */
+    public static List<Parameters.Spec> specs(String name, int inputs, int outputs) {
+        return List.of(
+                new Parameters.Spec(name + W, Shape.of(inputs, outputs)),
+                new Parameters.Spec(name + B, Shape.of(outputs)));
+    }
+
+    /** A layer over views of {@code weights} and {@code gradients}, whose owner closes them. */
+    public Dense(Backend backend, String name, Parameters weights, Parameters gradients) {
+        this.backend = backend;
+        this.w = weights.get(name + W);
+        this.b = weights.get(name + B);
+        this.dw = gradients.get(name + W);
+        this.db = gradients.get(name + B);
+        this.y = new Buffer(backend);
+        this.dx = new Buffer(backend);
+    }
+
+    /** Draws the weights anew and sets the bias to 0. */
+    public void initialize(Initializer initializer, Random random) {
+        w.set(initializer.values(w.shape().extent(0), w.shape().extent(1), random));
+        backend.fill(b, 0);
+    }
+
+    /** y [.., K] for x [.., D]. */
+    public Tensor forward(Tensor x) {
+        this.x = x;
+        Tensor out = y.of(withLast(x.shape(), w.shape().extent(1)));
+        backend.denseForward(x, w, b, out);
+        return out;
+    }
+
+    /** Adds to the gradients of w and b and returns dx [.., D]. */
+    public Tensor backward(Tensor dy) {
+        Tensor out = dx.of(x.shape());
+        backend.denseBackward(x, w, dy, out, dw, db);
+        return out;
+    }
+
+    private static Shape withLast(Shape shape, int extent) {
+        return shape.rank() == 3
+                ? Shape.of(shape.extent(0), shape.extent(1), extent)
+                : Shape.of(shape.extent(0), extent);
+    }
+
+    @Override
+    public void close() {
+        y.close();
+        dx.close();
+    }
+}
