@@ -1,0 +1,41 @@
+package dev.elman.train;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+
+/** Adam, or AdamW when the weight decay is decoupled; see {@link AdamStep} for the formulas. */
+public record Adam(
+        double learningRate, double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
+        implements Optimizer {
+    public Adam {
+        Optimizer.requireRate(learningRate);
+        Optimizer.requireRange("beta1", beta1, 1);
+        Optimizer.requireRange("beta2", beta2, 1);
+        Optimizer.requireRange("epsilon", epsilon, Double.POSITIVE_INFINITY);
+        Optimizer.requireRange("weightDecay", weightDecay, Double.POSITIVE_INFINITY);
+    }
+
+    @Override
+    public Updater start(Backend backend, Parameters weights, Parameters gradients) {
+        Tensor m = backend.allocate(weights.flat().shape());
+        Tensor v = backend.allocate(weights.flat().shape());
+        return new Updater() {
+            private long steps;
+
+            @Override
+            public void step(double rate) {
+                steps++;
+                AdamStep step = new AdamStep(rate, beta1, beta2, epsilon, weightDecay, decoupled, steps);
+                backend.adamStep(step, weights.flat(), gradients.flat(), m, v);
+            }
+
+            @Override
+            public void close() {
+                m.close();
+                v.close();
+            }
+        };
+    }
+}

@@ -1,0 +1,60 @@
+package dev.elman.train;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/** Which rows go together: those of like length, so that little is padded. */
+final class Batches {
+    private Batches() {}
+
+    /** Every row once, in an order that the seed decides; batches of like length, themselves in random order. */
+    static List<int[]> shuffled(SequenceInput input, int[] rows, int batchSize, long seed) {
+        Random random = new Random(seed);
+        int[] order = rows.clone();
+        shuffle(order, random);
+        List<int[]> batches = cut(byLength(input, order), batchSize);
+        Collections.shuffle(batches, random);
+        return batches;
+    }
+
+    /** Every row once, in order of length. */
+    static List<int[]> sorted(SequenceInput input, int[] rows, int batchSize) {
+        return cut(byLength(input, rows), batchSize);
+    }
+
+    /** 0 to count - 1. */
+    static int[] range(int count) {
+        return IntStream.range(0, count).toArray();
+    }
+
+    static void shuffle(int[] values, Random random) {
+        for (int i = values.length - 1; i > 0; i--) {
+            int j = random.nextInt(i + 1);
+            int swapped = values[i];
+            values[i] = values[j];
+            values[j] = swapped;
+        }
+    }
+
+    /** Sorted by length; rows of one length stay in the order they came. */
+    private static int[] byLength(SequenceInput input, int[] rows) {
+        return Arrays.stream(rows)
+                .boxed()
+                .sorted(Comparator.comparingInt(input::length))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+
+    private static List<int[]> cut(int[] rows, int batchSize) {
+        List<int[]> batches = new ArrayList<>();
+        for (int from = 0; from < rows.length; from += batchSize) {
+            batches.add(Arrays.copyOfRange(rows, from, Math.min(rows.length, from + batchSize)));
+        }
+        return batches;
+    }
+}

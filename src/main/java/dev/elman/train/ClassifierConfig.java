@@ -1,0 +1,161 @@
+package dev.elman.train;
+
+import dev.elman.backend.Activation;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+
+/**
+ * The shape of a {@link SimpleRnnClassifier}: tokens, an embedding (or features as they are), a SimpleRnn, a vector for
+ * each sequence, a dense layer to K classes.
+ *
+ * @param vocabulary V, ids are below it; 0 when the input is features
+ * @param inputSize D: size of the embedding, or number of features of a step
+ * @param hiddenSize H
+ * @param classes K, at least 2
+ * @param activation of the recurrence
+ * @param bidirectional whether a second direction reads from the end
+ * @param output how the states become one vector: LAST, MAX or MEAN
+ * @param inputDropout share of the embedding's (or features') elements dropped while training
+ * @param dropout share of the vector's elements dropped while training
+ * @param labelSmoothing see {@link dev.elman.backend.Backend#softmaxCrossEntropy}
+ * @param checkFinite whether features are checked for NaN and infinities
+ * @param seed of the first weights
+ */
+public record ClassifierConfig(
+        int vocabulary,
+        int inputSize,
+        int hiddenSize,
+        int classes,
+        Activation activation,
+        boolean bidirectional,
+        Output output,
+        double inputDropout,
+        double dropout,
+        double labelSmoothing,
+        boolean checkFinite,
+        long seed) {
+
+    public ClassifierConfig {
+        if (vocabulary < 0) {
+            throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
+        }
+        if (classes < 2) {
+            throw new IllegalArgumentException("A classifier needs at least 2 classes, but K = " + classes + ".");
+        }
+        if (output == Output.SEQUENCE) {
+            throw new IllegalArgumentException(
+                    "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
+        }
+        Optimizer.requireRange("inputDropout", inputDropout, 1);
+        Optimizer.requireRange("dropout", dropout, 1);
+        Optimizer.requireRange("labelSmoothing", labelSmoothing, 1);
+    }
+
+    /** Token ids below {@code vocabulary}, embedded in 32 dimensions. */
+    public static Builder tokens(int vocabulary, int classes) {
+        if (vocabulary < 1) {
+            throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
+        }
+        return new Builder(vocabulary, 32, classes);
+    }
+
+    /** Steps of D features. */
+    public static Builder features(int features, int classes) {
+        return new Builder(0, features, classes);
+    }
+
+    SimpleRnnConfig rnn() {
+        return new SimpleRnnConfig(inputSize, hiddenSize, activation, true, bidirectional, output, false);
+    }
+
+    /** Settings of a {@link ClassifierConfig}: unless set, 128 tanh nodes, one direction, the last state, nothing dropped. */
+    public static final class Builder {
+        private final int vocabulary;
+        private final int classes;
+        private int inputSize;
+        private int hiddenSize = 128;
+        private Activation activation = Activation.TANH;
+        private boolean bidirectional;
+        private Output output = Output.LAST;
+        private double inputDropout;
+        private double dropout;
+        private double labelSmoothing;
+        private boolean checkFinite;
+        private long seed;
+
+        private Builder(int vocabulary, int inputSize, int classes) {
+            this.vocabulary = vocabulary;
+            this.inputSize = inputSize;
+            this.classes = classes;
+        }
+
+        /** Size of the embedding; for token input. */
+        public Builder embeddingSize(int size) {
+            if (vocabulary == 0) throw new IllegalArgumentException("Features are not embedded; do not set embeddingSize.");
+            inputSize = size;
+            return this;
+        }
+
+        public Builder hiddenSize(int size) {
+            hiddenSize = size;
+            return this;
+        }
+
+        public Builder activation(Activation choice) {
+            activation = choice;
+            return this;
+        }
+
+        public Builder bidirectional(boolean both) {
+            bidirectional = both;
+            return this;
+        }
+
+        public Builder output(Output choice) {
+            output = choice;
+            return this;
+        }
+
+        public Builder inputDropout(double rate) {
+            inputDropout = rate;
+            return this;
+        }
+
+        public Builder dropout(double rate) {
+            dropout = rate;
+            return this;
+        }
+
+        public Builder labelSmoothing(double share) {
+            labelSmoothing = share;
+            return this;
+        }
+
+        public Builder checkFinite(boolean check) {
+            checkFinite = check;
+            return this;
+        }
+
+        public Builder seed(long value) {
+            seed = value;
+            return this;
+        }
+
+        /** Throws {@link IllegalArgumentException} when a setting is out of its range. */
+        public ClassifierConfig build() {
+            return new ClassifierConfig(
+                    vocabulary,
+                    inputSize,
+                    hiddenSize,
+                    classes,
+                    activation,
+                    bidirectional,
+                    output,
+                    inputDropout,
+                    dropout,
+                    labelSmoothing,
+                    checkFinite,
+                    seed);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+import dev.elman.rnn.Dense;
+import dev.elman.rnn.DropoutLayer;
+import dev.elman.rnn.Embedding;
+import dev.elman.rnn.Initializer;
+import dev.elman.rnn.SimpleRnn;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** The layers of a {@link SimpleRnnClassifier}, from ids or features to logits and back. */
+final class ClassifierNetwork implements AutoCloseable {
+    private static final String EMBEDDING = "embedding";
+    private static final String RNN = "rnn";
+    private static final String DENSE = "dense";
+
+    private final Parameters weights;
+    private final Parameters gradients;
+    /** Null when the input is features. */
+    private final Embedding embedding;
+
+    private final DropoutLayer inputDropout;
+    private final SimpleRnn rnn;
+    private final DropoutLayer dropout;
+    private final Dense dense;
+
+    ClassifierNetwork(Backend backend, ClassifierConfig config) {
+        boolean tokens = config.vocabulary() > 0;
+        List<Parameters.Spec> specs = new ArrayList<>();
+        if (tokens) specs.addAll(Embedding.specs(EMBEDDING, config.vocabulary(), config.inputSize()));
+        specs.addAll(SimpleRnn.specs(RNN, config.rnn()));
+        specs.addAll(Dense.specs(DENSE, config.rnn().outputSize(), config.classes()));
+        weights = Parameters.allocate(backend, specs);
+        gradients = Parameters.allocate(backend, specs);
+        embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
+        inputDropout = new DropoutLayer(backend, config.inputDropout());
+        rnn = new SimpleRnn(backend, config.rnn(), RNN, weights, gradients);
+        dropout = new DropoutLayer(backend, config.dropout());
+        dense = new Dense(backend, DENSE, weights, gradients);
+    }
+
+    /** Draws first weights: normal for the embedding, as in PyTorch, and Keras's choices for the rest. */
+    void initialize(long seed) {
+        Random random = new Random(seed);
+        if (embedding != null) embedding.initialize(Initializer.normal(1), random);
+        rnn.initialize(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros(), random);
+        dense.initialize(Initializer.glorotUniform(), random);
+    }
+
+    Parameters weights() {
+        return weights;
+    }
+
+    Parameters gradients() {
+        return gradients;
+    }
+
+    /** Logits [N,K], nothing dropped. */
+    Tensor predict(Minibatch batch) {
+        Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
+        return dense.forward(rnn.forward(x, batch.mask()));
+    }
+
+    /** Logits [N,K] for training; the seed decides what is dropped. */
+    Tensor forward(Minibatch batch, long seed) {
+        Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
+        Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed), batch.mask());
+        return dense.forward(dropout.forward(vector, 2 * seed + 1));
+    }
+
+    /** Adds to the gradients, after {@link #forward}. */
+    void backward(Tensor dLogits) {
+        Tensor dVector = dense.backward(dLogits);
+        dropout.backward(dVector);
+        Tensor dx = rnn.backward(dVector, null, embedding != null);
+        if (embedding == null) return;
+        inputDropout.backward(dx);
+        embedding.backward(dx);
+    }
+
+    @Override
+    public void close() {
+        if (embedding != null) embedding.close();
+        inputDropout.close();
+        rnn.close();
+        dropout.close();
+        dense.close();
+        weights.close();
+        gradients.close();
+    }
+}

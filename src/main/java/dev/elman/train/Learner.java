@@ -1,0 +1,32 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+
+/** What a {@link Trainer} trains: weights, their gradients, and batches to learn from. */
+interface Learner extends AutoCloseable {
+    Backend backend();
+
+    Parameters weights();
+
+    Parameters gradients();
+
+    /** Puts the batches of an epoch, counted from 1, in order and returns their number, the same for each epoch. */
+    int startEpoch(int epoch);
+
+    /**
+     * Forward and backward over one batch, counted from 0: adds to the gradients of the mean loss.
+     *
+     * @param metrics [2], overwritten: {mean loss, number of hits}
+     * @param step number of the step in the whole training, counted from 0, for what is drawn anew each step
+     * @return number of targets
+     */
+    int learn(int batch, long step, Tensor metrics);
+
+    /** Loss and accuracy on data that is held back, or null when there is none. */
+    Metrics validate();
+
+    @Override
+    void close();
+}

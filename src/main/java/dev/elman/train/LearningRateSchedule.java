@@ -1,0 +1,41 @@
+package dev.elman.train;
+
+/** What the learning rate is multiplied by at each step. */
+@FunctionalInterface
+public interface LearningRateSchedule {
+    /**
+     * The factor of one step.
+     *
+     * @param step counted from 0
+     * @param total steps of the whole training
+     */
+    double factor(long step, long total);
+
+    /** Always 1. */
+    static LearningRateSchedule constant() {
+        return (step, total) -> 1;
+    }
+
+    /** Multiplied by {@code factor} each time another {@code share} of the training is done. */
+    static LearningRateSchedule stepDecay(double factor, double share) {
+        return (step, total) -> Math.pow(factor, Math.floor(step / (share * total)));
+    }
+
+    /** Falls in a straight line from 1 to 0. */
+    static LearningRateSchedule linear() {
+        return (step, total) -> 1 - (double) step / total;
+    }
+
+    /** Falls along half a cosine from 1 to 0 (Loshchilov and Hutter 2017). */
+    static LearningRateSchedule cosine() {
+        return (step, total) -> 0.5 * (1 + Math.cos(Math.PI * step / total));
+    }
+
+    /** Rises in a straight line over the first {@code share} of the training; the rest is this schedule. */
+    default LearningRateSchedule withWarmup(double share) {
+        return (step, total) -> {
+            double warm = share * total;
+            return step < warm ? (step + 1) / (warm + 1) : factor((long) (step - warm), (long) Math.max(1, total - warm));
+        };
+    }
+}

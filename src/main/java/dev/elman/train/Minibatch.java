@@ -1,0 +1,92 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.IntBuffer;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+
+/** Some rows of an input on the device, time-major and padded at the end, with their labels. Loaded again and again. */
+final class Minibatch implements AutoCloseable {
+    private final IntBuffer ints;
+    private final Buffer features;
+    private IntTensor ids;
+    private Tensor x;
+    private IntTensor mask;
+    private IntTensor labels;
+
+    Minibatch(Backend backend) {
+        ints = new IntBuffer(backend);
+        features = new Buffer(backend);
+    }
+
+    /** Uploads these rows; ids, mask and labels travel together. {@code classes} may be null. */
+    void load(SequenceInput input, int[] rows, int[] classes) {
+        int n = rows.length;
+        // An all-empty batch still has one step, masked.
+        int t = 1;
+        boolean ragged = false;
+        for (int row : rows) t = Math.max(t, input.length(row));
+        for (int row : rows) ragged |= input.length(row) < t;
+        int[] host = new int[2 * t * n + n];
+        for (int i = 0; i < n; i++) {
+            for (int step = 0; step < input.length(rows[i]); step++) host[t * n + step * n + i] = 1;
+            if (classes != null) host[2 * t * n + i] = classes[rows[i]];
+        }
+        if (input instanceof SequenceInput.Tokens tokens) {
+            for (int i = 0; i < n; i++) {
+                int[] row = tokens.ids()[rows[i]];
+                for (int step = 0; step < row.length; step++) host[step * n + i] = row[step];
+            }
+        }
+        IntTensor all = ints.of(Shape.of(host.length));
+        all.set(host);
+        ids = all.view(0, Shape.of(t, n));
+        mask = ragged ? all.view((long) t * n, Shape.of(t, n)) : null;
+        labels = all.view(2L * t * n, Shape.of(n));
+        x = input instanceof SequenceInput.Features vectors ? upload(vectors, rows, t) : null;
+    }
+
+    private Tensor upload(SequenceInput.Features vectors, int[] rows, int t) {
+        int n = rows.length;
+        int d = 0;
+        for (int row : rows) {
+            if (vectors.length(row) > 0) d = vectors.x()[row][0].length;
+        }
+        float[] host = new float[Math.multiplyExact(t * n, d)];
+        for (int i = 0; i < n; i++) {
+            float[][] steps = vectors.x()[rows[i]];
+            for (int step = 0; step < steps.length; step++) System.arraycopy(steps[step], 0, host, (step * n + i) * d, d);
+        }
+        Tensor all = features.of(Shape.of(t, n, d));
+        all.set(host);
+        return all;
+    }
+
+    /** [T,N]; all 0 for features. */
+    IntTensor ids() {
+        return ids;
+    }
+
+    /** [T,N,D]; null for tokens. */
+    Tensor features() {
+        return x;
+    }
+
+    /** [T,N], or null when all rows are of one length. */
+    IntTensor mask() {
+        return mask;
+    }
+
+    /** [N]. */
+    IntTensor labels() {
+        return labels;
+    }
+
+    @Override
+    public void close() {
+        ints.close();
+        features.close();
+    }
+}

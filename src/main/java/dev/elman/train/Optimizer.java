@@ -1,0 +1,53 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+
+/** How weights follow their gradients. Immutable; {@link #start} makes the part that remembers. */
+public sealed interface Optimizer permits Sgd, Adam {
+    /** The rate before any schedule; positive. */
+    double learningRate();
+
+    /** Moments for these weights, all 0, to be closed by the caller. */
+    Updater start(Backend backend, Parameters weights, Parameters gradients);
+
+    /** An optimizer with its moments. */
+    interface Updater extends AutoCloseable {
+        /** One step along the gradients as they are now. */
+        void step(double learningRate);
+
+        @Override
+        void close();
+    }
+
+    /** Plain stochastic gradient descent, the notebook's. */
+    static Sgd sgd(double learningRate) {
+        return new Sgd(learningRate, 0, false, 0);
+    }
+
+    /** Adam with PyTorch's and the paper's defaults: beta1 0.9, beta2 0.999, epsilon 1e-8. */
+    static Adam adam(double learningRate) {
+        return new Adam(learningRate, 0.9, 0.999, 1e-8, 0, false);
+    }
+
+    /** Adam with decoupled weight decay; PyTorch's default decay is 0.01. */
+    static Adam adamW(double learningRate, double weightDecay) {
+        return new Adam(learningRate, 0.9, 0.999, 1e-8, weightDecay, true);
+    }
+
+    /** Throws {@link IllegalArgumentException} unless the rate is a positive number. */
+    static void requireRate(double learningRate) {
+        if (!(learningRate > 0 && Double.isFinite(learningRate))) {
+            throw new IllegalArgumentException(
+                    "The learning rate must be positive and finite, but is " + learningRate + ". Try 0.001.");
+        }
+    }
+
+    /** Throws {@link IllegalArgumentException} unless {@code value} is at least 0 and below {@code limit}. */
+    static void requireRange(String name, double value, double limit) {
+        if (!(value >= 0 && value < limit)) {
+            throw new IllegalArgumentException(
+                    name + " must be at least 0 and below " + limit + ", but is " + value + ".");
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import dev.elman.rnn.Sequences;
+
+/**
+ * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
+ * {@code ScratchSimpleRNNClassifier} is by name.
+ *
+ * <p>Not for several threads at once; two models may share a backend if one thread uses both.
+ */
+public final class SimpleRnnClassifier implements AutoCloseable {
+    /** Rows that are predicted together: enough to keep a device busy, few enough to bound its memory. */
+    private static final int PREDICTION_ROWS = 256;
+
+    private final Backend backend;
+    private final ClassifierConfig config;
+    private final ClassifierNetwork network;
+
+    /** A model with fresh weights; the backend must outlive it. */
+    public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
+        this.backend = backend;
+        this.config = config;
+        this.network = new ClassifierNetwork(backend, config);
+        network.initialize(config.seed());
+    }
+
+    public ClassifierConfig config() {
+        return config;
+    }
+
+    /** The weights, to read or to set. */
+    public Parameters weights() {
+        return network.weights();
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    ClassifierNetwork network() {
+        return network;
+    }
+
+    /**
+     * Trains on these rows from the weights as they are.
+     *
+     * @param labels class of each row, below K
+     * @throws IllegalArgumentException when there are no rows, labels are fewer or more than rows, out of range or all the
+     *     same, or the input does not fit the model; nothing has changed then
+     * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
+     */
+    public History fit(SequenceInput input, int[] labels, Trainer trainer) {
+        check("fit", input, labels);
+        boolean several = false;
+        for (int label : labels) several |= label != labels[0];
+        if (!several) {
+            throw new IllegalArgumentException("fit: all " + labels.length + " rows are of class " + labels[0]
+                    + ". A classifier needs examples of at least two classes.");
+        }
+        try (ClassifierLearner learner = new ClassifierLearner(this, input, labels, trainer)) {
+            return trainer.fit(learner);
+        }
+    }
+
+    /** {@link #fit(SequenceInput, int[], Trainer)} on token ids. */
+    public History fit(int[][] ids, int[] labels, Trainer trainer) {
+        return fit(SequenceInput.tokens(ids), labels, trainer);
+    }
+
+    /** {@link #fit(SequenceInput, int[], Trainer)} on features [N,T,D]; T may differ from row to row. */
+    public History fit(float[][][] x, int[] labels, Trainer trainer) {
+        return fit(SequenceInput.features(x), labels, trainer);
+    }
+
+    /**
+     * The probability of each class, [N,K].
+     *
+     * @throws IllegalArgumentException when the input does not fit the model
+     */
+    public float[][] predictProba(SequenceInput input) {
+        input.check(config);
+        float[][] result = new float[input.rows()][];
+        try (Minibatch batch = new Minibatch(backend);
+                Buffer probabilities = new Buffer(backend)) {
+            for (int[] rows : Batches.sorted(input, Batches.range(input.rows()), PREDICTION_ROWS)) {
+                batch.load(input, rows, null);
+                Tensor logits = network.predict(batch);
+                Tensor out = probabilities.of(logits.shape());
+                backend.softmax(logits, out);
+                float[][] values = Sequences.rows(out);
+                for (int i = 0; i < rows.length; i++) result[rows[i]] = values[i];
+            }
+        }
+        return result;
+    }
+
+    /** {@link #predictProba(SequenceInput)} of token ids. */
+    public float[][] predictProba(int[][] ids) {
+        return predictProba(SequenceInput.tokens(ids));
+    }
+
+    /** {@link #predictProba(SequenceInput)} of features [N,T,D]. */
+    public float[][] predictProba(float[][][] x) {
+        return predictProba(SequenceInput.features(x));
+    }
+
+    /** The most probable class of each row; of equally probable ones the first. */
+    public int[] predict(SequenceInput input) {
+        float[][] probabilities = predictProba(input);
+        int[] classes = new int[probabilities.length];
+        for (int n = 0; n < classes.length; n++) classes[n] = argmax(probabilities[n]);
+        return classes;
+    }
+
+    /** {@link #predict(SequenceInput)} of token ids. */
+    public int[] predict(int[][] ids) {
+        return predict(SequenceInput.tokens(ids));
+    }
+
+    /** {@link #predict(SequenceInput)} of features [N,T,D]. */
+    public int[] predict(float[][][] x) {
+        return predict(SequenceInput.features(x));
+    }
+
+    /**
+     * Loss, accuracy and confusion on these rows.
+     *
+     * @throws IllegalArgumentException as {@link #fit(SequenceInput, int[], Trainer)}, but one class is enough
+     */
+    public Evaluation evaluate(SequenceInput input, int[] labels) {
+        check("evaluate", input, labels);
+        Metrics metrics = measure(input, labels, Batches.range(input.rows()));
+        int[] predicted = predict(input);
+        int[][] confusion = new int[config.classes()][config.classes()];
+        for (int n = 0; n < labels.length; n++) confusion[labels[n]][predicted[n]]++;
+        return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
+    }
+
+    /** {@link #evaluate(SequenceInput, int[])} on token ids. */
+    public Evaluation evaluate(int[][] ids, int[] labels) {
+        return evaluate(SequenceInput.tokens(ids), labels);
+    }
+
+    /** {@link #evaluate(SequenceInput, int[])} on features [N,T,D]. */
+    public Evaluation evaluate(float[][][] x, int[] labels) {
+        return evaluate(SequenceInput.features(x), labels);
+    }
+
+    /** Mean loss, without smoothing, and accuracy over some rows. */
+    Metrics measure(SequenceInput input, int[] labels, int[] chosen) {
+        double loss = 0;
+        double hits = 0;
+        try (Minibatch batch = new Minibatch(backend);
+                Buffer gradient = new Buffer(backend);
+                Tensor metrics = backend.allocate(Shape.of(2))) {
+            for (int[] rows : Batches.sorted(input, chosen, PREDICTION_ROWS)) {
+                batch.load(input, rows, labels);
+                Tensor logits = network.predict(batch);
+                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, gradient.of(logits.shape()));
+                float[] values = metrics.toFloats();
+                loss += values[0];
+                hits += values[1];
+            }
+        }
+        return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);
+    }
+
+    private void check(String operation, SequenceInput input, int[] labels) {
+        SequenceInput.requireRows(operation, input);
+        if (labels.length != input.rows()) {
+            throw new IllegalArgumentException(operation + ": there must be one label a row, but there are "
+                    + labels.length + " labels for " + input.rows() + " rows.");
+        }
+        for (int n = 0; n < labels.length; n++) {
+            if (labels[n] < 0 || labels[n] >= config.classes()) {
+                throw new IllegalArgumentException(operation + ": labels must be at least 0 and below K = "
+                        + config.classes() + ", but row " + n + " has " + labels[n] + ".");
+            }
+        }
+        input.check(config);
+    }
+
+    private static int argmax(float[] values) {
+        int best = 0;
+        for (int k = 1; k < values.length; k++) {
+            if (values[k] > values[best]) best = k;
+        }
+        return best;
+    }
+
+    @Override
+    public void close() {
+        network.close();
+    }
+}

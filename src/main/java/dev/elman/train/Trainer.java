@@ -1,0 +1,161 @@
+package dev.elman.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * How a model is trained; {@code fit} of a model takes one. The same trainer on the same data, model seed and backend gives
+ * the same bits. {@link #builder} says what the settings mean and what they are unless set.
+ */
+public record Trainer(
+        int epochs,
+        int batchSize,
+        Optimizer optimizer,
+        LearningRateSchedule schedule,
+        double clipNorm,
+        double clipValue,
+        double validationSplit,
+        int patience,
+        long seed,
+        List<Callback> callbacks) {
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException when one is out of its range, or patience lacks validation data
+     */
+    public Trainer {
+        atLeast("epochs", epochs, 1);
+        atLeast("batchSize", batchSize, 1);
+        Objects.requireNonNull(optimizer, "optimizer");
+        Objects.requireNonNull(schedule, "schedule");
+        positive("clipNorm", clipNorm);
+        positive("clipValue", clipValue);
+        Optimizer.requireRange("validationSplit", validationSplit, 1);
+        atLeast("patience", patience, 0);
+        if (patience > 0 && validationSplit == 0) {
+            throw new IllegalArgumentException(
+                    "patience needs held-back data to watch: set validationSplit, 0.1 for example.");
+        }
+        callbacks = List.copyOf(callbacks);
+    }
+
+    /** Adam with rate 0.001, 20 epochs, 32 rows a batch, gradients clipped to norm 5, constant rate, seed 0. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Trains, and leaves the learner with the last weights, or the best ones where patience asks for them. */
+    History fit(Learner learner) {
+        try (TrainingRun run = new TrainingRun(this, learner)) {
+            return run.fit();
+        }
+    }
+
+    private static void atLeast(String name, int value, int least) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ", but is " + value + ".");
+        }
+    }
+
+    private static void positive(String name, double value) {
+        if (!(value > 0)) throw new IllegalArgumentException(name + " must be positive, but is " + value + ".");
+    }
+
+    /** Settings of a {@link Trainer}. */
+    public static final class Builder {
+        private int epochs = 20;
+        private int batchSize = 32;
+        private Optimizer optimizer = Optimizer.adam(0.001);
+        private LearningRateSchedule schedule = LearningRateSchedule.constant();
+        private double clipNorm = 5;
+        private double clipValue = Double.POSITIVE_INFINITY;
+        private double validationSplit;
+        private int patience;
+        private long seed;
+        private final List<Callback> callbacks = new ArrayList<>();
+
+        private Builder() {}
+
+        /** How often the training data is walked; at least 1. */
+        public Builder epochs(int count) {
+            epochs = count;
+            return this;
+        }
+
+        /** Rows N of a minibatch; at least 1. */
+        public Builder batchSize(int rows) {
+            batchSize = rows;
+            return this;
+        }
+
+        public Builder optimizer(Optimizer choice) {
+            optimizer = choice;
+            return this;
+        }
+
+        /** What the optimizer's rate is multiplied by as the training goes on. */
+        public Builder schedule(LearningRateSchedule choice) {
+            schedule = choice;
+            return this;
+        }
+
+        /** Largest norm of all gradients together; infinity for no limit. */
+        public Builder clipNorm(double limit) {
+            clipNorm = limit;
+            return this;
+        }
+
+        /** Largest magnitude of one gradient, applied before {@link #clipNorm}; infinity for no limit. */
+        public Builder clipValue(double limit) {
+            clipValue = limit;
+            return this;
+        }
+
+        /** Share of the training data, chosen by the seed, that is held back for validation. */
+        public Builder validationSplit(double share) {
+            validationSplit = share;
+            return this;
+        }
+
+        /**
+         * Stops after this many epochs without a lower validation loss, and gives the model its best weights back. Needs
+         * {@link #validationSplit}.
+         */
+        public Builder patience(int epochsWithoutGain) {
+            patience = epochsWithoutGain;
+            return this;
+        }
+
+        /** Decides the order of the rows, the validation rows and what dropout drops. */
+        public Builder seed(long value) {
+            seed = value;
+            return this;
+        }
+
+        /** Adds one to be told of the progress. */
+        public Builder callback(Callback callback) {
+            callbacks.add(callback);
+            return this;
+        }
+
+        /**
+         * The trainer.
+         *
+         * @throws IllegalArgumentException when a setting is out of its range, or patience lacks validation data
+         */
+        public Trainer build() {
+            return new Trainer(
+                    epochs,
+                    batchSize,
+                    optimizer,
+                    schedule,
+                    clipNorm,
+                    clipValue,
+                    validationSplit,
+                    patience,
+                    seed,
+                    callbacks);
+        }
+    }
+}
