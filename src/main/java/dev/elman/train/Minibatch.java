@@ -6,6 +6,7 @@ import dev.elman.backend.IntBuffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import java.util.Arrays;
 
 /** Some rows of an input on the device, time-major and padded at the end, with their labels. Loaded again and again. */
 final class Minibatch implements AutoCloseable {
@@ -48,6 +49,19 @@ final class Minibatch implements AutoCloseable {
         x = input instanceof SequenceInput.Features vectors ? upload(vectors, rows, t) : null;
     }
 
+    /** Uploads a window of token streams: ids and next ids, both [T,N]. */
+    void load(int[] streamIds, int[] nextIds, int n) {
+        int t = streamIds.length / n;
+        IntTensor all = ints.of(Shape.of(2 * t * n));
+        int[] host = Arrays.copyOf(streamIds, 2 * t * n);
+        System.arraycopy(nextIds, 0, host, t * n, t * n);
+        all.set(host);
+        ids = all.view(0, Shape.of(t, n));
+        labels = all.view((long) t * n, Shape.of(t * n));
+        mask = null;
+        x = null;
+    }
+
     private Tensor upload(SequenceInput.Features vectors, int[] rows, int t) {
         int n = rows.length;
         int d = 0;
@@ -79,7 +93,7 @@ final class Minibatch implements AutoCloseable {
         return mask;
     }
 
-    /** [N]. */
+    /** [N], or [T*N] of a window. */
     IntTensor labels() {
         return labels;
     }

@@ -19,13 +19,19 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     private final Backend backend;
     private final ClassifierConfig config;
-    private final ClassifierNetwork network;
+    private final RnnNetwork network;
 
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
         this.backend = backend;
         this.config = config;
-        this.network = new ClassifierNetwork(backend, config);
+        this.network = new RnnNetwork(
+                backend,
+                config.vocabulary(),
+                config.rnn(),
+                config.classes(),
+                config.inputDropout(),
+                config.dropout());
         network.initialize(config.seed());
     }
 
@@ -42,7 +48,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         return backend;
     }
 
-    ClassifierNetwork network() {
+    RnnNetwork network() {
         return network;
     }
 
@@ -134,10 +140,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      */
     public Evaluation evaluate(SequenceInput input, int[] labels) {
         check("evaluate", input, labels);
-        Metrics metrics = measure(input, labels, Batches.range(input.rows()));
-        int[] predicted = predict(input);
         int[][] confusion = new int[config.classes()][config.classes()];
-        for (int n = 0; n < labels.length; n++) confusion[labels[n]][predicted[n]]++;
+        Metrics metrics = measure(input, labels, Batches.range(input.rows()), confusion);
         return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
     }
 
@@ -153,6 +157,11 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     /** Mean loss, without smoothing, and accuracy over some rows. */
     Metrics measure(SequenceInput input, int[] labels, int[] chosen) {
+        return measure(input, labels, chosen, null);
+    }
+
+    /** The same, counting in {@code confusion} [K,K] unless it is null. */
+    private Metrics measure(SequenceInput input, int[] labels, int[] chosen, int[][] confusion) {
         double loss = 0;
         double hits = 0;
         try (Minibatch batch = new Minibatch(backend);
@@ -165,6 +174,9 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                 float[] values = metrics.toFloats();
                 loss += values[0];
                 hits += values[1];
+                if (confusion == null) continue;
+                float[][] scores = Sequences.rows(logits);
+                for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
             }
         }
         return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);

@@ -8,12 +8,13 @@ import dev.elman.rnn.DropoutLayer;
 import dev.elman.rnn.Embedding;
 import dev.elman.rnn.Initializer;
 import dev.elman.rnn.SimpleRnn;
+import dev.elman.rnn.SimpleRnnConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** The layers of a {@link SimpleRnnClassifier}, from ids or features to logits and back. */
-final class ClassifierNetwork implements AutoCloseable {
+/** The layers of every model here, from ids or features to logits and back: embedding, SimpleRnn, dense, with dropout between. */
+final class RnnNetwork implements AutoCloseable {
     private static final String EMBEDDING = "embedding";
     private static final String RNN = "rnn";
     private static final String DENSE = "dense";
@@ -28,18 +29,30 @@ final class ClassifierNetwork implements AutoCloseable {
     private final DropoutLayer dropout;
     private final Dense dense;
 
-    ClassifierNetwork(Backend backend, ClassifierConfig config) {
-        boolean tokens = config.vocabulary() > 0;
+    /**
+     * Layers whose weights are all 0.
+     *
+     * @param vocabulary V; 0 when the input is features
+     * @param classes K
+     */
+    RnnNetwork(
+            Backend backend,
+            int vocabulary,
+            SimpleRnnConfig config,
+            int classes,
+            double inputDropoutRate,
+            double dropoutRate) {
+        boolean tokens = vocabulary > 0;
         List<Parameters.Spec> specs = new ArrayList<>();
-        if (tokens) specs.addAll(Embedding.specs(EMBEDDING, config.vocabulary(), config.inputSize()));
-        specs.addAll(SimpleRnn.specs(RNN, config.rnn()));
-        specs.addAll(Dense.specs(DENSE, config.rnn().outputSize(), config.classes()));
+        if (tokens) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
+        specs.addAll(SimpleRnn.specs(RNN, config));
+        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
         weights = Parameters.allocate(backend, specs);
         gradients = Parameters.allocate(backend, specs);
         embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
-        inputDropout = new DropoutLayer(backend, config.inputDropout());
-        rnn = new SimpleRnn(backend, config.rnn(), RNN, weights, gradients);
-        dropout = new DropoutLayer(backend, config.dropout());
+        inputDropout = new DropoutLayer(backend, inputDropoutRate);
+        rnn = new SimpleRnn(backend, config, RNN, weights, gradients);
+        dropout = new DropoutLayer(backend, dropoutRate);
         dense = new Dense(backend, DENSE, weights, gradients);
     }
 
@@ -59,13 +72,18 @@ final class ClassifierNetwork implements AutoCloseable {
         return gradients;
     }
 
-    /** Logits [N,K], nothing dropped. */
+    /** The recurrent layer, for its states between calls. */
+    SimpleRnn rnn() {
+        return rnn;
+    }
+
+    /** Logits [N,K], or [T,N,K] of a layer that returns the sequence; nothing dropped. */
     Tensor predict(Minibatch batch) {
         Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
         return dense.forward(rnn.forward(x, batch.mask()));
     }
 
-    /** Logits [N,K] for training; the seed decides what is dropped. */
+    /** The same logits for training; the seed decides what is dropped. */
     Tensor forward(Minibatch batch, long seed) {
         Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
         Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed), batch.mask());

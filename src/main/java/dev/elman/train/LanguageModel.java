@@ -1,0 +1,138 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+import java.util.Random;
+
+/** The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. */
+public final class LanguageModel implements AutoCloseable {
+    /** Streams that are evaluated side by side. */
+    private static final int EVALUATION_STREAMS = 32;
+
+    private final Backend backend;
+    private final LanguageModelConfig config;
+    private final RnnNetwork network;
+
+    /** A model with fresh weights; the backend must outlive it. */
+    public LanguageModel(Backend backend, LanguageModelConfig config) {
+        this.backend = backend;
+        this.config = config;
+        this.network = new RnnNetwork(backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout());
+        network.initialize(config.seed());
+    }
+
+    public LanguageModelConfig config() {
+        return config;
+    }
+
+    /** The weights, to read or to set. */
+    public Parameters weights() {
+        return network.weights();
+    }
+
+    Backend backend() {
+        return backend;
+    }
+
+    RnnNetwork network() {
+        return network;
+    }
+
+    /**
+     * Trains on one row of tokens by truncated back-propagation through time: the trainer's batch size is the number of
+     * streams it is cut into, the last {@code validationSplit} of it is held back.
+     *
+     * @throws IllegalArgumentException when there are fewer than 2 tokens, or one is outside the vocabulary
+     * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
+     */
+    public History fit(int[] tokens, Trainer trainer) {
+        check("fit", tokens);
+        try (LanguageModelLearner learner = new LanguageModelLearner(this, tokens, trainer)) {
+            return trainer.fit(learner);
+        }
+    }
+
+    /**
+     * Mean loss and share of next tokens that were the most probable; {@link Metrics#perplexity} is the usual figure.
+     *
+     * @throws IllegalArgumentException as {@link #fit}
+     */
+    public Metrics evaluate(int[] tokens) {
+        check("evaluate", tokens);
+        TokenStreams streams = new TokenStreams(tokens, EVALUATION_STREAMS, config.window());
+        double loss = 0;
+        double hits = 0;
+        long targets = 0;
+        network.rnn().resetState();
+        try (Minibatch batch = new Minibatch(backend);
+                Buffer gradient = new Buffer(backend);
+                Tensor metrics = backend.allocate(Shape.of(2))) {
+            for (int window = 0; window < streams.windows(); window++) {
+                targets += streams.load(batch, window);
+                Tensor logits = network.predict(batch);
+                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, gradient.of(logits.shape()));
+                float[] values = metrics.toFloats();
+                loss += values[0];
+                hits += values[1];
+            }
+        }
+        network.rnn().resetState();
+        return new Metrics(loss / targets, hits / targets, targets);
+    }
+
+    /**
+     * Continues a row of tokens.
+     *
+     * @param prompt what came before; at least one token
+     * @param count how many tokens to draw
+     * @param sampling how to draw
+     * @param stop a token that ends the row early and is not returned; -1 for none
+     * @return the drawn tokens
+     */
+    public int[] sample(int[] prompt, int count, Sampling sampling, int stop) {
+        check("sample", prompt);
+        if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
+        Random random = new Random(sampling.seed());
+        int[] drawn = new int[count];
+        network.rnn().resetState();
+        try (Minibatch batch = new Minibatch(backend);
+                Buffer probabilities = new Buffer(backend)) {
+            float[] next = read(prompt, batch, probabilities);
+            for (int i = 0; i < count; i++) {
+                drawn[i] = sampling.draw(next, random);
+                if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
+                next = read(new int[] {drawn[i]}, batch, probabilities);
+            }
+        } finally {
+            network.rnn().resetState();
+        }
+        return drawn;
+    }
+
+    /** Reads on, and returns the probabilities of the token after the last. */
+    private float[] read(int[] tokens, Minibatch batch, Buffer probabilities) {
+        batch.load(tokens, tokens, 1);
+        Tensor logits = network.predict(batch).slice(tokens.length - 1, 1);
+        Tensor out = probabilities.of(logits.shape());
+        backend.softmax(logits, out);
+        return out.toFloats();
+    }
+
+    private void check(String operation, int[] tokens) {
+        for (int t = 0; t < tokens.length; t++) {
+            if (tokens[t] < 0 || tokens[t] >= config.vocabulary()) {
+                throw new IllegalArgumentException(operation + ": token ids must be at least 0 and below V = "
+                        + config.vocabulary() + ", but step " + t + " has " + tokens[t] + ".");
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        network.close();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+
+/** A {@link LanguageModel} before a {@link Trainer}: the state flows from window to window, the gradient does not. */
+final class LanguageModelLearner implements Learner {
+    private final LanguageModel model;
+    private final Trainer trainer;
+    private final TokenStreams training;
+    private final int[] validation;
+    private final Minibatch minibatch;
+    private final Buffer dLogits;
+
+    LanguageModelLearner(LanguageModel model, int[] tokens, Trainer trainer) {
+        this.model = model;
+        this.trainer = trainer;
+        int held = (int) Math.round(trainer.validationSplit() * tokens.length);
+        this.training = new TokenStreams(
+                Arrays.copyOf(tokens, tokens.length - held),
+                trainer.batchSize(),
+                model.config().window());
+        this.validation = Arrays.copyOfRange(tokens, tokens.length - held, tokens.length);
+        this.minibatch = new Minibatch(model.backend());
+        this.dLogits = new Buffer(model.backend());
+    }
+
+    @Override
+    public Backend backend() {
+        return model.backend();
+    }
+
+    @Override
+    public Parameters weights() {
+        return model.network().weights();
+    }
+
+    @Override
+    public Parameters gradients() {
+        return model.network().gradients();
+    }
+
+    @Override
+    public int startEpoch(int epoch) {
+        model.network().rnn().resetState();
+        return training.windows();
+    }
+
+    @Override
+    public int learn(int batch, long step, Tensor metrics) {
+        int targets = training.load(minibatch, batch);
+        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step));
+        Tensor gradient = dLogits.of(logits.shape());
+        model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, gradient);
+        model.network().backward(gradient);
+        return targets;
+    }
+
+    @Override
+    public Metrics validate() {
+        return validation.length < 2 ? null : model.evaluate(validation);
+    }
+
+    @Override
+    public void close() {
+        minibatch.close();
+        dLogits.close();
+    }
+}

@@ -1,0 +1,45 @@
+package dev.elman.train;
+
+import java.util.Comparator;
+import java.util.Random;
+import java.util.stream.IntStream;
+
+/**
+ * How a token is drawn from probabilities.
+ *
+ * @param temperature 1 draws as the model says; towards 0 the most probable token wins, above 1 the rare ones gain
+ * @param topK how many of the most probable tokens take part; 0 for all
+ * @param seed of the draws
+ */
+public record Sampling(double temperature, int topK, long seed) {
+    public Sampling {
+        if (!(temperature > 0)) {
+            throw new IllegalArgumentException("temperature must be positive, but is " + temperature
+                    + ". For the most probable token each time, use topK = 1.");
+        }
+        if (topK < 0) throw new IllegalArgumentException("topK must be at least 0, but is " + topK + ".");
+    }
+
+    /** Draws an index of {@code probabilities}. */
+    int draw(float[] probabilities, Random random) {
+        int[] order = IntStream.range(0, probabilities.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -probabilities[i]))
+                .mapToInt(Integer::intValue)
+                .toArray();
+        int candidates = topK == 0 ? order.length : Math.min(topK, order.length);
+        // Relative to the largest, which becomes 1: nothing overflows at low temperatures.
+        double[] weights = new double[candidates];
+        double sum = 0;
+        for (int i = 0; i < candidates; i++) {
+            weights[i] = Math.pow((double) probabilities[order[i]] / probabilities[order[0]], 1 / temperature);
+            sum += weights[i];
+        }
+        double target = random.nextDouble() * sum;
+        for (int i = 0; i < candidates; i++) {
+            target -= weights[i];
+            if (target < 0) return order[i];
+        }
+        return order[candidates - 1];
+    }
+}
