@@ -1,0 +1,252 @@
+package dev.elman.rnn;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
+import dev.elman.backend.Tensor;
+import dev.elman.reference.ReferenceBackend;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class SimpleRnnTest {
+    private static final int N = 3;
+    private static final int T = 4;
+    private static final int D = 2;
+    private static final int H = 5;
+
+    private final Backend backend = new ReferenceBackend();
+
+    @AfterEach
+    void nothingLeft() {
+        assertEquals(0, backend.liveTensors());
+        backend.close();
+    }
+
+    @Test
+    void notebookForwardAndBackward() {
+        float[][][] x = {{{.01f, .02f}, {.02f, .03f}, {.03f, .04f}}};
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(2, 4), 0);
+                Tensor input = Sequences.of(x).upload(backend);
+                Tensor dy = backend.allocate(Shape.of(3, 1, 4))) {
+            rnn.weights(0).wx().set(.01, .03, .05, .07, .03, .05, .07, .08);
+            rnn.weights(0).wh().set(.01, .03, .05, .07, .02, .04, .06, .08, .03, .05, .07, .08, .04, .06, .08, .10);
+            rnn.weights(0).b().set(1., 1., 1., 1.);
+            float[][][] h = Sequences.batchMajor(rnn.forward(input, null));
+            assertArrayEquals(new float[] {.79494228f, .81839002f, .83939649f, .85584174f}, h[0][2], 1e-7f);
+            backend.fill(dy, 1);
+            rnn.backward(dy);
+            assertArrayEquals(
+                    new double[] {.07237975, .09034314, .10373134, .12626992},
+                    rnn.initialStateGradient(0).toDoubles(),
+                    1e-7);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Output.class)
+    void gradientsAreTheSlopesOfTheOutput(Output output) {
+        for (boolean bidirectional : new boolean[] {false, true}) {
+            SimpleRnnConfig config =
+                    SimpleRnnConfig.of(D, H).withOutput(output).withBidirectional(bidirectional);
+            try (SimpleRnn rnn = SimpleRnn.create(backend, config, 1);
+                    Tensor x = random(Shape.of(T, N, D), 2);
+                    IntTensor mask = mask(T, N, 1, 3, 0);
+                    Tensor start = random(Shape.of(N, config.outputSize()), 3)) {
+                Tensor y = rnn.forward(x, mask, start);
+                try (Tensor dy = random(y.shape(), 4);
+                        Tensor dState = random(rnn.state().shape(), 5)) {
+                    double[] dx = rnn.backward(dy, dState, true).toDoubles();
+                    double[] dStart = rnn.initialStateGradient(0).toDoubles();
+                    double[] dWh = rnn.gradients(0).wh().toDoubles();
+                    for (int i : new int[] {0, 1, dx.length - 1, dx.length / 2}) {
+                        assertSlope(rnn, x, mask, start, dy, dState, x, i, dx[i]);
+                    }
+                    for (int n = 0; n < N; n++) {
+                        assertSlope(rnn, x, mask, start, dy, dState, start, n * config.outputSize() + 1, dStart[n * H + 1]);
+                    }
+                    assertSlope(rnn, x, mask, start, dy, dState, rnn.weights(0).wh(), 7, dWh[7]);
+                }
+            }
+        }
+    }
+
+    /** The central difference of dy . y + dState . state with respect to one number. */
+    private static void assertSlope(
+            SimpleRnn rnn,
+            Tensor x,
+            IntTensor mask,
+            Tensor start,
+            Tensor dy,
+            Tensor dState,
+            Tensor of,
+            int index,
+            double expected) {
+        double step = 1e-5;
+        double[] values = of.toDoubles();
+        double[] objective = new double[2];
+        for (int side = 0; side < 2; side++) {
+            double[] moved = values.clone();
+            moved[index] += side == 0 ? -step : step;
+            of.set(moved);
+            objective[side] = dot(rnn.forward(x, mask, start), dy) + dot(rnn.state(), dState);
+        }
+        of.set(values);
+        assertEquals((objective[1] - objective[0]) / (2 * step), expected, 1e-7);
+    }
+
+    private static double dot(Tensor a, Tensor b) {
+        double[] left = a.toDoubles();
+        double[] right = b.toDoubles();
+        double sum = 0;
+        for (int i = 0; i < left.length; i++) sum += left[i] * right[i];
+        return sum;
+    }
+
+    @Test
+    void statefulStepsGiveTheBitsOfTheWholeSequence() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H);
+        try (SimpleRnn whole = SimpleRnn.create(backend, config, 1);
+                SimpleRnn steps = SimpleRnn.create(backend, config.withStateful(true), 1);
+                Tensor x = random(Shape.of(T, N, D), 2)) {
+            double[] expected = whole.forward(x, null).toDoubles();
+            for (int t = 0; t < T; t++) {
+                double[] y = steps.forward(x.slice(t, 1), null).toDoubles();
+                assertArrayEquals(Arrays.copyOfRange(expected, t * N * H, (t + 1) * N * H), y, "step " + t);
+            }
+        }
+    }
+
+    @Test
+    void kerasRulesOfMaskedSteps() {
+        // One row each: right padding, left padding, a hole, nothing live.
+        boolean[][] live = {
+            {true, true, false, false}, {false, false, true, true}, {true, false, true, false}, {false, false, false, false}
+        };
+        float[][][] x = new float[4][T][D];
+        Random random = new Random(1);
+        for (float[][] row : x) for (float[] step : row) for (int d = 0; d < D; d++) step[d] = random.nextFloat();
+        Sequences batch = Sequences.of(x).withMask(live);
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
+                SimpleRnn last = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withOutput(Output.LAST), 1);
+                Tensor input = batch.upload(backend);
+                IntTensor mask = batch.uploadMask(backend);
+                Tensor start = random(Shape.of(4, H), 9)) {
+            float[][][] y = Sequences.batchMajor(rnn.forward(input, mask, start));
+            float[][] state = Sequences.rows(rnn.state());
+            float[] zeros = new float[H];
+            assertArrayEquals(y[0][1], y[0][2], "a masked step repeats the last output");
+            assertArrayEquals(y[0][1], y[0][3]);
+            assertArrayEquals(zeros, y[1][0], "before the first live step the output is 0, not the initial state");
+            assertArrayEquals(zeros, y[1][1]);
+            assertArrayEquals(y[2][0], y[2][1]);
+            assertArrayEquals(zeros, y[3][3], "an empty row gives 0");
+            assertArrayEquals(Sequences.rows(start)[3], state[3], "and keeps its initial state");
+            float[][] lasts = Sequences.rows(last.forward(input, mask, start));
+            assertArrayEquals(y[0][3], lasts[0]);
+            assertArrayEquals(zeros, lasts[3]);
+        }
+    }
+
+    @Test
+    void twoDirectionsMeetAtTheirOwnEnds() {
+        SimpleRnnConfig both = SimpleRnnConfig.of(D, H).withBidirectional(true);
+        try (SimpleRnn sequence = SimpleRnn.create(backend, both, 1);
+                SimpleRnn last = SimpleRnn.create(backend, both.withOutput(Output.LAST), 1);
+                Tensor x = random(Shape.of(T, N, D), 2);
+                IntTensor mask = mask(T, N, 4, 2, 1)) {
+            float[][][] y = Sequences.batchMajor(sequence.forward(x, mask));
+            float[][] ends = Sequences.rows(last.forward(x, mask));
+            int[] lengths = {4, 2, 1};
+            for (int n = 0; n < N; n++) {
+                assertArrayEquals(Arrays.copyOf(y[n][lengths[n] - 1], H), Arrays.copyOf(ends[n], H));
+                assertArrayEquals(
+                        Arrays.copyOfRange(y[n][0], H, 2 * H), Arrays.copyOfRange(ends[n], H, 2 * H), "reverse ends at 0");
+                for (int t = lengths[n]; t < T; t++) assertArrayEquals(new float[2 * H], y[n][t], "masked: 0");
+            }
+        }
+    }
+
+    @Test
+    void singleRowsOfTheStateAreSetAndReset() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H).withStateful(true);
+        try (SimpleRnn rnn = SimpleRnn.create(backend, config, 1);
+                Tensor x = random(Shape.of(1, N, D), 2)) {
+            float[][] fresh = Sequences.batchMajor(rnn.forward(x, null))[1];
+            rnn.resetState(1);
+            rnn.setState(2, new float[H]);
+            float[][][] second = Sequences.batchMajor(rnn.forward(x, null));
+            assertArrayEquals(fresh, second[1], "row 1 began with zeros again");
+            assertTrue(Math.abs(second[0][0][0] - Sequences.rows(rnn.state())[0][0]) < 1e-6);
+            float[] carried = second[0][0];
+            rnn.resetState();
+            assertTrue(!Arrays.equals(carried, Sequences.batchMajor(rnn.forward(x, null))[0][0]), "row 0 had carried on");
+        }
+    }
+
+    @Test
+    void anotherBatchSizeIsRefusedWithBothNumbers() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withStateful(true), 1);
+                Tensor three = random(Shape.of(T, 3, D), 2);
+                Tensor two = random(Shape.of(T, 2, D), 2)) {
+            rnn.forward(three, null);
+            IllegalStateException e = assertThrows(IllegalStateException.class, () -> rnn.forward(two, null));
+            assertTrue(e.getMessage().contains("N = 3") && e.getMessage().contains("N = 2"), e.getMessage());
+            assertTrue(e.getMessage().contains("resetState()"), e.getMessage());
+            rnn.resetState();
+            rnn.forward(two, null);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4,3,3", "4,3,1"})
+    void wrongFeaturesAreNamed(int t, int n, int d) {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
+                Tensor x = backend.allocate(Shape.of(t, n, d))) {
+            ShapeMismatchException e = assertThrows(ShapeMismatchException.class, () -> rnn.forward(x, null));
+            assertTrue(e.getMessage().contains("D = 2") && e.getMessage().contains("[4,3," + d + "]"), e.getMessage());
+        }
+    }
+
+    @Test
+    void statesNeedAStatefulLayer() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
+                Tensor state = backend.allocate(Shape.of(N, H))) {
+            assertThrows(IllegalStateException.class, () -> rnn.setState(state));
+            assertThrows(IllegalStateException.class, () -> rnn.resetState(0));
+        }
+    }
+
+    @Test
+    void givenStateWinsOverTheStoredOne() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withStateful(true), 1);
+                Tensor x = random(Shape.of(T, N, D), 2);
+                Tensor zeros = backend.allocate(Shape.of(N, H))) {
+            double[] first = rnn.forward(x, null).toDoubles();
+            assertArrayEquals(first, rnn.forward(x, null, zeros).toDoubles());
+        }
+    }
+
+    private Tensor random(Shape shape, long seed) {
+        Random random = new Random(seed);
+        Tensor tensor = backend.allocate(shape);
+        tensor.set(random.doubles(shape.size(), -1, 1).toArray());
+        return tensor;
+    }
+
+    private IntTensor mask(int steps, int rows, int... lengths) {
+        IntTensor mask = backend.allocateInts(Shape.of(steps, rows));
+        mask.set(Sequences.liveSteps(lengths, steps));
+        return mask;
+    }
+}
