@@ -76,8 +76,17 @@ surefire_total() {
 
 # --- the parts ---
 
-# Compiler warnings, Error Prone, all tests, Javadoc, jars, format. On another JDK than 17 the pom leaves out what judges
-# the source; see its profile.
+# Also in core's verify, but there only after the tests; a wrong format should show in seconds.
+format() {
+    is_jdk "$JAVA_HOME" 17 || not_run "the format check" "it takes a JDK 17 (set JAVA17_HOME to one)"
+    maven spotless:check || {
+        echo "The format is wrong: run ./mvnw spotless:apply"
+        return 1
+    }
+}
+
+# Compiler warnings, Error Prone, all tests, Javadoc, jars. On another JDK than 17 the pom leaves out what judges the
+# source; see its profile.
 core() {
     echo "JDK: $JAVA_HOME"
     maven verify
@@ -86,7 +95,7 @@ core() {
 # All tests again on a JDK 25, on the very classes that core compiled: what is published is built once and runs on both.
 jdk25() {
     local home
-    [[ $failed == 0 ]] || not_run "the tests on JDK 25" "core failed"
+    [[ $failed == 0 ]] || not_run "the tests on JDK 25" "a part before it failed"
     home=$(find_jdk 25)
     [[ -n $home ]] || not_run "the tests on JDK 25" "there is none here (set JAVA25_HOME to one)"
     [[ $home != "$JAVA_HOME" ]] || not_run "the tests on JDK 25 again" "core ran on it"
@@ -99,7 +108,7 @@ jdk25() {
 JAVA_HOME=$(find_jdk 17)
 if [[ -z $JAVA_HOME ]]; then
     JAVA_HOME=$(java_home_of java)
-    echo "not run: format check, Error Prone and -Werror because there is no JDK 17 here (set JAVA17_HOME to one)"
+    echo "not run: Error Prone and -Werror because there is no JDK 17 here (set JAVA17_HOME to one)"
 fi
 if [[ -z $JAVA_HOME ]]; then
     echo "ci/check.sh needs a JDK 17 or newer: set JAVA_HOME to one or put its java on the PATH" >&2
@@ -108,6 +117,7 @@ fi
 export JAVA_HOME
 mkdir -p "$LOGS"
 
+part format format
 part core core
 part jdk25 jdk25
 
