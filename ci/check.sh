@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# The test command: builds elman, runs every test this machine has the tools for, and says what it did not run and why.
+#
+# Needs a JDK 17 or newer; takes it from JAVA17_HOME, JAVA_HOME, the PATH or the usual places. A JDK 25 is used too where
+# there is one (JAVA25_HOME, or the usual places). Exits with 0 only if nothing failed.
+#
+# A part is a function of this file. It runs under 'set -e' in the repository's root, and either succeeds, fails, or
+# prints with not_run why it cannot run here. Everything it prints is kept in target/ci/<part>.log.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly LOGS=target/ci
+readonly NOT_RUN=77 # as in Automake: neither passed nor failed
+summary=()
+failed=0
+
+# java_home_of JAVA: the home of that java command, and nothing if it does not run.
+java_home_of() {
+    "$1" -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java\.home = //p' || true
+}
+
+# is_jdk HOME RELEASE: whether HOME is a JDK (with its compiler) of that release.
+is_jdk() {
+    [[ -x $1/bin/javac ]] && "$1/bin/javac" -version 2>&1 | grep -qE "^javac $2([.-]|\$)"
+}
+
+# find_jdk RELEASE: the home of a JDK of that release, or nothing.
+find_jdk() {
+    local wanted="JAVA$1_HOME" home
+    for home in "${!wanted:-}" "${JAVA_HOME:-}" "$(java_home_of java)" \
+        /usr/lib/jvm/*"$1"* /Library/Java/JavaVirtualMachines/*"$1"*/Contents/Home; do
+        if [[ -n $home ]] && is_jdk "$home" "$1"; then
+            echo "$home"
+            return
+        fi
+    done
+}
+
+maven() {
+    ./mvnw -B -ntp "$@"
+}
+
+not_run() {
+    echo "not run: $1 because $2"
+    exit "$NOT_RUN"
+}
+
+# part NAME FUNCTION: runs the function, keeps its output and remembers how it ended.
+part() {
+    local name=$1 log=$LOGS/$1.log start=$SECONDS status result
+    echo
+    echo "=== $name ==="
+    set +e
+    (
+        set -e
+        "$2"
+    ) 2>&1 | tee "$log"
+    status=${PIPESTATUS[0]}
+    set -e
+    case $status in
+        0) result="passed   $(surefire_total "$log")" ;;
+        "$NOT_RUN") result=$(grep '^not run: ' "$log" | tail -n 1) ;;
+        *)
+            result="FAILED   $(surefire_total "$log")"
+            failed=1
+            ;;
+    esac
+    summary+=("$(printf '%-8s %4d s  %s' "$name" $((SECONDS - start)) "$result")")
+    echo "=== $name: $((SECONDS - start)) s"
+}
+
+# surefire_total LOG: Surefire's own count over all classes, the last it printed.
+surefire_total() {
+    grep -oE 'Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$' "$1" | tail -n 1 || true
+}
+
+# --- the parts ---
+
+# Also in core's verify, but there only after the tests; a wrong format should show in seconds.
+format() {
+    is_jdk "$JAVA_HOME" 17 || not_run "the format check" "it takes a JDK 17 (set JAVA17_HOME to one)"
+    maven spotless:check || {
+        echo "The format is wrong: run ./mvnw spotless:apply"
+        return 1
+    }
+}
+
+# Compiler warnings, Error Prone, all tests, Javadoc, jars. On another JDK than 17 the pom leaves out what judges the
+# source; see its profile.
+core() {
+    echo "JDK: $JAVA_HOME"
+    maven verify
+}
+
+# All tests again on a JDK 25, on the very classes that core compiled: what is published is built once and runs on both.
+jdk25() {
+    local home
+    [[ $failed == 0 ]] || not_run "the tests on JDK 25" "a part before it failed"
+    home=$(find_jdk 25)
+    [[ -n $home ]] || not_run "the tests on JDK 25" "there is none here (set JAVA25_HOME to one)"
+    [[ $home != "$JAVA_HOME" ]] || not_run "the tests on JDK 25 again" "core ran on it"
+    echo "JDK: $home"
+    maven surefire:test -Djvm="$home/bin/java" -Dsurefire.reportNameSuffix=jdk25
+}
+
+# --- all of them ---
+
+JAVA_HOME=$(find_jdk 17)
+if [[ -z $JAVA_HOME ]]; then
+    JAVA_HOME=$(java_home_of java)
+    echo "not run: Error Prone and -Werror because there is no JDK 17 here (set JAVA17_HOME to one)"
+fi
+if [[ -z $JAVA_HOME ]]; then
+    echo "ci/check.sh needs a JDK 17 or newer: set JAVA_HOME to one or put its java on the PATH" >&2
+    exit 1
+fi
+export JAVA_HOME
+mkdir -p "$LOGS"
+
+part format format
+part core core
+part jdk25 jdk25
+
+echo
+echo "=== summary ($SECONDS s) ==="
+printf '%s\n' "${summary[@]}"
+echo
+surefire_total "$LOGS/core.log"
+exit "$failed"
