@@ -48,7 +48,8 @@ public final class Operands {
         if (dx != null) exact(operation, "dx", "[T,N,D]", x.shape(), dx.shape());
         weights(operation, "d", gradients, sizes.d, sizes.h);
         if ((gradients.b() == null) != (weights.b() == null)) {
-            throw new IllegalArgumentException(operation + ": weights and gradients must both have a bias, or neither.");
+            throw new IllegalArgumentException(
+                    operation + ": weights and gradients must both have a bias, or neither.");
         }
         return sizes;
     }
@@ -120,7 +121,8 @@ public final class Operands {
         exact(operation, prefix + "y", "[N,C]", Shape.of(n, c), y.shape());
         mask(operation, mask, t, n);
         if ((argmax != null) != (pooling == Pooling.MAX)) {
-            throw new IllegalArgumentException(operation + ": argmax goes with MAX and only with MAX, not " + pooling + ".");
+            throw new IllegalArgumentException(
+                    operation + ": argmax goes with MAX and only with MAX, not " + pooling + ".");
         }
         if (argmax != null) exact(operation, "argmax", "[N,C]", Shape.of(n, c), argmax.shape());
         return new Sequence(t, n, c);
@@ -131,7 +133,9 @@ public final class Operands {
         int rank = x.shape().rank();
         if (rank != 2) rank("dropout", "x", "[T,N,C] or [N,C]", 3, x.shape());
         return new Sequence(
-                rank == 2 ? 1 : x.shape().extent(0), x.shape().extent(-2), x.shape().extent(-1));
+                rank == 2 ? 1 : x.shape().extent(0),
+                x.shape().extent(-2),
+                x.shape().extent(-1));
     }
 
     public static Matrix softmax(Tensor x, Tensor y) {
@@ -143,7 +147,12 @@ public final class Operands {
             Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
         String operation = "softmaxCrossEntropy";
         Matrix sizes = matrix(logits);
-        exact(operation, "labels", "[M]", Shape.of(sizes.m), Shape.of(count(labels.shape().size())));
+        exact(
+                operation,
+                "labels",
+                "[M]",
+                Shape.of(sizes.m),
+                Shape.of(count(labels.shape().size())));
         exact(operation, "metrics", "[2]", Shape.of(2), metrics.shape());
         exact(operation, "dLogits", "the shape of the logits", logits.shape(), dLogits.shape());
         if (!(smoothing >= 0 && smoothing < 1)) {
@@ -156,7 +165,12 @@ public final class Operands {
     public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
         exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
         Matrix sizes = matrix(x);
-        exact("maskRows", "keep", "[M]", Shape.of(sizes.m), Shape.of(count(keep.shape().size())));
+        exact(
+                "maskRows",
+                "keep",
+                "[M]",
+                Shape.of(sizes.m),
+                Shape.of(count(keep.shape().size())));
         return sizes;
     }
 

@@ -66,7 +66,8 @@ public final class Parameters implements AutoCloseable {
      */
     public Tensor get(String name) {
         Tensor view = views.get(name);
-        if (view == null) throw new IllegalArgumentException("No parameter " + name + "; there are " + views.keySet() + ".");
+        if (view == null)
+            throw new IllegalArgumentException("No parameter " + name + "; there are " + views.keySet() + ".");
         return view;
     }
 

@@ -163,8 +163,7 @@ public final class ReferenceBackend implements Backend {
         Recurrence recurrence = recurrence(sizes, pass);
         recurrence.backward(in(weights.wh()), in(h), in(dh));
         if (dx != null) recurrence.inputGradient(in(weights.wx()), in(dh), in(dx));
-        recurrence.weightGradients(
-                in(x), in(h), in(dh), in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
+        recurrence.weightGradients(in(x), in(h), in(dh), in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
     }
 
     private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
@@ -330,8 +329,8 @@ public final class ReferenceBackend implements Backend {
         ReferenceTensor gradients = in(g);
         ReferenceTensor mean = in(m);
         ReferenceTensor square = in(v);
-        double meanCorrection = 1 - Math.pow(step.beta1(), step.step());
-        double squareCorrection = 1 - Math.pow(step.beta2(), step.step());
+        double meanCorrection = 1 - Math.pow(step.beta1(), (double) step.step());
+        double squareCorrection = 1 - Math.pow(step.beta2(), (double) step.step());
         for (int i = 0; i < size; i++) {
             double gradient = gradients.get(i);
             if (step.decoupled()) {

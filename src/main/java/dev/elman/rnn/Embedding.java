@@ -40,7 +40,8 @@ public final class Embedding implements AutoCloseable {
     /** y [T,N,D] for ids [T,N]; the caller has checked that 0 &lt;= id &lt; V. */
     public Tensor forward(IntTensor ids) {
         this.ids = ids;
-        Tensor out = y.of(Shape.of(ids.shape().extent(0), ids.shape().extent(1), table.shape().extent(1)));
+        Tensor out = y.of(Shape.of(
+                ids.shape().extent(0), ids.shape().extent(1), table.shape().extent(1)));
         backend.embeddingForward(table, ids, out);
         return out;
     }

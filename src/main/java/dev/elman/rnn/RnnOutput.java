@@ -60,8 +60,8 @@ final class RnnOutput implements AutoCloseable {
 
     private void vector(RnnDirection direction, int i, IntTensor mask, Tensor vector) {
         switch (output) {
-            case MAX -> backend.poolForward(
-                    Pooling.MAX, direction.outputs(), mask, vector, argmax[i].of(vector.shape()));
+            case MAX ->
+                backend.poolForward(Pooling.MAX, direction.outputs(), mask, vector, argmax[i].of(vector.shape()));
             case MEAN -> backend.poolForward(Pooling.MEAN, direction.outputs(), mask, vector, null);
             default -> {
                 if (keep == null) backend.copy(direction.finalState(), vector);

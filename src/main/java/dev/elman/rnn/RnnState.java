@@ -88,8 +88,9 @@ final class RnnState implements AutoCloseable {
 
     private void requireStateful(String operation) {
         if (!config.stateful()) {
-            throw new IllegalStateException(operation
-                    + ": this SimpleRnn is not stateful. Configure it withStateful(true), or pass initialState to forward.");
+            throw new IllegalStateException(
+                    operation
+                            + ": this SimpleRnn is not stateful. Configure it withStateful(true), or pass initialState to forward.");
         }
     }
 

@@ -55,8 +55,8 @@ public final class Sequences {
             for (int t = 0; t < x[n].length; t++) {
                 if (features < 0) features = x[n][t].length;
                 if (x[n][t].length != features) {
-                    throw new IllegalArgumentException("Sequences: row " + n + ", step " + t + " has "
-                            + x[n][t].length + " features, but the first step has " + features + ".");
+                    throw new IllegalArgumentException("Sequences: row " + n + ", step " + t + " has " + x[n][t].length
+                            + " features, but the first step has " + features + ".");
                 }
             }
         }

@@ -4,7 +4,6 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Buffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
-import dev.elman.backend.Pooling;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.SimpleRnnWeights;
@@ -38,8 +37,7 @@ public final class SimpleRnn implements AutoCloseable {
     }
 
     /** A layer over views of {@code weights} and {@code gradients}, whose owner closes them. */
-    public SimpleRnn(
-            Backend backend, SimpleRnnConfig config, String name, Parameters weights, Parameters gradients) {
+    public SimpleRnn(Backend backend, SimpleRnnConfig config, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.config = config;
         directions.add(new RnnDirection(backend, config, false, name + ".forward", weights, gradients));
@@ -111,8 +109,7 @@ public final class SimpleRnn implements AutoCloseable {
     public Tensor forward(Tensor x, IntTensor mask, Tensor initialState) {
         Shape shape = x.shape();
         if (shape.rank() != 3 || shape.extent(2) != config.inputSize()) {
-            throw new ShapeMismatchException(
-                    "SimpleRnn.forward", "x", "[T,N,D] with D = " + config.inputSize(), shape);
+            throw new ShapeMismatchException("SimpleRnn.forward", "x", "[T,N,D] with D = " + config.inputSize(), shape);
         }
         int rows = shape.extent(1);
         Tensor start = state.initial(initialState, rows);
@@ -122,7 +119,8 @@ public final class SimpleRnn implements AutoCloseable {
             state.load(start, i, slot);
             directions.get(i).forward();
         }
-        for (int i = 0; i < directions.size(); i++) state.store(directions.get(i).finalState(), i, rows);
+        for (int i = 0; i < directions.size(); i++)
+            state.store(directions.get(i).finalState(), i, rows);
         return output.forward(directions, mask);
     }
 

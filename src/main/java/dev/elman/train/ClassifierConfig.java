@@ -91,7 +91,8 @@ public record ClassifierConfig(
 
         /** Size of the embedding; for token input. */
         public Builder embeddingSize(int size) {
-            if (vocabulary == 0) throw new IllegalArgumentException("Features are not embedded; do not set embeddingSize.");
+            if (vocabulary == 0)
+                throw new IllegalArgumentException("Features are not embedded; do not set embeddingSize.");
             inputSize = size;
             return this;
         }

@@ -7,4 +7,5 @@ package dev.elman.train;
  * @param accuracy share of rows whose most probable class is theirs
  * @param confusion [K,K]: rows of class i that were taken for class j
  */
+@SuppressWarnings("ArrayRecordComponent") // a result to read, never compared
 public record Evaluation(double loss, double accuracy, int[][] confusion) {}

@@ -21,7 +21,8 @@ public final class LanguageModel implements AutoCloseable {
     public LanguageModel(Backend backend, LanguageModelConfig config) {
         this.backend = backend;
         this.config = config;
-        this.network = new RnnNetwork(backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout());
+        this.network =
+                new RnnNetwork(backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout());
         network.initialize(config.seed());
     }
 

@@ -35,7 +35,9 @@ public interface LearningRateSchedule {
     default LearningRateSchedule withWarmup(double share) {
         return (step, total) -> {
             double warm = share * total;
-            return step < warm ? (step + 1) / (warm + 1) : factor((long) (step - warm), (long) Math.max(1, total - warm));
+            return step < warm
+                    ? (step + 1) / (warm + 1)
+                    : factor((long) (step - warm), (long) Math.max(1, total - warm));
         };
     }
 }

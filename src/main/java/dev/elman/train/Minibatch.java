@@ -71,7 +71,8 @@ final class Minibatch implements AutoCloseable {
         float[] host = new float[Math.multiplyExact(t * n, d)];
         for (int i = 0; i < n; i++) {
             float[][] steps = vectors.x()[rows[i]];
-            for (int step = 0; step < steps.length; step++) System.arraycopy(steps[step], 0, host, (step * n + i) * d, d);
+            for (int step = 0; step < steps.length; step++)
+                System.arraycopy(steps[step], 0, host, (step * n + i) * d, d);
         }
         Tensor all = features.of(Shape.of(t, n, d));
         all.set(host);

@@ -36,6 +36,7 @@ public sealed interface SequenceInput {
     }
 
     /** Token ids, one array a row. */
+    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
     record Tokens(int[][] ids) implements SequenceInput {
         @Override
         public int rows() {
@@ -75,6 +76,7 @@ public sealed interface SequenceInput {
     }
 
     /** Feature vectors, [T,D] a row. */
+    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
     record Features(float[][][] x) implements SequenceInput {
         @Override
         public int rows() {

@@ -26,12 +26,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         this.backend = backend;
         this.config = config;
         this.network = new RnnNetwork(
-                backend,
-                config.vocabulary(),
-                config.rnn(),
-                config.classes(),
-                config.inputDropout(),
-                config.dropout());
+                backend, config.vocabulary(), config.rnn(), config.classes(), config.inputDropout(), config.dropout());
         network.initialize(config.seed());
     }
 

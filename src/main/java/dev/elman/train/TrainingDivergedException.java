@@ -10,7 +10,9 @@ public final class TrainingDivergedException extends RuntimeException {
     TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate) {
         super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
                 + ", learning rate " + learningRate + ". The model has "
-                + (epoch == 1 ? "its weights from before the training" : "the weights of the end of epoch " + (epoch - 1))
+                + (epoch == 1
+                        ? "its weights from before the training"
+                        : "the weights of the end of epoch " + (epoch - 1))
                 + ". Try a smaller learning rate, or clipNorm(1).");
         this.epoch = epoch;
         this.batch = batch;

@@ -20,7 +20,9 @@ class InitializerTest {
             for (int j = 0; j < count; j++) {
                 double dot = 0;
                 for (int k = 0; k < Math.max(rows, columns); k++) {
-                    dot += rows <= columns ? w[i * columns + k] * w[j * columns + k] : w[k * columns + i] * w[k * columns + j];
+                    dot += rows <= columns
+                            ? w[i * columns + k] * w[j * columns + k]
+                            : w[k * columns + i] * w[k * columns + j];
                 }
                 assertEquals(i == j ? 1 : 0, dot, 1e-12, "vectors " + i + " and " + j);
             }
@@ -38,7 +40,10 @@ class InitializerTest {
         assertEquals(0.01, Math.sqrt(squares / notebook.length), 0.0002);
         double[] torch = Initializer.uniform(1 / Math.sqrt(64)).values(64, 64, new Random(4));
         assertTrue(Arrays.stream(torch).allMatch(v -> Math.abs(v) <= 0.125));
-        assertEquals(0.125 * 0.125 / 3, Arrays.stream(torch).map(v -> v * v).average().orElse(0), 3e-4);
+        assertEquals(
+                0.125 * 0.125 / 3,
+                Arrays.stream(torch).map(v -> v * v).average().orElse(0),
+                3e-4);
         assertArrayEquals(new double[6], Initializer.zeros().values(2, 3, new Random(5)));
     }
 
@@ -47,8 +52,7 @@ class InitializerTest {
         for (Initializer initializer : new Initializer[] {
             Initializer.orthogonal(), Initializer.glorotUniform(), Initializer.normal(1), Initializer.uniform(0.5)
         }) {
-            assertArrayEquals(
-                    initializer.values(5, 4, new Random(7)), initializer.values(5, 4, new Random(7)));
+            assertArrayEquals(initializer.values(5, 4, new Random(7)), initializer.values(5, 4, new Random(7)));
         }
     }
 }
