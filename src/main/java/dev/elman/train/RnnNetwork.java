@@ -28,6 +28,7 @@ final class RnnNetwork implements AutoCloseable {
     private final SimpleRnn rnn;
     private final DropoutLayer dropout;
     private final Dense dense;
+    private boolean closed;
 
     /**
      * Layers whose weights are all 0.
@@ -79,15 +80,20 @@ final class RnnNetwork implements AutoCloseable {
 
     /** Logits [N,K], or [T,N,K] of a layer that returns the sequence; nothing dropped. */
     Tensor predict(Minibatch batch) {
-        Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
+        Tensor x = input(batch);
         return dense.forward(rnn.forward(x, batch.mask()));
     }
 
     /** The same logits for training; the seed decides what is dropped. */
     Tensor forward(Minibatch batch, long seed) {
-        Tensor x = embedding == null ? batch.features() : embedding.forward(batch.ids());
+        Tensor x = input(batch);
         Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed), batch.mask());
         return dense.forward(dropout.forward(vector, 2 * seed + 1));
+    }
+
+    private Tensor input(Minibatch batch) {
+        if (closed) throw new IllegalStateException("This model is closed.");
+        return embedding == null ? batch.features() : embedding.forward(batch.ids());
     }
 
     /** Adds to the gradients, after {@link #forward}. */
@@ -102,6 +108,7 @@ final class RnnNetwork implements AutoCloseable {
 
     @Override
     public void close() {
+        closed = true;
         if (embedding != null) embedding.close();
         inputDropout.close();
         rnn.close();

@@ -1,0 +1,189 @@
+package dev.elman.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.rnn.Output;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SimpleRnnClassifierTest {
+    private final Backend backend = new ReferenceBackend();
+    private final ToyData data = new ToyData(200, 1);
+    private final ToyData fresh = new ToyData(100, 2);
+
+    @AfterEach
+    void nothingLeft() {
+        assertEquals(0, backend.liveTensors());
+        backend.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LAST,false", "LAST,true", "MAX,false", "MEAN,true"})
+    void learnsWhichTokenComesFirst(Output output, boolean bidirectional) {
+        ClassifierConfig config = ToyData.config()
+                .output(output)
+                .bidirectional(bidirectional)
+                .dropout(0.1)
+                .labelSmoothing(0.05)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            History history = model.fit(data.ids, data.labels, ToyData.trainer().build());
+            assertTrue(history.last().loss() < history.epochs().get(0).loss());
+            Evaluation evaluation = model.evaluate(fresh.ids, fresh.labels);
+            assertTrue(evaluation.accuracy() > 0.9, "accuracy " + evaluation.accuracy());
+            int rows = Arrays.stream(evaluation.confusion())
+                    .flatMapToInt(Arrays::stream)
+                    .sum();
+            assertEquals(fresh.labels.length, rows);
+        }
+    }
+
+    @Test
+    void learnsFromFeatures() {
+        ClassifierConfig config = ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES)
+                .hiddenSize(16)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            model.fit(data.features(), data.labels, ToyData.trainer().build());
+            assertTrue(model.evaluate(fresh.features(), fresh.labels).accuracy() > 0.9);
+        }
+    }
+
+    @Test
+    void sameSeedSameBits() {
+        ClassifierConfig config =
+                ToyData.config().dropout(0.3).inputDropout(0.1).build();
+        Trainer trainer = ToyData.trainer().epochs(2).build();
+        double[][] weights = new double[2][];
+        for (int run = 0; run < 2; run++) {
+            try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+                model.fit(data.ids, data.labels, trainer);
+                weights[run] = model.weights().flat().toDoubles();
+            }
+        }
+        assertArrayEquals(weights[0], weights[1]);
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            model.fit(data.ids, data.labels, ToyData.trainer().epochs(2).seed(4).build());
+            assertTrue(!Arrays.equals(weights[0], model.weights().flat().toDoubles()), "another seed, other bits");
+        }
+    }
+
+    @Test
+    void predictionsComeInTheOrderOfTheRows() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            float[][] together = model.predictProba(fresh.ids);
+            for (int n = 0; n < 10; n++) {
+                float[] alone = model.predictProba(new int[][] {fresh.ids[n]})[0];
+                assertArrayEquals(alone, together[n], 1e-6f, "row " + n);
+                assertEquals(1, alone[0] + alone[1] + alone[2], 1e-6);
+            }
+        }
+    }
+
+    @Test
+    void emptyRowsAreLegal() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            float[][] alone = model.predictProba(new int[][] {{}});
+            float[][] padded = model.predictProba(new int[][] {{1, 2}, {}});
+            assertArrayEquals(alone[0], padded[1], 1e-6f);
+            assertEquals(0, model.predict(new int[0][]).length);
+        }
+    }
+
+    @Test
+    void nothingIsAllocatedOnceTheLongestBatchWasSeen() {
+        AtomicInteger allocations = new AtomicInteger();
+        Backend counting = counting(allocations);
+        int[] perEpoch = new int[4];
+        Callback counter = new Callback() {
+            @Override
+            public boolean onEpochEnd(EpochResult result) {
+                perEpoch[result.epoch()] = allocations.get();
+                return true;
+            }
+        };
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                counting, ToyData.config().bidirectional(true).dropout(0.1).build())) {
+            model.fit(
+                    data.ids,
+                    data.labels,
+                    ToyData.trainer().epochs(3).callback(counter).build());
+        }
+        assertTrue(perEpoch[1] > 0);
+        assertEquals(perEpoch[1], perEpoch[2], "allocations in the second epoch");
+        assertEquals(perEpoch[2], perEpoch[3], "allocations in the third epoch");
+    }
+
+    private Backend counting(AtomicInteger allocations) {
+        return (Backend) Proxy.newProxyInstance(
+                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                    if (method.getName().startsWith("allocate")) allocations.incrementAndGet();
+                    try {
+                        return method.invoke(backend, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void badInputIsNamedAndChangesNothing() {
+        Trainer trainer = ToyData.trainer().build();
+        int[][] ids = {{1, 2}, {3}};
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            double[] before = model.weights().flat().toDoubles();
+            refused("no rows", () -> model.fit(new int[0][], new int[0], trainer));
+            refused("1 labels for 2 rows", () -> model.fit(ids, new int[1], trainer));
+            refused("below K = 3, but row 1 has 3", () -> model.fit(ids, new int[] {0, 3}, trainer));
+            refused("row 0 has -1", () -> model.fit(ids, new int[] {-1, 1}, trainer));
+            refused("of class 2", () -> model.fit(ids, new int[] {2, 2}, trainer));
+            refused("below V = 6, but row 1, step 0 has 6", () -> model.predict(new int[][] {{1}, {6}}));
+            refused("takes token ids", () -> model.predict(new float[1][1][6]));
+            Trainer split = ToyData.trainer().validationSplit(0.1).build();
+            refused("leaves one side empty", () -> model.fit(ids, new int[] {0, 1}, split));
+            assertArrayEquals(before, model.weights().flat().toDoubles());
+        }
+        ClassifierConfig features =
+                ClassifierConfig.features(2, 2).checkFinite(true).build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, features)) {
+            refused("takes features, D = 2", () -> model.predict(ids));
+            refused("row 0, step 1 has 3", () -> model.predict(new float[][][] {{{1, 2}, {1, 2, 3}}}));
+            refused("feature 1 is Infinity", () -> model.predict(new float[][][] {{{1, Float.POSITIVE_INFINITY}}}));
+        }
+        refused("K = 1", () -> ClassifierConfig.tokens(3, 1).build());
+        refused("vocabulary", () -> ClassifierConfig.tokens(0, 2).build());
+        refused("not SEQUENCE", () -> ToyData.config().output(Output.SEQUENCE).build());
+        refused(
+                "H = 0",
+                () -> new SimpleRnnClassifier(
+                        backend, ToyData.config().hiddenSize(0).build()));
+        refused("dropout", () -> ToyData.config().dropout(1).build());
+    }
+
+    @Test
+    void useAfterCloseIsRefused() {
+        SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build());
+        model.close();
+        assertThrows(IllegalStateException.class, () -> model.predict(fresh.ids));
+    }
+
+    static void refused(String part, Runnable action) {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
+        assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+}

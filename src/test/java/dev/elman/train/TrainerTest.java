@@ -1,0 +1,181 @@
+package dev.elman.train;
+
+import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class TrainerTest {
+    private final Backend backend = new ReferenceBackend();
+    private final ToyData data = new ToyData(100, 1);
+
+    @AfterEach
+    void nothingLeft() {
+        assertEquals(0, backend.liveTensors());
+        backend.close();
+    }
+
+    @Test
+    void patienceGivesTheBestWeightsBack() {
+        // A rate far too high after a good start: the validation loss falls, then rises.
+        List<double[]> snapshots = new ArrayList<>();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Callback watcher = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    snapshots.add(model.weights().flat().toDoubles());
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer()
+                    .epochs(60)
+                    .validationSplit(0.2)
+                    .patience(2)
+                    .schedule((step, total) -> step < 12 ? 1 : 40)
+                    .callback(watcher)
+                    .build();
+            History history = model.fit(data.ids, data.labels, trainer);
+            int best = history.bestEpoch();
+            assertTrue(history.epochs().size() < 60, "stopped early");
+            assertEquals(best + 2, history.epochs().size());
+            for (EpochResult result : history.epochs()) {
+                assertTrue(result.validationLoss()
+                        >= history.epochs().get(best - 1).validationLoss());
+            }
+            assertArrayEquals(snapshots.get(best - 1), model.weights().flat().toDoubles());
+        }
+    }
+
+    @Test
+    void divergenceStopsSaysWhenAndKeepsTheLastGoodWeights() {
+        double[][] lastGood = new double[1][];
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                backend,
+                ToyData.config().activation(dev.elman.backend.Activation.LINEAR).build())) {
+            Callback watcher = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    lastGood[0] = model.weights().flat().toDoubles();
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer()
+                    .optimizer(Optimizer.sgd(0.1))
+                    .clipNorm(Double.POSITIVE_INFINITY)
+                    .schedule((step, total) -> step < 8 ? 1 : 1e200)
+                    .callback(watcher)
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertEquals(2, e.epoch());
+            assertTrue(e.getMessage().contains("epoch 2, batch " + e.batch()), e.getMessage());
+            assertTrue(e.getMessage().contains("end of epoch 1"), e.getMessage());
+            assertArrayEquals(lastGood[0], model.weights().flat().toDoubles());
+        }
+    }
+
+    @Test
+    void callbacksSeeEveryBatchAndMayStop() {
+        List<Progress> seen = new ArrayList<>();
+        Callback watcher = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                seen.add(progress);
+            }
+
+            @Override
+            public boolean onEpochEnd(EpochResult result) {
+                return result.epoch() < 2;
+            }
+        };
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            History history = model.fit(
+                    data.ids, data.labels, ToyData.trainer().callback(watcher).build());
+            assertEquals(2, history.epochs().size());
+            assertEquals(2 * 7, seen.size(), "100 rows in batches of 16");
+            assertEquals(7, seen.get(13).batch());
+            assertEquals(history.last().loss(), seen.get(13).loss());
+        }
+    }
+
+    @Test
+    void schedules() {
+        assertEquals(1, LearningRateSchedule.constant().factor(7, 10));
+        assertEquals(0.7, LearningRateSchedule.linear().factor(3, 10), 1e-12);
+        assertEquals(0.5, LearningRateSchedule.cosine().factor(5, 10), 1e-12);
+        assertEquals(0.25, LearningRateSchedule.stepDecay(0.5, 0.4).factor(8, 10), 1e-12);
+        LearningRateSchedule warm = LearningRateSchedule.cosine().withWarmup(0.2);
+        assertTrue(warm.factor(0, 100) < 0.06);
+        assertEquals(1, warm.factor(20, 100), 1e-12);
+        assertEquals(0.5, warm.factor(60, 100), 1e-12);
+    }
+
+    @Test
+    void everyOptimizerLearns() {
+        List<Optimizer> optimizers = List.of(
+                Optimizer.sgd(0.5),
+                Optimizer.sgd(0.1).withMomentum(0.9),
+                Optimizer.sgd(0.1).withMomentum(0.9).withNesterov(true).withWeightDecay(1e-4),
+                Optimizer.adam(0.02),
+                Optimizer.adamW(0.02, 0.01));
+        for (Optimizer optimizer : optimizers) {
+            try (SimpleRnnClassifier model =
+                    new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                Trainer trainer =
+                        ToyData.trainer().optimizer(optimizer).clipValue(1).build();
+                History history = model.fit(data.ids, data.labels, trainer);
+                assertTrue(
+                        history.last().loss() < 0.7 * history.epochs().get(0).loss(),
+                        optimizer + ": " + history.last());
+            }
+        }
+    }
+
+    @Test
+    void settingsOutOfRangeAreNamed() {
+        refused("learning rate", () -> Optimizer.sgd(0));
+        refused("learning rate", () -> Optimizer.adam(-1));
+        refused("learning rate", () -> Optimizer.adamW(Double.NaN, 0));
+        refused("momentum", () -> Optimizer.sgd(1).withMomentum(1));
+        refused("Nesterov", () -> Optimizer.sgd(1).withNesterov(true));
+        refused("epochs", () -> Trainer.builder().epochs(0).build());
+        refused("batchSize", () -> Trainer.builder().batchSize(0).build());
+        refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
+        refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
+        refused("set validationSplit", () -> Trainer.builder().patience(3).build());
+    }
+
+    @Test
+    void batchesHoldEveryRowOnceAndLikeLengths() {
+        SequenceInput input = SequenceInput.tokens(data.ids);
+        List<int[]> batches = Batches.shuffled(input, Batches.range(100), 16, 5);
+        boolean[] seen = new boolean[100];
+        int spread = 0;
+        for (int[] rows : batches) {
+            int least = Integer.MAX_VALUE;
+            int most = 0;
+            for (int row : rows) {
+                assertTrue(!seen[row]);
+                seen[row] = true;
+                least = Math.min(least, input.length(row));
+                most = Math.max(most, input.length(row));
+            }
+            spread += most - least;
+        }
+        for (boolean row : seen) assertTrue(row);
+        assertTrue(spread <= 4, "lengths 2 to 6 meet at most at 4 borders, but spread is " + spread);
+        assertArrayEquals(
+                batches.get(0),
+                Batches.shuffled(input, Batches.range(100), 16, 5).get(0));
+    }
+}
