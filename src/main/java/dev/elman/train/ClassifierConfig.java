@@ -3,6 +3,7 @@ package dev.elman.train;
 import dev.elman.backend.Activation;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import java.util.Objects;
 
 /**
  * The shape of a {@link SimpleRnnClassifier}: tokens, an embedding (or features as they are), a SimpleRnn, a vector for
@@ -36,6 +37,8 @@ public record ClassifierConfig(
         long seed) {
 
     public ClassifierConfig {
+        Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(output, "output");
         if (vocabulary < 0) {
             throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
         }
