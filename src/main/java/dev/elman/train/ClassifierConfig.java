@@ -49,6 +49,7 @@ public record ClassifierConfig(
             throw new IllegalArgumentException(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
         }
+        SimpleRnnConfig.requireSizes(inputSize, hiddenSize);
         Optimizer.requireRange("inputDropout", inputDropout, 1);
         Optimizer.requireRange("dropout", dropout, 1);
         Optimizer.requireRange("labelSmoothing", labelSmoothing, 1);

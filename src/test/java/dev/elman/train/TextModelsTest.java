@@ -109,6 +109,7 @@ class TextModelsTest {
         String config = good.metadata().get("elman.config");
         wrong(good, metadata(good, "elman.config", config.replace("\"classes\":2", "\"classes\":1")), "K = 1");
         wrong(good, metadata(good, "elman.config", config.replace("TANH", "GELU")), "activation");
+        wrong(good, metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":0")), "H = 0");
         // A size that no memory holds must be found before it is allocated.
         wrong(
                 good,
