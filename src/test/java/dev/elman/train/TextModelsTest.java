@@ -113,7 +113,7 @@ class TextModelsTest {
         // A size that no memory holds must be found before it is allocated.
         wrong(
                 good,
-                metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":2000000000")),
+                metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":1000000000")),
                 "wx");
         wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "2 different names");
         wrong(good, metadata(good, "elman.labels", "7"), "list of names");
