@@ -15,6 +15,8 @@ import java.util.function.Consumer;
 
 /** What single layers promise beyond their formulas, and the values that they refuse. */
 final class LayerChecks {
+    private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
+
     private LayerChecks() {}
 
     static List<Check> all() {
@@ -54,6 +56,11 @@ final class LayerChecks {
                     IntTensor argmax = trial.ints("argmax", Shape.of(3, 4), new int[12]);
                     return backend -> backend.poolBackward(Pooling.MEAN, dy, null, argmax, dx);
                 }),
+                refuses("softmax", "a scalar", trial -> {
+                    Tensor x = trial.input("x", Shape.of());
+                    Tensor y = trial.input("y", Shape.of());
+                    return backend -> backend.softmax(x, y);
+                }),
                 refuses("copyColumns", "beyond the last column", trial -> {
                     Tensor x = trial.input("x", Shape.of(2, 3));
                     Tensor y = trial.input("y", Shape.of(2, 4));
@@ -66,8 +73,8 @@ final class LayerChecks {
         return new Check(operation, "", "refuses " + what, (check, bench, findings) -> {
             try (Trial trial = bench.trial(check)) {
                 Consumer<Backend> call = setup.prepare(trial);
-                Promises.refused(findings, what, call, bench.tested(), IllegalArgumentException.class);
-                trial.operands().forEach(operand -> operand.judgeUntouched(what, findings));
+                Promises.refused(findings, "refusal", what, () -> call.accept(bench.tested()), ARGUMENT);
+                trial.operands().forEach(operand -> operand.judgeUntouched(findings));
             }
         });
     }

@@ -74,10 +74,10 @@ final class LayerSamples {
         return Sample.of("embeddingBackward", "M=" + m + " V=" + v + " D=" + d, "", trial -> {
                     IntTensor ids = trial.ints("ids", Shape.of(m), trial.integers(m, 0, (v + 1) / 2));
                     Tensor dy = trial.input("dy", Shape.of(m, d));
-                    Tensor table = trial.updated("table", Shape.of(v, d), Tolerance.ofTerms(m));
+                    Tensor table = trial.updated("dTable", Shape.of(v, d), Tolerance.ofTerms(m));
                     return backend -> backend.embeddingBackward(ids, dy, table);
                 })
-                .withFree("table.0");
+                .withFree("dTable.0");
     }
 
     private static void addDense(List<Sample> samples, int m, int d, int k) {

@@ -113,11 +113,12 @@ final class Operand {
     }
 
     /** Judges that a call which was refused wrote nothing at all. */
-    void judgeUntouched(String quantity, Findings findings) {
+    void judgeUntouched(Findings findings) {
         double[] memory = memory();
         intact(memory, findings);
         int at = Findings.differing(before, Arrays.copyOfRange(memory, front, front + before.length));
-        if (at >= 0) findings.require(quantity, false, "the refused call changed element " + at + " of " + name);
+        if (at < 0) return;
+        findings.require("nothing written by a refused call", false, "element " + at + " of " + name + " changed");
     }
 
     private void intact(double[] memory, Findings findings) {

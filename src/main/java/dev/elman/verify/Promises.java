@@ -11,6 +11,8 @@ import java.util.regex.Pattern;
 /** What every operation promises, whatever it computes; asked of one sample of each. */
 final class Promises {
     private static final Pattern MISMATCH = Pattern.compile("(\\w+): (.+?) must be (.+), but is (.+)\\.");
+    private static final Class<IllegalArgumentException> ARGUMENT = IllegalArgumentException.class;
+    private static final Class<IllegalStateException> STATE = IllegalStateException.class;
 
     private Promises() {}
 
@@ -26,15 +28,15 @@ final class Promises {
     static Check refuseClosedBackend(List<Sample> samples) {
         return new Check("close", "", "every operation afterwards", (check, bench, findings) -> {
             Backend own = bench.opener().get();
-            List<Trial> trials = samples.stream()
-                    .map(sample -> new Trial(own, bench.reference(), check.seed(), Tampering.NONE))
-                    .toList();
-            List<Consumer<Backend>> calls = new ArrayList<>();
-            for (int i = 0; i < trials.size(); i++)
-                calls.add(samples.get(i).setup().prepare(trials.get(i)));
+            List<Runnable> calls = new ArrayList<>();
+            for (Sample sample : samples) {
+                Trial trial = new Trial(own, bench.reference(), check.seed(), Tampering.NONE);
+                Consumer<Backend> call = sample.setup().prepare(trial);
+                calls.add(() -> call.accept(own));
+            }
             own.close();
-            for (int i = 0; i < trials.size(); i++) {
-                refused(findings, samples.get(i).operation(), calls.get(i), own, IllegalStateException.class);
+            for (int i = 0; i < calls.size(); i++) {
+                refused(findings, "use after close refused", samples.get(i).operation(), calls.get(i), STATE);
             }
         });
     }
@@ -59,97 +61,89 @@ final class Promises {
             sample.run(second);
             for (int i = 0; i < first.operands().size(); i++) {
                 Operand one = first.operands().get(i);
-                findings.sameBits(
-                        "same bits in " + one.name(),
-                        one.values(),
-                        second.operands().get(i).values());
+                Operand other = second.operands().get(i);
+                findings.sameBits("same bits when repeated", one.values(), other.values());
             }
         }
     }
 
     private static void refusesWrongShapes(Sample sample, Check check, Bench bench, Findings findings) {
-        for (int operand = 0; operand < count(sample, check, bench); operand++) {
-            boolean more = true;
-            for (int axis = 0; more; axis++) {
+        List<Shape> shapes = shapes(sample, check, bench);
+        for (int operand = 0; operand < shapes.size(); operand++) {
+            for (int axis = 0; axis < shapes.get(operand).rank(); axis++) {
                 Tampering tampering = new Tampering(operand, axis, null);
                 try (Trial trial = new Trial(bench.tested(), bench.reference(), check.seed(), tampering)) {
                     Consumer<Backend> call = sample.setup().prepare(trial);
-                    Operand wrong = trial.operands().get(operand);
-                    more = axis + 1 < wrong.shape().rank();
-                    String extent = wrong.name() + "." + axis;
+                    String extent = trial.operands().get(operand).name() + "." + axis;
                     if (sample.free().contains(extent)) continue;
-                    RuntimeException thrown =
-                            refused(findings, extent, call, bench.tested(), IllegalArgumentException.class);
-                    if (thrown != null) judgeMessage(sample, trial, extent, thrown.getMessage(), findings);
-                    trial.operands().forEach(each -> each.judgeUntouched(extent, findings));
+                    RuntimeException thrown = refused(
+                            findings, "wrong shapes refused", extent, () -> call.accept(bench.tested()), ARGUMENT);
+                    if (thrown != null) judgeMessage(sample, trial, thrown.getMessage(), findings);
+                    trial.operands().forEach(each -> each.judgeUntouched(findings));
                 }
             }
         }
     }
 
     /** The message begins with the operation, names one operand, and gives that one's shape. */
-    private static void judgeMessage(Sample sample, Trial trial, String extent, String message, Findings findings) {
+    private static void judgeMessage(Sample sample, Trial trial, String message, Findings findings) {
         Matcher matcher = MISMATCH.matcher(String.valueOf(message));
         boolean good = matcher.matches()
                 && matcher.group(1).equals(sample.operation())
                 && trial.operands().stream().anyMatch(operand -> names(matcher, operand));
-        findings.require(extent + " explained", good, "says too little: " + message);
+        findings.require("wrong shapes explained", good, "says too little: " + message);
     }
 
     private static boolean names(Matcher message, Operand operand) {
-        Shape shape = operand.shape();
         boolean named =
                 message.group(2).equals(operand.name()) || message.group(2).equals("every operand");
-        return named && message.group(4).equals(shape.toString());
+        return named && message.group(4).equals(operand.shape().toString());
     }
 
     private static void refusesForeign(Sample sample, Check check, Bench bench, Findings findings) {
-        for (int operand = 0; operand < count(sample, check, bench); operand++) {
+        for (int operand = 0; operand < shapes(sample, check, bench).size(); operand++) {
             Tampering tampering = new Tampering(operand, -1, bench.reference());
             try (Trial trial = new Trial(bench.tested(), bench.reference(), check.seed(), tampering)) {
                 Consumer<Backend> call = sample.setup().prepare(trial);
                 String name = trial.operands().get(operand).name();
-                refused(findings, name, call, bench.tested(), IllegalArgumentException.class);
-                trial.operands().forEach(each -> each.judgeUntouched(name, findings));
+                refused(findings, "foreign operands refused", name, () -> call.accept(bench.tested()), ARGUMENT);
+                trial.operands().forEach(each -> each.judgeUntouched(findings));
             }
         }
     }
 
     private static void refusesClosed(Sample sample, Check check, Bench bench, Findings findings) {
-        for (int operand = 0; operand < count(sample, check, bench); operand++) {
+        for (int operand = 0; operand < shapes(sample, check, bench).size(); operand++) {
             try (Trial trial = bench.trial(check)) {
                 Consumer<Backend> call = sample.setup().prepare(trial);
                 Operand closed = trial.operands().get(operand);
                 closed.close();
-                refused(findings, closed.name(), call, bench.tested(), IllegalStateException.class);
-                trial.operands().stream()
-                        .filter(each -> each != closed)
-                        .forEach(each -> each.judgeUntouched(closed.name(), findings));
+                refused(findings, "closed operands refused", closed.name(), () -> call.accept(bench.tested()), STATE);
+                for (Operand open : trial.operands()) {
+                    if (open != closed) open.judgeUntouched(findings);
+                }
             }
         }
     }
 
-    private static int count(Sample sample, Check check, Bench bench) {
+    /** The shapes of all operands of a sample. */
+    private static List<Shape> shapes(Sample sample, Check check, Bench bench) {
         try (Trial trial = bench.trial(check)) {
             sample.setup().prepare(trial);
-            return trial.operands().size();
+            return trial.operands().stream().map(Operand::shape).toList();
         }
     }
 
-    /** Demands an exception of this type, and returns it. */
+    /** Demands an exception of this type from a call with something wrong in it, and returns what it threw. */
     static RuntimeException refused(
-            Findings findings,
-            String quantity,
-            Consumer<Backend> call,
-            Backend backend,
-            Class<? extends RuntimeException> type) {
+            Findings findings, String quantity, String wrong, Runnable call, Class<? extends RuntimeException> type) {
         try {
-            call.accept(backend);
+            call.run();
         } catch (RuntimeException e) {
-            findings.require(quantity, type.isInstance(e), "threw " + e + " instead of " + type.getSimpleName());
+            findings.require(quantity, type.isInstance(e), wrong + ": threw " + e + " and not " + type.getSimpleName());
             return e;
         }
-        findings.require(quantity, false, "was not refused; " + type.getSimpleName() + " expected");
+        findings.require(quantity, false, wrong + ": was not refused, though " + type.getSimpleName() + " is due");
         return null;
     }
 }

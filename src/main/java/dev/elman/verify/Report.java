@@ -51,7 +51,9 @@ public record Report(String backend, String description, int checks, List<Result
 
     private static Result worst(List<Result> results) {
         return results.stream()
-                .max(Comparator.comparing((Result result) -> !result.passed()).thenComparing(Result::ratio))
+                .max(Comparator.comparing((Result result) -> !result.passed())
+                        .thenComparing(Result::ratio)
+                        .thenComparing(Result::tolerance))
                 .orElseThrow();
     }
 

@@ -210,8 +210,7 @@ final class TensorChecks {
         ints.close();
     }
 
-    private static void refused(
-            Findings findings, String quantity, Runnable call, Class<? extends RuntimeException> type) {
-        Promises.refused(findings, quantity, backend -> call.run(), null, type);
+    private static void refused(Findings findings, String what, Runnable call, Class<? extends RuntimeException> type) {
+        Promises.refused(findings, "refusal", what, call, type);
     }
 }
