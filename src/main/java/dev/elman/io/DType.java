@@ -1,11 +1,20 @@
 package dev.elman.io;
 
-/** Element types that are read and written; safetensors knows more. */
+/** Element types of safetensors, by their names in the file. Those without an accessor are read and written as bytes. */
 public enum DType {
-    F32(4),
-    F64(8),
+    BOOL(1),
+    U8(1),
+    I8(1),
+    U16(2),
+    I16(2),
+    F16(2),
+    BF16(2),
+    U32(4),
     I32(4),
-    I64(8);
+    F32(4),
+    U64(8),
+    I64(8),
+    F64(8);
 
     private final int bytes;
 
@@ -13,7 +22,7 @@ public enum DType {
         this.bytes = bytes;
     }
 
-    /** Size of one element. */
+    /** Bytes of one element. */
     public int bytes() {
         return bytes;
     }

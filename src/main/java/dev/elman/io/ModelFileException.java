@@ -3,15 +3,34 @@ package dev.elman.io;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A file that is not what it should be; the message names file, place, what was expected and what was found. */
+/** A model file that cannot be read or written: which file, where in it, what was expected and found, and what to do. */
 public final class ModelFileException extends IOException {
-    private static final long serialVersionUID = 1L;
+    private static final long serialVersionUID = 1;
 
-    public ModelFileException(Path file, String problem) {
-        super(file + ": " + problem);
+    private final String file;
+    private final String place;
+
+    /**
+     * The message is made of the arguments, in their order.
+     *
+     * @param place bytes, or the name of a tensor or of a metadata entry
+     */
+    public ModelFileException(Path file, String place, String expected, String found, String remedy) {
+        super(file + ": " + place + ": expected " + expected + ", found " + found + ". " + remedy);
+        this.file = file.toString();
+        this.place = place;
     }
 
-    public ModelFileException(Path file, String problem, Throwable cause) {
-        super(file + ": " + problem, cause);
+    ModelFileException(Path file, String place, String expected, String found, String remedy, Throwable cause) {
+        this(file, place, expected, found, remedy);
+        initCause(cause);
+    }
+
+    public String file() {
+        return file;
+    }
+
+    public String place() {
+        return place;
     }
 }

@@ -3,118 +3,220 @@ package dev.elman.io;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
- * The contents of a safetensors file (the format's own README is its specification): tensors by name and metadata.
+ * The contents of a safetensors file: arrays by name, and strings by name. Immutable; the maps keep their order.
  *
- * @param tensors in the order of the file's header
- * @param metadata free strings
+ * <p>Format: <a href="https://github.com/huggingface/safetensors#format">github.com/huggingface/safetensors</a>. Python
+ * opens the file with {@code safetensors.torch.load_file}.
+ *
+ * @param metadata what the file's {@code __metadata__} holds; empty when it has none
  */
 public record SafeTensors(Map<String, Entry> tensors, Map<String, String> metadata) {
+
+    /** @throws IllegalArgumentException if a name cannot be written: reserved, or not Unicode text */
     public SafeTensors {
         tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
         metadata = Collections.unmodifiableMap(new LinkedHashMap<>(metadata));
+        tensors.forEach((name, entry) -> {
+            requireText(name, "tensor name");
+            Objects.requireNonNull(entry, name);
+            if (name.equals(SafeTensorsHeader.METADATA)) {
+                throw new IllegalArgumentException("tensor name: " + name + " is the metadata's; choose another");
+            }
+        });
+        metadata.forEach((key, value) -> {
+            requireText(key, "metadata key");
+            requireText(value, "metadata value");
+        });
     }
 
     /**
-     * One tensor, row-major.
+     * Reads the whole file into memory and checks all of it.
      *
-     * @param dtype type of its elements
-     * @param shape its extents, outermost first; none for a single number
-     * @param data its elements, little-endian, from position to limit; not to be changed
-     */
-    public record Entry(DType dtype, List<Integer> shape, ByteBuffer data) {
-        public Entry {
-            shape = List.copyOf(shape);
-            data = data.slice().order(ByteOrder.LITTLE_ENDIAN);
-            long size = dtype.bytes();
-            for (int extent : shape) size = Math.multiplyExact(size, (long) extent);
-            if (size != data.remaining()) {
-                throw new IllegalArgumentException(
-                        dtype + " " + shape + " takes " + size + " bytes, but there are " + data.remaining() + ".");
-            }
-        }
-
-        /** A float32 tensor. */
-        public static Entry of(List<Integer> shape, float... values) {
-            ByteBuffer data = allocate(DType.F32, values.length);
-            data.asFloatBuffer().put(values);
-            return new Entry(DType.F32, shape, data);
-        }
-
-        /** A float64 tensor. */
-        public static Entry of(List<Integer> shape, double... values) {
-            ByteBuffer data = allocate(DType.F64, values.length);
-            data.asDoubleBuffer().put(values);
-            return new Entry(DType.F64, shape, data);
-        }
-
-        /** An int32 tensor. */
-        public static Entry of(List<Integer> shape, int... values) {
-            ByteBuffer data = allocate(DType.I32, values.length);
-            data.asIntBuffer().put(values);
-            return new Entry(DType.I32, shape, data);
-        }
-
-        private static ByteBuffer allocate(DType dtype, int count) {
-            return ByteBuffer.allocate(Math.multiplyExact(dtype.bytes(), count)).order(ByteOrder.LITTLE_ENDIAN);
-        }
-
-        /** The elements of an F32 tensor; throws {@link IllegalStateException} on another type. */
-        public float[] floats() {
-            require(DType.F32);
-            float[] values = new float[data.remaining() / DType.F32.bytes()];
-            data.asFloatBuffer().get(values);
-            return values;
-        }
-
-        /** The elements of an F32 or F64 tensor; throws {@link IllegalStateException} on another type. */
-        public double[] doubles() {
-            if (dtype == DType.F32) {
-                float[] narrow = floats();
-                double[] values = new double[narrow.length];
-                Arrays.setAll(values, i -> narrow[i]);
-                return values;
-            }
-            require(DType.F64);
-            double[] values = new double[data.remaining() / DType.F64.bytes()];
-            data.asDoubleBuffer().get(values);
-            return values;
-        }
-
-        /** The elements of an I32 tensor; throws {@link IllegalStateException} on another type. */
-        public int[] ints() {
-            require(DType.I32);
-            int[] values = new int[data.remaining() / DType.I32.bytes()];
-            data.asIntBuffer().get(values);
-            return values;
-        }
-
-        private void require(DType wanted) {
-            if (dtype != wanted) throw new IllegalStateException("This tensor is " + dtype + ", not " + wanted + ".");
-        }
-    }
-
-    /**
-     * Reads a file and checks all of it: lengths, types, offsets without hole or overlap, names that come once.
-     *
-     * @throws ModelFileException when it is not a safetensors file
+     * @throws ModelFileException if the file is missing, cannot be read, is no safetensors file or is damaged
      */
     public static SafeTensors read(Path file) throws IOException {
-        return SafeTensorsReader.read(file);
+        return new SafeTensorsReader(file).read();
     }
 
     /**
-     * Writes a file: first beside it under another name, then moved over it in one step, so that whoever looks sees the old
-     * one or the new one. When that fails the old one is as it was and nothing else is left.
+     * Writes the file whole or not at all: an old file of that name is replaced in one step, and only once the new one is
+     * on the disk. Equal contents in equal order give equal bytes.
+     *
+     * @throws ModelFileException if that fails; the old file is then as it was, and nothing is left behind
      */
     public void write(Path file) throws IOException {
-        SafeTensorsWriter.write(this, file, SafeTensorsWriter::open);
+        SafeTensorsWriter.write(this, file, AtomicFile.DISK);
+    }
+
+    static boolean isText(String text) {
+        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+    }
+
+    private static void requireText(String text, String what) {
+        if (!isText(text)) {
+            throw new IllegalArgumentException(what + ": a half surrogate pair cannot be written as UTF-8");
+        }
+    }
+
+    /** One array: element type, extents (none for a scalar, 0 allowed), elements in C order. Immutable. */
+    public static final class Entry {
+        private final DType dtype;
+        private final long[] shape;
+        private final byte[] data;
+
+        /** Takes the arrays as they are, without a copy. */
+        Entry(DType dtype, long[] shape, byte[] data) {
+            this.dtype = dtype;
+            this.shape = shape;
+            this.data = data;
+            long expected = Math.multiplyExact(elements(shape), dtype.bytes());
+            if (expected != data.length) {
+                throw new IllegalArgumentException("expected " + expected + " bytes for " + dtype + " "
+                        + Arrays.toString(shape) + ", found " + data.length);
+            }
+        }
+
+        /** An F32 array; {@code shape} must have as many elements as there are values. */
+        public static Entry ofFloats(float[] values, long... shape) {
+            byte[] data = allocate(DType.F32, values.length, shape);
+            view(data).asFloatBuffer().put(values);
+            return new Entry(DType.F32, shape.clone(), data);
+        }
+
+        /** An F64 array; {@code shape} must have as many elements as there are values. */
+        public static Entry ofDoubles(double[] values, long... shape) {
+            byte[] data = allocate(DType.F64, values.length, shape);
+            view(data).asDoubleBuffer().put(values);
+            return new Entry(DType.F64, shape.clone(), data);
+        }
+
+        /** An I32 array; {@code shape} must have as many elements as there are values. */
+        public static Entry ofInts(int[] values, long... shape) {
+            byte[] data = allocate(DType.I32, values.length, shape);
+            view(data).asIntBuffer().put(values);
+            return new Entry(DType.I32, shape.clone(), data);
+        }
+
+        /** An I64 array; {@code shape} must have as many elements as there are values. */
+        public static Entry ofLongs(long[] values, long... shape) {
+            byte[] data = allocate(DType.I64, values.length, shape);
+            view(data).asLongBuffer().put(values);
+            return new Entry(DType.I64, shape.clone(), data);
+        }
+
+        /** An array of any type from its little-endian bytes. */
+        public static Entry ofBytes(DType dtype, byte[] bytes, long... shape) {
+            return new Entry(dtype, shape.clone(), bytes.clone());
+        }
+
+        public DType dtype() {
+            return dtype;
+        }
+
+        public long[] shape() {
+            return shape.clone();
+        }
+
+        public boolean hasShape(long... extents) {
+            return Arrays.equals(shape, extents);
+        }
+
+        /** How many elements there are: the product of the shape. */
+        public int size() {
+            return data.length / dtype.bytes();
+        }
+
+        /** The elements, little endian, as a view that cannot be written to. */
+        public ByteBuffer bytes() {
+            return ByteBuffer.wrap(data).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        /** A copy of the elements. @throws IllegalStateException if the type is not F32 */
+        public float[] floats() {
+            float[] values = new float[require(DType.F32, "floats")];
+            bytes().asFloatBuffer().get(values);
+            return values;
+        }
+
+        /** A copy of the elements. @throws IllegalStateException if the type is not F64 */
+        public double[] doubles() {
+            double[] values = new double[require(DType.F64, "doubles")];
+            bytes().asDoubleBuffer().get(values);
+            return values;
+        }
+
+        /** A copy of the elements. @throws IllegalStateException if the type is not I32 */
+        public int[] ints() {
+            int[] values = new int[require(DType.I32, "ints")];
+            bytes().asIntBuffer().get(values);
+            return values;
+        }
+
+        /** A copy of the elements. @throws IllegalStateException if the type is not I64 */
+        public long[] longs() {
+            long[] values = new long[require(DType.I64, "longs")];
+            bytes().asLongBuffer().get(values);
+            return values;
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Entry that
+                    && dtype == that.dtype
+                    && Arrays.equals(shape, that.shape)
+                    && Arrays.equals(data, that.data);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(dtype, Arrays.hashCode(shape), Arrays.hashCode(data));
+        }
+
+        @Override
+        public String toString() {
+            return dtype + " " + Arrays.toString(shape);
+        }
+
+        /** The product of the extents. @throws ArithmeticException if it is larger than a long */
+        static long elements(long[] shape) {
+            long product = 1;
+            for (long extent : shape) {
+                if (extent < 0) {
+                    throw new IllegalArgumentException(
+                            "expected extents of at least 0, found " + Arrays.toString(shape));
+                }
+                product = Math.multiplyExact(product, extent);
+            }
+            return product;
+        }
+
+        private static byte[] allocate(DType dtype, int values, long[] shape) {
+            if (elements(shape) != values) {
+                throw new IllegalArgumentException("expected " + elements(shape) + " values for the shape "
+                        + Arrays.toString(shape) + ", found " + values);
+            }
+            return new byte[Math.multiplyExact(values, dtype.bytes())];
+        }
+
+        private static ByteBuffer view(byte[] data) {
+            return ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+        }
+
+        private int require(DType wanted, String accessor) {
+            if (dtype != wanted) {
+                throw new IllegalStateException(
+                        accessor + "(): expected " + wanted + ", found " + dtype + "; ask dtype() first");
+            }
+            return size();
+        }
     }
 }

@@ -1,215 +1,178 @@
 package dev.elman.io;
 
-import com.google.gson.Strictness;
-import com.google.gson.stream.JsonReader;
-import com.google.gson.stream.JsonToken;
+import dev.elman.io.SafeTensorsHeader.Slot;
+import java.io.EOFException;
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads a file of which nothing is believed. Nothing is allocated that the file's own length does not cover. */
+/** Reads one file, distrusting every number in it: nothing is allocated that the file's own length does not cover. */
 final class SafeTensorsReader {
-    static final String METADATA = "__metadata__";
-    /** The reference implementation's limit. */
-    private static final long LONGEST_HEADER = 100_000_000;
+    /** Larger reads would make the JDK keep as large a buffer outside the heap. */
+    private static final int CHUNK = 1 << 20;
+    /** Largest array that every JVM can make. */
+    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
+    /** A header of the tiniest metadata entries takes up to about this many times its bytes when it is parsed. */
+    private static final int HEADER_EXPANSION = 24;
+
+    private static final String DAMAGED = "The file is no safetensors file or is damaged: write or copy it again";
 
     private final Path file;
-    private final Map<String, Described> described = new LinkedHashMap<>();
-    private final Map<String, String> metadata = new LinkedHashMap<>();
 
-    /** A tensor as the header tells of it. */
-    private record Described(String name, DType dtype, List<Integer> shape, long begin, long end) {}
-
-    private SafeTensorsReader(Path file) {
+    SafeTensorsReader(Path file) {
         this.file = file;
     }
 
-    static SafeTensors read(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            return new SafeTensorsReader(file).read(channel);
-        } catch (NoSuchFileException e) {
-            throw new ModelFileException(file, "there is no such file.", e);
+    SafeTensors read() throws ModelFileException {
+        if (!Files.isRegularFile(file)) {
+            throw error("path", "a file", Files.exists(file) ? "something else" : "nothing", "Check the path");
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            return read(channel);
+        } catch (ModelFileException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ModelFileException(
+                    file, "reading", "a readable file", e.toString(), "Check the file's permissions and disk", e);
         }
     }
 
     private SafeTensors read(FileChannel channel) throws IOException {
-        long size = channel.size();
-        if (size < Long.BYTES) {
-            throw wrong("is " + size + " bytes long, but a safetensors file begins with 8 bytes of header length");
+        long fileLength = channel.size();
+        int headerLength = headerLength(channel, fileLength);
+        long dataStart = SafeTensorsHeader.LENGTH_BYTES + (long) headerLength;
+        long dataLength = fileLength - dataStart;
+        requireHeap(dataLength + (long) HEADER_EXPANSION * headerLength);
+        SafeTensorsHeader header =
+                SafeTensorsHeaderParser.parse(file, read(channel, SafeTensorsHeader.LENGTH_BYTES, headerLength));
+        for (Slot slot : header.slots()) {
+            checkSize(slot, dataLength);
         }
-        long length = read(channel, 0, Long.BYTES).getLong();
-        if (length < 2 || length > LONGEST_HEADER || length > size - Long.BYTES) {
-            throw wrong("byte 0 gives a header length of " + Long.toUnsignedString(length) + ", but it must be 2 to "
-                    + Math.min(LONGEST_HEADER, size - Long.BYTES));
-        }
-        header(text(read(channel, Long.BYTES, (int) length)));
-        long begin = Long.BYTES + length;
-        checkOffsets(size - begin);
+        checkCoverage(header.slots(), dataLength);
         Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
-        for (Described tensor : described.values()) {
-            ByteBuffer data = read(channel, begin + tensor.begin, (int) (tensor.end - tensor.begin));
-            tensors.put(tensor.name, new SafeTensors.Entry(tensor.dtype, tensor.shape, data));
+        for (Slot slot : header.slots()) {
+            byte[] data = read(channel, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
+            tensors.put(slot.name(), new SafeTensors.Entry(slot.dtype(), slot.shape(), data));
         }
-        return new SafeTensors(tensors, metadata);
+        return new SafeTensors(tensors, header.metadata());
     }
 
-    private ByteBuffer read(FileChannel channel, long position, int count) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
-        while (bytes.hasRemaining()) {
-            if (channel.read(bytes, position + bytes.position()) < 0) {
-                throw wrong("ended at byte " + (position + bytes.position()) + " while it was read");
-            }
+    private int headerLength(FileChannel channel, long fileLength) throws IOException {
+        if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
+            throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
         }
-        return bytes.flip();
+        long length = ByteBuffer.wrap(read(channel, 0, SafeTensorsHeader.LENGTH_BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
+        String place = "bytes 0 to 7, the header's length";
+        if (length < 2 || length > SafeTensorsHeader.MAX_LENGTH) {
+            throw error(place, "2 to " + SafeTensorsHeader.MAX_LENGTH, Long.toUnsignedString(length), DAMAGED);
+        }
+        if (length > fileLength - SafeTensorsHeader.LENGTH_BYTES) {
+            throw error(
+                    place,
+                    "at most " + (fileLength - SafeTensorsHeader.LENGTH_BYTES) + ", the bytes that follow",
+                    Long.toString(length),
+                    DAMAGED);
+        }
+        return (int) length;
     }
 
-    private String text(ByteBuffer header) throws ModelFileException {
-        String text;
+    private void requireHeap(long bytes) throws ModelFileException {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (bytes > heap) {
+            throw error(
+                    "file",
+                    "what fits into the heap of " + heap + " bytes",
+                    "up to " + bytes + " bytes of content",
+                    "Start java with a larger -Xmx");
+        }
+    }
+
+    private void checkSize(Slot slot, long dataLength) throws ModelFileException {
+        long expected;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(header).toString();
-        } catch (CharacterCodingException e) {
-            throw new ModelFileException(file, "the header is not UTF-8. Is it a safetensors file?", e);
-        }
-        if (text.charAt(0) != '{') {
-            throw wrong("the header must begin with '{' at byte 8, but begins with '" + text.charAt(0) + "'");
-        }
-        return text;
-    }
-
-    private void header(String text) throws ModelFileException {
-        try (JsonReader json = new JsonReader(new StringReader(text))) {
-            json.setStrictness(Strictness.STRICT);
-            json.beginObject();
-            boolean metadataSeen = false;
-            while (json.hasNext()) {
-                String name = json.nextName();
-                if (name.equals(METADATA)) {
-                    if (metadataSeen) throw wrong("names " + METADATA + " twice");
-                    metadataSeen = true;
-                    metadata(json);
-                } else if (described.put(name, tensor(json, name)) != null) throw wrong("names " + name + " twice");
-            }
-            json.endObject();
-            if (json.peek() != JsonToken.END_DOCUMENT) throw wrong("the header goes on after its last brace");
-        } catch (ModelFileException e) {
-            throw e;
-        } catch (IOException | IllegalStateException | NumberFormatException e) {
-            throw new ModelFileException(
-                    file, "the header is not the JSON of a safetensors file: " + e.getMessage(), e);
-        }
-    }
-
-    private void metadata(JsonReader json) throws IOException {
-        json.beginObject();
-        while (json.hasNext()) {
-            String key = json.nextName();
-            if (json.peek() != JsonToken.STRING) throw wrong("metadata " + key + " must be a string");
-            if (metadata.put(key, json.nextString()) != null) throw wrong("names metadata " + key + " twice");
-        }
-        json.endObject();
-    }
-
-    private Described tensor(JsonReader json, String name) throws IOException {
-        DType dtype = null;
-        List<Long> shape = null;
-        List<Long> offsets = null;
-        json.beginObject();
-        while (json.hasNext()) {
-            String field = json.nextName();
-            boolean again = switch (field) {
-                case "dtype" -> dtype != null;
-                case "shape" -> shape != null;
-                case "data_offsets" -> offsets != null;
-                default -> throw wrong("tensor " + name + " has the unknown field " + field);
-            };
-            if (again) throw wrong("tensor " + name + " has " + field + " twice");
-            switch (field) {
-                case "dtype" -> dtype = dtype(name, json.nextString());
-                case "shape" -> shape = naturals(json, name);
-                default -> offsets = naturals(json, name);
-            }
-        }
-        json.endObject();
-        if (dtype == null || shape == null || offsets == null || offsets.size() != 2) {
-            throw wrong("tensor " + name + " must have dtype, shape and two data_offsets");
-        }
-        return described(name, dtype, shape, offsets.get(0), offsets.get(1));
-    }
-
-    private DType dtype(String name, String found) throws ModelFileException {
-        for (DType dtype : DType.values()) {
-            if (dtype.name().equals(found)) return dtype;
-        }
-        throw wrong("tensor " + name + " has dtype " + found + ", but only " + List.of(DType.values()) + " are read");
-    }
-
-    /** Whole numbers written as such: no sign, no fraction, no exponent, no quotes. */
-    private List<Long> naturals(JsonReader json, String name) throws IOException {
-        List<Long> values = new ArrayList<>();
-        json.beginArray();
-        while (json.hasNext()) {
-            String value = json.peek() == JsonToken.NUMBER ? json.nextString() : null;
-            if (value == null || !value.matches("0|[1-9][0-9]{0,17}")) {
-                throw wrong("tensor " + name + " needs whole numbers as shape and offsets, but has "
-                        + (value == null ? "something else" : value));
-            }
-            values.add(Long.parseLong(value));
-        }
-        json.endArray();
-        return values;
-    }
-
-    private Described described(String name, DType dtype, List<Long> shape, long begin, long end)
-            throws ModelFileException {
-        long size = dtype.bytes();
-        List<Integer> extents = new ArrayList<>();
-        try {
-            for (long extent : shape) {
-                size = Math.multiplyExact(size, extent);
-                extents.add(Math.toIntExact(extent));
-            }
+            expected = Math.multiplyExact(
+                    SafeTensors.Entry.elements(slot.shape()), slot.dtype().bytes());
         } catch (ArithmeticException e) {
-            throw new ModelFileException(file, "tensor " + name + " has the impossible shape " + shape + ".", e);
+            throw error(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()), DAMAGED);
         }
-        if (begin > end || end - begin != size) {
-            throw wrong("tensor " + name + ", " + dtype + " " + shape + ", takes " + size
-                    + " bytes, but its offsets are " + begin + " to " + end);
+        if (slot.begin() > slot.end()) {
+            throw error(place(slot), "data_offsets [begin, end]", offsets(slot), DAMAGED);
         }
-        if (size > Integer.MAX_VALUE - 8) throw wrong("tensor " + name + " is larger than 2 GiB, which is not read");
-        return new Described(name, dtype, extents, begin, end);
+        if (slot.end() > dataLength) {
+            throw error(
+                    place(slot),
+                    "data_offsets up to " + dataLength + ", the bytes after the header",
+                    offsets(slot),
+                    DAMAGED);
+        }
+        if (slot.end() - slot.begin() != expected) {
+            throw error(
+                    place(slot),
+                    expected + " bytes for " + slot.dtype() + " " + Arrays.toString(slot.shape()),
+                    (slot.end() - slot.begin()) + " bytes by data_offsets " + offsets(slot),
+                    DAMAGED);
+        }
+        if (expected > MAX_ARRAY) {
+            throw error(
+                    place(slot),
+                    "at most " + MAX_ARRAY + " bytes, what a Java array holds",
+                    expected + " bytes",
+                    "Split the tensor");
+        }
     }
 
-    /** The tensors must fill the data exactly. */
-    private void checkOffsets(long available) throws ModelFileException {
-        List<Described> order = new ArrayList<>(described.values());
-        order.sort(Comparator.comparingLong(Described::begin).thenComparingLong(Described::end));
-        long reached = 0;
-        for (Described tensor : order) {
-            if (tensor.begin != reached) {
-                throw wrong("tensor " + tensor.name + " begins at data byte " + tensor.begin
-                        + ", but the one before ends at " + reached + ": they overlap or leave a hole");
+    /** The tensors must cover all bytes after the header, each byte once. */
+    private void checkCoverage(List<Slot> slots, long dataLength) throws ModelFileException {
+        List<Slot> byPlace = new ArrayList<>(slots);
+        byPlace.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
+        long covered = 0;
+        for (Slot slot : byPlace) {
+            if (slot.begin() != covered) {
+                String slip = slot.begin() > covered ? "a hole in front of it" : "an overlap with the one before it";
+                throw error(place(slot), "data_offsets from " + covered, offsets(slot) + ", " + slip, DAMAGED);
             }
-            reached = tensor.end;
+            covered = slot.end();
         }
-        if (reached != available) {
-            throw wrong("the tensors take " + reached + " bytes, but the file holds " + available
-                    + ". It is truncated, or something was added");
+        if (covered != dataLength) {
+            throw error(
+                    "data byte " + covered,
+                    "the end of the file, as no tensor claims more",
+                    (dataLength - covered) + " bytes",
+                    DAMAGED);
         }
     }
 
-    private ModelFileException wrong(String problem) {
-        return new ModelFileException(file, problem + ".");
+    private static byte[] read(FileChannel channel, long position, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        while (bytes.position() < length) {
+            bytes.limit(Math.min(length, bytes.position() + CHUNK));
+            if (channel.read(bytes, position + bytes.position()) < 0) {
+                throw new EOFException("the file became shorter while it was read");
+            }
+        }
+        return bytes.array();
+    }
+
+    private static String place(Slot slot) {
+        return "tensor " + SafeTensorsHeaderParser.brief(slot.name());
+    }
+
+    private static String offsets(Slot slot) {
+        return "[" + slot.begin() + ", " + slot.end() + "]";
+    }
+
+    private ModelFileException error(String place, String expected, String found, String remedy) {
+        return new ModelFileException(file, place, expected, found, remedy);
     }
 }

@@ -1,127 +1,60 @@
 package dev.elman.io;
 
-import com.google.gson.stream.JsonWriter;
-import java.io.IOException;
-import java.io.StringWriter;
+import dev.elman.io.SafeTensorsHeader.Slot;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 
-/** The same contents give the same bytes. */
+/**
+ * Lays out and writes one file. The header names the tensors in their order; the data has the widest types first, as the
+ * reference implementation does it, so that every tensor is aligned to its type (PyTorch's loader asks for that).
+ */
 final class SafeTensorsWriter {
-    /** The data begins at a multiple of this, so that it can be mapped. */
-    private static final int ALIGNMENT = 8;
-
     private SafeTensorsWriter() {}
 
-    /** Where the bytes go; a test puts a full disk here. */
-    interface Opener {
-        Sink open(Path file) throws IOException;
-    }
-
-    /** A file being written. */
-    interface Sink extends AutoCloseable {
-        void write(ByteBuffer bytes) throws IOException;
-
-        /** Returns when the bytes are on the disk. */
-        void force() throws IOException;
-
-        @Override
-        void close() throws IOException;
-    }
-
-    static Sink open(Path file) throws IOException {
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW);
-        return new Sink() {
-            @Override
-            public void write(ByteBuffer bytes) throws IOException {
-                while (bytes.hasRemaining()) channel.write(bytes);
-            }
-
-            @Override
-            public void force() throws IOException {
-                channel.force(true);
-            }
-
-            @Override
-            public void close() throws IOException {
-                channel.close();
-            }
-        };
-    }
-
-    static void write(SafeTensors contents, Path file, Opener opener) throws IOException {
-        Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || file.getFileName() == null) {
-            throw new ModelFileException(file, "is not the name of a file.");
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new ModelFileException(file, "cannot be written, because there is no folder " + folder + ".");
-        }
-        // Not createTempFile, whose files only their owner may read.
-        Path temporary = folder.resolve("." + file.getFileName() + "." + UUID.randomUUID() + ".tmp");
-        try {
-            try (Sink sink = opener.open(temporary)) {
-                sink.write(header(contents));
-                for (SafeTensors.Entry entry : contents.tensors().values()) {
-                    sink.write(entry.data().duplicate());
-                }
-                sink.force();
-            }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException e) {
+    static void write(SafeTensors contents, Path file, AtomicFile.Opener opener) throws ModelFileException {
+        List<Map.Entry<String, SafeTensors.Entry>> byWidth =
+                new ArrayList<>(contents.tensors().entrySet());
+        byWidth.sort(
+                Comparator.comparingInt(tensor -> -tensor.getValue().dtype().bytes()));
+        byte[] header = header(contents, byWidth).toBytes();
+        if (header.length > SafeTensorsHeader.MAX_LENGTH) {
             throw new ModelFileException(
-                    file, "could not be written: " + e.getMessage() + ". What was there before is as it was.", e);
-        } finally {
-            Files.deleteIfExists(temporary);
+                    file,
+                    "header",
+                    "at most " + SafeTensorsHeader.MAX_LENGTH + " bytes",
+                    Integer.toString(header.length),
+                    "Keep less in the metadata");
         }
+        ByteBuffer length = ByteBuffer.allocate(SafeTensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        length.putLong(header.length).flip();
+        AtomicFile.replace(file, opener, sink -> {
+            sink.write(length);
+            sink.write(ByteBuffer.wrap(header));
+            for (Map.Entry<String, SafeTensors.Entry> tensor : byWidth) {
+                sink.write(tensor.getValue().bytes());
+            }
+        });
     }
 
-    private static ByteBuffer header(SafeTensors contents) throws IOException {
-        StringWriter text = new StringWriter();
-        try (JsonWriter json = new JsonWriter(text)) {
-            json.beginObject();
-            if (!contents.metadata().isEmpty()) {
-                json.name(SafeTensorsReader.METADATA).beginObject();
-                for (Map.Entry<String, String> item : contents.metadata().entrySet()) {
-                    json.name(item.getKey()).value(item.getValue());
-                }
-                json.endObject();
-            }
-            long offset = 0;
-            for (Map.Entry<String, SafeTensors.Entry> item : contents.tensors().entrySet()) {
-                if (item.getKey().equals(SafeTensorsReader.METADATA)) {
-                    throw new IllegalArgumentException("A tensor cannot be named " + SafeTensorsReader.METADATA + ".");
-                }
-                SafeTensors.Entry entry = item.getValue();
-                long end = offset + entry.data().remaining();
-                json.name(item.getKey()).beginObject();
-                json.name("dtype").value(entry.dtype().name());
-                json.name("shape").beginArray();
-                for (int extent : entry.shape()) json.value(extent);
-                json.endArray();
-                json.name("data_offsets").beginArray().value(offset).value(end).endArray();
-                json.endObject();
-                offset = end;
-            }
-            json.endObject();
+    private static SafeTensorsHeader header(SafeTensors contents, List<Map.Entry<String, SafeTensors.Entry>> byWidth) {
+        Map<String, Long> begins = new HashMap<>();
+        long begin = 0;
+        for (Map.Entry<String, SafeTensors.Entry> tensor : byWidth) {
+            begins.put(tensor.getKey(), begin);
+            begin += tensor.getValue().bytes().remaining();
         }
-        byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
-        int padded = (bytes.length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        byte[] spaced = Arrays.copyOf(bytes, padded);
-        Arrays.fill(spaced, bytes.length, padded, (byte) ' ');
-        return ByteBuffer.allocate(Long.BYTES + padded)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .putLong(padded)
-                .put(spaced)
-                .flip();
+        List<Slot> slots = new ArrayList<>();
+        contents.tensors().forEach((name, entry) -> {
+            long at = begins.get(name);
+            slots.add(new Slot(
+                    name, entry.dtype(), entry.shape(), at, at + entry.bytes().remaining()));
+        });
+        return new SafeTensorsHeader(slots, contents.metadata());
     }
 }

@@ -1,6 +1,6 @@
 /**
- * Model files: the safetensors format, read with distrust and written in one piece.
+ * Model files: named arrays and strings in the safetensors format, read with distrust and written whole or not at all.
  *
- * <p>Knows tensors by name and metadata as strings, and nothing of models. May import nothing of ours.
+ * <p>What the arrays mean is known to the callers. This package imports nothing of ours, only the JDK and Gson.
  */
 package dev.elman.io;

@@ -93,7 +93,9 @@ public final class TextGenerator implements AutoCloseable {
         ModelFile saved = ModelFile.read(file, KIND);
         LanguageModelConfig config = saved.config(LanguageModelConfig.class);
         Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
-        if (!tokenizer.wordIndex().containsKey(END)) throw saved.wrong(ModelFile.TOKENIZER, "has no line feed");
+        if (!tokenizer.wordIndex().containsKey(END)) {
+            throw saved.wrong(ModelFile.TOKENIZER, "a line feed", "none", ModelFile.TRAIN_ANEW);
+        }
         saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.vocabulary()));
         LanguageModel model = new LanguageModel(backend, config);
         saved.load(model.weights());

@@ -102,9 +102,9 @@ class TextModelsTest {
             model.save(file);
         }
         SafeTensors good = SafeTensors.read(file);
-        wrong(good, metadata(good, "elman.version", "7"), "elman.version is 7");
-        wrong(good, metadata(good, "elman.kind", "other"), "elman.kind is other");
-        wrong(good, metadata(good, "elman.config", "{}"), "has no vocabulary");
+        wrong(good, metadata(good, "elman.version", "7"), "elman.version: expected 1, found 7");
+        wrong(good, metadata(good, "elman.kind", "other"), "elman.kind: expected text-classifier, found other");
+        wrong(good, metadata(good, "elman.config", "{}"), "expected vocabulary");
         wrong(good, metadata(good, "elman.config", "[]"), "ClassifierConfig");
         String config = good.metadata().get("elman.config");
         wrong(good, metadata(good, "elman.config", config.replace("\"classes\":2", "\"classes\":1")), "K = 1");
@@ -115,20 +115,20 @@ class TextModelsTest {
                 good,
                 metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":1000000000")),
                 "wx");
-        wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "2 different names");
-        wrong(good, metadata(good, "elman.labels", "7"), "list of names");
-        wrong(good, metadata(good, "elman.tokenizer", "{}"), "elman.tokenizer cannot be read");
-        wrong(good, metadata(good, "elman.tokenizer", null), "elman.tokenizer is missing");
+        wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "expected 2 different names");
+        wrong(good, metadata(good, "elman.labels", "7"), "expected 2 different names");
+        wrong(good, metadata(good, "elman.tokenizer", "{}"), "expected Keras's tokenizer JSON");
+        wrong(good, metadata(good, "elman.tokenizer", null), "elman.tokenizer: expected an entry, found none");
 
         Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
-        tensors.put("dense.b", SafeTensors.Entry.of(List.of(2), 1f, Float.NaN));
-        wrong(tensors, good.metadata(), "dense.b holds NaN");
-        tensors.put("dense.b", SafeTensors.Entry.of(List.of(1, 2), 1f, 2f));
-        wrong(tensors, good.metadata(), "dense.b must be F32 [2]");
-        tensors.put("dense.b", SafeTensors.Entry.of(List.of(2), 1, 2));
-        wrong(tensors, good.metadata(), "is I32");
+        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, Float.NaN}, 2));
+        wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
+        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, 2}, 1, 2));
+        wrong(tensors, good.metadata(), "dense.b: expected F32 [2], found F32 [1, 2]");
+        tensors.put("dense.b", SafeTensors.Entry.ofInts(new int[] {1, 2}, 2));
+        wrong(tensors, good.metadata(), "found I32");
         tensors.remove("dense.b");
-        wrong(tensors, good.metadata(), "the model needs");
+        wrong(tensors, good.metadata(), "tensors: expected");
     }
 
     @Test
