@@ -9,9 +9,10 @@ import java.util.stream.Stream;
 /**
  * Something that may be wrong with a backend; each is a mistake that somebody makes.
  *
+ * @param quantity where it must be found, whatever else it upsets
  * @param operations the calls that it befalls, and so the operations whose checks must find it
  */
-record Fault(String name, Set<String> operations, Mistake mistake) {
+record Fault(String name, String quantity, Set<String> operations, Mistake mistake) {
     /** What happens instead of the call, or around it. The caller gets what the last sound call in it answered. */
     @FunctionalInterface
     interface Mistake {

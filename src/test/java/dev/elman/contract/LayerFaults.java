@@ -13,7 +13,7 @@ import java.util.Set;
 /** What may be wrong with embedding, pooling, dropout and masks. */
 final class LayerFaults {
     static final List<Fault> ALL = List.of(
-            new Fault("repeated id counts once", Set.of("embeddingBackward"), call -> {
+            new Fault("repeated id counts once", "dTable", Set.of("embeddingBackward"), call -> {
                 IntTensor ids = call.ints(0);
                 Tensor dy = call.tensor(1);
                 Tensor table = call.tensor(2);
@@ -25,8 +25,8 @@ final class LayerFaults {
                     if (met.add(rows[m])) call.sound().axpy(1, dy.view((long) m * columns, Shape.of(columns)), row);
                 }
             }),
-            new Fault("last maximum takes all", Set.of("poolForward"), call -> lastMaximum(call)),
-            new Fault("mean over masked steps", Set.of("poolForward"), call -> {
+            new Fault("last maximum takes all", "argmax", Set.of("poolForward"), call -> lastMaximum(call)),
+            new Fault("mean over masked steps", "y", Set.of("poolForward"), call -> {
                 call.proceed();
                 Pooling pooling = call.argument(0, Pooling.class);
                 Tensor x = call.tensor(1);
@@ -44,7 +44,7 @@ final class LayerFaults {
                 }
                 y.set(mean);
             }),
-            new Fault("dropout not scaled", Set.of("dropout"), call -> {
+            new Fault("dropout not scaled", "y", Set.of("dropout"), call -> {
                 Dropout dropout = call.argument(0, Dropout.class);
                 call.proceed();
                 Tensor y = call.tensor(2);
@@ -52,11 +52,11 @@ final class LayerFaults {
                         .map(value -> value * (1 - dropout.rate()))
                         .toArray());
             }),
-            new Fault("dropout ignores first row", Set.of("dropout"), call -> {
+            new Fault("dropout ignores first row", "y", Set.of("dropout"), call -> {
                 Dropout dropout = call.argument(0, Dropout.class);
                 call.with(0, new Dropout(dropout.rate(), dropout.seed(), 0)).proceed();
             }),
-            new Fault("seen only Where live", Set.of("seenSteps"), call -> {
+            new Fault("seen only where live", "seen", Set.of("seenSteps"), call -> {
                 IntTensor mask = call.ints(0);
                 IntTensor seen = call.ints(2);
                 seen.set(Arrays.stream(mask.toInts())

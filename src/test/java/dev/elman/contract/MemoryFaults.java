@@ -9,7 +9,7 @@ import java.util.Set;
 /** What may be wrong with any operation: where it writes, what it leaves, what it accepts. */
 final class MemoryFaults {
     static final List<Fault> ALL = List.of(
-            new Fault("data gradient added", Set.of("denseBackward"), call -> {
+            new Fault("data gradient added", "dx", Set.of("denseBackward"), call -> {
                 Tensor dx = call.tensor(3);
                 if (dx == null) {
                     call.proceed();
@@ -21,17 +21,17 @@ final class MemoryFaults {
                 for (int i = 0; i < after.length; i++) after[i] += before[i];
                 dx.set(after);
             }),
-            new Fault("one NaN", Set.of("denseForward"), call -> {
+            new Fault("one NaN", "y", Set.of("denseForward"), call -> {
                 call.proceed();
                 Tensor y = call.tensor(3);
                 if (y.shape().size() > 50) y.view(50, Shape.of(1)).set(Double.NaN);
             }),
-            new Fault("input scaled in place", Set.of("denseForward"), call -> {
+            new Fault("input scaled in place", "inputs unchanged", Set.of("denseForward"), call -> {
                 call.proceed();
                 Tensor x = call.tensor(0);
                 if (x.shape().size() > 0) Fault.nudge(x);
             }),
-            new Fault("writes outside", Set.of("allocate", "embeddingForward"), call -> {
+            new Fault("writes outside", "nothing written outside", Set.of("allocate", "embeddingForward"), call -> {
                 Object answer = call.proceed();
                 if (call.operation().equals("allocate")) {
                     call.remember(answer);
@@ -40,37 +40,37 @@ final class MemoryFaults {
                 Tensor y = call.tensor(2);
                 if (y.shape().size() > 0) writeBehind((Tensor) call.memory(), y);
             }),
-            new Fault("leak", Set.of("axpy"), call -> {
+            new Fault("leak", "no tensor left open", Set.of("axpy"), call -> {
                 call.proceed();
                 call.sound().allocate(Shape.of(1));
             }),
-            new Fault("last bit at random", Set.of("denseBackward"), call -> {
+            new Fault("last bit at random", "same bits when repeated", Set.of("denseBackward"), call -> {
                 call.proceed();
                 boolean odd = call.memory() != null;
                 call.remember(odd ? null : "odd");
                 Tensor dw = call.tensor(4);
                 if (odd && dw.shape().size() > 0) Fault.nudge(dw);
             }),
-            new Fault("shapes not checked", Set.of("maskRows"), call -> {
+            new Fault("shapes not checked", "wrong shapes refused", Set.of("maskRows"), call -> {
                 try {
                     call.proceed();
                 } catch (ShapeMismatchException e) {
                     call.remember(e);
                 }
             }),
-            new Fault("writes before it checks", Set.of("maskRows"), call -> {
+            new Fault("writes before it checks", "nothing written by a refused call", Set.of("maskRows"), call -> {
                 Tensor y = call.tensor(2);
                 if (call.tensor(0) != y) call.sound().fill(y, 0);
                 call.proceed();
             }),
-            new Fault("closed memory used", Set.of("copy"), call -> {
+            new Fault("closed memory used", "closed operands refused", Set.of("copy"), call -> {
                 try {
                     call.proceed();
                 } catch (IllegalStateException e) {
                     call.remember(e);
                 }
             }),
-            new Fault("foreign memory used", Set.of("copy"), call -> {
+            new Fault("foreign memory used", "foreign operands refused", Set.of("copy"), call -> {
                 try {
                     call.proceed();
                 } catch (ShapeMismatchException e) {
@@ -79,11 +79,11 @@ final class MemoryFaults {
                     call.remember(e);
                 }
             }),
-            new Fault("new memory is garbage", Set.of("allocate"), call -> {
+            new Fault("new memory is garbage", "zeros", Set.of("allocate"), call -> {
                 Tensor allocated = (Tensor) call.proceed();
                 if (allocated.shape().size() > 0) call.sound().fill(allocated, .5);
             }),
-            new Fault("throws", Set.of("clipValue"), call -> {
+            new Fault("throws", "no exception", Set.of("clipValue"), call -> {
                 throw new UnsupportedOperationException("not here");
             }));
 

@@ -26,13 +26,15 @@ class RequiredTest {
     void whatIsNotThereIsSkippedByName() {
         Exception skipped =
                 assertThrows(TestAbortedException.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu"));
-        assertTrue(skipped.getMessage().contains("imaginary") && skipped.getMessage().contains("none in this machine"));
+        assertTrue(skipped.getMessage().contains("imaginary")
+                && skipped.getMessage().contains("none in this machine"));
     }
 
     @Test
     void whatIsRequiredFails() {
-        Error failed =
-                assertThrows(AssertionError.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu,imaginary"));
-        assertTrue(failed.getMessage().contains("imaginary") && failed.getMessage().contains("none in this machine"));
+        Error failed = assertThrows(
+                AssertionError.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu,imaginary"));
+        assertTrue(
+                failed.getMessage().contains("imaginary") && failed.getMessage().contains("none in this machine"));
     }
 }

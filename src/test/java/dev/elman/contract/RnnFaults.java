@@ -13,12 +13,12 @@ import java.util.Set;
 /** What may be wrong with the recurrence. */
 final class RnnFaults {
     static final List<Fault> ALL = List.of(
-            new Fault("bias dropped", Set.of("simpleRnnForward"), call -> {
+            new Fault("bias dropped", "h", Set.of("simpleRnnForward"), call -> {
                 SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
                 call.with(0, new SimpleRnnWeights(weights.wx(), weights.wh(), null))
                         .proceed();
             }),
-            new Fault("last step skipped", Set.of("simpleRnnForward"), call -> {
+            new Fault("last step skipped", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
                 Tensor h = call.tensor(3);
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
@@ -27,8 +27,12 @@ final class RnnFaults {
                 int last = pass.finalSlot(steps);
                 call.sound().copy(h.slice(pass.reverse() ? 1 : last - 1, 1), h.slice(last, 1));
             }),
-            new Fault("Wh transposed", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> withTransposedWh(call)),
-            new Fault("state of the last call", Set.of("simpleRnnForward"), call -> {
+            new Fault(
+                    "Wh transposed",
+                    "h",
+                    Set.of("simpleRnnForward", "simpleRnnBackward"),
+                    call -> withTransposedWh(call)),
+            new Fault("state of the last call", "h", Set.of("simpleRnnForward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 Tensor h = call.tensor(3);
                 Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
@@ -39,7 +43,7 @@ final class RnnFaults {
                         h.slice(pass.finalSlot(h.shape().extent(0) - 1), 1).toDoubles());
                 initial.set(given);
             }),
-            new Fault("initial state is zero", Set.of("simpleRnnForward"), call -> {
+            new Fault("initial state is zero", "h", Set.of("simpleRnnForward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 Tensor h = call.tensor(3);
                 Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
@@ -48,19 +52,22 @@ final class RnnFaults {
                 call.proceed();
                 initial.set(given);
             }),
-            new Fault("mask ignored", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
+            new Fault("mask ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), null))
                         .proceed();
             }),
             new Fault(
-                    "length off by one", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> withLaterMask(call)),
-            new Fault("reverse ignored", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
+                    "length off by one",
+                    "h",
+                    Set.of("simpleRnnForward", "simpleRnnBackward"),
+                    call -> withLaterMask(call)),
+            new Fault("reverse ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask()))
                         .proceed();
             }),
-            new Fault("ReLU swallows NaN", Set.of("simpleRnnForward"), call -> {
+            new Fault("ReLU swallows NaN", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 if (pass.activation() != Activation.RELU) return;
@@ -69,12 +76,12 @@ final class RnnFaults {
                         .map(value -> Double.isNaN(value) ? 0 : value)
                         .toArray());
             }),
-            new Fault("Whole sequence rounds otherwise", Set.of("simpleRnnForward"), call -> {
+            new Fault("whole sequence rounds otherwise", "h by steps", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
                 Tensor h = call.tensor(3);
                 if (h.shape().extent(0) > 2) Fault.nudge(h.slice(1, 1));
             }),
-            new Fault("tanh of tanh", Set.of("simpleRnnBackward"), call -> {
+            new Fault("tanh of tanh", "dh", Set.of("simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 Tensor h = call.tensor(3);
                 double[] states = h.toDoubles();
@@ -83,13 +90,13 @@ final class RnnFaults {
                 call.proceed();
                 h.set(states);
             }),
-            new Fault("gradient overwritten", Set.of("simpleRnnBackward"), call -> {
+            new Fault("gradient overwritten", "dwx", Set.of("simpleRnnBackward"), call -> {
                 SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
                 call.sound().fill(gradients.wx(), 0);
                 call.proceed();
             }),
-            new Fault("gradient of one step only", Set.of("simpleRnnBackward"), call -> gradientOfOneStep(call)),
-            new Fault("initial state gets no gradient", Set.of("simpleRnnBackward"), call -> {
+            new Fault("gradient of one step only", "dwx", Set.of("simpleRnnBackward"), call -> gradientOfOneStep(call)),
+            new Fault("initial state gets no gradient", "dh", Set.of("simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
                 Tensor dh = call.tensor(4);
                 Tensor initial = dh.slice(pass.initialSlot(dh.shape().extent(0) - 1), 1);

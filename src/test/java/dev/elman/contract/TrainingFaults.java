@@ -11,24 +11,24 @@ import java.util.Set;
 /** What may be wrong with loss, clipping and optimizers. */
 final class TrainingFaults {
     static final List<Fault> ALL = List.of(
-            new Fault("softmax not in place", Set.of("softmax"), call -> {
+            new Fault("softmax not in place", "x", Set.of("softmax"), call -> {
                 call.proceed();
                 if (call.tensor(0) == call.tensor(1)) call.sound().fill(call.tensor(1), 0);
             }),
-            new Fault("softmax not shifted", Set.of("softmax"), call -> {
+            new Fault("softmax not shifted", "y", Set.of("softmax"), call -> {
                 Tensor x = call.tensor(0);
                 boolean overflows = Arrays.stream(x.toDoubles()).anyMatch(value -> value > 88);
                 call.proceed();
                 if (overflows) call.sound().fill(call.tensor(1), Double.NaN);
             }),
-            new Fault("loss not scaled", Set.of("softmaxCrossEntropy"), call -> {
+            new Fault("loss not scaled", "metrics", Set.of("softmaxCrossEntropy"), call -> {
                 double scale = call.argument(3, Double.class);
                 call.proceed();
                 Tensor metrics = call.tensor(4);
                 double[] values = metrics.toDoubles();
                 metrics.set(values[0] / scale, values[1]);
             }),
-            new Fault("loss gradient not scaled", Set.of("softmaxCrossEntropy"), call -> {
+            new Fault("loss gradient not scaled", "dLogits", Set.of("softmaxCrossEntropy"), call -> {
                 double scale = call.argument(3, Double.class);
                 call.proceed();
                 Tensor dLogits = call.tensor(5);
@@ -38,16 +38,17 @@ final class TrainingFaults {
             }),
             new Fault(
                     "smoothing ignored",
+                    "metrics",
                     Set.of("softmaxCrossEntropy"),
                     call -> call.with(2, 0.0).proceed()),
-            new Fault("no label is class zero", Set.of("softmaxCrossEntropy"), call -> {
+            new Fault("no label is class zero", "metrics", Set.of("softmaxCrossEntropy"), call -> {
                 IntTensor labels = call.ints(1);
                 int[] given = labels.toInts();
                 labels.set(Arrays.stream(given).map(label -> Math.max(label, 0)).toArray());
                 call.proceed();
                 labels.set(given);
             }),
-            new Fault("clips to the norm always", Set.of("clipGlobalNorm"), call -> {
+            new Fault("clips to the norm always", "g", Set.of("clipGlobalNorm"), call -> {
                 call.proceed();
                 double maxNorm = call.argument(1, Double.class);
                 Tensor g = call.tensor(0);
@@ -59,21 +60,21 @@ final class TrainingFaults {
                             .toArray());
                 }
             }),
-            new Fault("momentum ignored", Set.of("sgdStep"), call -> {
+            new Fault("momentum ignored", "w", Set.of("sgdStep"), call -> {
                 SgdStep step = call.argument(0, SgdStep.class);
                 call.with(0, new SgdStep(step.learningRate(), 0, step.nesterov(), step.weightDecay()))
                         .proceed();
             }),
-            new Fault("nesterov ignored", Set.of("sgdStep"), call -> {
+            new Fault("nesterov ignored", "w", Set.of("sgdStep"), call -> {
                 SgdStep step = call.argument(0, SgdStep.class);
                 call.with(0, new SgdStep(step.learningRate(), step.momentum(), false, step.weightDecay()))
                         .proceed();
             }),
-            new Fault("Adam without bias correction", Set.of("adamStep"), call -> {
+            new Fault("Adam without bias correction", "w", Set.of("adamStep"), call -> {
                 AdamStep step = call.argument(0, AdamStep.class);
                 call.with(0, adam(step, step.decoupled(), Long.MAX_VALUE)).proceed();
             }),
-            new Fault("AdamW is Adam", Set.of("adamStep"), call -> {
+            new Fault("AdamW is Adam", "w", Set.of("adamStep"), call -> {
                 AdamStep step = call.argument(0, AdamStep.class);
                 call.with(0, adam(step, false, step.step())).proceed();
             }));
