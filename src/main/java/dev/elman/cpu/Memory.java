@@ -1,0 +1,86 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Shape;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+
+/** What a tensor and its views share: 32-bit elements outside the heap, all 0 at first. */
+final class Memory {
+    /** Elements at most: a buffer counts its bytes in an int. */
+    static final int LARGEST = (Integer.MAX_VALUE - OffHeap.OVERHEAD) / Float.BYTES;
+
+    private final Allocations allocations;
+    private final OffHeap memory;
+
+    // Null once closed.
+    private volatile FloatBuffer floats;
+    private volatile IntBuffer ints;
+
+    /** What a native library made to find this memory. */
+    private volatile Object pointer;
+
+    Memory(Allocations allocations, int size) {
+        this.allocations = allocations;
+        this.memory = OffHeap.allocate(size * Float.BYTES);
+        this.floats = memory.bytes().asFloatBuffer();
+        this.ints = memory.bytes().asIntBuffer();
+    }
+
+    FloatBuffer floats() {
+        FloatBuffer open = floats;
+        if (open == null) throw closed();
+        return open;
+    }
+
+    IntBuffer ints() {
+        IntBuffer open = ints;
+        if (open == null) throw closed();
+        return open;
+    }
+
+    Object pointer() {
+        return pointer;
+    }
+
+    void pointer(Object made) {
+        pointer = made;
+    }
+
+    boolean belongsTo(Allocations others) {
+        return allocations == others;
+    }
+
+    void check() {
+        if (floats == null) throw closed();
+    }
+
+    private IllegalStateException closed() {
+        allocations.checkOpen();
+        return new IllegalStateException("This tensor is closed.");
+    }
+
+    long byteCount() {
+        return memory.bytes().capacity();
+    }
+
+    /** Tells the backend, which frees. */
+    void close() {
+        allocations.close(this);
+    }
+
+    /** Gives the memory back; called by {@link Allocations} only, and only once. */
+    void release() {
+        floats = null;
+        ints = null;
+        pointer = null;
+        memory.free();
+    }
+
+    /** Checks that a view of {@code inner} at {@code offset} stays within {@code outer}. */
+    static void checkView(Shape outer, long offset, Shape inner) {
+        if (offset < 0 || inner.size() > outer.size() - offset) {
+            throw new IndexOutOfBoundsException(
+                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
+        }
+    }
+}
