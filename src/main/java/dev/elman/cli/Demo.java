@@ -30,10 +30,10 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
     int run(List<String> passedOver, Path folder, boolean pictures) throws IOException {
         say("elman %s: which language is this name?", Main.Version.number());
         say("");
+        DemoData data = DemoData.load(seed, size.rows());
         say("Backend   %s", backend.description());
         passedOver.forEach(reason -> say("          passed over: %s", reason));
         if (!check()) return Failures.CHECK_FAILED;
-        DemoData data = DemoData.load(seed, size.rows());
         describe(data);
         try (TextClassifier model = TextClassifier.create(
                 backend,
@@ -54,7 +54,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
             say("Model     %s", file);
             if (pictures) draw(curve, model.labels(), test.confusion(), folder);
             say("");
-            say("Go on with: java -jar target/elman.jar predict %s \"buenos aires\"", file);
+            say("Go on with: java -jar target/elman.jar predict %s \"new zealand\" \"wielka brytania\"", file);
         }
         return 0;
     }
@@ -169,7 +169,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
             Pictures.curve(curve, curveFile);
             Pictures.confusion(labels.stream().map(Demo::language).toList(), confusion, confusionFile);
         });
-        if (obstacle.isPresent()) say("Pictures  none: %s", obstacle.get());
+        if (obstacle.isPresent()) say("Pictures  none: %s %s", obstacle.get(), Drawing.REMEDY);
         else say("Pictures  %s, %s", curveFile, confusionFile);
     }
 

@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
         versionProvider = Main.Version.class,
         header = "Which language is this name? Train on the JDK's own data, in about a minute.",
         footerHeading = "%nExample:%n",
-        footer = {"  elman demo", "  elman predict target/demo/languages.safetensors \"buenos aires\""},
+        footer = {"  elman demo", "  elman predict target/demo/languages.safetensors \"new zealand\""},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})
 final class DemoCommand implements Callable<Integer> {

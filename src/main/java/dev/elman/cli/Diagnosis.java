@@ -94,7 +94,8 @@ record Diagnosis(Terminal terminal) {
         try {
             Optional<String> obstacle = Drawing.attempt(Pictures::probe);
             if (obstacle.isEmpty()) return Finding.there("pictures", "java.desktop, fonts and XChart");
-            return Finding.lacking("pictures", obstacle.get(), "Or do without: elman demo --no-pictures");
+            return Finding.lacking(
+                    "pictures", obstacle.get(), Drawing.REMEDY + " Or do without: elman demo --no-pictures");
         } catch (IOException e) {
             return Finding.lacking("pictures", Failures.describe(e), "");
         }

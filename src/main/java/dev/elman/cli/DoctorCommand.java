@@ -32,7 +32,7 @@ final class DoctorCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Finding> findings = new Diagnosis(terminal).findings();
-        boolean ok = findings.stream().allMatch(finding -> finding.ok() || !finding.needed());
+        boolean ok = findings.stream().allMatch(finding -> finding.ok() || !finding.blocking());
         if (json) Json.print(terminal.out(), new Report(ok, Main.Version.number(), findings));
         else print(findings, ok);
         return ok ? 0 : Failures.CHECK_FAILED;

@@ -11,7 +11,7 @@ import java.util.Optional;
  * container all fonts; each shows in its own way, and only when something is drawn.
  */
 final class Drawing {
-    private static final String REMEDY =
+    static final String REMEDY =
             "Use a complete JDK and install a font (Debian, Ubuntu: apt install fontconfig fonts-dejavu-core).";
 
     private Drawing() {}
@@ -25,7 +25,7 @@ final class Drawing {
     /**
      * Runs work that draws.
      *
-     * @return why that was not possible here, and what to do; empty when it was done
+     * @return why that was not possible here, where {@link #REMEDY} may help; empty when it was done
      * @throws IOException when what was drawn could not be written
      */
     static Optional<String> attempt(Work work) throws IOException {
@@ -33,20 +33,21 @@ final class Drawing {
             Probe.drawAWord();
             work.run();
             return Optional.empty();
-        } catch (LinkageError | InternalError | UnsupportedOperationException e) {
-            return Optional.of(reason(e) + " " + REMEDY);
-        } catch (RuntimeException e) {
-            // What the JDK's own font classes throw where there is no font; of ours nothing is expected.
-            return Optional.of("Java failed to draw (" + e + "). " + REMEDY);
+        } catch (OutOfMemoryError e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            // Without a font the JDK throws a bare Error; without a library, one of several LinkageErrors.
+            return Optional.of(reason(e));
         }
     }
 
     private static String reason(Throwable e) {
         if (ModuleLayer.boot().findModule("java.desktop").isEmpty()) {
-            return "This Java runtime has no module java.desktop.";
+            return "this Java runtime has no module java.desktop.";
         }
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        return "Java's graphics do not work here (" + cause + ").";
+        Throwable root = e;
+        while (root.getCause() != null) root = root.getCause();
+        return "Java's graphics do not work here (" + Failures.oneLine(root.toString()) + ").";
     }
 
     /** Apart, so that its classes are looked for when it runs and not before. */

@@ -5,11 +5,11 @@ package dev.elman.cli;
  *
  * @param name what was looked for
  * @param ok whether it is there and works
- * @param needed whether elman is of little use without it
+ * @param blocking whether it lacks, and elman is of little use without it
  * @param detail what is there, or why it is not
  * @param remedy what to do; empty when there is nothing to do
  */
-record Finding(String name, boolean ok, boolean needed, String detail, String remedy) {
+record Finding(String name, boolean ok, boolean blocking, String detail, String remedy) {
     static Finding there(String name, String detail) {
         return new Finding(name, true, false, detail, "");
     }

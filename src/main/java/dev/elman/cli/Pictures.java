@@ -67,7 +67,7 @@ final class Pictures {
         chart.getStyler().setXAxisMin(1.0).setXAxisDecimalPattern("0");
         chart.getStyler().setPlotContentSize(0.96);
         List<Integer> x = epochs.stream().map(EpochResult::epoch).toList();
-        add(chart, "training (with dropout)", x, values(epochs, training), TRAINING);
+        add(chart, "training (with dropout, smoothing)", x, values(epochs, training), TRAINING);
         add(chart, "validation", x, values(epochs, validation), VALIDATION);
         return chart;
     }

@@ -32,7 +32,7 @@ import picocli.CommandLine.Parameters;
         },
         footerHeading = "%nExample:%n",
         footer = {
-            "  elman predict names.safetensors \"guten morgen\" \"buenos aires\"",
+            "  elman predict names.safetensors \"new zealand\" \"wielka brytania\"",
             "  elman predict poems.safetensors --prompt \"The \" --temperature 0.7 --count 5"
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -166,7 +166,10 @@ final class PredictCommand implements Callable<Integer> {
     }
 
     private List<String> asked() throws IOException {
-        if (texts != null) return texts;
+        if (texts != null) {
+            texts.forEach(PredictCommand::requireReadable);
+            return texts;
+        }
         if (terminal.interactive()) {
             terminal.err().println("Type texts, one a line; end with Ctrl-D (Windows: Ctrl-Z and Enter).");
             terminal.err().flush();
@@ -177,11 +180,20 @@ final class PredictCommand implements Callable<Integer> {
         return lines;
     }
 
+    /** Java reads the command line in the locale's encoding, and what does not exist there is lost. */
+    private static void requireReadable(String text) {
+        if (text.indexOf('\uFFFD') >= 0) {
+            throw new UserException("the text \"" + text + "\" cannot be read in this locale's encoding;"
+                    + " send texts to the standard input, which is read as UTF-8, or set LC_ALL=C.UTF-8");
+        }
+    }
+
     private void generate(Backend backend) throws IOException {
         if (texts != null || best != null) {
             throw new UserException(
                     file + " is a generator: it writes texts, it labels none; give it a --prompt to begin with");
         }
+        if (writing.prompt != null) requireReadable(writing.prompt);
         int count = atLeast("--count", Objects.requireNonNullElse(writing.count, 3), 1);
         int length = atLeast("--length", Objects.requireNonNullElse(writing.length, 80), 1);
         long seed = Objects.requireNonNullElse(writing.seed, 0L);

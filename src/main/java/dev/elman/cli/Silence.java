@@ -6,13 +6,19 @@ package dev.elman.cli;
  * then has nothing that prints.
  */
 public final class Silence {
+    private static final String LOGGING = "java.util.logging.config.";
+    /** Heeded by a runtime without the module java.logging. */
+    private static final String SIMPLE_LOGGING = "jdk.system.logger.level";
+
     /** For Java's logging. */
     public Silence() {}
 
     /** To be called before anything is logged; does nothing where logging was configured, or wanted for debugging. */
     static void keep() {
-        String name = "java.util.logging.config.";
-        if (System.getProperty(name + "class") != null || System.getProperty(name + "file") != null) return;
-        if (!Boolean.getBoolean("elman.debug")) System.setProperty(name + "class", Silence.class.getName());
+        if (Boolean.getBoolean("elman.debug")) return;
+        if (System.getProperty(LOGGING + "class") == null && System.getProperty(LOGGING + "file") == null) {
+            System.setProperty(LOGGING + "class", Silence.class.getName());
+        }
+        if (System.getProperty(SIMPLE_LOGGING) == null) System.setProperty(SIMPLE_LOGGING, "OFF");
     }
 }

@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExample:%n",
         footer = {
             "  elman train names.tsv --out names.safetensors",
-            "  elman predict names.safetensors \"guten morgen\""
+            "  elman predict names.safetensors \"wielka brytania\""
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})

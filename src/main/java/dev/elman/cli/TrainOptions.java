@@ -29,10 +29,7 @@ final class TrainOptions {
                     "Nodes of the recurrent layer, in each direction (default: 128 to classify, 256 to generate).")
     Integer hidden;
 
-    @Option(
-            names = "--embedding",
-            paramLabel = "N",
-            description = "Numbers that stand for a character (default: 32 to classify, 64 to generate).")
+    @Option(names = "--embedding", paramLabel = "N", description = "Numbers that stand for a character (default: 64).")
     Integer embedding;
 
     @Option(
@@ -45,7 +42,7 @@ final class TrainOptions {
             names = "--dropout",
             paramLabel = "SHARE",
             description =
-                    "Share of the network's output dropped while training (default: 0.3 to classify, 0.1 to generate).")
+                    "Share of the network's output dropped while training (default: 0.2 to classify, 0.1 to generate).")
     Double dropout;
 
     @Option(

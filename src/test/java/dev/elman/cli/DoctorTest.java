@@ -27,7 +27,7 @@ class DoctorTest {
         Finding fallback = Diagnosis.products("cpu: float32, 2 threads, plain Java GEMM: no OpenBLAS native for"
                 + " linux-arm64; add org.bytedeco:openblas:1:linux-arm64 (java.lang.UnsatisfiedLinkError)");
         assertFalse(fallback.ok());
-        assertFalse(fallback.needed());
+        assertFalse(fallback.blocking());
         assertTrue(fallback.remedy().startsWith("add org.bytedeco:openblas:1:linux-arm64"), fallback.remedy());
     }
 

@@ -201,6 +201,15 @@ class TrainAndPredictTest {
         assertEquals("precious", Files.readString(model));
     }
 
+    @Test
+    void aTextThatTheLocaleLostIsNotGuessedAt() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1").code());
+        Outcome asked = Outcome.of("predict", model.toString(), "\uFFFDesk\uFFFD");
+        assertEquals(2, asked.code());
+        assertTrue(asked.err().contains("standard input"), asked.err());
+    }
+
     @ParameterizedTest
     @MethodSource("badModels")
     void whatIsNoModelIsRefused(String contents) throws IOException {
