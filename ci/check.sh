@@ -103,6 +103,14 @@ jdk25() {
     maven surefire:test -Djvm="$home/bin/java" -Dsurefire.reportNameSuffix=jdk25
 }
 
+# The jar that people start, as they start it.
+jar() {
+    [[ $failed == 0 ]] || not_run "target/elman.jar" "a part before it failed"
+    "$JAVA_HOME/bin/java" -jar target/elman.jar doctor
+    "$JAVA_HOME/bin/java" -jar target/elman.jar verify --quick --json >target/ci/verify.json
+    echo "verify --quick: $(grep -c '"passed"' target/ci/verify.json) lines with a verdict"
+}
+
 # --- all of them ---
 
 JAVA_HOME=$(find_jdk 17)
@@ -119,6 +127,7 @@ mkdir -p "$LOGS"
 
 part format format
 part core core
+part jar jar
 part jdk25 jdk25
 
 echo

@@ -33,7 +33,7 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            description = "Decides the split, the weights and the order (default: ${DEFAULT-VALUE}).")
+            description = "Decides the first weights and the order of the rows (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(

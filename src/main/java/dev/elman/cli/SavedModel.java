@@ -1,6 +1,8 @@
 package dev.elman.cli;
 
 import dev.elman.io.SafeTensors;
+import dev.elman.train.TextClassifier;
+import dev.elman.train.TextGenerator;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -19,8 +21,8 @@ final class SavedModel {
     static TrainCommand.Task taskOf(Path file) throws IOException {
         String kind = SafeTensors.read(file).metadata().getOrDefault(KIND, "none");
         return switch (kind) {
-            case "text-classifier" -> TrainCommand.Task.classify;
-            case "text-generator" -> TrainCommand.Task.generate;
+            case TextClassifier.KIND -> TrainCommand.Task.classify;
+            case TextGenerator.KIND -> TrainCommand.Task.generate;
             default ->
                 throw new UserException(file + ": its metadata " + KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");
