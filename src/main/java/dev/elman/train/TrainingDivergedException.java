@@ -6,16 +6,18 @@ public final class TrainingDivergedException extends RuntimeException {
 
     private final int epoch;
     private final int batch;
+    private final int lastGoodEpoch;
 
-    TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate) {
+    TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch) {
         super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
                 + ", learning rate " + learningRate + ". The model has "
-                + (epoch == 1
+                + (lastGoodEpoch == 0
                         ? "its weights from before the training"
-                        : "the weights of the end of epoch " + (epoch - 1))
+                        : "the weights of the end of epoch " + lastGoodEpoch)
                 + ". Try a smaller learning rate, or clipNorm(1).");
         this.epoch = epoch;
         this.batch = batch;
+        this.lastGoodEpoch = lastGoodEpoch;
     }
 
     /** Counted from 1. */
@@ -26,5 +28,10 @@ public final class TrainingDivergedException extends RuntimeException {
     /** Counted from 1. */
     public int batch() {
         return batch;
+    }
+
+    /** The epoch, counted from 1, whose last weights the model has; 0 for its weights from before the training. */
+    public int lastGoodEpoch() {
+        return lastGoodEpoch;
     }
 }

@@ -20,6 +20,9 @@ final class TrainingRun implements AutoCloseable {
     private final List<EpochResult> results = new ArrayList<>();
     private double bestLoss = Double.POSITIVE_INFINITY;
     private int bestEpoch;
+    /** The epoch whose last weights are {@link #lastGood}; 0 for those from before the training. */
+    private int lastGoodEpoch;
+
     private long step;
     private double learningRate;
 
@@ -41,12 +44,26 @@ final class TrainingRun implements AutoCloseable {
         for (int epoch = 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
             results.add(result);
-            backend.copy(weights, lastGood);
             goOn = !exhausted(result);
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
         }
-        if (best != null && bestEpoch > 0) backend.copy(best, weights);
-        return new History(results, best == null || bestEpoch == 0 ? results.size() : bestEpoch);
+        boolean bestAgain = best != null && bestEpoch > 0;
+        if (bestAgain) backend.copy(best, weights);
+        else proveLast(results.size());
+        return new History(results, bestAgain ? bestEpoch : results.size());
+    }
+
+    /** Weights are good when a loss has come of them; of the last ones none has, so they get one batch more. */
+    private void proveLast(int epoch) {
+        int batches = learner.startEpoch(epoch);
+        learner.learn(0, step, metrics.view(0, Shape.of(2)));
+        float loss = metrics.toFloats()[0];
+        if (!Float.isFinite(loss)) throw diverged(epoch, batches, loss, Double.NaN);
+    }
+
+    private TrainingDivergedException diverged(int epoch, int batch, double loss, double norm) {
+        backend.copy(lastGood, learner.weights().flat());
+        return new TrainingDivergedException(epoch, batch, loss, norm, learningRate, lastGoodEpoch);
     }
 
     private EpochResult epoch(int epoch) {
@@ -59,14 +76,14 @@ final class TrainingRun implements AutoCloseable {
         for (int batch = 0; batch < batches; batch++) {
             backend.fill(learner.gradients().flat(), 0);
             int count = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
+            if (batch == 0) keepIfGood(epoch - 1);
             learningRate = settings.optimizer().learningRate()
                     * settings.schedule().factor(step, (long) batches * settings.epochs());
             update();
             step++;
             float[] measured = metrics.toFloats();
             if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
-                backend.copy(lastGood, learner.weights().flat());
-                throw new TrainingDivergedException(epoch, batch + 1, measured[0], measured[2], learningRate);
+                throw diverged(epoch, batch + 1, measured[0], measured[2]);
             }
             loss += (double) measured[0] * count;
             hits += measured[1];
@@ -86,6 +103,13 @@ final class TrainingRun implements AutoCloseable {
                 norms / batches,
                 learningRate,
                 (System.nanoTime() - began) * 1e-9);
+    }
+
+    /** Keeps the weights with which an epoch ended, once they have given a loss and before they change. */
+    private void keepIfGood(int epoch) {
+        if (!Float.isFinite(metrics.toFloats()[0])) return;
+        backend.copy(learner.weights().flat(), lastGood);
+        lastGoodEpoch = epoch;
     }
 
     private void update() {
