@@ -28,6 +28,8 @@ public final class SimpleRnn implements AutoCloseable {
     private final Buffer dxOfOne;
     private final List<Parameters> owned = new ArrayList<>();
     private IntTensor mask;
+    /** Of what the last call of {@link #forward} returned; null before the first. */
+    private Shape outputShape;
 
     /** The parameters that a layer of this name needs: {@code name.forward.wx}, {@code .wh}, {@code .b}, and {@code name.reverse...}. */
     public static List<Parameters.Spec> specs(String name, SimpleRnnConfig config) {
@@ -121,7 +123,9 @@ public final class SimpleRnn implements AutoCloseable {
         }
         for (int i = 0; i < directions.size(); i++)
             state.store(directions.get(i).finalState(), i, rows);
-        return output.forward(directions, mask);
+        Tensor y = output.forward(directions, mask);
+        outputShape = y.shape();
+        return y;
     }
 
     /** {@link #backward(Tensor, Tensor, boolean)} with no gradient from the final state, and with dx. */
@@ -136,8 +140,18 @@ public final class SimpleRnn implements AutoCloseable {
      * @param dFinalState gradient of {@link #state()} [N,C], or null
      * @param inputGradient whether to compute dx
      * @return dx [T,N,D], or null
+     * @throws ShapeMismatchException when a shape does not fit
+     * @throws IllegalStateException before {@link #forward}
      */
     public Tensor backward(Tensor dy, Tensor dFinalState, boolean inputGradient) {
+        if (outputShape == null) {
+            throw new IllegalStateException(
+                    "SimpleRnn.backward: there is nothing to go back through. Call forward first.");
+        }
+        if (!dy.shape().equals(outputShape)) {
+            String letters = config.output() == Output.SEQUENCE ? "[T,N,C] = " : "[N,C] = ";
+            throw new ShapeMismatchException("SimpleRnn.backward", "dy", letters + outputShape, dy.shape());
+        }
         Tensor sum = null;
         for (int i = 0; i < directions.size(); i++) {
             RnnDirection direction = directions.get(i);
