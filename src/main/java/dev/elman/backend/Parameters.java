@@ -27,12 +27,19 @@ public final class Parameters implements AutoCloseable {
     /**
      * Parameters of these names and shapes, all 0; the gaps that alignment leaves stay 0.
      *
-     * @throws IllegalArgumentException when a name comes twice
+     * @throws IllegalArgumentException when a name comes twice, or all together are more than one tensor can hold
      */
     public static Parameters allocate(Backend backend, List<Spec> specs) {
         long size = 0;
-        for (Spec spec : specs) size = next(size, spec);
-        Tensor flat = backend.allocate(Shape.of(Math.toIntExact(size)));
+        for (Spec spec : specs) {
+            size = next(size, spec);
+            if (size > Integer.MAX_VALUE) {
+                throw new IllegalArgumentException("Parameters: with " + spec.name() + " " + spec.shape()
+                        + " there are more than the " + Integer.MAX_VALUE
+                        + " numbers that one tensor holds. Take smaller sizes.");
+            }
+        }
+        Tensor flat = backend.allocate(Shape.of((int) size));
         Map<String, Tensor> views = new LinkedHashMap<>();
         long offset = 0;
         for (Spec spec : specs) {

@@ -33,18 +33,30 @@ public final class Shape {
         return extents[axis < 0 ? extents.length + axis : axis];
     }
 
-    /** Number of elements; 1 for rank 0. */
+    /**
+     * Number of elements; 1 for rank 0.
+     *
+     * @throws IllegalArgumentException when it is more than a long can count
+     */
     public long size() {
-        long size = 1;
-        for (int extent : extents) size = Math.multiplyExact(size, (long) extent);
-        return size;
+        return product(0);
     }
 
     /** Number of elements of one entry along the first axis. */
     public long rowSize() {
-        long size = 1;
-        for (int axis = 1; axis < extents.length; axis++) size = Math.multiplyExact(size, (long) extents[axis]);
-        return size;
+        return product(1);
+    }
+
+    private long product(int from) {
+        long product = 1;
+        for (int axis = from; axis < extents.length; axis++) {
+            if (Math.multiplyHigh(product, (long) extents[axis]) != 0 || product * extents[axis] < 0) {
+                throw new IllegalArgumentException(
+                        "A shape must have less than 2^63 elements, but " + this + " has more. Take smaller sizes.");
+            }
+            product *= extents[axis];
+        }
+        return product;
     }
 
     /** This shape with another extent along the first axis. */

@@ -41,6 +41,15 @@ public final class Main implements Runnable {
 
     /** The same without leaving the JVM: returns the exit code. */
     static int run(Terminal terminal, String... args) {
+        int code = execute(terminal, args);
+        terminal.err().flush();
+        // A print writer does not throw: without this, what a full disk lost would look like success.
+        if (!terminal.out().checkError()) return code;
+        terminal.err().println("elman: the output is not complete: its disk is full, or nobody reads it any more.");
+        return code == 0 ? Failures.BAD_INPUT : code;
+    }
+
+    private static int execute(Terminal terminal, String... args) {
         try {
             return commandLine(terminal).execute(args);
         } catch (OutOfMemoryError e) {
@@ -48,9 +57,6 @@ public final class Main implements Runnable {
                     .println("elman: not enough memory (" + e.getMessage()
                             + "). Give Java more, as in java -Xmx4g -jar elman.jar, or take smaller sizes.");
             return Failures.BAD_INPUT;
-        } finally {
-            terminal.out().flush();
-            terminal.err().flush();
         }
     }
 

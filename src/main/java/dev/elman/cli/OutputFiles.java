@@ -14,6 +14,9 @@ final class OutputFiles {
      */
     static void requireWritable(Path file) {
         if (Files.isDirectory(file)) throw new UserException(file + ": is a folder; name a file in it");
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new UserException(file + ": is no file that could be replaced; name another");
+        }
         Path folder = file.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) throw new UserException(file + ": there is no folder " + folder);
         if (!Files.isWritable(folder))

@@ -40,12 +40,14 @@ public final class ReferenceBackend implements Backend {
     @Override
     public Tensor allocate(Shape shape) {
         checkOpen();
+        Memory.requireSize(shape);
         return new ReferenceTensor(this, shape);
     }
 
     @Override
     public IntTensor allocateInts(Shape shape) {
         checkOpen();
+        Memory.requireSize(shape);
         return new ReferenceIntTensor(this, shape);
     }
 

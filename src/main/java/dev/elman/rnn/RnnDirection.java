@@ -127,6 +127,9 @@ final class RnnDirection implements AutoCloseable {
 
     /** The gradient [N,H] of the initial state. */
     Tensor initialStateGradient() {
+        if (dh == null) {
+            throw new IllegalStateException("SimpleRnn.initialStateGradient: there is none yet. Call backward first.");
+        }
         return slot(dh, pass.initialSlot(steps()));
     }
 

@@ -146,10 +146,13 @@ public final class SimpleRnn implements AutoCloseable {
      * @throws IllegalStateException when there was no forward pass to go back through
      */
     public Tensor backward(Tensor dy, Tensor dFinalState, boolean inputGradient) {
-        if (outputShape == null) throw new IllegalStateException("SimpleRnn.backward: call forward first.");
+        if (outputShape == null) {
+            throw new IllegalStateException(
+                    "SimpleRnn.backward: there is nothing to go back through. Call forward first.");
+        }
         if (!dy.shape().equals(outputShape)) {
-            throw new ShapeMismatchException(
-                    "SimpleRnn.backward", "dy", "of forward's output shape " + outputShape, dy.shape());
+            String letters = config.output() == Output.SEQUENCE ? "[T,N,C] = " : "[N,C] = ";
+            throw new ShapeMismatchException("SimpleRnn.backward", "dy", letters + outputShape, dy.shape());
         }
         Tensor sum = null;
         for (int i = 0; i < directions.size(); i++) {

@@ -34,7 +34,8 @@ final class ClassifierLearner implements Learner {
         training = Arrays.copyOfRange(rows, held, rows.length);
         if (training.length == 0 || (held == 0 && trainer.validationSplit() > 0)) {
             throw new IllegalArgumentException("validationSplit " + trainer.validationSplit() + " of " + rows.length
-                    + " rows leaves one side empty. Give more rows, or another share.");
+                    + " rows leaves one side empty. Give more rows, another share, or 0 to hold"
+                    + " nothing back.");
         }
         minibatch = new Minibatch(backend, model.config().inputSize());
         dLogits = new Buffer(backend);

@@ -20,9 +20,9 @@ final class LanguageModelLearner implements Learner {
         this.trainer = trainer;
         int held = (int) Math.round(trainer.validationSplit() * tokens.length);
         if (held < 2 && trainer.validationSplit() > 0) {
-            throw new IllegalArgumentException(
-                    "validationSplit " + trainer.validationSplit() + " of " + tokens.length
-                            + " tokens holds back fewer than the 2 that can be measured. Give a longer text, or a larger share.");
+            throw new IllegalArgumentException("validationSplit " + trainer.validationSplit() + " of " + tokens.length
+                    + " tokens holds back " + held + ", but a loss takes at least 2. Give a longer text, or a larger"
+                    + " share, or 0 to hold nothing back.");
         }
         this.training = new TokenStreams(
                 Arrays.copyOf(tokens, tokens.length - held),

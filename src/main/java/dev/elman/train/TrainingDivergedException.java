@@ -9,18 +9,18 @@ public final class TrainingDivergedException extends RuntimeException {
 
     private final int epoch;
     private final int batch;
-    private final int keptEpoch;
+    private final int lastGoodEpoch;
 
-    TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate, int keptEpoch) {
+    TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch) {
         super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
                 + ", learning rate " + learningRate + ". The model has "
-                + (keptEpoch == 0
+                + (lastGoodEpoch == 0
                         ? "its weights from before the training"
-                        : "the weights of the end of epoch " + keptEpoch)
+                        : "the weights of the end of epoch " + lastGoodEpoch)
                 + ". Try a smaller learning rate, or clipNorm(1).");
         this.epoch = epoch;
         this.batch = batch;
-        this.keptEpoch = keptEpoch;
+        this.lastGoodEpoch = lastGoodEpoch;
     }
 
     /** Counted from 1. */
@@ -34,7 +34,7 @@ public final class TrainingDivergedException extends RuntimeException {
     }
 
     /** The epoch whose last weights the model has, counted from 1; 0 for its weights from before the training. */
-    public int keptEpoch() {
-        return keptEpoch;
+    public int lastGoodEpoch() {
+        return lastGoodEpoch;
     }
 }

@@ -47,8 +47,23 @@ final class TrainingRun implements AutoCloseable {
             goOn = !exhausted(result);
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
         }
-        if (best != null && bestEpoch > 0) backend.copy(best, weights);
-        return new History(results, best == null || bestEpoch == 0 ? results.size() : bestEpoch);
+        boolean bestAgain = best != null && bestEpoch > 0;
+        if (bestAgain) backend.copy(best, weights);
+        else proveLast(results.size());
+        return new History(results, bestAgain ? bestEpoch : results.size());
+    }
+
+    /** Weights are good when a loss has come of them; of the last ones none has, so they get one batch more. */
+    private void proveLast(int epoch) {
+        int batches = learner.startEpoch(epoch);
+        learner.learn(0, step, metrics.view(0, Shape.of(2)));
+        float loss = metrics.toFloats()[0];
+        if (!Float.isFinite(loss)) throw diverged(epoch, batches, loss, Double.NaN);
+    }
+
+    private TrainingDivergedException diverged(int epoch, int batch, double loss, double norm) {
+        backend.copy(lastGood, learner.weights().flat());
+        return new TrainingDivergedException(epoch, batch, loss, norm, learningRate, lastGoodEpoch);
     }
 
     private EpochResult epoch(int epoch) {
@@ -66,9 +81,7 @@ final class TrainingRun implements AutoCloseable {
             clip();
             float[] measured = metrics.toFloats();
             if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
-                backend.copy(lastGood, learner.weights().flat());
-                throw new TrainingDivergedException(
-                        epoch, batch + 1, measured[0], measured[2], learningRate, lastGoodEpoch);
+                throw diverged(epoch, batch + 1, measured[0], measured[2]);
             }
             if (batch == 0) {
                 // Only now is it known what the last update of the epoch before was worth.

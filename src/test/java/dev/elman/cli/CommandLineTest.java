@@ -4,6 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -57,6 +62,7 @@ class CommandLineTest {
                 "train no-such-file.tsv --patience 3 --validation-split 0 | patience needs held-back data",
                 "train no-such-file.tsv --task guess     | expected one of",
                 "train no-such-file.tsv --out no/such/folder/m | no/such/folder/m: there is no folder",
+                "train no-such-file.tsv --out /dev/null  | /dev/null: is no file that could be replaced",
                 "predict                       | Missing required parameter: 'MODEL'",
                 "predict no-such-model         | no-such-model",
                 "demo --epochs 0               | --epochs must be at least 1, but is 0",
@@ -72,6 +78,27 @@ class CommandLineTest {
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertTrue(outcome.err().startsWith("elman"), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    @Test
+    void outputThatIsLostIsNoSuccess() {
+        Writer full = new Writer() {
+            @Override
+            public void write(char[] characters, int from, int count) throws IOException {
+                throw new IOException("No space left on device");
+            }
+
+            @Override
+            public void flush() {}
+
+            @Override
+            public void close() {}
+        };
+        StringWriter err = new StringWriter();
+        Terminal terminal =
+                new Terminal(InputStream.nullInputStream(), new PrintWriter(full), new PrintWriter(err, true), false);
+        assertEquals(2, Main.run(terminal, "--version"));
+        assertTrue(err.toString().contains("the output is not complete"), err.toString());
     }
 
     @Test

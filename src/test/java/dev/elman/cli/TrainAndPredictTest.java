@@ -19,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainAndPredictTest {
     @TempDir
@@ -155,6 +156,7 @@ class TrainAndPredictTest {
                 bad("a\tx\n\nb\t\n", "line 3 has no text after its tab"),
                 bad("a\tx\na\ty\n", "every line has the label \"a\""),
                 bad("a\tx\nb\ty\n", "leaves one side empty"),
+                bad("hello world\n", "holds back 1, but a loss takes at least 2"),
                 bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
                 bad("a\tx\nb\ty\n", "dropout must be at least 0 and below 1.0, but is 1.5", "--dropout", "1.5"),
                 Arguments.of(
@@ -199,6 +201,25 @@ class TrainAndPredictTest {
         assertEquals(1, outcome.code(), outcome.out());
         assertTrue(outcome.err().contains("Training diverged in epoch"), outcome.err());
         assertEquals("precious", Files.readString(model));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--hidden=1000000000", "--embedding=2147483647"})
+    void sizesThatNoTensorHoldsAreRefused(String option) throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome outcome = Outcome.of("train", file.toString(), "--out", model.toString(), option);
+        assertEquals(2, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains("more than the 2147483647 numbers that one tensor holds"), outcome.err());
+    }
+
+    @Test
+    void aLastStepThatRuinsTheWeightsIsADivergenceToo() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome outcome =
+                train("--learning-rate", "1e39", "--batch-size", "1000", "--epochs", "1", "--validation-split", "0");
+        assertEquals(1, outcome.code(), outcome.out());
+        assertTrue(outcome.err().contains("Nothing was saved"), outcome.err());
+        assertFalse(Files.exists(model));
     }
 
     @Test

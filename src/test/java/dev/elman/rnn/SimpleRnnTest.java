@@ -226,6 +226,37 @@ class SimpleRnnTest {
     }
 
     @Test
+    void backwardNamesWhatIsWrong() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
+                Tensor x = backend.allocate(Shape.of(T, N, D));
+                Tensor dy = backend.allocate(Shape.of(T, N, H));
+                Tensor other = backend.allocate(Shape.of(N, T, H))) {
+            IllegalStateException early = assertThrows(IllegalStateException.class, () -> rnn.backward(dy));
+            assertTrue(early.getMessage().contains("Call forward first"), early.getMessage());
+            rnn.forward(x, null);
+            early = assertThrows(IllegalStateException.class, () -> rnn.initialStateGradient(0));
+            assertTrue(early.getMessage().contains("Call backward first"), early.getMessage());
+            ShapeMismatchException e = assertThrows(ShapeMismatchException.class, () -> rnn.backward(other));
+            assertEquals(
+                    "SimpleRnn.backward: dy must be [T,N,C] = [4,3,5], but is [3,4,5].",
+                    e.getMessage(),
+                    "of the same size, so nothing else would notice");
+            rnn.backward(dy);
+        }
+    }
+
+    @Test
+    void tooManyElementsAreRefused() {
+        assertThrows(IllegalArgumentException.class, () -> backend.allocate(Shape.of(1 << 20, 1 << 20)));
+        assertThrows(IllegalArgumentException.class, () -> backend.allocateInts(Shape.of(1 << 20, 1 << 20)));
+        Shape beyond = Shape.of(1 << 30, 1 << 30, 8);
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, beyond::size);
+        assertTrue(e.getMessage().contains("[1073741824,1073741824,8]"), e.getMessage());
+        assertEquals(1L << 62, Shape.of(1 << 30, 1 << 30, 4).size());
+        assertEquals(0, Shape.of(0, 1 << 30, 1 << 30, 8).size());
+    }
+
+    @Test
     void statesNeedAStatefulLayer() {
         try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
                 Tensor state = backend.allocate(Shape.of(N, H))) {

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainerTest {
     private final Backend backend = new ReferenceBackend();
@@ -80,6 +82,35 @@ class TrainerTest {
             assertTrue(e.getMessage().contains("epoch 2, batch " + e.batch()), e.getMessage());
             assertTrue(e.getMessage().contains("end of epoch 1"), e.getMessage());
             assertArrayEquals(lastGood[0], model.weights().flat().toDoubles());
+        }
+    }
+
+    /** The step that ruins the weights may be the last of an epoch, or of all: its own loss was still a number. */
+    @ParameterizedTest
+    @CsvSource({"0, 1, 1, 0", "0, 3, 2, 0", "1, 2, 2, 1", "1, 3, 3, 1"})
+    void weightsAreGoodOnlyOnceALossHasComeOfThem(int ruined, int epochs, int diverged, int good) {
+        double[][] ends = new double[epochs + 1][];
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            ends[0] = model.weights().flat().toDoubles();
+            Callback watcher = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    ends[result.epoch()] = model.weights().flat().toDoubles();
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer()
+                    .epochs(epochs)
+                    .batchSize(100)
+                    .schedule((step, total) -> step == ruined ? Double.POSITIVE_INFINITY : 1)
+                    .callback(watcher)
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertEquals(diverged, e.epoch());
+            assertEquals(good, e.lastGoodEpoch());
+            assertArrayEquals(ends[good], model.weights().flat().toDoubles());
         }
     }
 
@@ -196,7 +227,7 @@ class TrainerTest {
             TrainingDivergedException e =
                     assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
             assertEquals(2, e.epoch());
-            assertEquals(0, e.keptEpoch());
+            assertEquals(0, e.lastGoodEpoch());
             assertTrue(e.getMessage().contains("from before the training"), e.getMessage());
             assertArrayEquals(before, model.weights().flat().toDoubles());
         }
