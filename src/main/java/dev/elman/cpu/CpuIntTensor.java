@@ -37,10 +37,6 @@ final class CpuIntTensor implements IntTensor {
         return memory.ints().get(offset + index);
     }
 
-    void put(int index, int value) {
-        memory.ints().put(offset + index, value);
-    }
-
     void read(int from, int[] into, int count) {
         memory.ints().get(offset + from, into, 0, count);
     }

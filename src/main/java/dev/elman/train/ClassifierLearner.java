@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
@@ -18,7 +17,6 @@ final class ClassifierLearner implements Learner {
     private final int[] training;
     private final int[] validation;
     private final Minibatch minibatch;
-    private final Buffer dLogits;
     private List<int[]> batches = List.of();
 
     ClassifierLearner(SimpleRnnClassifier model, SequenceInput input, int[] labels, Trainer trainer) {
@@ -38,7 +36,6 @@ final class ClassifierLearner implements Learner {
                     + " nothing back.");
         }
         minibatch = new Minibatch(backend, model.config().inputSize());
-        dLogits = new Buffer(backend);
     }
 
     @Override
@@ -67,10 +64,9 @@ final class ClassifierLearner implements Learner {
         int[] rows = batches.get(batch);
         minibatch.load(input, rows, labels);
         Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step));
-        Tensor gradient = dLogits.of(logits.shape());
         double smoothing = model.config().labelSmoothing();
-        backend.softmaxCrossEntropy(logits, minibatch.labels(), smoothing, 1.0 / rows.length, metrics, gradient);
-        model.network().backward(gradient);
+        backend.softmaxCrossEntropy(logits, minibatch.labels(), smoothing, 1.0 / rows.length, metrics, logits);
+        model.network().backward(logits);
         return rows.length;
     }
 
@@ -82,6 +78,5 @@ final class ClassifierLearner implements Learner {
     @Override
     public void close() {
         minibatch.close();
-        dLogits.close();
     }
 }

@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
@@ -70,12 +69,11 @@ public final class LanguageModel implements AutoCloseable {
         long targets = 0;
         network.rnn().resetState();
         try (Minibatch batch = new Minibatch(backend, 0);
-                Buffer gradient = new Buffer(backend);
                 Tensor metrics = backend.allocate(Shape.of(2))) {
             for (int window = 0; window < streams.windows(); window++) {
                 targets += streams.load(batch, window);
                 Tensor logits = network.predict(batch);
-                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, gradient.of(logits.shape()));
+                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
                 float[] values = metrics.toFloats();
                 loss += values[0];
                 hits += values[1];
@@ -101,14 +99,13 @@ public final class LanguageModel implements AutoCloseable {
         Random random = new Random(sampling.seed());
         int[] drawn = new int[count];
         network.rnn().resetState();
-        try (Minibatch batch = new Minibatch(backend, 0);
-                Buffer probabilities = new Buffer(backend)) {
-            float[] next = read(prompt, batch, probabilities);
+        try (Minibatch batch = new Minibatch(backend, 0)) {
+            float[] next = read(prompt, batch);
             for (int i = 0; i < count; i++) {
                 for (int id : never) next[id] = 0;
                 drawn[i] = sampling.draw(next, random);
                 if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
-                next = read(new int[] {drawn[i]}, batch, probabilities);
+                next = read(new int[] {drawn[i]}, batch);
             }
         } finally {
             network.rnn().resetState();
@@ -117,12 +114,11 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /** Reads on, and returns the probabilities of the token after the last. */
-    private float[] read(int[] tokens, Minibatch batch, Buffer probabilities) {
+    private float[] read(int[] tokens, Minibatch batch) {
         batch.load(tokens, tokens, 1);
         Tensor logits = network.predict(batch).slice(tokens.length - 1, 1);
-        Tensor out = probabilities.of(logits.shape());
-        backend.softmax(logits, out);
-        return out.toFloats();
+        backend.softmax(logits, logits);
+        return logits.toFloats();
     }
 
     private void check(String operation, int[] tokens) {

@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
@@ -13,7 +12,6 @@ final class LanguageModelLearner implements Learner {
     private final TokenStreams training;
     private final int[] validation;
     private final Minibatch minibatch;
-    private final Buffer dLogits;
 
     LanguageModelLearner(LanguageModel model, int[] tokens, Trainer trainer) {
         this.model = model;
@@ -30,7 +28,6 @@ final class LanguageModelLearner implements Learner {
                 model.config().window());
         this.validation = Arrays.copyOfRange(tokens, tokens.length - held, tokens.length);
         this.minibatch = new Minibatch(model.backend(), 0);
-        this.dLogits = new Buffer(model.backend());
     }
 
     @Override
@@ -58,9 +55,8 @@ final class LanguageModelLearner implements Learner {
     public int learn(int batch, long step, Tensor metrics) {
         int targets = training.load(minibatch, batch);
         Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step));
-        Tensor gradient = dLogits.of(logits.shape());
-        model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, gradient);
-        model.network().backward(gradient);
+        model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, logits);
+        model.network().backward(logits);
         return targets;
     }
 
@@ -72,6 +68,5 @@ final class LanguageModelLearner implements Learner {
     @Override
     public void close() {
         minibatch.close();
-        dLogits.close();
     }
 }

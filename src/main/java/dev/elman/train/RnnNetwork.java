@@ -102,7 +102,7 @@ final class RnnNetwork implements AutoCloseable {
         return embedding == null ? batch.features() : embedding.forward(batch.ids());
     }
 
-    /** Adds to the gradients, after {@link #forward}. */
+    /** Adds to the gradients, after {@link #forward}; dLogits may lie where the logits lay. */
     void backward(Tensor dLogits) {
         Tensor dVector = dense.backward(dLogits);
         dropout.backward(dVector);

@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
@@ -86,14 +85,12 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     public float[][] predictProba(SequenceInput input) {
         input.check(config);
         float[][] result = new float[input.rows()][];
-        try (Minibatch batch = new Minibatch(backend, config.inputSize());
-                Buffer probabilities = new Buffer(backend)) {
+        try (Minibatch batch = new Minibatch(backend, config.inputSize())) {
             for (int[] rows : Batches.sorted(input, Batches.range(input.rows()), PREDICTION_ROWS)) {
                 batch.load(input, rows, null);
                 Tensor logits = network.predict(batch);
-                Tensor out = probabilities.of(logits.shape());
-                backend.softmax(logits, out);
-                float[][] values = Sequences.rows(out);
+                backend.softmax(logits, logits);
+                float[][] values = Sequences.rows(logits);
                 for (int i = 0; i < rows.length; i++) result[rows[i]] = values[i];
             }
         }
@@ -160,18 +157,18 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         double loss = 0;
         double hits = 0;
         try (Minibatch batch = new Minibatch(backend, config.inputSize());
-                Buffer gradient = new Buffer(backend);
                 Tensor metrics = backend.allocate(Shape.of(2))) {
             for (int[] rows : Batches.sorted(input, chosen, PREDICTION_ROWS)) {
                 batch.load(input, rows, labels);
                 Tensor logits = network.predict(batch);
-                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, gradient.of(logits.shape()));
+                if (confusion != null) {
+                    float[][] scores = Sequences.rows(logits);
+                    for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
+                }
+                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
                 float[] values = metrics.toFloats();
                 loss += values[0];
                 hits += values[1];
-                if (confusion == null) continue;
-                float[][] scores = Sequences.rows(logits);
-                for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
             }
         }
         return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);
