@@ -122,6 +122,7 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     private void check(String operation, int[] tokens) {
+        network.requireOpen(operation);
         for (int t = 0; t < tokens.length; t++) {
             if (tokens[t] < 0 || tokens[t] >= config.vocabulary()) {
                 throw new IllegalArgumentException(operation + ": token ids must be at least 0 and below V = "

@@ -84,6 +84,11 @@ final class RnnNetwork implements AutoCloseable {
         return rnn;
     }
 
+    /** Throws {@link IllegalStateException} after {@link #close}. */
+    void requireOpen(String operation) {
+        if (closed) throw new IllegalStateException(operation + ": this model is closed. Create or load another.");
+    }
+
     /** Logits [N,K], or [T,N,K] of a layer that returns the sequence; nothing dropped. */
     Tensor predict(Minibatch batch) {
         Tensor x = input(batch);
@@ -98,7 +103,6 @@ final class RnnNetwork implements AutoCloseable {
     }
 
     private Tensor input(Minibatch batch) {
-        if (closed) throw new IllegalStateException("This model is closed.");
         return embedding == null ? batch.features() : embedding.forward(batch.ids());
     }
 

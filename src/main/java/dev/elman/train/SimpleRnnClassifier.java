@@ -83,6 +83,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws IllegalArgumentException when the input does not fit the model
      */
     public float[][] predictProba(SequenceInput input) {
+        network.requireOpen("predictProba");
         input.check(config);
         float[][] result = new float[input.rows()][];
         try (Minibatch batch = new Minibatch(backend, config.inputSize())) {
@@ -175,6 +176,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     }
 
     private void check(String operation, SequenceInput input, int[] labels) {
+        network.requireOpen(operation);
         SequenceInput.requireRows(operation, input);
         if (labels.length != input.rows()) {
             throw new IllegalArgumentException(operation + ": there must be one label a row, but there are "

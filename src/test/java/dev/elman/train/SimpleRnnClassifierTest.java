@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -179,7 +180,15 @@ class SimpleRnnClassifierTest {
         SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build());
         model.close();
-        assertThrows(IllegalStateException.class, () -> model.predict(fresh.ids));
+        Trainer trainer = ToyData.trainer().build();
+        closed("predictProba", () -> model.predict(fresh.ids));
+        closed("evaluate", () -> model.evaluate(fresh.ids, fresh.labels));
+        closed("fit", () -> model.fit(fresh.ids, fresh.labels, trainer));
+    }
+
+    private static void closed(String operation, Executable action) {
+        IllegalStateException e = assertThrows(IllegalStateException.class, action);
+        assertEquals(operation + ": this model is closed. Create or load another.", e.getMessage());
     }
 
     static void refused(String part, Runnable action) {
