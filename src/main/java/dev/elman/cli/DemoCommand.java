@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = {"  elman demo", "  elman predict target/demo/languages.safetensors \"new zealand\""},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})
+        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 final class DemoCommand implements Callable<Integer> {
     @Option(names = "--no-pictures", description = "Write no PNG files (for a Java without java.desktop or fonts).")
     private boolean noPictures;

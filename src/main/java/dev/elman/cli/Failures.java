@@ -33,6 +33,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
     static final String CODE_1 = "1:a check failed, or a training diverged";
     static final String CODE_2 = "2:wrong usage or bad input; one line on the error stream says what to do";
+    static final String CODE_3 = "3:a fault of elman's own; please report it";
 
     @Override
     public int handleParseException(ParameterException e, String[] args) {

@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         footerHeading = "%nExample:%n",
         footer = {"  elman demo", "", "With the jar alone: java -jar elman.jar demo"},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})
+        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 public final class Main implements Runnable {
     @Option(
             names = "--stacktrace",

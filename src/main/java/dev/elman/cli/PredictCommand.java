@@ -36,7 +36,7 @@ import picocli.CommandLine.Parameters;
             "  elman predict poems.safetensors --prompt \"The \" --temperature 0.7 --count 5"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_2})
+        exitCodeList = {Failures.CODE_0, Failures.CODE_2, Failures.CODE_3})
 final class PredictCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
     private Path file;

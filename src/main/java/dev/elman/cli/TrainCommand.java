@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
             "  elman predict names.safetensors \"wielka brytania\""
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})
+        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 final class TrainCommand implements Callable<Integer> {
     /** What a model is to do. */
     enum Task {

@@ -30,7 +30,7 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = {"  elman verify --quick", "  elman verify --backend cpu --json > verify.json"},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:all backends agree with the reference", "1:one does not", Failures.CODE_2})
+        exitCodeList = {"0:all backends agree with the reference", "1:one does not", Failures.CODE_2, Failures.CODE_3})
 final class VerifyCommand implements Callable<Integer> {
     private static final String REFERENCE = "reference";
     /** Failures that are told one by one. */
