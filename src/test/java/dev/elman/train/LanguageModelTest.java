@@ -97,6 +97,8 @@ class LanguageModelTest {
         try (LanguageModel model = new LanguageModel(backend, config(4))) {
             refused("below V = 4, but step 1 has 4", () -> model.fit(new int[] {1, 4}, trainer()));
             refused("at least 2 tokens", () -> model.fit(new int[] {1}, trainer()));
+            refused("count", () -> model.sample(new int[] {1}, -1, new Sampling(1, 0, 0), -1));
+            refused("below V = 4", () -> model.sample(new int[] {1}, 1, new Sampling(1, 0, 0), -1, 99));
             refused("at least one token", () -> model.sample(new int[0], 1, new Sampling(1, 0, 0), -1));
         }
         refused("temperature", () -> new Sampling(0, 0, 0));
