@@ -84,7 +84,8 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Continues a row of tokens.
+     * Continues a row of tokens. As {@link #evaluate} does, it begins and ends with a state of zeros: a callback that calls
+     * either after a batch takes the running training's state away; after an epoch it takes nothing.
      *
      * @param prompt what came before; at least one token
      * @param count how many tokens to draw
@@ -95,6 +96,8 @@ public final class LanguageModel implements AutoCloseable {
      */
     public int[] sample(int[] prompt, int count, Sampling sampling, int stop, int... never) {
         check("sample", prompt);
+        check("sample, never", never);
+        if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
         if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
         Random random = new Random(sampling.seed());
         int[] drawn = new int[count];

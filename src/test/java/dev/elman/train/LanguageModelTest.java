@@ -99,6 +99,8 @@ class LanguageModelTest {
             refused("at least 2 tokens", () -> model.fit(new int[] {1}, trainer()));
             Trainer split = Trainer.builder().validationSplit(0.1).patience(2).build();
             refused("12 tokens holds back 1", () -> model.fit(new int[12], split));
+            refused("count", () -> model.sample(new int[] {1}, -1, new Sampling(1, 0, 0), -1));
+            refused("below V = 4", () -> model.sample(new int[] {1}, 1, new Sampling(1, 0, 0), -1, 99));
             refused("at least one token", () -> model.sample(new int[0], 1, new Sampling(1, 0, 0), -1));
         }
         refused("temperature", () -> new Sampling(0, 0, 0));

@@ -184,6 +184,7 @@ class TrainerTest {
         refused("Nesterov", () -> Optimizer.sgd(1).withNesterov(true));
         refused("epochs", () -> Trainer.builder().epochs(0).build());
         refused("batchSize", () -> Trainer.builder().batchSize(0).build());
+        refused("share", () -> LearningRateSchedule.stepDecay(0.5, 0));
         refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
         refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
         refused("set validationSplit", () -> Trainer.builder().patience(3).build());
