@@ -19,7 +19,9 @@ import java.util.TreeMap;
  *
  * <p>The names are the JDK's own (see {@link JdkNames}), so nothing is downloaded, and the rows differ from one JDK version
  * to the next: pin no counts. Texts are in Unicode's composed form (NFC) and lower case; at least four characters long; all
- * their letters are Latin, with spaces, digits and punctuation as they come. A text that two languages share is left out.
+ * their letters are Latin, with spaces, digits and punctuation as they come; Turkish names with a dotted capital I are left
+ * out, because its lower case in the root locale ends in a mark that is not Latin. A text that two languages share is left
+ * out too.
  */
 public final class LanguageNames {
     /** The labels, in alphabetical order. */

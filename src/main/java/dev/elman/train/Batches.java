@@ -12,19 +12,23 @@ import java.util.stream.IntStream;
 final class Batches {
     private Batches() {}
 
-    /** Every row once, in an order that the seed decides; batches of like length, themselves in random order. */
+    /**
+     * Every row once, in an order that the seed decides; batches of like length, themselves in random order. The seed also
+     * decides which batch is the short one, whose rows weigh more: it would else always be the longest rows.
+     */
     static List<int[]> shuffled(SequenceInput input, int[] rows, int batchSize, long seed) {
         Random random = new Random(seed);
         int[] order = rows.clone();
         shuffle(order, random);
-        List<int[]> batches = cut(byLength(input, order), batchSize);
+        int count = (rows.length + batchSize - 1) / batchSize;
+        List<int[]> batches = cut(byLength(input, order), batchSize, count == 0 ? 0 : random.nextInt(count));
         Collections.shuffle(batches, random);
         return batches;
     }
 
     /** Every row once, in order of length. */
     static List<int[]> sorted(SequenceInput input, int[] rows, int batchSize) {
-        return cut(byLength(input, rows), batchSize);
+        return cut(byLength(input, rows), batchSize, Integer.MAX_VALUE);
     }
 
     /** 0 to count - 1. */
@@ -50,10 +54,15 @@ final class Batches {
                 .toArray();
     }
 
-    private static List<int[]> cut(int[] rows, int batchSize) {
+    /** Batches in the order of the rows; what does not fill one is the batch of this index, or the last. */
+    private static List<int[]> cut(int[] rows, int batchSize, int shortOne) {
         List<int[]> batches = new ArrayList<>();
-        for (int from = 0; from < rows.length; from += batchSize) {
-            batches.add(Arrays.copyOfRange(rows, from, Math.min(rows.length, from + batchSize)));
+        int rest = rows.length % batchSize;
+        for (int from = 0; from < rows.length; ) {
+            int size = rest > 0 && batches.size() == shortOne ? rest : batchSize;
+            int to = Math.min(rows.length, from + size);
+            batches.add(Arrays.copyOfRange(rows, from, to));
+            from = to;
         }
         return batches;
     }

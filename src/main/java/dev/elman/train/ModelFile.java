@@ -45,17 +45,29 @@ final class ModelFile {
         return GSON.toJson(value);
     }
 
-    /** Writes weights as float32, in one move or not at all. */
+    /** Writes weights as float32, in one move or not at all; throws {@link IllegalStateException} if one is not finite. */
     static void write(Path file, String kind, Map<String, String> metadata, Parameters weights) throws IOException {
         Map<String, String> all = new LinkedHashMap<>();
         all.put(VERSION, CURRENT);
         all.put(KIND, kind);
         all.putAll(new TreeMap<>(metadata));
         Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
-        weights.views()
-                .forEach((name, view) ->
-                        tensors.put(name, SafeTensors.Entry.ofFloats(view.toFloats(), extents(view.shape()))));
+        weights.views().forEach((name, view) -> {
+            float[] values = view.toFloats();
+            requireFinite(file, name, values);
+            tensors.put(name, SafeTensors.Entry.ofFloats(values, extents(view.shape())));
+        });
         new SafeTensors(tensors, all).write(file);
+    }
+
+    /** What would be refused on the way in is not let out. */
+    private static void requireFinite(Path file, String name, float[] values) {
+        for (float value : values) {
+            if (!Float.isFinite(value)) {
+                throw new IllegalStateException("save: the weights " + name + " hold " + value + ", so " + file
+                        + " was not written. Train anew with a smaller learning rate.");
+            }
+        }
     }
 
     private static long[] extents(Shape shape) {

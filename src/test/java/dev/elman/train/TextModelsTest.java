@@ -109,6 +109,17 @@ class TextModelsTest {
     }
 
     @Test
+    void weightsThatAreNotNumbersAreNotSaved() {
+        Path file = folder.resolve("model.safetensors");
+        try (TextClassifier model = classifier()) {
+            backend.fill(model.model().weights().get("dense.b"), Double.NaN);
+            IllegalStateException e = assertThrows(IllegalStateException.class, () -> model.save(file));
+            assertTrue(e.getMessage().contains("dense.b hold NaN"), e.getMessage());
+            assertTrue(!Files.exists(file));
+        }
+    }
+
+    @Test
     void wrongFilesAreNamed() throws IOException {
         Path file = folder.resolve("model.safetensors");
         try (TextClassifier model = classifier()) {

@@ -191,6 +191,20 @@ class TrainerTest {
     }
 
     @Test
+    void theShortBatchIsNotAlwaysTheLongestRows() {
+        int[][] ids = new int[65][1];
+        ids[64] = new int[9];
+        SequenceInput input = SequenceInput.tokens(ids);
+        int alone = 0;
+        for (int seed = 0; seed < 50; seed++) {
+            List<int[]> batches = Batches.shuffled(input, Batches.range(65), 64, seed);
+            assertEquals(2, batches.size());
+            for (int[] rows : batches) alone += rows.length == 1 && rows[0] == 64 ? 1 : 0;
+        }
+        assertTrue(alone > 10 && alone < 40, "alone in " + alone + " of 50 shuffles");
+    }
+
+    @Test
     void batchesHoldEveryRowOnceAndLikeLengths() {
         SequenceInput input = SequenceInput.tokens(data.ids);
         List<int[]> batches = Batches.shuffled(input, Batches.range(100), 16, 5);
