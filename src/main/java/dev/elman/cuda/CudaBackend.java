@@ -14,7 +14,6 @@ import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import java.util.List;
-import jcuda.driver.JCudaDriver;
 
 /**
  * An NVIDIA GPU: cuBLAS for the products, our kernels for the rest, one stream. Float32; with TF32 the products round their
@@ -28,11 +27,12 @@ import jcuda.driver.JCudaDriver;
  */
 public final class CudaBackend implements Backend {
     private final CudaContext context;
-    private final KernelModule kernels;
     private final Blas blas;
     private final boolean tf32;
     private final String description;
     private final ColumnSums sums;
+    private final Elementwise elementwise;
+    private final OverTime overTime;
     private final CudaSimpleRnn rnn;
     private final EmbeddingGradient embedding;
     private final Losses losses;
@@ -40,11 +40,13 @@ public final class CudaBackend implements Backend {
 
     private CudaBackend(CudaChain chain, CudaSettings settings) {
         context = chain.context();
-        kernels = chain.kernels();
+        KernelModule kernels = chain.kernels();
         blas = chain.blas();
         tf32 = settings.tf32();
         Workspace workspace = new Workspace(context);
         sums = new ColumnSums(kernels, workspace);
+        elementwise = new Elementwise(context, kernels);
+        overTime = new OverTime(kernels);
         rnn = new CudaSimpleRnn(kernels, blas, sums, settings.projectByStep());
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
@@ -149,17 +151,7 @@ public final class CudaBackend implements Backend {
     public void fill(Tensor y, double value) {
         long to = in(y);
         context.enter();
-        fill(to, y.shape().size(), (float) value);
-    }
-
-    private void fill(long address, long size, float value) {
-        if (size == 0) return;
-        context.calls()
-                .driver(
-                        "cuMemsetD32Async",
-                        size + " floats",
-                        () -> JCudaDriver.cuMemsetD32Async(
-                                DeviceAddress.of(address), Float.floatToRawIntBits(value), size, context.stream()));
+        elementwise.fill(to, y.shape().size(), (float) value);
     }
 
     @Override
@@ -168,13 +160,7 @@ public final class CudaBackend implements Backend {
         long to = in(y);
         long size = Operands.sameSize("copy", x, y);
         context.enter();
-        if (size == 0 || from == to) return;
-        context.calls()
-                .driver(
-                        "cuMemcpyDtoDAsync",
-                        size + " floats",
-                        () -> JCudaDriver.cuMemcpyDtoDAsync(
-                                DeviceAddress.of(to), DeviceAddress.of(from), 4 * size, context.stream()));
+        elementwise.copy(from, to, size);
     }
 
     @Override
@@ -183,12 +169,7 @@ public final class CudaBackend implements Backend {
         long to = in(y);
         long size = Operands.sameSize("axpy", x, y);
         context.enter();
-        kernels.get(Kernel.AXPY)
-                .real(alpha)
-                .pointer(from)
-                .pointer(to)
-                .count(size)
-                .over(size);
+        elementwise.axpy(alpha, from, to, size);
     }
 
     @Override
@@ -197,14 +178,7 @@ public final class CudaBackend implements Backend {
         long to = in(y) + 4L * fromY;
         int rows = Operands.copyColumns(x, fromX, y, fromY, columns);
         context.enter();
-        kernels.get(Kernel.COPY_COLUMNS)
-                .pointer(from)
-                .count(x.shape().extent(-1))
-                .pointer(to)
-                .count(y.shape().extent(-1))
-                .count(rows)
-                .count(columns)
-                .overQuads(rows, columns);
+        elementwise.copyColumns(from, x.shape().extent(-1), to, y.shape().extent(-1), rows, columns);
     }
 
     @Override
@@ -214,13 +188,7 @@ public final class CudaBackend implements Backend {
         long to = in(y);
         Operands.Matrix sizes = Operands.maskRows(x, keep, y);
         context.enter();
-        kernels.get(Kernel.MASK_ROWS)
-                .pointer(from)
-                .pointer(kept)
-                .pointer(to)
-                .count(sizes.m())
-                .count(sizes.c())
-                .overQuads(sizes.m(), sizes.c());
+        elementwise.maskRows(from, kept, to, sizes);
     }
 
     @Override
@@ -229,13 +197,7 @@ public final class CudaBackend implements Backend {
         long to = in(seen);
         Operands.Matrix sizes = Operands.seenSteps(mask, seen);
         context.enter();
-        kernels.get(Kernel.SEEN_STEPS)
-                .pointer(live)
-                .integer(reverse ? 1 : 0)
-                .pointer(to)
-                .count(sizes.m())
-                .count(sizes.c())
-                .over(1, sizes.c());
+        overTime.seenSteps(live, reverse, to, sizes.m(), sizes.c());
     }
 
     @Override
@@ -283,13 +245,7 @@ public final class CudaBackend implements Backend {
         long to = in(y);
         Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
         context.enter();
-        kernels.get(Kernel.EMBEDDING_FORWARD)
-                .pointer(rows)
-                .pointer(index)
-                .pointer(to)
-                .count(sizes.m())
-                .count(sizes.d())
-                .overQuads(sizes.m(), sizes.d());
+        elementwise.gatherRows(rows, index, to, sizes.m(), sizes.d());
     }
 
     @Override
@@ -311,13 +267,7 @@ public final class CudaBackend implements Backend {
         Operands.Dense sizes = Operands.denseForward(x, w, b, y);
         context.enter();
         blas.multiply(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
-        if (b == null) return;
-        kernels.get(Kernel.ADD_BIAS)
-                .pointer(bias)
-                .pointer(to)
-                .count(sizes.m())
-                .count(sizes.k())
-                .overQuads(sizes.m(), sizes.k());
+        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
     }
 
     @Override
@@ -343,20 +293,7 @@ public final class CudaBackend implements Backend {
         long steps = in(argmax);
         Operands.Sequence sizes = Operands.poolForward(pooling, x, mask, y, argmax);
         context.enter();
-        Launch launch = switch (pooling) {
-            case MAX ->
-                kernels.get(Kernel.POOL_MAX_FORWARD)
-                        .pointer(from)
-                        .pointer(live)
-                        .pointer(to)
-                        .pointer(steps);
-            case MEAN ->
-                kernels.get(Kernel.POOL_MEAN_FORWARD)
-                        .pointer(from)
-                        .pointer(live)
-                        .pointer(to);
-        };
-        overSequence(launch, sizes);
+        overTime.poolForward(pooling, from, live, to, steps, sizes);
     }
 
     @Override
@@ -367,23 +304,7 @@ public final class CudaBackend implements Backend {
         long to = in(dx);
         Operands.Sequence sizes = Operands.poolBackward(pooling, dy, mask, argmax, dx);
         context.enter();
-        Launch launch = switch (pooling) {
-            case MAX ->
-                kernels.get(Kernel.POOL_MAX_BACKWARD)
-                        .pointer(upstream)
-                        .pointer(steps)
-                        .pointer(to);
-            case MEAN ->
-                kernels.get(Kernel.POOL_MEAN_BACKWARD)
-                        .pointer(upstream)
-                        .pointer(live)
-                        .pointer(to);
-        };
-        overSequence(launch, sizes);
-    }
-
-    private static void overSequence(Launch launch, Operands.Sequence sizes) {
-        launch.count(sizes.t()).count(sizes.n()).count(sizes.c()).over(sizes.n(), sizes.c());
+        overTime.poolBackward(pooling, upstream, live, steps, to, sizes);
     }
 
     @Override
@@ -392,18 +313,7 @@ public final class CudaBackend implements Backend {
         long to = in(y);
         Operands.Sequence sizes = Operands.dropout(x, y);
         context.enter();
-        kernels.get(Kernel.DROPOUT)
-                .pointer(from)
-                .pointer(to)
-                .count(sizes.t())
-                .count(sizes.n())
-                .count(sizes.c())
-                .integer(dropout.firstRow())
-                .integer((int) dropout.seed())
-                .integer((int) (dropout.seed() >>> 32))
-                .integer(dropout.threshold())
-                .real(1 / (1 - dropout.rate()))
-                .over((long) sizes.t() * sizes.n(), (sizes.c() + 3L) / 4);
+        overTime.dropout(dropout, from, to, sizes);
     }
 
     @Override

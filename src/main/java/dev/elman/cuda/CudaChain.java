@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -134,10 +135,8 @@ final class CudaChain {
     private int capability(CUdevice device) {
         int[] major = {0};
         int[] minor = {0};
-        calls.driver(
-                "cuDeviceComputeCapability",
-                deviceLine,
-                () -> JCudaDriver.cuDeviceComputeCapability(major, minor, device));
+        attribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
+        attribute(minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
         int capability = 10 * major[0] + minor[0];
         if (capability < OLDEST_CAPABILITY) {
             throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
@@ -145,6 +144,13 @@ final class CudaChain {
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
         return capability;
+    }
+
+    private void attribute(int[] value, int attribute, CUdevice device) {
+        calls.driver(
+                "cuDeviceGetAttribute",
+                CUdevice_attribute.stringFor(attribute),
+                () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
     }
 
     private static String noDevice() {

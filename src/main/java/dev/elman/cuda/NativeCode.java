@@ -127,17 +127,25 @@ final class NativeCode {
         String loader = null;
         while (root != null) {
             String words = String.valueOf(root.getMessage());
-            for (String line : words.split("\\R")) {
-                if (line.contains("cannot open shared object file")
-                        || line.contains("failed to map segment")
-                        || line.contains("undefined symbol")
-                        || line.contains("version `")) loader = line.strip();
-            }
+            loader = words.lines()
+                    .map(String::strip)
+                    .filter(NativeCode::isLoadersWord)
+                    .findFirst()
+                    .orElse(loader);
             if (root.getCause() == null) break;
             root = root.getCause();
         }
         String words = loader != null ? loader : String.valueOf(root);
         return words.lines().findFirst().orElse("no reason given").strip();
+    }
+
+    private static boolean isLoadersWord(String line) {
+        return line.contains("cannot open shared object file")
+                || line.contains("failed to map segment")
+                || line.contains("undefined symbol")
+                || line.contains("file too short")
+                || line.contains("invalid ELF header")
+                || line.contains("version `");
     }
 
     private static String driverSentence(String reason) {
