@@ -226,6 +226,7 @@ public final class CudaBackend implements Backend {
         long mask = in(pass.mask());
         long wx = in(weights.wx());
         long wh = in(weights.wh());
+        in(weights.b()); // not needed, but refused as the others are
         long from = in(x);
         long states = in(h);
         long dStates = in(dh);
