@@ -30,6 +30,15 @@ final class RnnNetwork implements AutoCloseable {
     private final Dense dense;
     private boolean closed;
 
+    /** Names and shapes of the weights of such a network. */
+    static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes) {
+        List<Parameters.Spec> specs = new ArrayList<>();
+        if (vocabulary > 0) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
+        specs.addAll(SimpleRnn.specs(RNN, config));
+        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
+        return specs;
+    }
+
     /**
      * Layers whose weights are all 0.
      *
@@ -44,10 +53,7 @@ final class RnnNetwork implements AutoCloseable {
             double inputDropoutRate,
             double dropoutRate) {
         boolean tokens = vocabulary > 0;
-        List<Parameters.Spec> specs = new ArrayList<>();
-        if (tokens) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
-        specs.addAll(SimpleRnn.specs(RNN, config));
-        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
+        List<Parameters.Spec> specs = specs(vocabulary, config, classes);
         weights = Parameters.allocate(backend, specs);
         gradients = Parameters.allocate(backend, specs);
         embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
