@@ -27,6 +27,7 @@ import java.util.List;
  */
 public final class CudaBackend implements Backend {
     private final CudaContext context;
+    private final KernelModule kernels;
     private final Blas blas;
     private final boolean tf32;
     private final String description;
@@ -40,7 +41,7 @@ public final class CudaBackend implements Backend {
 
     private CudaBackend(CudaChain chain, CudaSettings settings) {
         context = chain.context();
-        KernelModule kernels = chain.kernels();
+        kernels = chain.kernels();
         blas = chain.blas();
         tf32 = settings.tf32();
         Workspace workspace = new Workspace(context);
@@ -124,6 +125,11 @@ public final class CudaBackend implements Backend {
     @Override
     public int liveTensors() {
         return context.liveTensors();
+    }
+
+    /** For tests that launch what no operation would. */
+    KernelModule kernels() {
+        return kernels;
     }
 
     /** What was done so far, for tests. */

@@ -176,7 +176,10 @@ final class CudaChain {
                         + " fit its own kernel module; install the NVIDIA driver 525 or newer and restart ("
                         + call.getMessage()
                         + ")";
-            case "CUDA_ERROR_INVALID_PTX", "CUDA_ERROR_INVALID_IMAGE", "CUDA_ERROR_INVALID_SOURCE" ->
+            case "CUDA_ERROR_INVALID_PTX",
+                    "CUDA_ERROR_INVALID_IMAGE",
+                    "CUDA_ERROR_INVALID_SOURCE",
+                    "CUDA_ERROR_NOT_FOUND" ->
                 "the driver"
                         + " refused a kernel file of ours, which is damaged or not for this device; get the jar anew, and"
                         + " report it if that does not help (" + call.getMessage() + ")";

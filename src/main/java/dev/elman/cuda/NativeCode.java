@@ -40,11 +40,16 @@ final class NativeCode {
     }
 
     /** Turns the loader's words into a sentence for the user. */
-    private interface Sentence {
+    interface Sentence {
         String of(String reason);
     }
 
-    private static String load(String library, String binding, Sentence sentence) {
+    /**
+     * Loads one of JCuda's libraries by loading the class that binds it.
+     *
+     * @throws BackendUnavailableException with the sentence, when that fails
+     */
+    static String load(String library, String binding, Sentence sentence) {
         String file = System.mapLibraryName(library + "-" + JCudaVersion.get() + "-" + platform());
         synchronized (LOCK) {
             String before = System.getProperty(TEMPORARY);
