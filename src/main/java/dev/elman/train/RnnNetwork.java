@@ -63,10 +63,10 @@ final class RnnNetwork implements AutoCloseable {
         dense = new Dense(backend, DENSE, weights, gradients);
     }
 
-    /** Draws first weights: normal for the embedding, as in PyTorch, and Keras's choices for the rest. */
+    /** Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. */
     void initialize(long seed) {
         Random random = new Random(seed);
-        if (embedding != null) embedding.initialize(Initializer.normal(1), random);
+        if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
         rnn.initialize(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros(), random);
         dense.initialize(Initializer.glorotUniform(), random);
     }

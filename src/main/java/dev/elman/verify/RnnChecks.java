@@ -52,7 +52,7 @@ final class RnnChecks {
             RnnCase.Forward split = one.forward(steps);
             for (int step = 0; step < one.t(); step++)
                 step(one, split, runsAt(one, step)).run(bench.tested());
-            findings.sameBits("h", expected.h().toDoubles(), split.h().toDoubles());
+            findings.sameBits("h by steps", expected.h().toDoubles(), split.h().toDoubles());
         }
     }
 
@@ -70,9 +70,10 @@ final class RnnChecks {
                 new RnnCase.Backward(step(one, split.forward(), t), split.dh().slice(t, 2), dx, split.gradients())
                         .run(bench.tested());
             }
-            findings.sameBits("dh", expected.dh().toDoubles(), split.dh().toDoubles());
+            findings.sameBits(
+                    "dh by steps", expected.dh().toDoubles(), split.dh().toDoubles());
             Tolerance summed = Tolerance.ofTerms(2L * one.t() * one.n());
-            compare(findings, "dx", expected.dx(), split.dx(), null, Tolerance.ofTerms(2L * one.h()));
+            compare(findings, "dx by steps", expected.dx(), split.dx(), null, Tolerance.ofTerms(2L * one.h()));
             compare(
                     findings,
                     "dwx",
@@ -87,7 +88,13 @@ final class RnnChecks {
                     split.gradients().wh(),
                     before,
                     summed);
-            compare(findings, "db", expected.gradients().b(), split.gradients().b(), before, summed);
+            compare(
+                    findings,
+                    "db by steps",
+                    expected.gradients().b(),
+                    split.gradients().b(),
+                    before,
+                    summed);
         }
     }
 
@@ -128,10 +135,11 @@ final class RnnChecks {
             SimpleRnnPass without = new SimpleRnnPass(one.activation(), false, null);
             bench.tested().simpleRnnForward(weights, without, x.slice(0, length), cut);
             Tolerance tolerance = Tolerance.ofTerms((long) length * (one.d() + one.h() + 1));
-            compare(findings, "states", cut, padded.slice(0, length + 1), null, tolerance);
+            compare(findings, "h without padding", cut, padded.slice(0, length + 1), null, tolerance);
             double[] last = padded.slice(length, 1).toDoubles();
             for (int t = length + 1; t <= one.t(); t++) {
-                findings.sameBits("state kept", last, padded.slice(t, 1).toDoubles());
+                findings.sameBits(
+                        "state kept in padding", last, padded.slice(t, 1).toDoubles());
             }
         }
     }
@@ -155,7 +163,7 @@ final class RnnChecks {
                 states[run] = h.toDoubles();
             }
         }
-        findings.sameBits("h", states[0], states[1]);
+        findings.sameBits("h with NaN in padding", states[0], states[1]);
     }
 
     private static SimpleRnnWeights weights(RnnCase one, Trial trial) {

@@ -77,7 +77,7 @@ class TextModelsTest {
         try (TextGenerator model = TextGenerator.create(
                 backend, texts, shape -> shape.withSizes(4, 12).withDropout(0).withWindow(10))) {
             Trainer trainer = Trainer.builder()
-                    .epochs(40)
+                    .epochs(80)
                     .batchSize(4)
                     .optimizer(Optimizer.adam(0.02))
                     .build();
