@@ -47,9 +47,15 @@ class ChainTest {
     }
 
     @Test
+    void withoutJcuda() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).without("org/jcuda"));
+        assertBroken(links, "settings and JCuda", "JCuda is not on the class path", "org.jcuda:jcuda");
+    }
+
+    @Test
     void aDeviceThatIsNoNumber() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "first")));
-        assertBroken(links, "settings", "elman.cuda.device must be the number of a device", "\"first\"");
+        assertBroken(links, "settings and JCuda", "elman.cuda.device must be the number of a device", "\"first\"");
     }
 
     @Test
@@ -70,10 +76,19 @@ class ChainTest {
     @Test
     @Tag("cuda")
     void noDeviceIsVisible() throws Exception {
-        List<String> links = examine(ChildJvm.like(Map.of("CUDA_VISIBLE_DEVICES", "-1"), Map.of()));
+        List<String> links =
+                examine(ChildJvm.like(Map.of("CUDA_VISIBLE_DEVICES", "-1", "SOFTGPU_DEVICE", "none"), Map.of()));
         assertEquals(false, links.get(links.size() - 1).startsWith("ok"), links.toString());
         String last = links.get(links.size() - 1);
         assertTrue(last.contains("shows no GPU") && last.contains("CUDA_VISIBLE_DEVICES is \"-1\""), last);
+    }
+
+    @Test
+    @Tag("cuda")
+    void aDriverThatIsTooOld() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
+        assumeFalse(links.size() == 7, "not run: only the software driver can be made old");
+        assertBroken(links, "driver", "is for CUDA 11.8 and too old", "install the NVIDIA driver 525 or newer");
     }
 
     @Test
