@@ -59,8 +59,8 @@ final class Staging {
 
     /** Waits for the stream and for {@code length} four-byte values from {@code address}. */
     void download(long address, int length, Part drain) {
-        context.synchronize();
-        used = 0;
+        // What is still on its way up from this buffer has left it before the first byte comes down: one stream, one
+        // order.
         for (int from = 0; from < length; ) {
             int count = Math.min(length - from, BYTES / 4);
             long source = address + 4L * from;
@@ -71,6 +71,7 @@ final class Staging {
                             () -> JCudaDriver.cuMemcpyDtoHAsync(
                                     pointer, DeviceAddress.of(source), 4L * count, context.stream()));
             context.synchronize();
+            used = 0;
             drain.move(at(0), from, count);
             from += count;
             context.counters().downloads++;
