@@ -2,14 +2,74 @@ package dev.elman;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.cpu.CpuBackend;
 import dev.elman.reference.ReferenceBackend;
+import java.util.List;
 
-/** Front door. */
+/** Front door: opens a backend by name, or the best one there is, and says which and why. */
 public final class Backends {
+    /** Opens whatever is best on this machine. */
+    public static final String AUTO = "auto";
+
+    /** What {@link #open} takes beside {@link #AUTO}, fastest first. */
+    public static final List<String> NAMES = List.of("cuda", "cpu", "reference");
+
+    private static final System.Logger LOG = System.getLogger(Backends.class.getName());
+
     private Backends() {}
 
+    /**
+     * A backend that was opened, and why it.
+     *
+     * @param backend to be closed by the caller
+     * @param passedOver one sentence for each backend that would have come first, with the reason
+     */
+    public record Choice(Backend backend, List<String> passedOver) {}
+
+    /**
+     * The best backend on this machine; the choice is logged.
+     *
+     * @return to be closed by the caller
+     */
+    public static Backend open() {
+        return open(AUTO);
+    }
+
+    /**
+     * The backend of this name, or, for {@link #AUTO}, the best one; the choice is logged.
+     *
+     * @return to be closed by the caller
+     * @throws BackendUnavailableException when it cannot be opened here, saying why and what to do
+     * @throws IllegalArgumentException when there is no backend of this name
+     */
     public static Backend open(String name) {
-        if (name.equals("reference")) return new ReferenceBackend();
-        throw new BackendUnavailableException("There is no backend " + name + ".");
+        return choose(name).backend();
+    }
+
+    /** {@link #open(String)}, with the reasons. */
+    public static Choice choose(String name) {
+        Choice choice = AUTO.equals(name) ? best() : new Choice(named(name), List.of());
+        choice.passedOver().forEach(reason -> LOG.log(System.Logger.Level.INFO, "passed over {0}", reason));
+        LOG.log(System.Logger.Level.INFO, "using {0}", choice.backend().description());
+        return choice;
+    }
+
+    private static Choice best() {
+        try {
+            return new Choice(named("cuda"), List.of());
+        } catch (BackendUnavailableException e) {
+            return new Choice(named("cpu"), List.of(e.getMessage()));
+        }
+    }
+
+    private static Backend named(String name) {
+        return switch (name) {
+            case "cuda" -> throw new BackendUnavailableException("cuda: this version has no CUDA backend yet");
+            case "cpu" -> CpuBackend.open();
+            case "reference" -> new ReferenceBackend();
+            default ->
+                throw new IllegalArgumentException(
+                        "There is no backend \"" + name + "\". Choose auto or one of " + NAMES + ".");
+        };
     }
 }

@@ -21,7 +21,10 @@ public final class Operands {
     public record Matrix(int m, int c) {}
 
     public static Rnn simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        String operation = "simpleRnnForward";
+        return simpleRnn("simpleRnnForward", weights, pass, x, h);
+    }
+
+    private static Rnn simpleRnn(String operation, SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         rank(operation, "x", "[T,N,D]", 3, x.shape());
         rank(operation, "wh", "[H,H]", 2, weights.wh().shape());
         int t = x.shape().extent(0);
@@ -42,8 +45,8 @@ public final class Operands {
             Tensor dh,
             Tensor dx,
             SimpleRnnWeights gradients) {
-        Rnn sizes = simpleRnnForward(weights, pass, x, h);
         String operation = "simpleRnnBackward";
+        Rnn sizes = simpleRnn(operation, weights, pass, x, h);
         exact(operation, "dh", "[T+1,N,H]", h.shape(), dh.shape());
         if (dx != null) exact(operation, "dx", "[T,N,D]", x.shape(), dx.shape());
         weights(operation, "d", gradients, sizes.d, sizes.h);
@@ -67,15 +70,16 @@ public final class Operands {
     }
 
     public static Dense embeddingForward(Tensor table, IntTensor ids, Tensor y) {
-        return embedding("embeddingForward", "y", table, ids, y);
+        return embedding("embeddingForward", "table", table, ids, "y", y);
     }
 
     public static Dense embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
-        return embedding("embeddingBackward", "dy", dTable, ids, dy);
+        return embedding("embeddingBackward", "dTable", dTable, ids, "dy", dy);
     }
 
-    private static Dense embedding(String operation, String name, Tensor table, IntTensor ids, Tensor y) {
-        rank(operation, "table", "[V,D]", 2, table.shape());
+    private static Dense embedding(
+            String operation, String tableName, Tensor table, IntTensor ids, String name, Tensor y) {
+        rank(operation, tableName, "[V,D]", 2, table.shape());
         int m = count(ids.shape().size());
         int d = table.shape().extent(1);
         rows(operation, name, "[M,D]", m, d, y.shape());
@@ -140,13 +144,13 @@ public final class Operands {
 
     public static Matrix softmax(Tensor x, Tensor y) {
         exact("softmax", "y", "the shape of x", x.shape(), y.shape());
-        return matrix(x);
+        return matrix("softmax", "x", x);
     }
 
     public static Matrix softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
         String operation = "softmaxCrossEntropy";
-        Matrix sizes = matrix(logits);
+        Matrix sizes = matrix(operation, "logits", logits);
         exact(
                 operation,
                 "labels",
@@ -164,7 +168,7 @@ public final class Operands {
 
     public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
         exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
-        Matrix sizes = matrix(x);
+        Matrix sizes = matrix("maskRows", "x", x);
         exact(
                 "maskRows",
                 "keep",
@@ -182,8 +186,10 @@ public final class Operands {
 
     /** Returns the number of rows. */
     public static int copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
-        int m = rowCount(x.shape());
-        exact("copyColumns", "y", "[M,B] with the M of x", Shape.of(m), Shape.of(rowCount(y.shape())));
+        int m = matrix("copyColumns", "x", x).m;
+        if (matrix("copyColumns", "y", y).m != m) {
+            throw new ShapeMismatchException("copyColumns", "y", "[M,B] with M = " + m + " as in x", y.shape());
+        }
         columnRange("x", fromX, columns, x.shape().extent(-1));
         columnRange("y", fromY, columns, y.shape().extent(-1));
         return m;
@@ -231,7 +237,11 @@ public final class Operands {
         }
     }
 
-    private static Matrix matrix(Tensor x) {
+    private static Matrix matrix(String operation, String operand, Tensor x) {
+        if (x.shape().rank() < 1) {
+            throw new ShapeMismatchException(
+                    operation, operand, "of rank 1 or more, its last extent the columns", x.shape());
+        }
         return new Matrix(rowCount(x.shape()), x.shape().extent(-1));
     }
 

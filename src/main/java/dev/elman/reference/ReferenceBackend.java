@@ -160,10 +160,20 @@ public final class ReferenceBackend implements Backend {
             Tensor dx,
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        ReferenceTensor wx = in(weights.wx());
+        ReferenceTensor wh = in(weights.wh());
+        in(weights.b()); // has no part in its own gradient, but must be one of ours all the same
+        ReferenceTensor input = in(x);
+        ReferenceTensor states = in(h);
+        ReferenceTensor upstream = in(dh);
+        ReferenceTensor dInput = in(dx);
+        ReferenceTensor dwx = in(gradients.wx());
+        ReferenceTensor dwh = in(gradients.wh());
+        ReferenceTensor db = in(gradients.b());
         Recurrence recurrence = recurrence(sizes, pass);
-        recurrence.backward(in(weights.wh()), in(h), in(dh));
-        if (dx != null) recurrence.inputGradient(in(weights.wx()), in(dh), in(dx));
-        recurrence.weightGradients(in(x), in(h), in(dh), in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
+        recurrence.backward(wh, states, upstream);
+        if (dx != null) recurrence.inputGradient(wx, upstream, dInput);
+        recurrence.weightGradients(input, states, upstream, dwx, dwh, db);
     }
 
     private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {

@@ -23,9 +23,14 @@ public record SimpleRnnConfig(
         boolean stateful) {
 
     public SimpleRnnConfig {
-        if (inputSize < 1 || hiddenSize < 1) {
-            throw new IllegalArgumentException(
-                    "SimpleRnn needs D >= 1 and H >= 1, but D = " + inputSize + " and H = " + hiddenSize + ".");
+        requireSizes(inputSize, hiddenSize);
+    }
+
+    /** Throws {@link IllegalArgumentException} for sizes that no layer can have. */
+    public static void requireSizes(int inputSize, int hiddenSize) {
+        if (inputSize < 1 || hiddenSize < 1 || hiddenSize > Integer.MAX_VALUE / 2) {
+            throw new IllegalArgumentException("SimpleRnn needs D >= 1 and H from 1 to 2^30 - 1, but D = " + inputSize
+                    + " and H = " + hiddenSize + ".");
         }
     }
 

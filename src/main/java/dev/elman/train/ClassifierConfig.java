@@ -3,6 +3,7 @@ package dev.elman.train;
 import dev.elman.backend.Activation;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import java.util.Objects;
 
 /**
  * The shape of a {@link SimpleRnnClassifier}: tokens, an embedding (or features as they are), a SimpleRnn, a vector for
@@ -36,6 +37,8 @@ public record ClassifierConfig(
         long seed) {
 
     public ClassifierConfig {
+        Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(output, "output");
         if (vocabulary < 0) {
             throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
         }
@@ -46,6 +49,7 @@ public record ClassifierConfig(
             throw new IllegalArgumentException(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
         }
+        SimpleRnnConfig.requireSizes(inputSize, hiddenSize);
         Optimizer.requireRange("inputDropout", inputDropout, 1);
         Optimizer.requireRange("dropout", dropout, 1);
         Optimizer.requireRange("labelSmoothing", labelSmoothing, 1);

@@ -23,6 +23,7 @@ public record LanguageModelConfig(
                     "A language model needs at least 2 different tokens, but V = " + vocabulary + ".");
         }
         if (window < 1) throw new IllegalArgumentException("window must be at least 1, but is " + window + ".");
+        SimpleRnnConfig.requireSizes(embeddingSize, hiddenSize);
         Optimizer.requireRange("dropout", dropout, 1);
     }
 

@@ -30,6 +30,15 @@ final class RnnNetwork implements AutoCloseable {
     private final Dense dense;
     private boolean closed;
 
+    /** Names and shapes of the weights of such a network. */
+    static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes) {
+        List<Parameters.Spec> specs = new ArrayList<>();
+        if (vocabulary > 0) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
+        specs.addAll(SimpleRnn.specs(RNN, config));
+        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
+        return specs;
+    }
+
     /**
      * Layers whose weights are all 0.
      *
@@ -44,10 +53,7 @@ final class RnnNetwork implements AutoCloseable {
             double inputDropoutRate,
             double dropoutRate) {
         boolean tokens = vocabulary > 0;
-        List<Parameters.Spec> specs = new ArrayList<>();
-        if (tokens) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
-        specs.addAll(SimpleRnn.specs(RNN, config));
-        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
+        List<Parameters.Spec> specs = specs(vocabulary, config, classes);
         weights = Parameters.allocate(backend, specs);
         gradients = Parameters.allocate(backend, specs);
         embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
@@ -57,10 +63,10 @@ final class RnnNetwork implements AutoCloseable {
         dense = new Dense(backend, DENSE, weights, gradients);
     }
 
-    /** Draws first weights: normal for the embedding, as in PyTorch, and Keras's choices for the rest. */
+    /** Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. */
     void initialize(long seed) {
         Random random = new Random(seed);
-        if (embedding != null) embedding.initialize(Initializer.normal(1), random);
+        if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
         rnn.initialize(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros(), random);
         dense.initialize(Initializer.glorotUniform(), random);
     }

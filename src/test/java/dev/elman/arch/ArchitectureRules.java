@@ -35,6 +35,8 @@ record ArchitectureRules(String root) {
                 .definedBy(within("cpu"))
                 .layer("cuda")
                 .definedBy(within("cuda"))
+                .layer("verify")
+                .definedBy(within("verify"))
                 .layer("rnn")
                 .definedBy(within("rnn"))
                 .layer("train")
@@ -57,6 +59,8 @@ record ArchitectureRules(String root) {
                 .mayOnlyAccessLayers("backend")
                 .whereLayer("cuda")
                 .mayOnlyAccessLayers("backend")
+                .whereLayer("verify")
+                .mayOnlyAccessLayers("backend")
                 .whereLayer("rnn")
                 .mayOnlyAccessLayers("backend")
                 .whereLayer("train")
@@ -68,7 +72,7 @@ record ArchitectureRules(String root) {
                 .whereLayer("io")
                 .mayNotAccessAnyLayer()
                 .whereLayer("cli")
-                .mayOnlyAccessLayers("Backends", "train", "rnn", "data", "text", "io", "backend")
+                .mayOnlyAccessLayers("Backends", "verify", "train", "rnn", "data", "text", "io", "backend")
                 .ensureAllClassesAreContainedInArchitecture()
                 .because("a reader should learn a package from itself and the few it uses");
     }

@@ -131,8 +131,11 @@ class TrainerTest {
         for (Optimizer optimizer : optimizers) {
             try (SimpleRnnClassifier model =
                     new SimpleRnnClassifier(backend, ToyData.config().build())) {
-                Trainer trainer =
-                        ToyData.trainer().optimizer(optimizer).clipValue(1).build();
+                Trainer trainer = ToyData.trainer()
+                        .epochs(30)
+                        .optimizer(optimizer)
+                        .clipValue(1)
+                        .build();
                 History history = model.fit(data.ids, data.labels, trainer);
                 assertTrue(
                         history.last().loss() < 0.7 * history.epochs().get(0).loss(),

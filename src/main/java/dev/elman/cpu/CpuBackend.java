@@ -1,0 +1,278 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Pooling;
+import dev.elman.backend.SgdStep;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+
+/**
+ * float32 on the processors of this machine. Results are the same bits for any number of threads.
+ *
+ * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
+ * {@code java}, by default the first that loads. Any thread may call, one at a time; above all, nobody closes what another
+ * thread is using: memory is freed at once.
+ */
+public final class CpuBackend implements Backend {
+    private static final System.Logger LOG = System.getLogger(CpuBackend.class.getName());
+    private static final String THREADS = "elman.cpu.threads";
+
+    private final Allocations allocations = new Allocations();
+    private final Gemm gemm;
+    private final Workers workers;
+    private final Elementwise elementwise;
+    private final Rows rows;
+
+    CpuBackend(Gemm gemm, int threads) {
+        this.gemm = gemm;
+        this.workers = new Workers(threads);
+        this.elementwise = new Elementwise(workers);
+        this.rows = new Rows(workers);
+    }
+
+    /**
+     * Opens it; nothing but a wrong system property keeps it from that.
+     *
+     * @throws dev.elman.backend.BackendUnavailableException when OpenBLAS is forced and does not load
+     * @throws IllegalArgumentException when a system property is wrong
+     */
+    public static Backend open() {
+        return new CpuBackend(Gemms.open(), threads());
+    }
+
+    private static int threads() {
+        int threads = Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors());
+        if (threads < 1)
+            throw new IllegalArgumentException("-D" + THREADS + " must be at least 1, but is " + threads + ".");
+        return threads;
+    }
+
+    @Override
+    public String name() {
+        return "cpu";
+    }
+
+    @Override
+    public String description() {
+        return "cpu: float32, " + workers.threads() + " threads, " + gemm.description();
+    }
+
+    @Override
+    public double unitRoundoff() {
+        return 0x1p-24;
+    }
+
+    @Override
+    public Tensor allocate(Shape shape) {
+        return new CpuTensor(allocations.allocate(shape), shape);
+    }
+
+    @Override
+    public IntTensor allocateInts(Shape shape) {
+        return new CpuIntTensor(allocations.allocate(shape), shape);
+    }
+
+    @Override
+    public int liveTensors() {
+        return allocations.count();
+    }
+
+    @Override
+    public void close() {
+        workers.close();
+        int left = allocations.close();
+        if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
+    }
+
+    private CpuTensor in(Tensor tensor) {
+        return CpuTensor.of(allocations, tensor);
+    }
+
+    private CpuIntTensor in(IntTensor tensor) {
+        return CpuIntTensor.of(allocations, tensor);
+    }
+
+    private Recurrence.Weights in(SimpleRnnWeights weights) {
+        return new Recurrence.Weights(in(weights.wx()), in(weights.wh()), in(weights.b()));
+    }
+
+    // ---- whole tensors
+
+    @Override
+    public void fill(Tensor y, double value) {
+        elementwise.fill(in(y), (float) value);
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor y) {
+        Operands.sameSize("copy", x, y);
+        elementwise.copy(in(x), in(y));
+    }
+
+    @Override
+    public void axpy(double alpha, Tensor x, Tensor y) {
+        Operands.sameSize("axpy", x, y);
+        elementwise.axpy((float) alpha, in(x), in(y));
+    }
+
+    @Override
+    public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
+        int count = Operands.copyColumns(x, fromX, y, fromY, columns);
+        int widthX = x.shape().extent(-1);
+        int widthY = y.shape().extent(-1);
+        rows.copyColumns(count, in(x), widthX, fromX, in(y), widthY, fromY, columns);
+    }
+
+    @Override
+    public void maskRows(Tensor x, IntTensor keep, Tensor y) {
+        rows.mask(Operands.maskRows(x, keep, y), in(x), in(keep), in(y));
+    }
+
+    @Override
+    public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
+        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        CpuIntTensor live = in(mask);
+        CpuIntTensor to = in(seen);
+        int[] met = new int[sizes.c()];
+        int[] now = new int[sizes.c()];
+        for (int step = 0; step < sizes.m(); step++) {
+            int t = reverse ? sizes.m() - 1 - step : step;
+            live.read(t * sizes.c(), now, now.length);
+            for (int n = 0; n < met.length; n++) met[n] |= now[n] == 0 ? 0 : 1;
+            to.write(t * sizes.c(), met, met.length);
+        }
+    }
+
+    // ---- layers
+
+    @Override
+    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
+        recurrence(sizes, pass).forward(in(weights), in(x), in(h));
+    }
+
+    @Override
+    public void simpleRnnBackward(
+            SimpleRnnWeights weights,
+            SimpleRnnPass pass,
+            Tensor x,
+            Tensor h,
+            Tensor dh,
+            Tensor dx,
+            SimpleRnnWeights gradients) {
+        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        recurrence(sizes, pass).backward(in(weights), in(x), in(h), in(dh), in(dx), in(gradients));
+    }
+
+    private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
+        return new Recurrence(gemm, workers, sizes, pass.activation(), pass.reverse(), in(pass.mask()));
+    }
+
+    @Override
+    public void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+        rows.gather(Operands.embeddingForward(table, ids, y), in(table), in(ids), in(y));
+    }
+
+    @Override
+    public void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+        rows.scatterAdd(Operands.embeddingBackward(ids, dy, dTable), in(ids), in(dy), in(dTable));
+    }
+
+    @Override
+    public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
+        Matrix from = in(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = in(w).matrix(sizes.d(), sizes.k());
+        CpuTensor to = in(y);
+        if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
+        Matrix result = to.matrix(sizes.m(), sizes.k());
+        new Tiles(gemm).multiply(from, weights, result, b != null).run(workers);
+    }
+
+    @Override
+    public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
+        CpuTensor dSum = in(db);
+        CpuTensor dInput = in(dx);
+        Matrix from = in(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = in(w).matrix(sizes.d(), sizes.k());
+        Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
+        Tiles tiles = new Tiles(gemm);
+        tiles.multiply(from.transpose(), gradient, in(dw).matrix(sizes.d(), sizes.k()), true);
+        if (dInput != null) tiles.multiply(gradient, weights.transpose(), dInput.matrix(sizes.m(), sizes.d()), false);
+        tiles.run(workers);
+        if (dSum != null) rows.sumRows(in(dy), sizes.m(), sizes.k(), dSum);
+    }
+
+    @Override
+    public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+        PoolOverTime pool = new PoolOverTime(workers, Operands.poolForward(pooling, x, mask, y, argmax), in(mask));
+        switch (pooling) {
+            case MAX -> pool.maxForward(in(x), in(y), in(argmax));
+            case MEAN -> pool.meanForward(in(x), in(y));
+        }
+    }
+
+    @Override
+    public void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
+        PoolOverTime pool = new PoolOverTime(workers, Operands.poolBackward(pooling, dy, mask, argmax, dx), in(mask));
+        switch (pooling) {
+            case MAX -> pool.maxBackward(in(dy), in(argmax), in(dx));
+            case MEAN -> pool.meanBackward(in(dy), in(dx));
+        }
+    }
+
+    @Override
+    public void dropout(Dropout dropout, Tensor x, Tensor y) {
+        rows.dropout(dropout, Operands.dropout(x, y), in(x), in(y));
+    }
+
+    @Override
+    public void softmax(Tensor x, Tensor y) {
+        new CrossEntropy(workers, Operands.softmax(x, y)).softmax(in(x), in(y));
+    }
+
+    @Override
+    public void softmaxCrossEntropy(
+            Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
+        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        new CrossEntropy(workers, sizes).run(in(logits), in(labels), smoothing, scale, in(metrics), in(dLogits));
+    }
+
+    // ---- training
+
+    @Override
+    public void clipValue(Tensor g, double limit) {
+        Operands.clipValue(limit);
+        elementwise.clip(in(g), (float) limit);
+    }
+
+    @Override
+    public void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
+        Operands.clipGlobalNorm(maxNorm, norm);
+        CpuTensor measured = in(norm);
+        double length = elementwise.norm(in(g));
+        measured.write(0, new float[] {(float) length}, 1);
+        // Not "if larger": of a norm that is no number nothing remains as if it were fine.
+        if (!(length <= maxNorm)) elementwise.scale(in(g), (float) (maxNorm / length));
+    }
+
+    @Override
+    public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
+        Operands.sameSize("sgdStep", w, g, velocity);
+        Operands.sgdStep(step, velocity);
+        elementwise.sgd(step, in(w), in(g), in(velocity));
+    }
+
+    @Override
+    public void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
+        Operands.sameSize("adamStep", w, g, m, v);
+        elementwise.adam(step, in(w), in(g), in(m), in(v));
+    }
+}

@@ -1,0 +1,86 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
+
+/** Ints outside the heap. */
+final class CpuIntTensor implements IntTensor {
+    private final Memory memory;
+    private final int offset;
+    private final Shape shape;
+    private final boolean owner;
+
+    CpuIntTensor(Memory memory, Shape shape) {
+        this(memory, 0, shape, true);
+    }
+
+    private CpuIntTensor(Memory memory, int offset, Shape shape, boolean owner) {
+        this.memory = memory;
+        this.offset = offset;
+        this.shape = shape;
+        this.owner = owner;
+    }
+
+    /** This tensor as one of these allocations, open; null stays null. */
+    static CpuIntTensor of(Allocations allocations, IntTensor tensor) {
+        if (tensor == null) return null;
+        if (!(tensor instanceof CpuIntTensor own) || !own.memory.belongsTo(allocations)) {
+            throw new IllegalArgumentException(
+                    "This tensor belongs to another backend; copy it over by way of an array.");
+        }
+        own.memory.check();
+        return own;
+    }
+
+    int get(int index) {
+        return memory.ints().get(offset + index);
+    }
+
+    void put(int index, int value) {
+        memory.ints().put(offset + index, value);
+    }
+
+    void read(int from, int[] into, int count) {
+        memory.ints().get(offset + from, into, 0, count);
+    }
+
+    void write(int to, int[] values, int count) {
+        memory.ints().put(offset + to, values, 0, count);
+    }
+
+    @Override
+    public Shape shape() {
+        memory.check();
+        return shape;
+    }
+
+    @Override
+    public IntTensor view(long from, Shape inner) {
+        memory.check();
+        Memory.checkView(shape, from, inner);
+        return new CpuIntTensor(memory, offset + (int) from, inner, false);
+    }
+
+    @Override
+    public void set(int... values) {
+        memory.check();
+        if (values.length != shape.size()) {
+            throw new ShapeMismatchException(
+                    "set", "the array", "of length " + shape.size() + " for " + shape, values.length);
+        }
+        write(0, values, values.length);
+    }
+
+    @Override
+    public int[] toInts() {
+        int[] copy = new int[(int) shape.size()];
+        read(0, copy, copy.length);
+        return copy;
+    }
+
+    @Override
+    public void close() {
+        if (owner) memory.close();
+    }
+}

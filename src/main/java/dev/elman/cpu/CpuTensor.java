@@ -1,0 +1,112 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
+import dev.elman.backend.Tensor;
+
+/** Floats outside the heap. Loops read a block into an array, work there, and write it back. */
+final class CpuTensor implements Tensor {
+    private final Memory memory;
+    private final int offset;
+    private final Shape shape;
+    private final boolean owner;
+
+    CpuTensor(Memory memory, Shape shape) {
+        this(memory, 0, shape, true);
+    }
+
+    private CpuTensor(Memory memory, int offset, Shape shape, boolean owner) {
+        this.memory = memory;
+        this.offset = offset;
+        this.shape = shape;
+        this.owner = owner;
+    }
+
+    /** This tensor as one of these allocations, open; null stays null. */
+    static CpuTensor of(Allocations allocations, Tensor tensor) {
+        if (tensor == null) return null;
+        if (!(tensor instanceof CpuTensor own) || !own.memory.belongsTo(allocations)) {
+            throw new IllegalArgumentException(
+                    "This tensor belongs to another backend; copy it over by way of an array.");
+        }
+        own.memory.check();
+        return own;
+    }
+
+    /** Elements from {@code from} on, into the beginning of an array. */
+    void read(int from, float[] into, int count) {
+        memory.floats().get(offset + from, into, 0, count);
+    }
+
+    /** The beginning of an array, to element {@code to} on. */
+    void write(int to, float[] values, int count) {
+        memory.floats().put(offset + to, values, 0, count);
+    }
+
+    void copyTo(int from, CpuTensor target, int to, int count) {
+        target.memory.floats().put(target.offset + to, memory.floats(), offset + from, count);
+    }
+
+    /** All elements as a matrix. */
+    Matrix matrix(int rows, int columns) {
+        return new Matrix(memory, offset, rows, columns, columns, false);
+    }
+
+    int size() {
+        return (int) shape.size();
+    }
+
+    @Override
+    public Shape shape() {
+        memory.check();
+        return shape;
+    }
+
+    @Override
+    public Tensor view(long from, Shape inner) {
+        memory.check();
+        Memory.checkView(shape, from, inner);
+        return new CpuTensor(memory, offset + (int) from, inner, false);
+    }
+
+    @Override
+    public void set(float... values) {
+        checkLength(values.length);
+        write(0, values, values.length);
+    }
+
+    @Override
+    public void set(double... values) {
+        checkLength(values.length);
+        float[] rounded = new float[values.length];
+        for (int i = 0; i < values.length; i++) rounded[i] = (float) values[i];
+        write(0, rounded, rounded.length);
+    }
+
+    private void checkLength(int length) {
+        memory.check();
+        if (length != shape.size()) {
+            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
+        }
+    }
+
+    @Override
+    public float[] toFloats() {
+        float[] copy = new float[size()];
+        read(0, copy, copy.length);
+        return copy;
+    }
+
+    @Override
+    public double[] toDoubles() {
+        float[] floats = toFloats();
+        double[] copy = new double[floats.length];
+        for (int i = 0; i < copy.length; i++) copy[i] = floats[i];
+        return copy;
+    }
+
+    @Override
+    public void close() {
+        if (owner) memory.close();
+    }
+}

@@ -1,0 +1,110 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Operands;
+import java.util.Arrays;
+
+/**
+ * Softmax, and cross-entropy with label smoothing: target q = (1 - smoothing) onehot + smoothing / K, gradient p - q.
+ * Exponentials and sums in double, shifted by the row's maximum so that nothing overflows.
+ */
+final class CrossEntropy {
+    /** Elements of a task, of whole rows. */
+    private static final int TASK = 1 << 13;
+
+    /** Operations that an exponential counts for. */
+    private static final int WORK = 40;
+
+    private final Workers workers;
+    private final Operands.Matrix sizes;
+    private final int rowsAtOnce;
+    private final int tasks;
+
+    CrossEntropy(Workers workers, Operands.Matrix sizes) {
+        this.workers = workers;
+        this.sizes = sizes;
+        this.rowsAtOnce = Math.max(1, TASK / Math.max(1, sizes.c()));
+        this.tasks = (int) ((sizes.m() + rowsAtOnce - 1L) / rowsAtOnce);
+    }
+
+    private interface Row {
+        /** Works in place on row m. */
+        void run(int m, float[] row, int task);
+    }
+
+    private void forEachRow(CpuTensor x, CpuTensor y, Row body) {
+        int width = sizes.c();
+        workers.run(tasks, (long) WORK * sizes.m() * width, (task, scratch) -> {
+            float[] row = scratch.floats(0, width);
+            int end = (int) Math.min(sizes.m(), (task + 1L) * rowsAtOnce);
+            for (int m = task * rowsAtOnce; m < end; m++) {
+                x.read(m * width, row, width);
+                body.run(m, row, task);
+                y.write(m * width, row, width);
+            }
+        });
+    }
+
+    void softmax(CpuTensor x, CpuTensor y) {
+        forEachRow(x, y, (m, row, task) -> {
+            double logSumExp = logSumExp(row);
+            for (int k = 0; k < sizes.c(); k++) row[k] = (float) Math.exp(row[k] - logSumExp);
+        });
+    }
+
+    void run(
+            CpuTensor logits,
+            CpuIntTensor labels,
+            double smoothing,
+            double scale,
+            CpuTensor metrics,
+            CpuTensor dLogits) {
+        // One place for each task, added up in order afterwards.
+        double[] losses = new double[tasks];
+        int[] correct = new int[tasks];
+        forEachRow(logits, dLogits, (m, row, task) -> {
+            int label = labels.get(m);
+            if (label < 0) {
+                Arrays.fill(row, 0, sizes.c(), 0);
+                return;
+            }
+            if (argmax(row) == label) correct[task]++;
+            losses[task] += lossAndGradient(row, label, smoothing, scale);
+        });
+        double loss = 0;
+        int right = 0;
+        for (int task = 0; task < tasks; task++) {
+            loss += losses[task];
+            right += correct[task];
+        }
+        metrics.write(0, new float[] {(float) (scale * loss), right}, 2);
+    }
+
+    /** Returns the loss of a row and replaces it by its gradient. */
+    private double lossAndGradient(float[] row, int label, double smoothing, double scale) {
+        double logSumExp = logSumExp(row);
+        double loss = 0;
+        for (int k = 0; k < sizes.c(); k++) {
+            double target = (k == label ? 1 - smoothing : 0) + smoothing / sizes.c();
+            double logProbability = row[k] - logSumExp;
+            loss -= target * logProbability;
+            row[k] = (float) (scale * (Math.exp(logProbability) - target));
+        }
+        return loss;
+    }
+
+    private int argmax(float[] row) {
+        int best = 0;
+        for (int k = 1; k < sizes.c(); k++) {
+            if (row[k] > row[best]) best = k;
+        }
+        return best;
+    }
+
+    private double logSumExp(float[] row) {
+        float max = Float.NEGATIVE_INFINITY;
+        for (int k = 0; k < sizes.c(); k++) max = Math.max(max, row[k]);
+        double sum = 0;
+        for (int k = 0; k < sizes.c(); k++) sum += Math.exp((double) row[k] - max);
+        return max + Math.log(sum);
+    }
+}

@@ -1,0 +1,172 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.SgdStep;
+import java.util.Arrays;
+
+/**
+ * Loops over whole tensors, block by block on the heap. Where a step has several results, each has its own loop: C2
+ * vectorises those, and the block stays in the first-level cache.
+ */
+final class Elementwise {
+    /** Elements of a block; four blocks fit the first-level cache. */
+    private static final int BLOCK = 2048;
+
+    /** Elements of a task. */
+    private static final int TASK = 32 * BLOCK;
+
+    private final Workers workers;
+
+    Elementwise(Workers workers) {
+        this.workers = workers;
+    }
+
+    /** Works on the first {@code count} elements of one array for each tensor. */
+    private interface Loop {
+        void run(float[][] blocks, int count);
+    }
+
+    /** Reads all tensors and writes back those from number {@code firstResult} on. */
+    private void forEach(int firstResult, Loop loop, CpuTensor... tensors) {
+        int size = tensors[0].size();
+        workers.run(tasks(size), 8L * size, (task, scratch) -> {
+            float[][] blocks = new float[tensors.length][];
+            for (int i = 0; i < blocks.length; i++) blocks[i] = scratch.floats(i, BLOCK);
+            int end = (int) Math.min(size, (task + 1L) * TASK);
+            for (int from = task * TASK; from < end; from += BLOCK) {
+                int count = Math.min(BLOCK, end - from);
+                for (int i = 0; i < blocks.length; i++) tensors[i].read(from, blocks[i], count);
+                loop.run(blocks, count);
+                for (int i = firstResult; i < blocks.length; i++) tensors[i].write(from, blocks[i], count);
+            }
+        });
+    }
+
+    private static int tasks(int size) {
+        return (int) ((size + TASK - 1L) / TASK);
+    }
+
+    void fill(CpuTensor y, float value) {
+        forEach(0, (blocks, count) -> Arrays.fill(blocks[0], 0, count, value), y);
+    }
+
+    void copy(CpuTensor x, CpuTensor y) {
+        workers.run(tasks(x.size()), 2L * x.size(), (task, scratch) -> {
+            int from = task * TASK;
+            x.copyTo(from, y, from, Math.min(TASK, x.size() - from));
+        });
+    }
+
+    void axpy(float alpha, CpuTensor x, CpuTensor y) {
+        Loop loop = (blocks, count) -> {
+            float[] from = blocks[0];
+            float[] to = blocks[1];
+            for (int i = 0; i < count; i++) to[i] += alpha * from[i];
+        };
+        forEach(1, loop, x, y);
+    }
+
+    void clip(CpuTensor g, float limit) {
+        Loop loop = (blocks, count) -> {
+            float[] values = blocks[0];
+            for (int i = 0; i < count; i++) values[i] = Math.max(-limit, Math.min(limit, values[i]));
+        };
+        forEach(0, loop, g);
+    }
+
+    void scale(CpuTensor g, float factor) {
+        Loop loop = (blocks, count) -> {
+            float[] values = blocks[0];
+            for (int i = 0; i < count; i++) values[i] *= factor;
+        };
+        forEach(0, loop, g);
+    }
+
+    /** The Euclidean norm, summed in double: each task its part, then the parts in order. */
+    double norm(CpuTensor g) {
+        double[] squares = new double[tasks(g.size())];
+        workers.run(squares.length, 8L * g.size(), (task, scratch) -> {
+            float[] block = scratch.floats(0, BLOCK);
+            int end = (int) Math.min(g.size(), (task + 1L) * TASK);
+            for (int from = task * TASK; from < end; from += BLOCK) {
+                int count = Math.min(BLOCK, end - from);
+                g.read(from, block, count);
+                squares[task] += squares(block, count);
+            }
+        });
+        double sum = 0;
+        for (double part : squares) sum += part;
+        return Math.sqrt(sum);
+    }
+
+    /** Four sums at once, so that an addition need not wait for the one before. */
+    private static double squares(float[] block, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i + 4 <= count; i += 4) {
+            s0 += (double) block[i] * block[i];
+            s1 += (double) block[i + 1] * block[i + 1];
+            s2 += (double) block[i + 2] * block[i + 2];
+            s3 += (double) block[i + 3] * block[i + 3];
+        }
+        for (; i < count; i++) s0 += (double) block[i] * block[i];
+        return (s0 + s1) + (s2 + s3);
+    }
+
+    void sgd(SgdStep step, CpuTensor w, CpuTensor g, CpuTensor velocity) {
+        float rate = (float) step.learningRate();
+        float decay = (float) step.weightDecay();
+        float momentum = (float) step.momentum();
+        if (velocity == null) {
+            Loop loop = (blocks, count) -> descend(blocks[1], blocks[0], rate, decay, count);
+            forEach(1, loop, g, w);
+            return;
+        }
+        Loop loop = (blocks, count) -> {
+            float[] gradient = blocks[0];
+            float[] weights = blocks[1];
+            float[] v = blocks[2];
+            for (int i = 0; i < count; i++) gradient[i] += decay * weights[i];
+            for (int i = 0; i < count; i++) v[i] = momentum * v[i] + gradient[i];
+            if (step.nesterov()) {
+                for (int i = 0; i < count; i++) gradient[i] += momentum * v[i];
+                descend(weights, gradient, rate, 0, count);
+            } else {
+                descend(weights, v, rate, 0, count);
+            }
+        };
+        forEach(1, loop, g, w, velocity);
+    }
+
+    private static void descend(float[] weights, float[] direction, float rate, float decay, int count) {
+        for (int i = 0; i < count; i++) weights[i] -= rate * (direction[i] + decay * weights[i]);
+    }
+
+    void adam(AdamStep step, CpuTensor w, CpuTensor g, CpuTensor m, CpuTensor v) {
+        float beta1 = (float) step.beta1();
+        float beta2 = (float) step.beta2();
+        float rest1 = (float) (1 - step.beta1());
+        float rest2 = (float) (1 - step.beta2());
+        float coupled = step.decoupled() ? 0 : (float) step.weightDecay();
+        float kept = step.decoupled() ? (float) (1 - step.learningRate() * step.weightDecay()) : 1;
+        float rate = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
+        float correction = (float) (1 / (1 - Math.pow(step.beta2(), (double) step.step())));
+        float epsilon = (float) step.epsilon();
+        Loop loop = (blocks, count) -> {
+            float[] gradient = blocks[0];
+            float[] weights = blocks[1];
+            float[] mean = blocks[2];
+            float[] square = blocks[3];
+            for (int i = 0; i < count; i++) gradient[i] += coupled * weights[i];
+            for (int i = 0; i < count; i++) mean[i] = beta1 * mean[i] + rest1 * gradient[i];
+            for (int i = 0; i < count; i++) square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i];
+            for (int i = 0; i < count; i++) {
+                weights[i] = kept * weights[i] - rate * mean[i] / ((float) Math.sqrt(correction * square[i]) + epsilon);
+            }
+        };
+        forEach(1, loop, g, w, m, v);
+    }
+}

@@ -1,0 +1,40 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.BackendUnavailableException;
+
+/** Chooses the product: OpenBLAS where it loads, else plain Java; a system property forces one. */
+final class Gemms {
+    static final String PROPERTY = "elman.cpu.gemm";
+
+    private Gemms() {}
+
+    static Gemm open() {
+        String wanted = System.getProperty(PROPERTY, "auto");
+        return switch (wanted) {
+            case "auto" -> openBlas(false);
+            case "openblas" -> openBlas(true);
+            case "java" -> new JavaGemm("asked for by -D" + PROPERTY);
+            default ->
+                throw new IllegalArgumentException(
+                        "-D" + PROPERTY + " must be auto, openblas or java, but is " + wanted + ".");
+        };
+    }
+
+    private static Gemm openBlas(boolean required) {
+        try {
+            return new OpenBlasGemm();
+        } catch (LinkageError | RuntimeException e) {
+            String reason = remedy() + " (" + e + ")";
+            if (required) throw new BackendUnavailableException("cpu: " + reason, e);
+            return new JavaGemm(reason);
+        }
+    }
+
+    private static String remedy() {
+        try {
+            return BytedecoArtifact.remedy();
+        } catch (LinkageError e) {
+            return "no OpenBLAS; add org.bytedeco:openblas and org.bytedeco:javacpp, and their natives for this platform";
+        }
+    }
+}

@@ -1,0 +1,19 @@
+package dev.elman.cpu;
+
+/**
+ * A part of a memory as a matrix for a product.
+ *
+ * @param offset where its first element lies
+ * @param stride elements from one stored row to the next
+ * @param transposed whether element (i, j) lies in stored row j, column i
+ */
+record Matrix(Memory memory, int offset, int rows, int columns, int stride, boolean transposed) {
+    Matrix transpose() {
+        return new Matrix(memory, offset, columns, rows, stride, !transposed);
+    }
+
+    Matrix rows(int from, int count) {
+        int begin = offset + (transposed ? from : from * stride);
+        return new Matrix(memory, begin, count, columns, stride, transposed);
+    }
+}

@@ -1,0 +1,118 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Dropout;
+import dev.elman.backend.Operands;
+import java.util.Arrays;
+
+/** What works row by row: copies, masks, embeddings, dropout. */
+final class Rows {
+    /** Elements of a task, of whole rows. */
+    private static final int TASK = 1 << 16;
+
+    /** Tasks among which the rows of an embedding's gradient are dealt out. */
+    private static final int DEALT = 16;
+
+    private final Workers workers;
+
+    Rows(Workers workers) {
+        this.workers = workers;
+    }
+
+    private interface Row {
+        void run(int row, Scratch scratch);
+    }
+
+    /** @param work operations for each element */
+    private void forEach(int rows, int columns, int work, Row body) {
+        int rowsAtOnce = Math.max(1, TASK / Math.max(1, columns));
+        int tasks = (int) ((rows + rowsAtOnce - 1L) / rowsAtOnce);
+        workers.run(tasks, (long) work * rows * columns, (task, scratch) -> {
+            int end = (int) Math.min(rows, (task + 1L) * rowsAtOnce);
+            for (int row = task * rowsAtOnce; row < end; row++) body.run(row, scratch);
+        });
+    }
+
+    /** Copies columns, between rows of other widths. */
+    void copyColumns(int rows, CpuTensor x, int widthX, int fromX, CpuTensor y, int widthY, int fromY, int columns) {
+        forEach(rows, columns, 4, (row, scratch) -> x.copyTo(row * widthX + fromX, y, row * widthY + fromY, columns));
+    }
+
+    void mask(Operands.Matrix sizes, CpuTensor x, CpuIntTensor keep, CpuTensor y) {
+        forEach(sizes.m(), sizes.c(), 4, (row, scratch) -> {
+            float[] values = scratch.floats(0, sizes.c());
+            if (keep.get(row) == 0) Arrays.fill(values, 0, sizes.c(), 0);
+            else x.read(row * sizes.c(), values, sizes.c());
+            y.write(row * sizes.c(), values, sizes.c());
+        });
+    }
+
+    /** Every row of y = the same row. */
+    void fill(CpuTensor row, CpuTensor y, int rows, int columns) {
+        float[] values = row.toFloats();
+        forEach(rows, columns, 2, (m, scratch) -> y.write(m * columns, values, columns));
+    }
+
+    void gather(Operands.Dense sizes, CpuTensor table, CpuIntTensor ids, CpuTensor y) {
+        forEach(
+                sizes.m(),
+                sizes.d(),
+                4,
+                (row, scratch) -> table.copyTo(ids.get(row) * sizes.d(), y, row * sizes.d(), sizes.d()));
+    }
+
+    /** One task owns a row of the table, so that its terms are added in the order of ids. */
+    void scatterAdd(Operands.Dense sizes, CpuIntTensor ids, CpuTensor dy, CpuTensor dTable) {
+        int width = sizes.d();
+        workers.run(DEALT, 8L * sizes.m() * width, (task, scratch) -> {
+            float[] terms = scratch.floats(0, width);
+            float[] sums = scratch.floats(1, width);
+            for (int m = 0; m < sizes.m(); m++) {
+                int id = ids.get(m);
+                if (id % DEALT != task) continue;
+                dy.read(m * width, terms, width);
+                dTable.read(id * width, sums, width);
+                for (int j = 0; j < width; j++) sums[j] += terms[j];
+                dTable.write(id * width, sums, width);
+            }
+        });
+    }
+
+    void sumRows(CpuTensor x, int rows, int columns, CpuTensor target) {
+        int rowsAtOnce = Math.max(1, TASK / Math.max(1, columns));
+        ColumnSums[] sums = new ColumnSums[(int) ((rows + rowsAtOnce - 1L) / rowsAtOnce)];
+        workers.run(sums.length, 2L * rows * columns, (task, scratch) -> {
+            sums[task] = new ColumnSums(columns);
+            float[] block = scratch.floats(0, columns);
+            int end = (int) Math.min(rows, (task + 1L) * rowsAtOnce);
+            for (int row = task * rowsAtOnce; row < end; row++) {
+                x.read(row * columns, block, columns);
+                sums[task].add(block, 1);
+            }
+        });
+        ColumnSums.addTo(target, sums);
+    }
+
+    void dropout(Dropout dropout, Operands.Sequence sizes, CpuTensor x, CpuTensor y) {
+        float scale = (float) (1 / (1 - dropout.rate()));
+        int width = sizes.c();
+        forEach(sizes.t() * sizes.n(), width, 40, (row, scratch) -> {
+            float[] values = scratch.floats(0, width);
+            x.read(row * width, values, width);
+            int t = row / sizes.n();
+            int n = dropout.firstRow() + row % sizes.n();
+            int[] words = new int[4];
+            for (int c = 0; c < width; c++) {
+                if (c % 4 == 0) {
+                    words[0] = c / 4;
+                    words[1] = t;
+                    words[2] = n;
+                    words[3] = 0;
+                    Philox.words(dropout.seed(), words);
+                }
+                boolean kept = Integer.compareUnsigned(words[c % 4], dropout.threshold()) >= 0;
+                values[c] = kept ? values[c] * scale : 0;
+            }
+            y.write(row * width, values, width);
+        });
+    }
+}

@@ -1,0 +1,114 @@
+package dev.elman.io;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * Replaces a file in one step: the new content goes to a temporary file in the same folder, from there to the disk, and
+ * takes the old one's name only then. After a failure the old file is as it was and the temporary one is gone.
+ */
+final class AtomicFile {
+    /** Where bytes go; a test's may fail. */
+    interface Sink extends Closeable {
+        /** Writes all that remains in {@code bytes}. */
+        void write(ByteBuffer bytes) throws IOException;
+
+        /** Returns once all bytes written are on the disk. */
+        void force() throws IOException;
+    }
+
+    /** Makes a file that does not exist yet. */
+    interface Opener {
+        Sink open(Path file) throws IOException;
+    }
+
+    /** What writes the content. */
+    interface Content {
+        void writeTo(Sink sink) throws IOException;
+    }
+
+    static final Opener DISK =
+            file -> new FileSink(FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+
+    private AtomicFile() {}
+
+    /** Follows a link, so that its target is replaced and not the link. */
+    static void replace(Path file, Opener opener, Content content) throws ModelFileException {
+        try {
+            Path target = Files.isSymbolicLink(file) ? file.toRealPath() : file.toAbsolutePath();
+            replaceTarget(target, opener, content);
+        } catch (IOException e) {
+            throw new ModelFileException(
+                    file,
+                    "writing",
+                    "to write and rename a temporary file in the same folder",
+                    e.toString(),
+                    "Make room or choose another folder; the file is as it was before",
+                    e);
+        }
+    }
+
+    private static void replaceTarget(Path target, Opener opener, Content content) throws IOException {
+        if (Files.exists(target) && !Files.isRegularFile(target)) {
+            throw new FileSystemException(target.toString(), null, "there is something that is not a file");
+        }
+        Path temporary = target.resolveSibling("." + UUID.randomUUID() + ".tmp");
+        try {
+            try (Sink sink = opener.open(temporary)) {
+                content.writeTo(sink);
+                sink.force();
+            }
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (Throwable e) {
+            try {
+                Files.deleteIfExists(temporary);
+            } catch (IOException undeleted) {
+                e.addSuppressed(undeleted);
+            }
+            throw e;
+        }
+        forceFolder(target.getParent());
+    }
+
+    /** Puts the new name on the disk. Not every system opens folders; the file is complete without it. */
+    private static void forceFolder(Path folder) {
+        try (FileChannel channel = FileChannel.open(folder)) {
+            channel.force(true);
+        } catch (IOException e) {
+            System.getLogger(AtomicFile.class.getName()).log(System.Logger.Level.DEBUG, "not forced: " + folder, e);
+        }
+    }
+
+    /** A file on the disk. */
+    record FileSink(FileChannel channel) implements Sink {
+        /** Larger writes would make the JDK keep as large a buffer outside the heap. */
+        private static final int CHUNK = 1 << 20;
+
+        @Override
+        public void write(ByteBuffer bytes) throws IOException {
+            int end = bytes.limit();
+            while (bytes.position() < end) {
+                bytes.limit(Math.min(end, bytes.position() + CHUNK));
+                channel.write(bytes);
+            }
+        }
+
+        @Override
+        public void force() throws IOException {
+            channel.force(true);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.elman.io;
+
+import dev.elman.io.SafeTensorsHeader.Slot;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Reads one file, distrusting every number in it: nothing is allocated that the file's own length does not cover. */
+final class SafeTensorsReader {
+    /** Larger reads would make the JDK keep as large a buffer outside the heap. */
+    private static final int CHUNK = 1 << 20;
+    /** Largest array that every JVM can make. */
+    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
+    /** A header of the tiniest metadata entries takes up to about this many times its bytes when it is parsed. */
+    private static final int HEADER_EXPANSION = 24;
+
+    private static final String DAMAGED = "The file is no safetensors file or is damaged: write or copy it again";
+
+    private final Path file;
+
+    SafeTensorsReader(Path file) {
+        this.file = file;
+    }
+
+    SafeTensors read() throws ModelFileException {
+        if (!Files.isRegularFile(file)) {
+            throw error("path", "a file", Files.exists(file) ? "something else" : "nothing", "Check the path");
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            return read(channel);
+        } catch (ModelFileException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new ModelFileException(
+                    file, "reading", "a readable file", e.toString(), "Check the file's permissions and disk", e);
+        }
+    }
+
+    private SafeTensors read(FileChannel channel) throws IOException {
+        long fileLength = channel.size();
+        int headerLength = headerLength(channel, fileLength);
+        long dataStart = SafeTensorsHeader.LENGTH_BYTES + (long) headerLength;
+        long dataLength = fileLength - dataStart;
+        requireHeap(dataLength + (long) HEADER_EXPANSION * headerLength);
+        SafeTensorsHeader header =
+                SafeTensorsHeaderParser.parse(file, read(channel, SafeTensorsHeader.LENGTH_BYTES, headerLength));
+        for (Slot slot : header.slots()) {
+            checkSize(slot, dataLength);
+        }
+        checkCoverage(header.slots(), dataLength);
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        for (Slot slot : header.slots()) {
+            byte[] data = read(channel, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
+            tensors.put(slot.name(), new SafeTensors.Entry(slot.dtype(), slot.shape(), data));
+        }
+        return new SafeTensors(tensors, header.metadata());
+    }
+
+    private int headerLength(FileChannel channel, long fileLength) throws IOException {
+        if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
+            throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
+        }
+        long length = ByteBuffer.wrap(read(channel, 0, SafeTensorsHeader.LENGTH_BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong();
+        String place = "bytes 0 to 7, the header's length";
+        if (length < 2 || length > SafeTensorsHeader.MAX_LENGTH) {
+            throw error(place, "2 to " + SafeTensorsHeader.MAX_LENGTH, Long.toUnsignedString(length), DAMAGED);
+        }
+        if (length > fileLength - SafeTensorsHeader.LENGTH_BYTES) {
+            throw error(
+                    place,
+                    "at most " + (fileLength - SafeTensorsHeader.LENGTH_BYTES) + ", the bytes that follow",
+                    Long.toString(length),
+                    DAMAGED);
+        }
+        return (int) length;
+    }
+
+    private void requireHeap(long bytes) throws ModelFileException {
+        long heap = Runtime.getRuntime().maxMemory();
+        if (bytes > heap) {
+            throw error(
+                    "file",
+                    "what fits into the heap of " + heap + " bytes",
+                    "up to " + bytes + " bytes of content",
+                    "Start java with a larger -Xmx");
+        }
+    }
+
+    private void checkSize(Slot slot, long dataLength) throws ModelFileException {
+        long expected;
+        try {
+            expected = Math.multiplyExact(
+                    SafeTensors.Entry.elements(slot.shape()), slot.dtype().bytes());
+        } catch (ArithmeticException e) {
+            throw error(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()), DAMAGED);
+        }
+        if (slot.begin() > slot.end()) {
+            throw error(place(slot), "data_offsets [begin, end]", offsets(slot), DAMAGED);
+        }
+        if (slot.end() > dataLength) {
+            throw error(
+                    place(slot),
+                    "data_offsets up to " + dataLength + ", the bytes after the header",
+                    offsets(slot),
+                    DAMAGED);
+        }
+        if (slot.end() - slot.begin() != expected) {
+            throw error(
+                    place(slot),
+                    expected + " bytes for " + slot.dtype() + " " + Arrays.toString(slot.shape()),
+                    (slot.end() - slot.begin()) + " bytes by data_offsets " + offsets(slot),
+                    DAMAGED);
+        }
+        if (expected > MAX_ARRAY) {
+            throw error(
+                    place(slot),
+                    "at most " + MAX_ARRAY + " bytes, what a Java array holds",
+                    expected + " bytes",
+                    "Split the tensor");
+        }
+    }
+
+    /** The tensors must cover all bytes after the header, each byte once. */
+    private void checkCoverage(List<Slot> slots, long dataLength) throws ModelFileException {
+        List<Slot> byPlace = new ArrayList<>(slots);
+        byPlace.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
+        long covered = 0;
+        for (Slot slot : byPlace) {
+            if (slot.begin() != covered) {
+                String slip = slot.begin() > covered ? "a hole in front of it" : "an overlap with the one before it";
+                throw error(place(slot), "data_offsets from " + covered, offsets(slot) + ", " + slip, DAMAGED);
+            }
+            covered = slot.end();
+        }
+        if (covered != dataLength) {
+            throw error(
+                    "data byte " + covered,
+                    "the end of the file, as no tensor claims more",
+                    (dataLength - covered) + " bytes",
+                    DAMAGED);
+        }
+    }
+
+    private static byte[] read(FileChannel channel, long position, int length) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocate(length);
+        while (bytes.position() < length) {
+            bytes.limit(Math.min(length, bytes.position() + CHUNK));
+            if (channel.read(bytes, position + bytes.position()) < 0) {
+                throw new EOFException("the file became shorter while it was read");
+            }
+        }
+        return bytes.array();
+    }
+
+    private static String place(Slot slot) {
+        return "tensor " + SafeTensorsHeaderParser.brief(slot.name());
+    }
+
+    private static String offsets(Slot slot) {
+        return "[" + slot.begin() + ", " + slot.end() + "]";
+    }
+
+    private ModelFileException error(String place, String expected, String found, String remedy) {
+        return new ModelFileException(file, place, expected, found, remedy);
+    }
+}

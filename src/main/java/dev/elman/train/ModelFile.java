@@ -1,0 +1,165 @@
+package dev.elman.train;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
+import dev.elman.io.DType;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.SafeTensors;
+import dev.elman.text.Tokenizer;
+import java.io.IOException;
+import java.lang.reflect.RecordComponent;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/** A model in a safetensors file: weights by name, and what else it is made of as metadata. */
+final class ModelFile {
+    static final String CONFIG = "elman.config";
+    static final String LABELS = "elman.labels";
+    static final String TOKENIZER = "elman.tokenizer";
+    private static final String KIND = "elman.kind";
+    private static final String VERSION = "elman.version";
+    private static final String CURRENT = "1";
+    static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
+    private static final Gson GSON = new Gson();
+
+    private final Path file;
+    private final SafeTensors contents;
+
+    private ModelFile(Path file, SafeTensors contents) {
+        this.file = file;
+        this.contents = contents;
+    }
+
+    static String toJson(Object value) {
+        return GSON.toJson(value);
+    }
+
+    /** Writes weights as float32, in one move or not at all. */
+    static void write(Path file, String kind, Map<String, String> metadata, Parameters weights) throws IOException {
+        Map<String, String> all = new LinkedHashMap<>();
+        all.put(VERSION, CURRENT);
+        all.put(KIND, kind);
+        all.putAll(new TreeMap<>(metadata));
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        weights.views()
+                .forEach((name, view) ->
+                        tensors.put(name, SafeTensors.Entry.ofFloats(view.toFloats(), extents(view.shape()))));
+        new SafeTensors(tensors, all).write(file);
+    }
+
+    private static long[] extents(Shape shape) {
+        return IntStream.range(0, shape.rank()).mapToLong(shape::extent).toArray();
+    }
+
+    static ModelFile read(Path file, String kind) throws IOException {
+        ModelFile saved = new ModelFile(file, SafeTensors.read(file));
+        String version = saved.metadata(VERSION);
+        if (!version.equals(CURRENT)) {
+            throw saved.wrong(VERSION, CURRENT, version, "Use the elman that wrote the file, or train anew.");
+        }
+        String found = saved.metadata(KIND);
+        if (!found.equals(kind)) throw saved.wrong(KIND, kind, found, "Load it as what it is.");
+        return saved;
+    }
+
+    /** The configuration, a record whose constructor checks it. */
+    <T extends Record> T config(Class<T> type) throws ModelFileException {
+        String text = metadata(CONFIG);
+        String expected = "a " + type.getSimpleName();
+        JsonObject json;
+        try {
+            json = JsonParser.parseString(text).getAsJsonObject();
+        } catch (RuntimeException e) { // not JSON, or not an object
+            throw wrong(CONFIG, expected, text, TRAIN_ANEW);
+        }
+        for (RecordComponent component : type.getRecordComponents()) {
+            if (!json.has(component.getName())) throw wrong(CONFIG, component.getName(), text, TRAIN_ANEW);
+        }
+        try {
+            return GSON.fromJson(json, type);
+        } catch (RuntimeException e) { // whatever Gson and the record's own checks find
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw wrong(CONFIG, expected, text + " (" + cause.getMessage() + ")", TRAIN_ANEW);
+        }
+    }
+
+    /** The names of the classes. */
+    List<String> labels(int classes) throws ModelFileException {
+        String text = metadata(LABELS);
+        String[] labels;
+        try {
+            labels = GSON.fromJson(text, String[].class);
+        } catch (RuntimeException e) {
+            labels = null;
+        }
+        Set<String> names = labels == null ? Set.of() : new LinkedHashSet<>(Arrays.asList(labels));
+        if (names.size() != classes || names.contains(null) || labels.length != classes) {
+            throw wrong(LABELS, classes + " different names", text, TRAIN_ANEW);
+        }
+        return List.copyOf(names);
+    }
+
+    /** The tokenizer, whose ids must lie below the vocabulary. */
+    Tokenizer tokenizer(int vocabulary) throws ModelFileException {
+        String text = metadata(TOKENIZER);
+        Tokenizer tokenizer;
+        try {
+            tokenizer = Tokenizer.fromJson(text);
+        } catch (RuntimeException e) {
+            throw wrong(TOKENIZER, "Keras's tokenizer JSON", "something else (" + e.getMessage() + ")", TRAIN_ANEW);
+        }
+        int largest = tokenizer.indexWord().keySet().stream()
+                .mapToInt(Integer::intValue)
+                .max()
+                .orElse(0);
+        if (largest >= vocabulary) throw wrong(TOKENIZER, "ids below " + vocabulary, "" + largest, TRAIN_ANEW);
+        return tokenizer;
+    }
+
+    /** Checks that the file holds exactly these weights, before anything of their size is allocated. */
+    void check(List<Parameters.Spec> specs) throws ModelFileException {
+        List<String> names = specs.stream().map(Parameters.Spec::name).toList();
+        Set<String> found = contents.tensors().keySet();
+        if (!found.equals(Set.copyOf(names))) throw wrong("tensors", names.toString(), found.toString());
+        for (Parameters.Spec spec : specs) {
+            SafeTensors.Entry entry = contents.tensors().get(spec.name());
+            if (entry.dtype() != DType.F32 || !entry.hasShape(extents(spec.shape()))) {
+                throw wrong("tensor " + spec.name(), "F32 " + spec.shape(), entry.toString());
+            }
+            for (float value : entry.floats()) {
+                if (!Float.isFinite(value)) throw wrong("tensor " + spec.name(), "finite weights", "" + value);
+            }
+        }
+    }
+
+    /** Copies the file's tensors, checked before, into the parameters of the same names. */
+    void load(Parameters weights) {
+        weights.views()
+                .forEach((name, view) -> view.set(contents.tensors().get(name).floats()));
+    }
+
+    private String metadata(String key) throws ModelFileException {
+        String value = contents.metadata().get(key);
+        if (value == null) throw wrong(key, "an entry", "none", "Was the file written by elman?");
+        return value;
+    }
+
+    private ModelFileException wrong(String place, String expected, String found) {
+        return new ModelFileException(file, place, expected, found, TRAIN_ANEW);
+    }
+
+    /** What is wrong with an entry of the metadata. */
+    ModelFileException wrong(String key, String expected, String found, String remedy) {
+        return new ModelFileException(file, "metadata " + key, expected, found, remedy);
+    }
+}

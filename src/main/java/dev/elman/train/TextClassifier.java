@@ -1,0 +1,182 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.rnn.Output;
+import dev.elman.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/** One label for each text: a {@link Tokenizer}, a {@link SimpleRnnClassifier} and the labels' names, in one file. */
+public final class TextClassifier implements AutoCloseable {
+    static final String KIND = "text-classifier";
+    private static final String UNKNOWN = "<unk>";
+    /** Characters that no text holds, so that the network sees where a text begins and ends. */
+    private static final String BEGIN = "\u0002";
+
+    private static final String END = "\u0003";
+
+    private final Tokenizer tokenizer;
+    private final List<String> labels;
+    private final SimpleRnnClassifier model;
+
+    private TextClassifier(Tokenizer tokenizer, List<String> labels, SimpleRnnClassifier model) {
+        this.tokenizer = tokenizer;
+        this.labels = List.copyOf(labels);
+        this.model = model;
+    }
+
+    /**
+     * A model with fresh weights that reads texts character by character, in two directions, and takes the largest value
+     * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted.
+     *
+     * @param shape changes what it likes of the network
+     * @throws IllegalArgumentException when there are fewer than two labels
+     */
+    public static TextClassifier create(
+            Backend backend, List<String> texts, List<String> labels, UnaryOperator<ClassifierConfig.Builder> shape) {
+        Tokenizer tokenizer =
+                Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
+        tokenizer.fitOnTexts(bounded(texts));
+        List<String> names = new ArrayList<>(new TreeSet<>(labels));
+        ClassifierConfig.Builder builder = ClassifierConfig.tokens(
+                        tokenizer.wordIndex().size() + 1, names.size())
+                .embeddingSize(64)
+                .bidirectional(true)
+                .output(Output.MAX)
+                .inputDropout(0.1)
+                .dropout(0.2)
+                .labelSmoothing(0.1);
+        ClassifierConfig config = shape.apply(builder).build();
+        return new TextClassifier(tokenizer, names, new SimpleRnnClassifier(backend, config));
+    }
+
+    /** {@link #create} and {@link #fit} with a trainer and a network that do well on short texts. */
+    public static TextClassifier train(Backend backend, List<String> texts, List<String> labels) {
+        TextClassifier classifier = create(backend, texts, labels, UnaryOperator.identity());
+        try {
+            classifier.fit(texts, labels, defaultTrainer().build());
+            return classifier;
+        } catch (RuntimeException e) {
+            classifier.close();
+            throw e;
+        }
+    }
+
+    /** What {@link #train} trains with: AdamW, a cosine schedule, 20 epochs. */
+    public static Trainer.Builder defaultTrainer() {
+        return Trainer.builder()
+                .epochs(20)
+                .batchSize(64)
+                .optimizer(Optimizer.adamW(0.004, 0.01))
+                .schedule(LearningRateSchedule.cosine())
+                .clipNorm(1);
+    }
+
+    /** The names of the classes, in the order of the probabilities. */
+    public List<String> labels() {
+        return labels;
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public SimpleRnnClassifier model() {
+        return model;
+    }
+
+    /**
+     * Trains on these texts.
+     *
+     * @throws IllegalArgumentException when a label is not one of {@link #labels}, there are no texts, or not one label a
+     *     text
+     * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
+     */
+    public History fit(List<String> texts, List<String> labelOfText, Trainer trainer) {
+        return model.fit(ids(texts), classes("fit", labelOfText), trainer);
+    }
+
+    /** The probability of each label, [N,K], in the order of {@link #labels}. */
+    public float[][] predictProba(List<String> texts) {
+        return model.predictProba(ids(texts));
+    }
+
+    /** The most probable label of each text. */
+    public List<String> predict(List<String> texts) {
+        List<String> result = new ArrayList<>();
+        for (int k : model.predict(ids(texts))) result.add(labels.get(k));
+        return result;
+    }
+
+    /** The most probable label of one text. */
+    public String predict(String text) {
+        return predict(List.of(text)).get(0);
+    }
+
+    /** Loss, accuracy and confusion on these texts; throws as {@link #fit}. */
+    public Evaluation evaluate(List<String> texts, List<String> labelOfText) {
+        return model.evaluate(ids(texts), classes("evaluate", labelOfText));
+    }
+
+    private int[][] ids(List<String> texts) {
+        return tokenizer.textsToSequences(bounded(texts));
+    }
+
+    private static List<String> bounded(List<String> texts) {
+        return texts.stream().map(text -> BEGIN + text + END).toList();
+    }
+
+    private int[] classes(String operation, List<String> labelOfText) {
+        Map<String, Integer> index = new HashMap<>();
+        for (int k = 0; k < labels.size(); k++) index.put(labels.get(k), k);
+        int[] classes = new int[labelOfText.size()];
+        for (int n = 0; n < classes.length; n++) {
+            Integer k = index.get(labelOfText.get(n));
+            if (k == null) {
+                throw new IllegalArgumentException(operation + ": row " + n + " has the label \"" + labelOfText.get(n)
+                        + "\", which the model does not know; it knows " + labels + ".");
+            }
+            classes[n] = k;
+        }
+        return classes;
+    }
+
+    /** Writes weights, configuration, vocabulary and labels; a file of that name is replaced in one move, or not at all. */
+    public void save(Path file) throws IOException {
+        ModelFile.write(
+                file,
+                KIND,
+                Map.of(
+                        ModelFile.CONFIG, ModelFile.toJson(model.config()),
+                        ModelFile.LABELS, ModelFile.toJson(labels),
+                        ModelFile.TOKENIZER, tokenizer.toJson()),
+                model.weights());
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @throws dev.elman.io.ModelFileException when the file is not such a model, naming what is wrong
+     */
+    public static TextClassifier load(Backend backend, Path file) throws IOException {
+        ModelFile saved = ModelFile.read(file, KIND);
+        ClassifierConfig config = saved.config(ClassifierConfig.class);
+        List<String> labels = saved.labels(config.classes());
+        Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
+        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes()));
+        SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+        saved.load(model.weights());
+        return new TextClassifier(tokenizer, labels, model);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

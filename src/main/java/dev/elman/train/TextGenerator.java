@@ -1,0 +1,109 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.text.Tokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/** Texts like those it was shown, character by character: a {@link Tokenizer} and a {@link LanguageModel}, in one file. */
+public final class TextGenerator implements AutoCloseable {
+    static final String KIND = "text-generator";
+    private static final String END = "\n";
+    private static final String UNKNOWN = "<unk>";
+
+    private final Tokenizer tokenizer;
+    private final LanguageModel model;
+
+    private TextGenerator(Tokenizer tokenizer, LanguageModel model) {
+        this.tokenizer = tokenizer;
+        this.model = model;
+    }
+
+    /**
+     * A model with fresh weights whose alphabet is that of {@code texts}.
+     *
+     * @param shape changes what it likes of the network
+     */
+    public static TextGenerator create(Backend backend, List<String> texts, UnaryOperator<LanguageModelConfig> shape) {
+        Tokenizer tokenizer = Tokenizer.builder()
+                .charLevel(true)
+                .lower(false)
+                .oovToken(UNKNOWN)
+                .build();
+        tokenizer.fitOnTexts(texts);
+        tokenizer.fitOnTexts(List.of(END));
+        LanguageModelConfig config =
+                shape.apply(LanguageModelConfig.of(tokenizer.wordIndex().size() + 1));
+        return new TextGenerator(tokenizer, new LanguageModel(backend, config));
+    }
+
+    public Tokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    public LanguageModel model() {
+        return model;
+    }
+
+    /** Trains on these texts, each ended by a line feed, one after another; see {@link LanguageModel#fit}. */
+    public History fit(List<String> texts, Trainer trainer) {
+        return model.fit(tokens(texts), trainer);
+    }
+
+    /** Loss, accuracy and perplexity for each character. */
+    public Metrics evaluate(List<String> texts) {
+        return model.evaluate(tokens(texts));
+    }
+
+    private int[] tokens(List<String> texts) {
+        return tokenizer.textToSequence(String.join(END, texts) + END);
+    }
+
+    /**
+     * One text that begins with {@code prompt}, which may be empty.
+     *
+     * @param longest how many characters are drawn at most
+     */
+    public String generate(String prompt, int longest, Sampling sampling) {
+        int end = tokenizer.wordIndex().get(END);
+        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), longest, sampling, end);
+        StringBuilder text = new StringBuilder(prompt);
+        for (int id : drawn) text.append(tokenizer.indexWord().getOrDefault(id, ""));
+        return text.toString();
+    }
+
+    /** Writes weights, configuration and vocabulary; a file of that name is replaced in one move, or not at all. */
+    public void save(Path file) throws IOException {
+        ModelFile.write(
+                file,
+                KIND,
+                Map.of(ModelFile.CONFIG, ModelFile.toJson(model.config()), ModelFile.TOKENIZER, tokenizer.toJson()),
+                model.weights());
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @throws dev.elman.io.ModelFileException when the file is not such a model, naming what is wrong
+     */
+    public static TextGenerator load(Backend backend, Path file) throws IOException {
+        ModelFile saved = ModelFile.read(file, KIND);
+        LanguageModelConfig config = saved.config(LanguageModelConfig.class);
+        Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
+        if (!tokenizer.wordIndex().containsKey(END)) {
+            throw saved.wrong(ModelFile.TOKENIZER, "a line feed", "none", ModelFile.TRAIN_ANEW);
+        }
+        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.vocabulary()));
+        LanguageModel model = new LanguageModel(backend, config);
+        saved.load(model.weights());
+        return new TextGenerator(tokenizer, model);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}

@@ -1,0 +1,148 @@
+package dev.elman.verify;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+import java.util.Locale;
+
+/** A recurrence of certain sizes, and the operands of its two passes. */
+record RnnCase(
+        int t,
+        int n,
+        int d,
+        int h,
+        Activation activation,
+        boolean reverse,
+        Masks masks,
+        boolean bias,
+        boolean inputGradient) {
+
+    String shape() {
+        return "T=" + t + " N=" + n + " D=" + d + " H=" + h;
+    }
+
+    String variant() {
+        return activation.name().toLowerCase(Locale.ROOT) + (reverse ? ", reverse" : ", forward") + ", " + masks
+                + (bias ? "" : ", no bias");
+    }
+
+    /** What one forward pass takes. */
+    record Forward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        void run(Backend backend) {
+            backend.simpleRnnForward(weights, pass, x, h);
+        }
+    }
+
+    /** What one backward pass takes. */
+    record Backward(Forward forward, Tensor dh, Tensor dx, SimpleRnnWeights gradients) {
+        void run(Backend backend) {
+            backend.simpleRnnBackward(forward.weights, forward.pass, forward.x, forward.h, dh, dx, gradients);
+        }
+    }
+
+    /** Each state sums D + H + 1 terms, and passes its error on to T steps that shrink it. */
+    private Tolerance stateTolerance() {
+        return Tolerance.ofTerms((long) t * (d + h + 1));
+    }
+
+    Sample forwardSample() {
+        return Sample.of("simpleRnnForward", shape(), variant(), trial -> forward(trial)::run);
+    }
+
+    Sample backwardSample() {
+        String text = variant() + (inputGradient ? "" : ", no dx");
+        return Sample.of("simpleRnnBackward", shape(), text, trial -> backward(trial)::run);
+    }
+
+    /** Operands before a forward pass: all slots but the initial one are garbage. */
+    Forward forward(Trial trial) {
+        return forward(trial, trial.uniform((long) t * n * d, 1));
+    }
+
+    Forward forward(Trial trial, double[] input) {
+        SimpleRnnWeights weights = weights(trial);
+        Tensor x = trial.input("x", Shape.of(t, n, d), input);
+        SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask(trial));
+        int slot = n * h;
+        int initial = pass.initialSlot(t) * slot;
+        double[] states = new double[(t + 1) * slot];
+        Arrays.fill(states, Double.NaN);
+        System.arraycopy(trial.uniform(slot, 1), 0, states, initial, slot);
+        Tensor h = trial.updated("h", statesShape(), states, stateTolerance(), initial, initial + slot);
+        return new Forward(weights, pass, x, h);
+    }
+
+    /** Operands before a backward pass, with the states that the reference's forward pass leaves. */
+    Backward backward(Trial trial) {
+        SimpleRnnWeights weights = weights(trial);
+        double[] input = trial.uniform((long) t * n * d, 1);
+        Tensor x = trial.input("x", Shape.of(t, n, d), input);
+        IntTensor mask = mask(trial);
+        double[] states = states(trial, weights, input, mask);
+        Tensor h = trial.input("h", statesShape(), states);
+        // The states are given, so a gradient sums H terms a step; those of the weights sum T * N of such gradients.
+        long terms = (long) t * (h() + 1);
+        Tensor dh = trial.updated("dh", statesShape(), Tolerance.ofTerms(terms));
+        Tensor dx =
+                inputGradient ? trial.output("dx", Shape.of(t, n, d), new Tolerance(terms + h(), inputScale())) : null;
+        Tolerance summed = Tolerance.ofTerms(terms + (long) t * n);
+        SimpleRnnWeights gradients = new SimpleRnnWeights(
+                trial.updated("dwx", Shape.of(d, h()), summed),
+                trial.updated("dwh", Shape.of(h(), h()), summed),
+                bias ? trial.updated("db", Shape.of(h()), summed) : null);
+        return new Backward(
+                new Forward(weights, new SimpleRnnPass(activation, reverse, mask), x, h), dh, dx, gradients);
+    }
+
+    private Shape statesShape() {
+        return Shape.of(t + 1, n, h);
+    }
+
+    /** Weights that give sums of order 1 and a recurrence that forgets, so that no activation explodes. */
+    private SimpleRnnWeights weights(Trial trial) {
+        Tensor wx = trial.input("wx", Shape.of(d, h), trial.uniform((long) d * h, inputScale()));
+        Tensor wh = trial.input("wh", Shape.of(h, h), trial.uniform((long) h * h, 1 / Math.sqrt(h)));
+        return new SimpleRnnWeights(wx, wh, bias ? trial.input("b", Shape.of(h)) : null);
+    }
+
+    private double inputScale() {
+        return Math.sqrt(3.0 / d);
+    }
+
+    private IntTensor mask(Trial trial) {
+        int[] values = masks.values(t, n, trial.random());
+        return values == null ? null : trial.ints("mask", Shape.of(t, n), values);
+    }
+
+    /** States as the reference computes them from the trial's own weights, rounded to float32. */
+    private double[] states(Trial trial, SimpleRnnWeights weights, double[] input, IntTensor mask) {
+        double[] initial = trial.uniform((long) n * h, 1);
+        Backend reference = trial.reference();
+        try (Tensor wx = copy(reference, weights.wx(), Shape.of(d, h));
+                Tensor wh = copy(reference, weights.wh(), Shape.of(h, h));
+                Tensor b = bias ? copy(reference, weights.b(), Shape.of(h)) : null;
+                Tensor x = reference.allocate(Shape.of(t, n, d));
+                IntTensor live = reference.allocateInts(Shape.of(t, n));
+                Tensor states = reference.allocate(statesShape())) {
+            x.set(input);
+            if (mask != null) live.set(Arrays.copyOf(mask.toInts(), t * n));
+            SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask == null ? null : live);
+            states.slice(pass.initialSlot(t), 1).set(initial);
+            reference.simpleRnnForward(new SimpleRnnWeights(wx, wh, b), pass, x, states);
+            double[] values = states.toDoubles();
+            for (int i = 0; i < values.length; i++) values[i] = (float) values[i];
+            return values;
+        }
+    }
+
+    private static Tensor copy(Backend reference, Tensor tensor, Shape shape) {
+        Tensor copy = reference.allocate(shape);
+        copy.set(Arrays.copyOf(tensor.toDoubles(), Math.toIntExact(shape.size())));
+        return copy;
+    }
+}

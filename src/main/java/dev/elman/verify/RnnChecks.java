@@ -1,0 +1,175 @@
+package dev.elman.verify;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** What a recurrence promises beyond its formula: steps give the sequence's bits, masked steps are as good as absent. */
+final class RnnChecks {
+    private RnnChecks() {}
+
+    static List<Check> all() {
+        List<Check> checks = new ArrayList<>();
+        int[][] sizes = {{7, 3, 5, 4}, {7, 33, 31, 33}, {2, 1, 100, 100}, {20, 16, 64, 128}, {3, 5, 1, 1}};
+        for (int[] size : sizes) {
+            for (Activation activation : Activation.values()) {
+                boolean reverse = (size[1] + checks.size() / 4) % 2 == 0;
+                Masks masks = size[0] == 7 ? Masks.HOLES : Masks.NONE;
+                RnnCase one = new RnnCase(size[0], size[1], size[2], size[3], activation, reverse, masks, true, true);
+                checks.add(check("simpleRnnForward", one, "step by step", RnnChecks::forwardStepByStep));
+                checks.add(check("simpleRnnBackward", one, "step by step", RnnChecks::backwardStepByStep));
+                checks.add(check("simpleRnnForward", one, "padding cut off", RnnChecks::paddingIsAbsence));
+                checks.add(check("simpleRnnForward", one, "input of masked steps", RnnChecks::maskedInputIsIgnored));
+            }
+        }
+        return checks;
+    }
+
+    private interface Question {
+        void ask(RnnCase one, Check check, Bench bench, Findings findings);
+    }
+
+    private static Check check(String operation, RnnCase one, String what, Question question) {
+        return new Check(
+                operation,
+                one.shape(),
+                what + ", " + one.variant(),
+                (check, bench, findings) -> question.ask(one, check, bench, findings));
+    }
+
+    /** A sequence that is run by slices of one step has the states of the whole, to the bit. */
+    private static void forwardStepByStep(RnnCase one, Check check, Bench bench, Findings findings) {
+        try (Trial whole = bench.trial(check);
+                Trial steps = bench.trial(check)) {
+            RnnCase.Forward expected = one.forward(whole);
+            expected.run(bench.tested());
+            RnnCase.Forward split = one.forward(steps);
+            for (int step = 0; step < one.t(); step++)
+                step(one, split, runsAt(one, step)).run(bench.tested());
+            findings.sameBits("h by steps", expected.h().toDoubles(), split.h().toDoubles());
+        }
+    }
+
+    /** The same for its gradients: da to the bit; what sums over steps sums in another order. */
+    private static void backwardStepByStep(RnnCase one, Check check, Bench bench, Findings findings) {
+        try (Trial whole = bench.trial(check);
+                Trial steps = bench.trial(check)) {
+            RnnCase.Backward expected = one.backward(whole);
+            double[] before = expected.gradients().wh().toDoubles();
+            expected.run(bench.tested());
+            RnnCase.Backward split = one.backward(steps);
+            for (int step = one.t() - 1; step >= 0; step--) {
+                int t = runsAt(one, step);
+                Tensor dx = split.dx().slice(t, 1);
+                new RnnCase.Backward(step(one, split.forward(), t), split.dh().slice(t, 2), dx, split.gradients())
+                        .run(bench.tested());
+            }
+            findings.sameBits(
+                    "dh by steps", expected.dh().toDoubles(), split.dh().toDoubles());
+            Tolerance summed = Tolerance.ofTerms(2L * one.t() * one.n());
+            compare(findings, "dx by steps", expected.dx(), split.dx(), null, Tolerance.ofTerms(2L * one.h()));
+            compare(
+                    findings,
+                    "dwx",
+                    expected.gradients().wx(),
+                    split.gradients().wx(),
+                    before,
+                    summed);
+            compare(
+                    findings,
+                    "dwh",
+                    expected.gradients().wh(),
+                    split.gradients().wh(),
+                    before,
+                    summed);
+            compare(
+                    findings,
+                    "db by steps",
+                    expected.gradients().b(),
+                    split.gradients().b(),
+                    before,
+                    summed);
+        }
+    }
+
+    private static void compare(
+            Findings findings, String name, Tensor expected, Tensor given, double[] before, Tolerance tolerance) {
+        findings.compare(name, expected.toDoubles(), given.toDoubles(), before, tolerance, false);
+    }
+
+    private static int runsAt(RnnCase one, int step) {
+        return one.reverse() ? one.t() - 1 - step : step;
+    }
+
+    /** Step t alone: its input, the slots before and after it, its row of the mask. */
+    private static RnnCase.Forward step(RnnCase one, RnnCase.Forward whole, int t) {
+        IntTensor mask = whole.pass().mask();
+        IntTensor live = mask == null ? null : mask.view((long) t * one.n(), Shape.of(1, one.n()));
+        SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), live);
+        return new RnnCase.Forward(
+                whole.weights(), pass, whole.x().slice(t, 1), whole.h().slice(t, 2));
+    }
+
+    /** Right padding after a row's last live step: the row's states are those of the shorter sequence, then stay. */
+    private static void paddingIsAbsence(RnnCase one, Check check, Bench bench, Findings findings) {
+        int length = one.t() / 2;
+        try (Trial trial = bench.trial(check)) {
+            SimpleRnnWeights weights = weights(one, trial);
+            Tensor x = trial.input("x", Shape.of(one.t(), one.n(), one.d()));
+            Tensor initial = trial.input("h0", Shape.of(1, one.n(), one.h()));
+            int[] live = new int[one.t() * one.n()];
+            Arrays.fill(live, 0, length * one.n(), 1);
+            IntTensor mask = trial.ints("mask", Shape.of(one.t(), one.n()), live);
+            Tensor padded = trial.output("h", Shape.of(one.t() + 1, one.n(), one.h()), Tolerance.EXACT);
+            Tensor cut = trial.output("cut", Shape.of(length + 1, one.n(), one.h()), Tolerance.EXACT);
+            bench.tested().copy(initial, padded.slice(0, 1));
+            bench.tested().copy(initial, cut.slice(0, 1));
+            SimpleRnnPass withMask = new SimpleRnnPass(one.activation(), false, mask);
+            bench.tested().simpleRnnForward(weights, withMask, x, padded);
+            SimpleRnnPass without = new SimpleRnnPass(one.activation(), false, null);
+            bench.tested().simpleRnnForward(weights, without, x.slice(0, length), cut);
+            Tolerance tolerance = Tolerance.ofTerms((long) length * (one.d() + one.h() + 1));
+            compare(findings, "h without padding", cut, padded.slice(0, length + 1), null, tolerance);
+            double[] last = padded.slice(length, 1).toDoubles();
+            for (int t = length + 1; t <= one.t(); t++) {
+                findings.sameBits(
+                        "state kept in padding", last, padded.slice(t, 1).toDoubles());
+            }
+        }
+    }
+
+    /** NaN in the padding stays there. */
+    private static void maskedInputIsIgnored(RnnCase one, Check check, Bench bench, Findings findings) {
+        double[][] states = new double[2][];
+        for (int run = 0; run < 2; run++) {
+            try (Trial trial = bench.trial(check)) {
+                SimpleRnnWeights weights = weights(one, trial);
+                double[] input = trial.uniform((long) one.t() * one.n() * one.d(), 1);
+                int[] live = Masks.HOLES.values(one.t(), one.n(), trial.random());
+                for (int i = 0; i < input.length && run == 1; i++) {
+                    if (live[i / one.d()] == 0) input[i] = Double.NaN;
+                }
+                Tensor x = trial.input("x", Shape.of(one.t(), one.n(), one.d()), input);
+                IntTensor mask = trial.ints("mask", Shape.of(one.t(), one.n()), live);
+                Tensor h = trial.updated("h", Shape.of(one.t() + 1, one.n(), one.h()), Tolerance.EXACT);
+                SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), mask);
+                bench.tested().simpleRnnForward(weights, pass, x, h);
+                states[run] = h.toDoubles();
+            }
+        }
+        findings.sameBits("h with NaN in padding", states[0], states[1]);
+    }
+
+    private static SimpleRnnWeights weights(RnnCase one, Trial trial) {
+        Tensor wx = trial.input("wx", Shape.of(one.d(), one.h()), trial.uniform((long) one.d() * one.h(), .5));
+        double scale = 1 / Math.sqrt(one.h());
+        Tensor wh = trial.input("wh", Shape.of(one.h(), one.h()), trial.uniform((long) one.h() * one.h(), scale));
+        return new SimpleRnnWeights(wx, wh, trial.input("b", Shape.of(one.h())));
+    }
+}

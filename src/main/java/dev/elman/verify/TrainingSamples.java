@@ -1,0 +1,118 @@
+package dev.elman.verify;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.SgdStep;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Clipping and optimizer steps, on flat tensors. */
+final class TrainingSamples {
+    /** The last but one is enough for several workers or many blocks. */
+    private static final int[] SIZES = {1, 5, 33, 1023, 100_003, 0};
+
+    private TrainingSamples() {}
+
+    static List<Sample> all() {
+        List<Sample> samples = new ArrayList<>();
+        for (int size : SIZES) {
+            samples.add(clipValue(size));
+            for (double share : new double[] {.5, 2, Double.POSITIVE_INFINITY})
+                samples.add(clipGlobalNorm(size, share));
+            samples.add(sgd(new SgdStep(.1, 0, false, 0), size, false));
+            samples.add(sgd(new SgdStep(.1, 0, false, .01), size, true));
+            samples.add(sgd(new SgdStep(.1, .9, false, .01), size, true));
+            samples.add(sgd(new SgdStep(.1, .9, true, .01), size, true));
+            for (long step : new long[] {1, 2, 1000, 5_000_000_000L}) {
+                samples.add(adam(new AdamStep(.01, .9, .999, 1e-8, 0, false, step), size));
+                samples.add(adam(new AdamStep(.01, .9, .999, 1e-8, .1, step % 2 == 0, step), size));
+                samples.add(adam(new AdamStep(.01, .9, .999, 1e-8, .1, step % 2 == 1, step), size));
+            }
+        }
+        samples.add(clipValueOfNaN());
+        samples.add(clipGlobalNormOfNaN());
+        return samples;
+    }
+
+    static List<Sample> specimens() {
+        return List.of(
+                clipValue(12),
+                clipGlobalNorm(12, .5),
+                sgd(new SgdStep(.1, .9, true, .01), 12, true),
+                adam(new AdamStep(.01, .9, .999, 1e-8, .1, true, 3), 12));
+    }
+
+    private static Sample clipValue(int size) {
+        return Sample.of("clipValue", size(size), "", trial -> {
+                    Tensor g = trial.updated("g", Shape.of(size), Tolerance.EXACT);
+                    return backend -> backend.clipValue(g, .25);
+                })
+                .withFree("g.0");
+    }
+
+    private static Sample clipValueOfNaN() {
+        return Sample.of("clipValue", size(5), "infinite and NaN", trial -> {
+                    trial.allowNonFinite();
+                    double[] values = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1, -.125};
+                    Tensor g = trial.updated("g", Shape.of(5), values, Tolerance.EXACT);
+                    return backend -> backend.clipValue(g, .25);
+                })
+                .withFree("g.0");
+    }
+
+    /** A norm that is NaN makes every element NaN: a broken gradient must not look healthy. */
+    private static Sample clipGlobalNormOfNaN() {
+        return Sample.of("clipGlobalNorm", size(5), "NaN", trial -> {
+                    trial.allowNonFinite();
+                    double[] values = {1, -2, Double.NaN, .5, 0};
+                    Tensor g = trial.updated("g", Shape.of(5), values, Tolerance.ofTerms(5));
+                    Tensor norm = trial.output("norm", Shape.of(1), Tolerance.ofTerms(5));
+                    return backend -> backend.clipGlobalNorm(g, 1, norm);
+                })
+                .withFree("g.0");
+    }
+
+    /** {@code share}: the allowed norm in units of the one to be expected; above 1 nothing is to be clipped. */
+    private static Sample clipGlobalNorm(int size, double share) {
+        double maxNorm = share * Math.sqrt(Math.max(size, 1) / 3.0);
+        return Sample.of("clipGlobalNorm", size(size), "maxNorm " + (float) maxNorm, trial -> {
+                    Tensor g = trial.updated("g", Shape.of(size), Tolerance.ofTerms(size + 1L));
+                    Tensor norm = trial.output("norm", Shape.of(1), Tolerance.ofTerms(size + 1L));
+                    return backend -> backend.clipGlobalNorm(g, maxNorm, norm);
+                })
+                .withFree("g.0");
+    }
+
+    private static Sample sgd(SgdStep step, int size, boolean withVelocity) {
+        String variant = "momentum " + step.momentum() + ", weight decay " + step.weightDecay()
+                + (step.nesterov() ? ", nesterov" : "") + (withVelocity ? "" : ", no velocity");
+        return Sample.of("sgdStep", size(size), variant, trial -> {
+            Tensor w = trial.updated("w", Shape.of(size), Tolerance.ofTerms(6));
+            Tensor g = trial.input("g", Shape.of(size));
+            Tensor velocity = withVelocity ? trial.updated("velocity", Shape.of(size), Tolerance.ofTerms(4)) : null;
+            return backend -> backend.sgdStep(step, w, g, velocity);
+        });
+    }
+
+    /** At step 1 the moments are 0, as they are then. */
+    private static Sample adam(AdamStep step, int size) {
+        String variant = "step " + step.step() + ", weight decay " + step.weightDecay()
+                + (step.decoupled() ? ", decoupled" : ", coupled");
+        return Sample.of("adamStep", size(size), variant, trial -> {
+            double used = step.step() == 1 ? 0 : 1;
+            double[] mean = trial.uniform(size, .1 * used);
+            double[] square = trial.uniform(size, .5 * used);
+            for (int i = 0; i < size; i++) square[i] = (float) (.501 * used + square[i]);
+            Tensor w = trial.updated("w", Shape.of(size), Tolerance.ofTerms(12));
+            Tensor g = trial.input("g", Shape.of(size));
+            Tensor m = trial.updated("m", Shape.of(size), mean, Tolerance.ofTerms(4));
+            Tensor v = trial.updated("v", Shape.of(size), square, Tolerance.ofTerms(4));
+            return backend -> backend.adamStep(step, w, g, m, v);
+        });
+    }
+
+    private static String size(int size) {
+        return "size=" + size;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.elman.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.verify.Bench;
+import dev.elman.verify.Check;
+import dev.elman.verify.Checks;
+import dev.elman.verify.Result;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.TestInstance;
+
+/** All checks, for the backend that a subclass names. One that cannot be opened is skipped, see {@link Required}. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class BackendContract {
+    private final String name;
+    private final Supplier<Backend> opener;
+    private Bench bench;
+
+    BackendContract(String name, Supplier<Backend> opener) {
+        this.name = name;
+        this.opener = opener;
+    }
+
+    @BeforeAll
+    void open() {
+        bench = Bench.open(() -> Required.open(name, opener), ReferenceBackend::new);
+    }
+
+    @AfterAll
+    void nothingIsLeftOpen() {
+        if (bench == null) return;
+        assertEquals(0, bench.tested().liveTensors());
+        bench.close();
+    }
+
+    @TestFactory
+    Stream<DynamicContainer> checks() {
+        return Checks.all().stream().collect(Collectors.groupingBy(Check::operation)).entrySet().stream()
+                .map(group -> dynamicContainer(group.getKey(), tests(group.getValue())));
+    }
+
+    private Stream<DynamicTest> tests(List<Check> checks) {
+        return checks.stream().map(check -> dynamicTest(check.name(), () -> assertPasses(check)));
+    }
+
+    private void assertPasses(Check check) {
+        String failures = check.run(bench).stream()
+                .filter(result -> !result.passed())
+                .map(Result::message)
+                .collect(Collectors.joining("\n"));
+        if (!failures.isEmpty()) fail(failures);
+    }
+}

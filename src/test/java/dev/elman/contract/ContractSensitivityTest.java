@@ -1,0 +1,94 @@
+package dev.elman.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.verify.Bench;
+import dev.elman.verify.Check;
+import dev.elman.verify.Checks;
+import dev.elman.verify.Result;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The contract fails when it should: one planted fault after the other is found, and none where there is none. */
+class ContractSensitivityTest {
+    private static final List<Check> ALL = Checks.all();
+
+    static List<Fault> faults() {
+        return Fault.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("faults")
+    void isFound(Fault fault) {
+        List<Check> suspects = ALL.stream()
+                .filter(check -> fault.operations().contains(check.operation()))
+                .toList();
+        Optional<Result> failure =
+                firstFailure(() -> FaultyBackend.of(new ReferenceBackend(), fault), suspects, fault.quantity());
+        assertTrue(failure.isPresent(), () -> suspects.size() + " checks passed with " + fault);
+    }
+
+    /** But for the one check that the faulty backend fails by claiming less precision than it has. */
+    @Test
+    void nothingIsFoundWhereNothingIsWrong() {
+        List<Check> honest = ALL.stream()
+                .filter(check -> !check.variant().equals("round trip"))
+                .toList();
+        assertEquals(ALL.size() - 1, honest.size());
+        assertEquals(Optional.empty(), firstFailure(() -> FaultyBackend.of(new ReferenceBackend(), null), honest, ""));
+    }
+
+    @Test
+    void aFailureSaysAllThatBringsItBack() {
+        List<Check> forward = ALL.stream()
+                .filter(check -> check.operation().equals("simpleRnnForward")
+                        && check.shape().equals("T=7 N=33 D=5 H=31"))
+                .toList();
+        Supplier<Backend> faulty = () -> FaultyBackend.of(new ReferenceBackend(), fault("initial state is zero"));
+        Result failure = firstFailure(faulty, forward, "h").orElseThrow();
+        assertEquals("simpleRnnForward", failure.operation());
+        assertEquals("h", failure.quantity());
+        assertTrue(failure.worstError() > failure.tolerance() && failure.tolerance() > 0);
+        Check check = forward.stream()
+                .filter(each -> each.variant().equals(failure.variant()))
+                .findFirst()
+                .orElseThrow();
+        Set<String> parts = Set.of(
+                "reference",
+                "simpleRnnForward",
+                "T=7 N=33 D=5 H=31",
+                failure.variant(),
+                "h: element ",
+                "worst error " + String.format(Locale.ROOT, "%.3g", failure.worstError()),
+                "tolerance " + String.format(Locale.ROOT, "%.3g", failure.tolerance()),
+                "seed " + check.seed());
+        for (String part : parts) assertTrue(failure.message().contains(part), part + " in " + failure.message());
+    }
+
+    private static Fault fault(String name) {
+        return Fault.all().stream()
+                .filter(fault -> fault.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Of this quantity, or of any where {@code quantity} is empty. */
+    private static Optional<Result> firstFailure(Supplier<Backend> tested, List<Check> checks, String quantity) {
+        try (Bench bench = Bench.open(tested, ReferenceBackend::new)) {
+            return checks.stream()
+                    .flatMap(check -> check.run(bench).stream())
+                    .filter(result -> !result.passed()
+                            && (quantity.isEmpty() || result.quantity().equals(quantity)))
+                    .findFirst();
+        }
+    }
+}

@@ -1,0 +1,105 @@
+package dev.elman.contract;
+
+import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
+import dev.elman.backend.Tensor;
+import java.util.List;
+import java.util.Set;
+
+/** What may be wrong with any operation: where it writes, what it leaves, what it accepts. */
+final class MemoryFaults {
+    static final List<Fault> ALL = List.of(
+            new Fault("data gradient added", "dx", Set.of("denseBackward"), call -> {
+                Tensor dx = call.tensor(3);
+                if (dx == null) {
+                    call.proceed();
+                    return;
+                }
+                double[] before = dx.toDoubles();
+                call.proceed();
+                double[] after = dx.toDoubles();
+                for (int i = 0; i < after.length; i++) after[i] += before[i];
+                dx.set(after);
+            }),
+            new Fault("one NaN", "y", Set.of("denseForward"), call -> {
+                call.proceed();
+                Tensor y = call.tensor(3);
+                if (y.shape().size() > 50) y.view(50, Shape.of(1)).set(Double.NaN);
+            }),
+            new Fault("input scaled in place", "inputs unchanged", Set.of("denseForward"), call -> {
+                call.proceed();
+                Tensor x = call.tensor(0);
+                if (x.shape().size() > 0) Fault.nudge(x);
+            }),
+            new Fault("writes outside", "nothing written outside", Set.of("allocate", "embeddingForward"), call -> {
+                Object answer = call.proceed();
+                if (call.operation().equals("allocate")) {
+                    call.remember(answer);
+                    return;
+                }
+                Tensor y = call.tensor(2);
+                if (y.shape().size() > 0) writeBehind((Tensor) call.memory(), y);
+            }),
+            new Fault("leak", "no tensor left open", Set.of("axpy"), call -> {
+                call.proceed();
+                call.sound().allocate(Shape.of(1));
+            }),
+            new Fault("last bit at random", "same bits when repeated", Set.of("denseBackward"), call -> {
+                call.proceed();
+                boolean odd = call.memory() != null;
+                call.remember(odd ? null : "odd");
+                Tensor dw = call.tensor(4);
+                if (odd && dw.shape().size() > 0) Fault.nudge(dw);
+            }),
+            new Fault("shapes not checked", "wrong shapes refused", Set.of("maskRows"), call -> {
+                try {
+                    call.proceed();
+                } catch (ShapeMismatchException e) {
+                    call.remember(e);
+                }
+            }),
+            new Fault("writes before it checks", "nothing written by a refused call", Set.of("maskRows"), call -> {
+                Tensor y = call.tensor(2);
+                if (call.tensor(0) != y) call.sound().fill(y, 0);
+                call.proceed();
+            }),
+            new Fault("closed memory used", "closed operands refused", Set.of("copy"), call -> {
+                try {
+                    call.proceed();
+                } catch (IllegalStateException e) {
+                    call.remember(e);
+                }
+            }),
+            new Fault("foreign memory used", "foreign operands refused", Set.of("copy"), call -> {
+                try {
+                    call.proceed();
+                } catch (ShapeMismatchException e) {
+                    throw e;
+                } catch (IllegalArgumentException e) {
+                    call.remember(e);
+                }
+            }),
+            new Fault("new memory is garbage", "zeros", Set.of("allocate"), call -> {
+                Tensor allocated = (Tensor) call.proceed();
+                if (allocated.shape().size() > 0) call.sound().fill(allocated, .5);
+            }),
+            new Fault("throws", "no exception", Set.of("clipValue"), call -> {
+                throw new UnsupportedOperationException("not here");
+            }));
+
+    private MemoryFaults() {}
+
+    /** Changes the element after the last one of y, the latest view of the latest allocation. */
+    private static void writeBehind(Object allocation, Tensor y) {
+        Tensor owner = (Tensor) allocation;
+        double[] before = y.toDoubles();
+        double mark = 0.123456789;
+        y.view(0, Shape.of(1)).set(mark);
+        double[] all = owner.toDoubles();
+        y.set(before);
+        for (int i = 0; i + before.length < all.length; i++) {
+            if (all[i] == mark)
+                owner.view((long) i + before.length, Shape.of(1)).set(0.);
+        }
+    }
+}

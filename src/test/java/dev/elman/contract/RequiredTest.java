@@ -1,0 +1,40 @@
+package dev.elman.contract;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.BackendUnavailableException;
+import dev.elman.reference.ReferenceBackend;
+import org.junit.jupiter.api.Test;
+import org.opentest4j.TestAbortedException;
+
+class RequiredTest {
+    private static Backend absent() {
+        throw new BackendUnavailableException("There is none in this machine.");
+    }
+
+    @Test
+    void whatIsThereIsOpened() {
+        try (Backend backend = Required.open("reference", ReferenceBackend::new, "")) {
+            assertEquals("reference", backend.name());
+        }
+    }
+
+    @Test
+    void whatIsNotThereIsSkippedByName() {
+        Exception skipped =
+                assertThrows(TestAbortedException.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu"));
+        assertTrue(skipped.getMessage().contains("imaginary")
+                && skipped.getMessage().contains("none in this machine"));
+    }
+
+    @Test
+    void whatIsRequiredFails() {
+        Error failed = assertThrows(
+                AssertionError.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu,imaginary"));
+        assertTrue(
+                failed.getMessage().contains("imaginary") && failed.getMessage().contains("none in this machine"));
+    }
+}

@@ -1,0 +1,164 @@
+package dev.elman.contract;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** What may be wrong with the recurrence. */
+final class RnnFaults {
+    static final List<Fault> ALL = List.of(
+            new Fault("bias dropped", "h", Set.of("simpleRnnForward"), call -> {
+                SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
+                call.with(0, new SimpleRnnWeights(weights.wx(), weights.wh(), null))
+                        .proceed();
+            }),
+            new Fault("last step skipped", "h", Set.of("simpleRnnForward"), call -> {
+                call.proceed();
+                Tensor h = call.tensor(3);
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                int steps = h.shape().extent(0) - 1;
+                if (steps < 1 || h.shape().size() == 0) return;
+                int last = pass.finalSlot(steps);
+                call.sound().copy(h.slice(pass.reverse() ? 1 : last - 1, 1), h.slice(last, 1));
+            }),
+            new Fault(
+                    "Wh transposed",
+                    "h",
+                    Set.of("simpleRnnForward", "simpleRnnBackward"),
+                    call -> withTransposedWh(call)),
+            new Fault("state of the last call", "h", Set.of("simpleRnnForward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                Tensor h = call.tensor(3);
+                Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
+                double[] given = initial.toDoubles();
+                if (call.memory() instanceof double[] old && old.length == given.length) initial.set(old);
+                call.proceed();
+                call.remember(
+                        h.slice(pass.finalSlot(h.shape().extent(0) - 1), 1).toDoubles());
+                initial.set(given);
+            }),
+            new Fault("initial state is zero", "h", Set.of("simpleRnnForward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                Tensor h = call.tensor(3);
+                Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
+                double[] given = initial.toDoubles();
+                call.sound().fill(initial, 0);
+                call.proceed();
+                initial.set(given);
+            }),
+            new Fault("mask ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), null))
+                        .proceed();
+            }),
+            new Fault(
+                    "length off by one",
+                    "h",
+                    Set.of("simpleRnnForward", "simpleRnnBackward"),
+                    call -> withLaterMask(call)),
+            new Fault("reverse ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask()))
+                        .proceed();
+            }),
+            new Fault("ReLU swallows NaN", "h", Set.of("simpleRnnForward"), call -> {
+                call.proceed();
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                if (pass.activation() != Activation.RELU) return;
+                Tensor h = call.tensor(3);
+                h.set(Arrays.stream(h.toDoubles())
+                        .map(value -> Double.isNaN(value) ? 0 : value)
+                        .toArray());
+            }),
+            new Fault("whole sequence rounds otherwise", "h by steps", Set.of("simpleRnnForward"), call -> {
+                call.proceed();
+                Tensor h = call.tensor(3);
+                if (h.shape().extent(0) > 2) Fault.nudge(h.slice(1, 1));
+            }),
+            new Fault("tanh of tanh", "dh", Set.of("simpleRnnBackward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                Tensor h = call.tensor(3);
+                double[] states = h.toDoubles();
+                if (pass.activation() == Activation.TANH)
+                    h.set(Arrays.stream(states).map(Math::tanh).toArray());
+                call.proceed();
+                h.set(states);
+            }),
+            new Fault("gradient overwritten", "dwx", Set.of("simpleRnnBackward"), call -> {
+                SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+                call.sound().fill(gradients.wx(), 0);
+                call.proceed();
+            }),
+            new Fault("gradient of one step only", "dwx", Set.of("simpleRnnBackward"), call -> gradientOfOneStep(call)),
+            new Fault("initial state gets no gradient", "dh", Set.of("simpleRnnBackward"), call -> {
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                Tensor dh = call.tensor(4);
+                Tensor initial = dh.slice(pass.initialSlot(dh.shape().extent(0) - 1), 1);
+                double[] before = initial.toDoubles();
+                call.proceed();
+                initial.set(before);
+            }));
+
+    private RnnFaults() {}
+
+    private static void withTransposedWh(FaultyBackend.Call call) throws Throwable {
+        SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
+        int h = weights.wh().shape().extent(0);
+        if (weights.wh().shape().extent(1) != h) {
+            call.proceed();
+            return;
+        }
+        double[] values = weights.wh().toDoubles();
+        double[] transposed = new double[values.length];
+        for (int i = 0; i < values.length; i++) transposed[i % h * h + i / h] = values[i];
+        weights.wh().set(transposed);
+        try {
+            call.proceed();
+        } finally {
+            weights.wh().set(values);
+        }
+    }
+
+    /** Every live step is followed by another one. */
+    private static void withLaterMask(FaultyBackend.Call call) throws Throwable {
+        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+        IntTensor mask = pass.mask();
+        if (mask == null || mask.shape().rank() != 2) {
+            call.proceed();
+            return;
+        }
+        int[] given = mask.toInts();
+        int[] later = given.clone();
+        int n = mask.shape().extent(1);
+        for (int i = n; i < given.length; i++) if (given[i - n] != 0) later[i] = 1;
+        mask.set(later);
+        try {
+            call.proceed();
+        } finally {
+            mask.set(given);
+        }
+    }
+
+    /** dWx is that of step 0 alone, as where a step's gradient replaces the one of the step after it. */
+    private static void gradientOfOneStep(FaultyBackend.Call call) throws Throwable {
+        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+        Tensor x = call.tensor(2);
+        Tensor dh = call.tensor(4);
+        SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+        double[] before = gradients.wx().toDoubles();
+        call.proceed();
+        if (x.shape().extent(0) == 0) return;
+        gradients.wx().set(before);
+        int n = x.shape().extent(1);
+        Shape step = Shape.of(n, x.shape().extent(2));
+        Tensor da = pass.outputs(dh).view(0, Shape.of(n, dh.shape().extent(2)));
+        SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
+        call.sound().denseBackward(x.view(0, step), weights.wx(), da, null, gradients.wx(), null);
+    }
+}

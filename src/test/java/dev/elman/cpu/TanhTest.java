@@ -1,0 +1,64 @@
+package dev.elman.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+
+class TanhTest {
+    private static final int BLOCK = 1024;
+
+    /** Every exponent, and of the 2^31 positive floats every 509th; with -Delman.tanh.all=true every one. */
+    @Test
+    void isWithinFourUlpOfTheExactValue() {
+        int stride = Boolean.getBoolean("elman.tanh.all") ? 1 : 509;
+        double worst = 0;
+        float[] x = new float[BLOCK];
+        for (long bits = 0; bits < 0x7f800000L; ) {
+            int count = 0;
+            for (; count < BLOCK && bits < 0x7f800000L; bits += stride) x[count++] = Float.intBitsToFloat((int) bits);
+            float[] y = x.clone();
+            Tanh.apply(y, count);
+            for (int i = 0; i < count; i++) worst = Math.max(worst, ulpError(x[i], y[i]));
+        }
+        assertTrue(worst <= 2.8, "worst error in ulp: " + worst);
+    }
+
+    private static double ulpError(float x, float y) {
+        assertTrue(y <= 1, () -> "tanh(" + x + ") = " + y);
+        double exact = Math.tanh(x);
+        return Math.abs(y - exact) / Math.ulp((float) exact);
+    }
+
+    @Test
+    void isOddBitByBit() {
+        for (int bits = 0; bits < 0x7f800000; bits += 65_521) {
+            float x = Float.intBitsToFloat(bits);
+            assertBits(-tanh(x), tanh(-x));
+        }
+    }
+
+    @Test
+    void keepsWhatHasOneAnswer() {
+        assertBits(0f, tanh(0f));
+        assertBits(-0f, tanh(-0f));
+        assertBits(1f, tanh(Float.POSITIVE_INFINITY));
+        assertBits(-1f, tanh(Float.NEGATIVE_INFINITY));
+        assertBits(1f, tanh(Float.MAX_VALUE));
+        assertTrue(Float.isNaN(tanh(Float.NaN)));
+        for (float tiny : new float[] {Float.MIN_VALUE, 7 * Float.MIN_VALUE, Float.MIN_NORMAL, 1e-20f, 1e-5f}) {
+            assertBits(tiny, tanh(tiny));
+        }
+    }
+
+    private static float tanh(float x) {
+        float[] value = {x};
+        Tanh.apply(value, 1);
+        return value[0];
+    }
+
+    private static void assertBits(float expected, float actual) {
+        assertEquals(
+                Float.floatToRawIntBits(expected), Float.floatToRawIntBits(actual), () -> expected + ", " + actual);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.elman.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import org.junit.jupiter.api.Test;
+
+class WorkersTest {
+    private static final long MUCH = Long.MAX_VALUE;
+
+    @Test
+    void runEveryTaskOnce() {
+        try (Workers workers = new Workers(3)) {
+            for (int tasks : new int[] {0, 1, 2, 100}) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(tasks);
+                workers.run(tasks, MUCH, (index, scratch) -> runs.incrementAndGet(index));
+                for (int i = 0; i < tasks; i++) assertEquals(1, runs.get(i));
+            }
+        }
+    }
+
+    /** Each of the three tasks waits for the other two, so three threads must be there at once, the caller among them. */
+    @Test
+    void workAtOnceAndTheCallerWithThem() {
+        try (Workers workers = new Workers(3)) {
+            CountDownLatch all = new CountDownLatch(3);
+            Set<Thread> threads = ConcurrentHashMap.newKeySet();
+            workers.run(3, MUCH, (index, scratch) -> {
+                threads.add(Thread.currentThread());
+                all.countDown();
+                try {
+                    all.await();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            });
+            assertEquals(3, threads.size());
+            assertTrue(threads.contains(Thread.currentThread()));
+        }
+    }
+
+    @Test
+    void leaveSmallWorkToTheCaller() {
+        try (Workers workers = new Workers(3)) {
+            Set<Thread> threads = ConcurrentHashMap.newKeySet();
+            workers.run(50, 100, (index, scratch) -> threads.add(Thread.currentThread()));
+            assertEquals(Set.of(Thread.currentThread()), threads);
+        }
+    }
+
+    @Test
+    void passOnWhatATaskThrowsAndWorkOn() {
+        try (Workers workers = new Workers(2)) {
+            IllegalStateException thrown = new IllegalStateException("planted");
+            IllegalStateException caught = assertThrows(
+                    IllegalStateException.class,
+                    () -> workers.run(9, MUCH, (index, scratch) -> {
+                        if (index == 4) throw thrown;
+                    }));
+            assertSame(thrown, caught);
+            runEveryTaskOnce();
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.elman.data;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** The rules by which names become rows, on a handful of names, and what happens where there are none. */
+class NameCleaningTest {
+    @Test
+    void namesAreComposedAndLowered() {
+        assertEquals(List.of("fr x:0 école noire"), rows(Map.of("fr", List.of("E\u0301COLE Noire"))));
+    }
+
+    @Test
+    void shortForeignAndLetterlessNamesAreLeftOut() {
+        List<String> names = List.of("abc", "русский", "latin и", "1234", "Vier (4)");
+        assertEquals(List.of("de x:4 vier (4)"), rows(Map.of("de", names)));
+    }
+
+    @Test
+    void aNameThatTwoLanguagesShareIsLeftOutOfBoth() {
+        assertEquals(
+                List.of("de x:1 deutsch", "en x:1 german"),
+                rows(Map.of("en", List.of("Canada", "German"), "de", List.of("CANADA", "Deutsch"))));
+    }
+
+    @Test
+    void aNameOfTwoConceptsCountsOnceForTheFirst() {
+        assertEquals(List.of("de x:0 thaler"), rows(Map.of("de", List.of("Thaler", "Thaler"))));
+    }
+
+    @Test
+    void aGroupOfMoreThanAThirdOfTheTestSideStaysInTraining() {
+        // A group of six concepts and fourteen of one, 18 rows a concept: the half is 180 rows, a third of that 60, and
+        // the group has 108.
+        LanguageNames names = LanguageNames.from(language -> {
+            List<NameSource.Name> list = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                String word = i < 6 ? "guinea" + i : Character.toString('a' + i).repeat(5);
+                list.add(new NameSource.Name("x:" + i, word + " " + language));
+            }
+            return list;
+        });
+        for (long seed = 0; seed < 20; seed++) {
+            Split split = names.split(names.examples(), 0.5, seed);
+            assertEquals(180, split.test().size(), "seed " + seed);
+            for (Example row : split.test()) {
+                assertFalse(row.text().startsWith("guinea"), "seed " + seed + ": " + row);
+            }
+        }
+    }
+
+    @Test
+    void aSourceThatAnswersInEnglishOnlyIsRefused() {
+        NameSource english = language -> List.of(new NameSource.Name("country:DE", "Germany"));
+        String message = assertThrows(MissingLocaleDataException.class, () -> LanguageNames.from(english))
+                .getMessage();
+        assertTrue(message.contains("German (de)"), message);
+        assertFalse(message.contains("English (en)"), message);
+    }
+
+    /** A runtime without the module jdk.localedata, as jlink makes them: a real one, not a pretended one. */
+    @Test
+    void aRuntimeWithoutLocaleDataSaysWhatToDo() throws Exception {
+        String message = outputOfJavaWith("--limit-modules", "java.base");
+        assertTrue(message.contains("MissingLocaleDataException"), message);
+        assertTrue(message.contains("German (de)"), message);
+        assertTrue(message.contains("jlink --add-modules jdk.localedata"), message);
+    }
+
+    /** Prints how many rows the data set has; run by a test in a Java of its own. */
+    static final class Main {
+        public static void main(String[] arguments) {
+            System.out.println(LanguageNames.load().examples().size() + " rows");
+        }
+    }
+
+    private static String outputOfJavaWith(String option, String value) throws Exception {
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        Process process = new ProcessBuilder(
+                        java.toString(),
+                        option,
+                        value,
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Main.class.getName())
+                .redirectErrorStream(true)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertTrue(process.waitFor(1, TimeUnit.MINUTES), output);
+        return output;
+    }
+
+    /** The rows of the given names, as "label concept text"; the concepts are numbered from 0 in each language. */
+    private static List<String> rows(Map<String, List<String>> namesByLabel) {
+        LanguageNames names = LanguageNames.from(language -> {
+            List<NameSource.Name> list = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                list.add(new NameSource.Name("filler:" + i, "filler " + i + " in " + language));
+            }
+            for (String text : namesByLabel.getOrDefault(language.toLanguageTag(), List.of())) {
+                list.add(new NameSource.Name("x:" + (list.size() - 10), text));
+            }
+            return list;
+        });
+        return names.examples().stream()
+                .filter(row -> !row.concept().startsWith("filler"))
+                .map(row -> row.label() + " " + row.concept() + " " + row.text())
+                .toList();
+    }
+}

@@ -1,0 +1,164 @@
+package dev.elman.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A save that fails, wherever it fails, loses nothing and leaves nothing. */
+class AtomicFileTest {
+    @TempDir
+    Path folder;
+
+    private Path file;
+    private byte[] old;
+
+    @BeforeEach
+    void saveOnce() throws IOException {
+        file = folder.resolve("model.safetensors");
+        new SafeTensors(Map.of("old", SafeTensors.Entry.ofInts(new int[] {1}, 1)), Map.of()).write(file);
+        old = Files.readAllBytes(file);
+    }
+
+    /** Fails after {@code room} bytes as a full disk does: what fits is written. */
+    record Narrow(AtomicFile.Sink disk, AtomicLong room) implements AtomicFile.Sink {
+        @Override
+        public void write(ByteBuffer bytes) throws IOException {
+            int fits = (int) Math.min(room.get(), bytes.remaining());
+            disk.write(bytes.slice(bytes.position(), fits));
+            room.addAndGet(-fits);
+            if (fits < bytes.remaining()) {
+                throw new IOException("No space left on device");
+            }
+            bytes.position(bytes.limit());
+        }
+
+        @Override
+        public void force() throws IOException {
+            if (room.get() == 0) {
+                throw new IOException("Input/output error");
+            }
+            disk.force();
+        }
+
+        @Override
+        public void close() throws IOException {
+            disk.close();
+        }
+    }
+
+    @Test
+    void diskFullAfterAnyByteKeepsTheOldFile() throws IOException {
+        Path whole = folder.resolve("whole");
+        SafeTensorsTest.mixed().write(whole);
+        long size = Files.size(whole);
+        Files.delete(whole);
+        for (long room = 0; room <= size; room++) { // with just enough room, force() fails
+            AtomicLong left = new AtomicLong(room);
+            ModelFileException e = assertThrows(
+                    ModelFileException.class,
+                    () -> SafeTensorsWriter.write(
+                            SafeTensorsTest.mixed(), file, path -> new Narrow(AtomicFile.DISK.open(path), left)));
+            assertTrue(e.getMessage().contains(room == size ? "Input/output" : "No space left"), e::getMessage);
+            assertIntact();
+        }
+    }
+
+    @Test
+    void realFullDeviceKeepsTheOldFile() throws IOException {
+        Path full = Path.of("/dev/full");
+        assumeTrue(Files.exists(full), "not run: there is no /dev/full here");
+        ModelFileException e = assertThrows(
+                ModelFileException.class,
+                () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> {
+                    Files.createFile(path);
+                    return new AtomicFile.FileSink(FileChannel.open(full, StandardOpenOption.WRITE));
+                }));
+        assertTrue(e.getMessage().contains("No space left"), e::getMessage);
+        assertEquals(file.toString(), e.file());
+        assertIntact();
+    }
+
+    @Test
+    void errorsWhileWritingKeepTheOldFile() throws IOException {
+        assertThrows(
+                OutOfMemoryError.class,
+                () -> AtomicFile.replace(file, AtomicFile.DISK, sink -> {
+                    throw new OutOfMemoryError("planted");
+                }));
+        assertIntact();
+    }
+
+    @Test
+    void interruptedSaveKeepsTheOldFile() throws IOException {
+        Thread.currentThread().interrupt();
+        assertThrows(ModelFileException.class, () -> SafeTensorsTest.mixed().write(file));
+        assertTrue(Thread.interrupted());
+        assertIntact();
+    }
+
+    @Test
+    void missingFolderIsNamed() throws IOException {
+        Path lost = folder.resolve("missing").resolve("model.safetensors");
+        ModelFileException e = assertThrows(
+                ModelFileException.class, () -> SafeTensorsTest.mixed().write(lost));
+        assertTrue(e.getMessage().contains(lost + ": writing: "), e::getMessage);
+        assertIntact();
+    }
+
+    @Test
+    void folderIsNotReplaced() throws IOException {
+        Path taken = Files.createDirectory(folder.resolve("taken"));
+        assertThrows(ModelFileException.class, () -> SafeTensorsTest.mixed().write(taken));
+        assertTrue(Files.isDirectory(taken));
+        Files.delete(taken);
+        assertIntact();
+    }
+
+    @Test
+    void replacesTheTargetOfALink() throws IOException {
+        Path link = folder.resolve("link");
+        try {
+            Files.createSymbolicLink(link, file);
+        } catch (IOException | UnsupportedOperationException e) {
+            assumeTrue(false, "not run: no symbolic links here");
+        }
+        SafeTensorsTest.mixed().write(link);
+        assertTrue(Files.isSymbolicLink(link));
+        assertEquals(SafeTensorsTest.mixed(), SafeTensors.read(file));
+    }
+
+    @Test
+    void replacesTheOldFileAndLeavesNothingElse() throws IOException {
+        SafeTensorsTest.mixed().write(file);
+        assertFalse(SafeTensors.read(file).tensors().containsKey("old"));
+        assertOnlyTheFile();
+    }
+
+    private void assertIntact() throws IOException {
+        assertArrayEquals(old, Files.readAllBytes(file));
+        assertOnlyTheFile();
+    }
+
+    private void assertOnlyTheFile() throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            assertEquals(List.of(file), files.toList());
+        }
+    }
+}

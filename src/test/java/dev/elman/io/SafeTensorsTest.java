@@ -1,0 +1,200 @@
+package dev.elman.io;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.ReadOnlyBufferException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the format is, and that files come back as they were written. */
+class SafeTensorsTest {
+    @TempDir
+    Path folder;
+
+    static SafeTensors mixed() {
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        tensors.put("ids", SafeTensors.Entry.ofInts(new int[] {1, -2, Integer.MIN_VALUE}, 3));
+        tensors.put(
+                "weights", SafeTensors.Entry.ofFloats(new float[] {-0f, Float.MIN_VALUE, Float.NaN, 4, 5, 6}, 2, 3));
+        tensors.put("double", SafeTensors.Entry.ofDoubles(new double[] {Math.PI, Double.NEGATIVE_INFINITY}, 2, 1));
+        tensors.put("scalar", SafeTensors.Entry.ofLongs(new long[] {Long.MAX_VALUE}));
+        tensors.put("empty", SafeTensors.Entry.ofFloats(new float[0], 4, 0, 2));
+        tensors.put("flags", SafeTensors.Entry.ofBytes(DType.BOOL, new byte[] {1, 0, 1}, 3));
+        tensors.put("naïve \"\\ \u0000 \uD83D\uDE00", SafeTensors.Entry.ofInts(new int[] {7}, 1, 1));
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("labels", "[\"eins\",\"zwei\"]");
+        metadata.put("", "line\nbreak \u2028");
+        return new SafeTensors(tensors, metadata);
+    }
+
+    @Test
+    void roundTripKeepsValuesOrderAndMetadata() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        SafeTensors written = mixed();
+        written.write(file);
+        SafeTensors read = SafeTensors.read(file);
+        assertEquals(written, read);
+        assertEquals(
+                List.copyOf(written.tensors().keySet()),
+                List.copyOf(read.tensors().keySet()));
+        assertEquals(
+                List.copyOf(written.metadata().keySet()),
+                List.copyOf(read.metadata().keySet()));
+        assertArrayEquals(
+                new float[] {-0f, Float.MIN_VALUE, Float.NaN, 4, 5, 6},
+                read.tensors().get("weights").floats());
+        assertArrayEquals(
+                new int[] {1, -2, Integer.MIN_VALUE}, read.tensors().get("ids").ints());
+        assertArrayEquals(
+                new long[] {Long.MAX_VALUE}, read.tensors().get("scalar").longs());
+        assertArrayEquals(
+                new double[] {Math.PI, Double.NEGATIVE_INFINITY},
+                read.tensors().get("double").doubles());
+        assertEquals(0, read.tensors().get("empty").size());
+        assertTrue(read.tensors().get("empty").hasShape(4, 0, 2));
+    }
+
+    @Test
+    void equalContentsGiveEqualBytes() throws IOException {
+        Path one = folder.resolve("one");
+        Path two = folder.resolve("two");
+        mixed().write(one);
+        mixed().write(two);
+        SafeTensors.read(one).write(one);
+        assertArrayEquals(Files.readAllBytes(two), Files.readAllBytes(one));
+    }
+
+    @Test
+    void writesTheBytesOfThePublishedFormat() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        tensors.put("a", SafeTensors.Entry.ofInts(new int[] {0x01020304}, 1));
+        tensors.put("b", SafeTensors.Entry.ofDoubles(new double[] {1}));
+        new SafeTensors(tensors, Map.of("k", "v")).write(file);
+        String header =
+                "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]},"
+                        + "\"b\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[0,8]}}";
+        byte[] padded = (header + " ".repeat((8 - header.length() % 8) % 8)).getBytes(StandardCharsets.US_ASCII);
+        byte[] data = {0, 0, 0, 0, 0, 0, (byte) 0xf0, 0x3f, 4, 3, 2, 1};
+        assertArrayEquals(HandMade.file(padded.length, padded, data), Files.readAllBytes(file));
+        assertEquals(0, padded.length % 8);
+    }
+
+    @Test
+    void readsAnyOrderAnyPaddingAndNoPadding() throws IOException {
+        String tensors = "\"b\": {\"shape\": [2], \"data_offsets\": [4, 12], \"dtype\": \"I32\"},\n"
+                + "\"a\": {\"dtype\": \"I32\", \"shape\": [1, 1], \"data_offsets\": [0, 4]},"
+                + "\"none\": {\"dtype\": \"BF16\", \"shape\": [0], \"data_offsets\": [4, 4]}}";
+        for (String padding : List.of("", " ", " ".repeat(1000))) {
+            SafeTensors read = HandMade.read(folder, HandMade.file("{" + tensors + padding, 12));
+            assertArrayEquals(new int[] {0x04030201}, read.tensors().get("a").ints());
+            assertArrayEquals(
+                    new int[] {0x08070605, 0x0c0b0a09}, read.tensors().get("b").ints());
+            assertEquals(List.of("b", "a", "none"), List.copyOf(read.tensors().keySet()));
+            assertEquals(Map.of(), read.metadata());
+        }
+    }
+
+    @Test
+    void readsTheSmallestFile() throws IOException {
+        assertEquals(new SafeTensors(Map.of(), Map.of()), HandMade.read(folder, HandMade.file("{}", 0)));
+    }
+
+    @Test
+    void cannotBeChangedFromOutside() {
+        float[] values = {1, 2};
+        long[] shape = {2};
+        SafeTensors.Entry entry = SafeTensors.Entry.ofFloats(values, shape);
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(Map.of("x", entry));
+        SafeTensors contents = new SafeTensors(tensors, Map.of());
+        values[0] = 9;
+        shape[0] = 9;
+        entry.shape()[0] = 9;
+        entry.floats()[0] = 9;
+        tensors.clear();
+        assertThrows(ReadOnlyBufferException.class, () -> entry.bytes().put((byte) 1));
+        assertThrows(
+                UnsupportedOperationException.class, () -> contents.tensors().clear());
+        assertArrayEquals(new float[] {1, 2}, contents.tensors().get("x").floats());
+        assertTrue(entry.hasShape(2));
+    }
+
+    @Test
+    void accessorsCheckTheType() {
+        SafeTensors.Entry floats = SafeTensors.Entry.ofFloats(new float[1], 1);
+        IllegalStateException e = assertThrows(IllegalStateException.class, floats::doubles);
+        assertTrue(e.getMessage().contains("expected F64, found F32"), e::getMessage);
+        assertThrows(IllegalStateException.class, floats::ints);
+        assertThrows(IllegalStateException.class, floats::longs);
+        assertThrows(IllegalStateException.class, SafeTensors.Entry.ofInts(new int[1], 1)::floats);
+    }
+
+    @Test
+    void refusesWhatCannotBeWritten() {
+        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofFloats(new float[3], 2));
+        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofFloats(new float[1], -1, -1));
+        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofBytes(DType.F32, new byte[3], 1));
+        SafeTensors.Entry entry = SafeTensors.Entry.ofInts(new int[0], 0);
+        assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("__metadata__", entry), Map.of()));
+        assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("\uD800", entry), Map.of()));
+        assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of(), Map.of("k", "\uDC00")));
+    }
+
+    /** An independent reader: Python's json and struct, and nothing of safetensors but its rules. */
+    @Test
+    void pythonReadsIt() throws IOException, InterruptedException {
+        Path file = folder.resolve("model.safetensors");
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        tensors.put("i", SafeTensors.Entry.ofInts(new int[] {1, -2, 3}, 3));
+        tensors.put("d", SafeTensors.Entry.ofDoubles(new double[] {0.1, -1e300}, 2));
+        new SafeTensors(tensors, Map.of("label", "naïve")).write(file);
+        String script = """
+                import json, struct, sys
+                raw = open(sys.argv[1], 'rb').read()
+                n, = struct.unpack('<Q', raw[:8])
+                head = json.loads(raw[8:8 + n].decode('utf-8'))
+                get = lambda k, f: [*struct.unpack('<' + f, raw[8 + n:][slice(*head[k]['data_offsets'])])]
+                print(ascii([head['__metadata__'], get('i', '3i'), get('d', '2d'), head['d']['shape'], n % 8]))
+                """;
+        Process python;
+        try {
+            python = new ProcessBuilder("python3", "-c", script, file.toString())
+                    .redirectErrorStream(true)
+                    .start();
+        } catch (IOException e) {
+            assumeTrue(false, "not run: there is no python3 here");
+            return;
+        }
+        String answer = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, python.waitFor(), answer);
+        assertEquals("[{'label': 'na\\xefve'}, [1, -2, 3], [0.1, -1e+300], [2], 0]", answer.strip());
+    }
+
+    @Test
+    void bytesAreAlignedToTheirType() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        mixed().write(file);
+        byte[] raw = Files.readAllBytes(file);
+        int length = (int) ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        SafeTensorsHeader header = SafeTensorsHeaderParser.parse(file, Arrays.copyOfRange(raw, 8, 8 + length));
+        assertFalse(header.slots().isEmpty());
+        for (SafeTensorsHeader.Slot slot : header.slots()) {
+            assertEquals(0, (8 + length + slot.begin()) % slot.dtype().bytes(), slot.name());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+package dev.elman.train;
+
+import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.SafeTensors;
+import dev.elman.reference.ReferenceBackend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TextModelsTest {
+    private static final List<String> TEXTS = List.of("Montag", "Freitag", "Sonntag", "lundi", "mardi", "jeudi");
+    private static final List<String> LABELS = List.of("de", "de", "de", "fr", "fr", "fr");
+
+    @TempDir
+    private Path folder;
+
+    private final Backend backend = new ReferenceBackend();
+
+    @AfterEach
+    void nothingLeft() {
+        assertEquals(0, backend.liveTensors());
+        backend.close();
+    }
+
+    private TextClassifier classifier() {
+        return TextClassifier.create(
+                backend,
+                TEXTS,
+                LABELS,
+                shape -> shape.embeddingSize(4).hiddenSize(6).seed(2));
+    }
+
+    private static Trainer trainer() {
+        return Trainer.builder().epochs(20).optimizer(Optimizer.adam(0.02)).build();
+    }
+
+    @Test
+    void classifierSurvivesItsFile() throws IOException {
+        Path file = folder.resolve("days.safetensors");
+        float[][] before;
+        try (TextClassifier model = classifier()) {
+            model.fit(TEXTS, LABELS, trainer());
+            assertEquals(LABELS, model.predict(TEXTS));
+            assertEquals("de", model.predict("Dienstag"));
+            assertEquals(1, model.evaluate(TEXTS, LABELS).accuracy());
+            before = model.predictProba(List.of("Samstag", "samedi", ""));
+            model.save(file);
+        }
+        try (TextClassifier model = TextClassifier.load(backend, file)) {
+            float[][] after = model.predictProba(List.of("Samstag", "samedi", ""));
+            for (int n = 0; n < before.length; n++) assertArrayEquals(before[n], after[n], 1e-6f);
+            assertEquals(List.of("de", "fr"), model.labels());
+        }
+    }
+
+    @Test
+    void generatorSurvivesItsFile() throws IOException {
+        Path file = folder.resolve("texts.safetensors");
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < 40; i++) texts.add("abab");
+        String before;
+        try (TextGenerator model = TextGenerator.create(
+                backend, texts, shape -> shape.withSizes(4, 12).withDropout(0).withWindow(10))) {
+            Trainer trainer = Trainer.builder()
+                    .epochs(80)
+                    .batchSize(4)
+                    .optimizer(Optimizer.adam(0.02))
+                    .build();
+            model.fit(texts, trainer);
+            assertTrue(model.evaluate(texts).perplexity() < 1.2);
+            before = model.generate("", 20, new Sampling(1, 1, 0));
+            assertEquals("abab", before, "and ends by itself");
+            assertEquals("abab", model.generate("ab", 20, new Sampling(1, 1, 0)));
+            model.save(file);
+        }
+        try (TextGenerator model = TextGenerator.load(backend, file)) {
+            assertEquals(before, model.generate("", 20, new Sampling(1, 1, 0)));
+        }
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file));
+        assertTrue(e.getMessage().contains("text-generator"), e.getMessage());
+    }
+
+    @Test
+    void wrongFilesAreNamed() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        try (TextClassifier model = classifier()) {
+            model.save(file);
+        }
+        SafeTensors good = SafeTensors.read(file);
+        wrong(good, metadata(good, "elman.version", "7"), "elman.version: expected 1, found 7");
+        wrong(good, metadata(good, "elman.kind", "other"), "elman.kind: expected text-classifier, found other");
+        wrong(good, metadata(good, "elman.config", "{}"), "expected vocabulary");
+        wrong(good, metadata(good, "elman.config", "[]"), "ClassifierConfig");
+        String config = good.metadata().get("elman.config");
+        wrong(good, metadata(good, "elman.config", config.replace("\"classes\":2", "\"classes\":1")), "K = 1");
+        wrong(good, metadata(good, "elman.config", config.replace("TANH", "GELU")), "activation");
+        wrong(good, metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":0")), "H = 0");
+        // A size that no memory holds must be found before it is allocated.
+        wrong(
+                good,
+                metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":1000000000")),
+                "wx");
+        wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "expected 2 different names");
+        wrong(good, metadata(good, "elman.labels", "7"), "expected 2 different names");
+        wrong(good, metadata(good, "elman.tokenizer", "{}"), "expected Keras's tokenizer JSON");
+        wrong(good, metadata(good, "elman.tokenizer", null), "elman.tokenizer: expected an entry, found none");
+
+        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
+        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, Float.NaN}, 2));
+        wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
+        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, 2}, 1, 2));
+        wrong(tensors, good.metadata(), "dense.b: expected F32 [2], found F32 [1, 2]");
+        tensors.put("dense.b", SafeTensors.Entry.ofInts(new int[] {1, 2}, 2));
+        wrong(tensors, good.metadata(), "found I32");
+        tensors.remove("dense.b");
+        wrong(tensors, good.metadata(), "tensors: expected");
+    }
+
+    @Test
+    void damagedFilesGiveOurErrorAndNoOther() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        try (TextClassifier model = classifier()) {
+            model.save(file);
+        }
+        byte[] good = Files.readAllBytes(file);
+        Random random = new Random(5);
+        int refusals = 0;
+        for (int i = 0; i < 2000; i++) {
+            byte[] bad = good.clone();
+            for (int k = 0; k <= random.nextInt(4); k++) bad[random.nextInt(bad.length)] = (byte) random.nextInt(256);
+            Files.write(file, bad);
+            try (TextClassifier model = TextClassifier.load(backend, file)) {
+                model.predict("Montag");
+            } catch (ModelFileException e) {
+                assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+                refusals++;
+            } catch (RuntimeException e) {
+                throw new AssertionError("mutation " + i + " of seed 5", e);
+            }
+        }
+        assertTrue(refusals > 500, "only " + refusals + " of 2000 mutations were noticed");
+    }
+
+    private static Map<String, String> metadata(SafeTensors good, String key, String value) {
+        Map<String, String> changed = new LinkedHashMap<>(good.metadata());
+        if (value == null) changed.remove(key);
+        else changed.put(key, value);
+        return changed;
+    }
+
+    private void wrong(SafeTensors good, Map<String, String> metadata, String part) throws IOException {
+        wrong(good.tensors(), metadata, part);
+    }
+
+    private void wrong(Map<String, SafeTensors.Entry> tensors, Map<String, String> metadata, String part)
+            throws IOException {
+        Path file = folder.resolve("wrong.safetensors");
+        new SafeTensors(tensors, metadata).write(file);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file), part);
+        assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+
+    @Test
+    void unknownLabelsAreNamed() {
+        try (TextClassifier model = classifier()) {
+            refused("row 1 has the label \"it\"", () -> model.fit(List.of("a", "b"), List.of("de", "it"), trainer()));
+        }
+        refused("at least 2 classes", () -> TextClassifier.create(backend, TEXTS, List.of("de"), shape -> shape));
+    }
+}
