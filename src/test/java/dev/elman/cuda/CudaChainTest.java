@@ -106,7 +106,7 @@ class CudaChainTest {
         String whole = Files.readString(Ptx.KERNELS.resolve("rnn.sm75.ptx"));
         Files.writeString(inPackage.resolve("rnn.sm75.ptx"), whole.substring(0, whole.length() / 2));
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
-        assertBroken(links, "kernels", "refused a kernel file", " rnn", "get the jar anew");
+        assertBroken(links, "kernels", "refused a kernel file", "rnn", "get the jar anew");
     }
 
     private static Optional<Path> onLibraryPath(String name) {
