@@ -159,6 +159,9 @@ void cvta(Decoder& d) {
         d.op.run = to ? &unary<W, W, FromGeneric<PARAM_WINDOW>> : &unary<W, W, ToGeneric<PARAM_WINDOW>>;
     } else {
         d.op.run = &unary<W, W, Same<W>>;
+        if (to && space == "global") {
+            d.becomesGlobal(d.op.a);
+        }
     }
 }
 
