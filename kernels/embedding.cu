@@ -85,34 +85,39 @@ extern "C" __global__ void __launch_bounds__(256) sort_tile(Key* keys, Index fir
     keys[origin + threadIdx.x + 256] = tile[threadIdx.x + 256];
 }
 
+/// The sum over the run of equal ids that begins at i or goes on there, as far as `to`; i moves behind it.
+__device__ float runSum(const Key* keys, Index& i, Index to, const float* dy, Index columns, Index c) {
+    Index id = idOf(keys[i]);
+    float sum = 0.0f;
+    do {
+        sum += dy[positionOf(keys[i]) * columns + c];
+        i++;
+    } while (i < to && idOf(keys[i]) == id);
+    return sum;
+}
+
 /// Sums the runs of equal ids inside each chunk of sorted positions. A run that began in an earlier chunk leaves its sum
 /// in pieces [chunk,0,:], one that begins here and goes on in the next chunk leaves it in pieces [chunk,1,:].
 extern "C" __global__ void __launch_bounds__(256) embedding_backward_chunks(
         const Key* keys, Index size, Index chunkSize, const float* dy, Index columns, float* dTable, float* pieces) {
     Index chunks = (size + chunkSize - 1) / chunkSize;
-    #pragma unroll 1
+#pragma unroll 1
     for (Index chunk = firstRow(); chunk < chunks; chunk += rowStride()) {
         Index from = chunk * chunkSize;
         Index to = from + chunkSize < size ? from + chunkSize : size;
-        #pragma unroll 1
+#pragma unroll 1
         for (Index c = firstUnit(); c < columns; c += unitStride()) {
-            bool began = from == 0 || idOf(keys[from - 1]) != idOf(keys[from]);
-            float sum = 0.0f;
-            for (Index i = from; i < to; i++) {
-                Key key = keys[i];
-                Index id = idOf(key);
-                sum += dy[positionOf(key) * columns + c];
-                bool ends = i + 1 == size || idOf(keys[i + 1]) != id;
-                if (ends || i + 1 == to) {
-                    if (!began) {
-                        pieces[chunk * 2 * columns + c] = sum;
-                    } else if (ends) {
-                        dTable[id * columns + c] += sum;
-                    } else {
-                        pieces[(chunk * 2 + 1) * columns + c] = sum;
-                    }
-                    began = true;
-                    sum = 0.0f;
+            Index i = from;
+            if (from > 0 && idOf(keys[from - 1]) == idOf(keys[from])) {
+                pieces[chunk * 2 * columns + c] = runSum(keys, i, to, dy, columns, c);
+            }
+            while (i < to) {
+                Index id = idOf(keys[i]);
+                float sum = runSum(keys, i, to, dy, columns, c);
+                if (i == to && i < size && idOf(keys[i]) == id) {
+                    pieces[(chunk * 2 + 1) * columns + c] = sum;
+                } else {
+                    dTable[id * columns + c] += sum;
                 }
             }
         }
@@ -129,8 +134,7 @@ extern "C" __global__ void __launch_bounds__(256) embedding_backward_joins(
         Index id = idOf(keys[next - 1]);
         if (idOf(keys[next]) != id) continue;
         Index from = chunk * chunkSize;
-        bool began = idOf(keys[from]) != id || from == 0 || idOf(keys[from - 1]) != id;
-        if (!began) continue;
+        if (from > 0 && idOf(keys[from - 1]) == id) continue; // it began earlier
         #pragma unroll 1
         for (Index c = firstUnit(); c < columns; c += unitStride()) {
             float sum = pieces[(chunk * 2 + 1) * columns + c];

@@ -2,7 +2,9 @@ package dev.elman;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.ChainLink;
 import dev.elman.cpu.CpuBackend;
+import dev.elman.cuda.CudaBackend;
 import dev.elman.reference.ReferenceBackend;
 import java.util.List;
 
@@ -54,6 +56,11 @@ public final class Backends {
         return choice;
     }
 
+    /** Every link from this JVM to the GPU that {@code cuda} would use, up to the first that does not hold. */
+    public static List<ChainLink> cudaLinks() {
+        return CudaBackend.examine();
+    }
+
     private static Choice best() {
         try {
             return new Choice(named("cuda"), List.of());
@@ -64,7 +71,7 @@ public final class Backends {
 
     private static Backend named(String name) {
         return switch (name) {
-            case "cuda" -> throw new BackendUnavailableException("cuda: this version has no CUDA backend yet");
+            case "cuda" -> CudaBackend.open();
             case "cpu" -> CpuBackend.open();
             case "reference" -> new ReferenceBackend();
             default ->

@@ -72,20 +72,32 @@ public final class CudaBackend implements Backend {
     }
 
     static CudaBackend open(CudaSettings settings) {
-        CudaChain chain = new CudaChain(settings);
+        CudaChain chain = chain(settings);
         chain.walk();
         return new CudaBackend(chain, settings);
+    }
+
+    private static CudaChain chain(CudaSettings settings) {
+        try {
+            return new CudaChain(settings);
+        } catch (NoClassDefFoundError missing) {
+            throw new BackendUnavailableException(
+                    "CUDA cannot be used: JCuda is not on the class path (no " + missing.getMessage()
+                            + "); add org.jcuda:jcuda and org.jcuda:jcublas, which come with dev.elman:elman.",
+                    missing);
+        }
     }
 
     /** Every link from the JVM to the GPU, up to the first that does not hold. */
     public static List<ChainLink> examine() {
         CudaSettings settings;
+        CudaChain chain;
         try {
             settings = CudaSettings.fromProperties();
+            chain = chain(settings);
         } catch (BackendUnavailableException failure) {
-            return List.of(new ChainLink("settings", false, failure.getMessage()));
+            return List.of(new ChainLink("settings and JCuda", false, failure.getMessage()));
         }
-        CudaChain chain = new CudaChain(settings);
         try {
             chain.walk();
             new CudaBackend(chain, settings).close();
@@ -132,9 +144,9 @@ public final class CudaBackend implements Backend {
         return kernels;
     }
 
-    /** What was done so far, for tests. */
-    CudaContext.Counters counters() {
-        return context.counters();
+    /** For tests that look behind the operations. */
+    CudaContext context() {
+        return context;
     }
 
     @Override

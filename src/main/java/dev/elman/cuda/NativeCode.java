@@ -105,24 +105,29 @@ final class NativeCode {
         if (!folder.toFile().delete()) folder.toFile().deleteOnExit();
     }
 
+    /** What is loaded is found by name when the binding asks for it; so the helper comes before the library itself. */
     private static void preload(Path libraries) {
-        for (String name : new String[] {"libcublasLt.so.12", "libcublas.so.12"}) {
-            Path file = libraries.resolve(name);
-            if (!Files.isRegularFile(file)) {
-                // A cuBLAS may come in one piece; without the main library there is none.
-                if (name.startsWith("libcublasLt")) continue;
-                throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.libdir is " + libraries
-                        + ", but there is no " + name + "; name the folder that holds it (in a pip install of"
-                        + " nvidia-cublas-cu12 it is nvidia/cublas/lib).");
-            }
-            try {
-                System.load(file.toString());
-            } catch (LinkageError e) {
-                throw new BackendUnavailableException(
-                        "CUDA cannot be used: " + file + " could not be loaded (" + rootOf(e)
-                                + "); it must be cuBLAS 12 for this platform.",
-                        e);
-            }
+        boolean windows = platform().startsWith("windows");
+        Path helper = libraries.resolve(windows ? "cublasLt64_12.dll" : "libcublasLt.so.12");
+        Path library = libraries.resolve(windows ? "cublas64_12.dll" : "libcublas.so.12");
+        if (!Files.isRegularFile(library)) {
+            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.libdir is " + libraries
+                    + ", but there is no " + library.getFileName() + "; name the folder that holds it (in a pip install"
+                    + " of nvidia-cublas-cu12 it is nvidia/cublas/lib).");
+        }
+        // A stand-in for cuBLAS may come in one piece.
+        if (Files.isRegularFile(helper)) load(helper);
+        load(library);
+    }
+
+    private static void load(Path library) {
+        try {
+            System.load(library.toString());
+        } catch (LinkageError e) {
+            throw new BackendUnavailableException(
+                    "CUDA cannot be used: " + library + " could not be loaded (" + rootOf(e)
+                            + "); it must be cuBLAS 12 for this platform.",
+                    e);
         }
     }
 

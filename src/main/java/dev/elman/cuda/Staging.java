@@ -7,7 +7,7 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Page-locked memory between Java's arrays and the device. Uploads fill it from front to back and are not waited for;
- * only when it is full does an upload wait for those before it. Java's arrays are never handed to the driver: it would
+ * only when it is full does an upload wait for those before it. Downloads have a half of their own. Java's arrays are never handed to the driver: it would
  * have to hold the garbage collector for as long as its queue is full.
  */
 final class Staging {
@@ -23,9 +23,9 @@ final class Staging {
         context.calls()
                 .driver(
                         "cuMemHostAlloc",
-                        BYTES + " bytes, page-locked",
-                        () -> JCudaDriver.cuMemHostAlloc(pointer, BYTES, 0));
-        buffer = pointer.getByteBuffer(0, BYTES).order(ByteOrder.nativeOrder());
+                        2 * BYTES + " bytes, page-locked",
+                        () -> JCudaDriver.cuMemHostAlloc(pointer, 2 * BYTES, 0));
+        buffer = pointer.getByteBuffer(0, 2 * BYTES).order(ByteOrder.nativeOrder());
     }
 
     /** Moves {@code count} values of the array, from {@code from} on, into or out of the buffer. */
@@ -59,8 +59,8 @@ final class Staging {
 
     /** Waits for the stream and for {@code length} four-byte values from {@code address}. */
     void download(long address, int length, Part drain) {
-        context.synchronize();
-        used = 0;
+        // What is still on its way up from this buffer has left it before the first byte comes down: one stream, one
+        // order.
         for (int from = 0; from < length; ) {
             int count = Math.min(length - from, BYTES / 4);
             long source = address + 4L * from;
@@ -69,9 +69,13 @@ final class Staging {
                             "cuMemcpyDtoHAsync",
                             4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyDtoHAsync(
-                                    pointer, DeviceAddress.of(source), 4L * count, context.stream()));
+                                    pointer.withByteOffset(BYTES),
+                                    DeviceAddress.of(source),
+                                    4L * count,
+                                    context.stream()));
             context.synchronize();
-            drain.move(at(0), from, count);
+            used = 0;
+            drain.move(at(BYTES), from, count);
             from += count;
             context.counters().downloads++;
         }

@@ -4,15 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 
 import dev.elman.backend.Activation;
-import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -27,17 +26,7 @@ class CudaSafetyTest {
 
     @BeforeEach
     void open() {
-        backend = openOrSkip();
-    }
-
-    /** Skips where there is no GPU, but fails under {@code -Delman.require=cuda}. */
-    static CudaBackend openOrSkip() {
-        try {
-            return CudaBackend.open();
-        } catch (BackendUnavailableException failure) {
-            if (System.getProperty("elman.require", "").contains("cuda")) throw failure;
-            return abort("not run: " + failure.getMessage());
-        }
+        backend = (CudaBackend) Required.open("cuda", CudaBackend::open);
     }
 
     @AfterEach
@@ -119,19 +108,19 @@ class CudaSafetyTest {
         try (Pass pass = new Pass(backend, 5, 9, 33, 31)) {
             pass.run();
             float[] first = pass.results();
-            long allocations = backend.counters().allocations;
-            long uploads = backend.counters().uploads;
-            long downloads = backend.counters().downloads;
-            long launches = backend.counters().launches;
-            long products = backend.counters().products;
+            long allocations = backend.context().counters().allocations;
+            long uploads = backend.context().counters().uploads;
+            long downloads = backend.context().counters().downloads;
+            long launches = backend.context().counters().launches;
+            long products = backend.context().counters().products;
             pass.run();
-            assertEquals(allocations, backend.counters().allocations);
-            assertEquals(uploads, backend.counters().uploads);
-            assertEquals(downloads, backend.counters().downloads);
+            assertEquals(allocations, backend.context().counters().allocations);
+            assertEquals(uploads, backend.context().counters().uploads);
+            assertEquals(downloads, backend.context().counters().downloads);
             // Forward one kernel a step and backward another, two levels of sums for db, two fills.
-            assertEquals(5 + 5 + 1, backend.counters().launches - launches);
+            assertEquals(5 + 5 + 1, backend.context().counters().launches - launches);
             // Forward one product for all steps and one a step, backward one a step and three for all.
-            assertEquals(1 + 5 + 5 + 3, backend.counters().products - products);
+            assertEquals(1 + 5 + 5 + 3, backend.context().counters().products - products);
             assertArrayEquals(first, pass.results());
         }
     }

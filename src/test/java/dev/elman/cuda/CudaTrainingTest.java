@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.contract.Required;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.Callback;
 import dev.elman.train.ClassifierConfig;
@@ -39,13 +40,13 @@ class CudaTrainingTest {
     @Test
     void lossesAgreeWithTheReferenceAndOnlyMinibatchesCross() {
         List<long[]> crossings = new ArrayList<>();
-        try (CudaBackend cuda = CudaSafetyTest.openOrSkip();
+        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
                 Backend reference = new ReferenceBackend()) {
             History expected = fit(reference, null);
             History given = fit(cuda, new Callback() {
                 @Override
                 public boolean onEpochEnd(EpochResult result) {
-                    CudaContext.Counters now = cuda.counters();
+                    CudaContext.Counters now = cuda.context().counters();
                     crossings.add(new long[] {now.allocations, now.uploads, now.downloads, now.launches});
                     return true;
                 }

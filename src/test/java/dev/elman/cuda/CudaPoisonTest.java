@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.Required;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
@@ -12,10 +13,10 @@ import org.junit.jupiter.api.Test;
 /** A failed launch poisons the backend: a message, never silent zeros. */
 @Tag("cuda")
 @Tag("provokes-cuda-error")
-class PoisonTest {
+class CudaPoisonTest {
     @BeforeAll
     static void needsADevice() {
-        CudaSafetyTest.openOrSkip().close();
+        Required.open("cuda", CudaBackend::open).close();
     }
 
     @Test
