@@ -21,12 +21,18 @@ int number(const char* variable, int otherwise) {
     return s ? atoi(s) : otherwise;
 }
 
+// CUDA_VISIBLE_DEVICES lists what may be seen; the first entry that does not exist ends the list.
+bool hidden() {
+    const char* visible = getenv("CUDA_VISIBLE_DEVICES");
+    return visible && strncmp(visible, "GPU-", 4) != 0 && (*visible == 0 || strtol(visible, nullptr, 10) != 0);
+}
+
 }  // namespace
 
 const Device* device() {
     static const Device* chosen = [] {
         const char* name = getenv("SOFTGPU_DEVICE");
-        if (name && strcmp(name, "none") == 0) {
+        if ((name && strcmp(name, "none") == 0) || hidden()) {
             return (const Device*)nullptr;
         }
         int wanted = name && strncmp(name, "sm_", 3) == 0 ? atoi(name + 3) : 90;

@@ -13,7 +13,7 @@ struct Device {
     int capability() const { return 10 * major + minor; }
 };
 
-// Null for SOFTGPU_DEVICE=none.
+// Null for SOFTGPU_DEVICE=none, and where CUDA_VISIBLE_DEVICES hides it.
 const Device* device();
 int multiprocessors();
 int driverVersion();

@@ -85,6 +85,7 @@ const Entry* entry(int code) {
 }
 
 unsigned long long found = 0;
+std::string last;
 
 }  // namespace
 
@@ -112,6 +113,7 @@ std::string format(const char* pattern, ...) {
 
 void report(const std::string& message) {
     found++;
+    last = message;
     fprintf(stderr, "softgpu: ERROR: %s\n", message.c_str());
     if (const char* path = getenv("SOFTGPU_LOG")) {
         if (FILE* f = fopen(path, "a")) {
@@ -133,3 +135,8 @@ void note(const std::string& message) {
 }
 
 }  // namespace softgpu
+
+// For the tests of this folder.
+extern "C" __attribute__((visibility("default"))) const char* softgpuLastFinding() {
+    return softgpu::last.c_str();
+}

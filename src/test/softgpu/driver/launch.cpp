@@ -75,6 +75,22 @@ void parameters(Launch& l, const Program& p, void** args, void** extra) {
     }
 }
 
+// A pointer that leads nowhere, though the kernel may not follow it: most likely the parameters are in the wrong order.
+void pointers(const Launch& l) {
+    const Program& p = *l.program;
+    for (size_t k : p.pointers) {
+        uint64_t value;
+        memcpy(&value, &l.params[p.params[k].offset], 8);
+        Allocation* a = value ? Memory::instance().near(value) : nullptr;
+        if (value && (!a || a->freed || value < a->base || value > a->base + a->size)) {
+            throw Fault(
+                ILLEGAL_ADDRESS,
+                format("kernel %s: parameter %zu (%s) is a pointer to ", p.name.c_str(), k, p.params[k].name.c_str()) +
+                    Memory::instance().describe(value));
+        }
+    }
+}
+
 int launch(void* function, Dim grid, Dim block, unsigned dynamic, void* stream, void** args, void** extra, bool cooperative) {
     Call call;
     if (call.error) {
@@ -106,6 +122,7 @@ int launch(void* function, Dim grid, Dim block, unsigned dynamic, void* stream, 
         LaunchStats stats;
         uint64_t start = nanoTime();
         try {
+            pointers(l);
             Machine(l, stats).run();
         } catch (...) {
             statistics().launches++;

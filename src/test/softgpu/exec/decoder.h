@@ -54,6 +54,9 @@ class Decoder {
     uint32_t sink() const { return SINK; }
     bool isRegister(const Operand& o) const;
     int target() const { return smTarget_; }
+    // A parameter was loaded into that register; what is in that register becomes a global address.
+    void loadsParameter(uint32_t slot, uint64_t offset) { loaded_[slot] = offset; }
+    void becomesGlobal(uint32_t slot);
 
   private:
     static constexpr uint32_t SINK = 128;
@@ -97,6 +100,7 @@ class Decoder {
     std::map<std::string, Place> shared_;
     std::map<std::pair<uint64_t, bool>, uint32_t> constants_;
     std::map<Special, uint32_t> specials_;
+    std::map<uint32_t, uint64_t> loaded_;  // register to parameter
     size_t fileBytes_ = 0, predicateAt_ = 0, predicateEnd_ = 0;
     const Instruction* ins_ = nullptr;
     std::vector<std::string> left_;  // modifiers not taken yet

@@ -36,7 +36,7 @@ float tanhApprox(float a) {
 float divApprox(float a, float b) {
     float size = std::fabs(b);
     if (size > 8.507059173e37f && size < INFINITY) {
-        return std::isinf(a) ? NAN : std::copysign(0.0f, a) * std::copysign(1.0f, b);
+        return std::isinf(a) || a != a ? NAN : std::copysign(0.0f, a) * std::copysign(1.0f, b);
     }
     return a / b;
 }

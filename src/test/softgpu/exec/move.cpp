@@ -15,7 +15,8 @@ struct Same {
 
 void movPredicate(Machine& m, const Op& op, uint32_t lanes) {
     uint32_t& d = predicate(m, op.d);
-    uint32_t a = op.aux ? ~predicate(m, op.a) : predicate(m, op.a);
+    uint32_t a = op.aux & 2 ? 0 : predicate(m, op.a);
+    a = op.aux & 1 ? ~a : a;
     d = (d & ~lanes) | (a & lanes);
 }
 
@@ -98,8 +99,12 @@ void mov(Decoder& d) {
     if (type == "pred") {
         bool negated = false;
         d.op.d = d.predicateOut(d.operand(0));
-        d.op.a = d.predicateIn(d.operand(1), &negated);
-        d.op.aux = negated;
+        if (d.operand(1).kind == Operand::integer) {  // 0 or -1
+            d.op.aux = uint16_t(2 | (d.operand(1).bits != 0));
+        } else {
+            d.op.a = d.predicateIn(d.operand(1), &negated);
+            d.op.aux = negated;
+        }
         d.op.run = movPredicate;
         return;
     }
@@ -154,6 +159,9 @@ void cvta(Decoder& d) {
         d.op.run = to ? &unary<W, W, FromGeneric<PARAM_WINDOW>> : &unary<W, W, ToGeneric<PARAM_WINDOW>>;
     } else {
         d.op.run = &unary<W, W, Same<W>>;
+        if (to && space == "global") {
+            d.becomesGlobal(d.op.a);
+        }
     }
 }
 

@@ -81,6 +81,7 @@ struct Program {
     std::vector<uint64_t> hits;  // how often each Op was reached by a warp
     std::vector<std::vector<uint32_t>> tables;
     std::vector<Param> params;
+    std::vector<size_t> pointers;  // indices of the parameters that are turned into global addresses
     std::vector<Constant> constants;
     std::vector<SpecialSlot> specials;
     size_t paramBytes = 0;
