@@ -103,6 +103,29 @@ jdk25() {
     maven surefire:test -Djvm="$home/bin/java" -Dsurefire.reportNameSuffix=jdk25
 }
 
+# The CUDA tests on the software driver of src/test/softgpu, after that driver's own. It shows that the host code and the
+# kernels compute what they should; it is no run on a GPU.
+softgpu() {
+    local folder=src/test/softgpu out=$PWD/target/softgpu tool report
+    [[ $failed == 0 ]] || not_run "the CUDA tests on the software driver" "a part before it failed"
+    for tool in g++ make; do
+        command -v "$tool" >/dev/null || not_run "the CUDA tests on the software driver" "there is no $tool here"
+    done
+    [[ $(uname -sm) == "Linux x86_64" ]] || not_run "the CUDA tests on the software driver" "it is for Linux on x86_64"
+    make --no-print-directory -s -j2 -C "$folder" OUT="$out" JAVA_HOME="$JAVA_HOME" check
+    maven -Psoftgpu exec:exec@software-driver surefire:test -Dsurefire.reportNameSuffix=softgpu
+    report=$(make --no-print-directory -s -C "$folder" OUT="$out" coverage)
+    echo "$report" >target/ci/ptx-coverage.txt
+    echo
+    echo "$report" | tail -n 2
+    echo "Lines of PTX that did not run: target/ci/ptx-coverage.txt"
+    grep -qE '^software driver: [1-9][0-9]* kernel launches' <<<"$report" || {
+        echo "No kernel was launched"
+        return 1
+    }
+    echo "CUDA tests on the software driver (no GPU run): $(surefire_total target/ci/softgpu.log)"
+}
+
 # The jar that people start, as they start it.
 jar() {
     [[ $failed == 0 ]] || not_run "target/elman.jar" "a part before it failed"
@@ -129,6 +152,7 @@ part format format
 part core core
 part jar jar
 part jdk25 jdk25
+part softgpu softgpu
 
 echo
 echo "=== summary ($SECONDS s) ==="

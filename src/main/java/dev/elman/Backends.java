@@ -2,7 +2,9 @@ package dev.elman;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.ChainLink;
 import dev.elman.cpu.CpuBackend;
+import dev.elman.cuda.CudaBackend;
 import dev.elman.reference.ReferenceBackend;
 import java.util.List;
 
@@ -13,6 +15,9 @@ public final class Backends {
 
     /** What {@link #open} takes beside {@link #AUTO}, fastest first. */
     public static final List<String> NAMES = List.of("cuda", "cpu", "reference");
+
+    /** {@code cuda} with its matrix products in TF32; {@link #open} takes it too, and {@link #AUTO} never chooses it. */
+    public static final String CUDA_TF32 = "cuda-tf32";
 
     private static final System.Logger LOG = System.getLogger(Backends.class.getName());
 
@@ -54,6 +59,11 @@ public final class Backends {
         return choice;
     }
 
+    /** Every link from this JVM to the GPU that {@code cuda} would use, up to the first that does not hold. */
+    public static List<ChainLink> cudaLinks() {
+        return CudaBackend.examine();
+    }
+
     private static Choice best() {
         try {
             return new Choice(named("cuda"), List.of());
@@ -64,7 +74,8 @@ public final class Backends {
 
     private static Backend named(String name) {
         return switch (name) {
-            case "cuda" -> throw new BackendUnavailableException("cuda: this version has no CUDA backend yet");
+            case "cuda" -> CudaBackend.open();
+            case CUDA_TF32 -> CudaBackend.open(true);
             case "cpu" -> CpuBackend.open();
             case "reference" -> new ReferenceBackend();
             default ->

@@ -18,7 +18,10 @@ public interface Backend extends AutoCloseable {
     /** One line for people: device, precision, libraries, threads. */
     String description();
 
-    /** Largest relative error of one rounding: 2^-53 in double, 2^-24 in float32. Tolerances are multiples of it. */
+    /**
+     * Largest relative error of one rounding: 2^-53 in double, 2^-24 in float32, 2^-10 where products cut float32 to TF32.
+     * Tolerances are multiples of it.
+     */
     double unitRoundoff();
 
     /** New memory, filled with zeros. */

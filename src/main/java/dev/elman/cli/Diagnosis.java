@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.backend.ChainLink;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,7 @@ record Diagnosis(Terminal terminal) {
         List<Finding> findings = new ArrayList<>();
         findings.add(java());
         findings.add(memory());
+        findings.addAll(cudaLinks());
         for (String name : Backends.NAMES) findings.addAll(backend(name));
         findings.add(names());
         findings.add(pictures());
@@ -47,6 +49,24 @@ record Diagnosis(Terminal terminal) {
                 : Finding.lacking("cores, memory", detail, "Give Java more: java -Xmx2g -jar elman.jar");
     }
 
+    /** Each link from here to the GPU, up to the first that does not hold. */
+    private static List<Finding> cudaLinks() {
+        return Backends.cudaLinks().stream()
+                .map(link -> link.ok() ? Finding.there(title(link), link.detail()) : broken(title(link), link.detail()))
+                .toList();
+    }
+
+    private static String title(ChainLink link) {
+        return "cuda: " + link.name();
+    }
+
+    /** A sentence about CUDA ends with what to do, after its last semicolon. */
+    static Finding broken(String title, String sentence) {
+        int cut = sentence.lastIndexOf("; ");
+        return Finding.lacking(
+                title, cut < 0 ? sentence : sentence.substring(0, cut), cut < 0 ? "" : sentence.substring(cut + 2));
+    }
+
     /** The backend, and for the cpu what multiplies its matrices. */
     private static List<Finding> backend(String name) {
         String title = "backend " + name;
@@ -54,9 +74,8 @@ record Diagnosis(Terminal terminal) {
             Finding there = Finding.there(title, backend.description());
             return name.equals("cpu") ? List.of(there, products(backend.description())) : List.of(there);
         } catch (RuntimeException | LinkageError e) {
-            String reason = Failures.describe(e);
-            return List.of(
-                    name.equals("cuda") ? Finding.lacking(title, reason, "") : Finding.missing(title, reason, ""));
+            if (name.equals("cuda")) return List.of(Finding.lacking(title, "not here, see the link above", ""));
+            return List.of(Finding.missing(title, Failures.describe(e), ""));
         }
     }
 

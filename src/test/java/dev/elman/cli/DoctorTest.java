@@ -32,6 +32,21 @@ class DoctorTest {
     }
 
     @Test
+    void aBrokenLinkEndsWithWhatToDo() {
+        Finding broken =
+                Diagnosis.broken("cuda: driver", "CUDA cannot be used: no GPU (X is not set); check nvidia-smi.");
+        assertEquals(
+                Finding.lacking("cuda: driver", "CUDA cannot be used: no GPU (X is not set)", "check nvidia-smi."),
+                broken);
+    }
+
+    @Test
+    void everyLinkToTheGpuIsNamed() {
+        String text = Outcome.of("doctor").out();
+        assertTrue(text.contains("cuda: binding to the driver's library"), text);
+    }
+
+    @Test
     void jsonNamesEveryBackend() {
         JsonObject report = Outcome.of("doctor", "--json").json();
         assertTrue(report.get("ok").getAsBoolean());

@@ -1,0 +1,141 @@
+// Rows and columns: sums, masks, biases and copies. Matrices are row-major; grids as in rnn.cu: columns in x, rows in y,
+// loops stride by the grid. Offsets are 64 bits wide.
+
+#include <stdint.h>
+
+typedef long long Index;
+
+__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
+__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
+__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
+__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
+
+__device__ bool aligned(const void* p, const void* q) { return (((uintptr_t)p | (uintptr_t)q) & 15) == 0; }
+
+/// y += alpha x.
+extern "C" __global__ void __launch_bounds__(256) axpy(float alpha, const float* x, float* y, Index size) {
+    Index done = 0;
+    if (aligned(x, y)) {
+        #pragma unroll 1
+        for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
+            float4 a = ((const float4*)x)[i];
+            float4 b = ((float4*)y)[i];
+            b.x += alpha * a.x;
+            b.y += alpha * a.y;
+            b.z += alpha * a.z;
+            b.w += alpha * a.w;
+            ((float4*)y)[i] = b;
+        }
+        done = size / 4 * 4;
+    }
+    #pragma unroll 1
+    for (Index i = done + firstUnit(); i < size; i += unitStride()) y[i] += alpha * x[i];
+}
+
+/// y [M,C] += bias [C] in every row.
+extern "C" __global__ void __launch_bounds__(256) add_bias(const float* bias, float* y, Index rows, Index columns) {
+    if (columns % 4 == 0 && aligned(bias, y)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            float4 b = *(const float4*)(bias + c);
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                float4 v = *(float4*)(y + row * columns + c);
+                v.x += b.x;
+                v.y += b.y;
+                v.z += b.z;
+                v.w += b.w;
+                *(float4*)(y + row * columns + c) = v;
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        float b = bias[c];
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) y[row * columns + c] += b;
+    }
+}
+
+/// y [M,C] = x [M,C] where keep [M] is not 0, else 0; y may be x.
+extern "C" __global__ void __launch_bounds__(256) mask_rows(
+        const float* x, const int* keep, float* y, Index rows, Index columns) {
+    if (columns % 4 == 0 && aligned(x, y)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                Index i = row * columns + c;
+                *(float4*)(y + i) = keep[row] != 0 ? *(const float4*)(x + i) : make_float4(0, 0, 0, 0);
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) {
+            Index i = row * columns + c;
+            y[i] = keep[row] != 0 ? x[i] : 0.0f;
+        }
+    }
+}
+
+/// The first `columns` columns of each row; x and y already point at the first one, their rows are widthX and widthY apart.
+extern "C" __global__ void __launch_bounds__(256) copy_columns(
+        const float* x, Index widthX, float* y, Index widthY, Index rows, Index columns) {
+    if (columns % 4 == 0 && widthX % 4 == 0 && widthY % 4 == 0 && aligned(x, y)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                *(float4*)(y + row * widthY + c) = *(const float4*)(x + row * widthX + c);
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) y[row * widthY + c] = x[row * widthX + c];
+    }
+}
+
+/// seen [T,N] = 1 once the row of mask [T,N] has met a live step, walking from step 0 or, in reverse, from T-1.
+extern "C" __global__ void __launch_bounds__(256) seen_steps(
+        const int* mask, int reverse, int* seen, Index steps, Index rows) {
+    #pragma unroll 1
+    for (Index n = firstUnit(); n < rows; n += unitStride()) {
+        int met = 0;
+        for (Index step = 0; step < steps; step++) {
+            Index i = (reverse ? steps - 1 - step : step) * rows + n;
+            if (mask[i] != 0) met = 1;
+            seen[i] = met;
+        }
+    }
+}
+
+/// One level of the tree that sums the rows of x [M,C]: block (column tile, chunk) sums rowsPerChunk rows into row `chunk`
+/// of y, or adds them to it. The order depends on M and rowsPerChunk alone. Launch with 32 x 8 threads.
+extern "C" __global__ void __launch_bounds__(256) column_sums(
+        const float* x, Index rows, Index columns, Index rowsPerChunk, float* y, int add) {
+    __shared__ float sums[8][33];
+    Index c = firstUnit();
+    Index from = (Index)blockIdx.y * rowsPerChunk;
+    Index to = from + rowsPerChunk < rows ? from + rowsPerChunk : rows;
+    float sum = 0.0f;
+    if (c < columns) {
+        for (Index row = from + threadIdx.y; row < to; row += 8) sum += x[row * columns + c];
+    }
+    sums[threadIdx.y][threadIdx.x] = sum;
+    __syncthreads();
+    for (int half = 4; half > 0; half /= 2) {
+        if (threadIdx.y < half) sums[threadIdx.y][threadIdx.x] += sums[threadIdx.y + half][threadIdx.x];
+        __syncthreads();
+    }
+    if (threadIdx.y == 0 && c < columns) {
+        Index i = (Index)blockIdx.y * columns + c;
+        y[i] = (add ? y[i] : 0.0f) + sums[0][threadIdx.x];
+    }
+}

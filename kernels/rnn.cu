@@ -1,0 +1,139 @@
+// Elman's recurrence, the part of a step that is not a matrix product. The products run in cuBLAS: before a forward
+// kernel `after` holds x_t Wx + h_before Wh, after a backward kernel da Wh^T is still to be added to dh_before.
+//
+// All matrices are [rows, columns] = [N,H], row-major. `mask` [N] belongs to the step and may be null. The grid covers
+// columns in x and rows in y; every loop strides by the grid, so any grid gives the same result. Offsets are 64 bits wide.
+
+#include <stdint.h>
+
+typedef long long Index;
+
+enum Activation { TANH, RELU, LINEAR };
+
+template <Activation A>
+__device__ float activate(float a) {
+    if (A == TANH) return tanhf(a);
+    if (A == RELU) return !(a <= 0.0f) ? a : 0.0f; // a NaN stays NaN
+    return a;
+}
+
+/// The activation's derivative, told by its result.
+template <Activation A>
+__device__ float derivative(float h) {
+    if (A == TANH) return 1.0f - h * h;
+    if (A == RELU) return h > 0.0f ? 1.0f : 0.0f;
+    return 1.0f;
+}
+
+/// Whether every row of these matrices begins at a multiple of 16 bytes, so that four numbers move at once.
+__device__ bool quads(Index columns, const void* p, const void* q, const void* r) {
+    return columns % 4 == 0 && (((uintptr_t)p | (uintptr_t)q | (uintptr_t)r) & 15) == 0;
+}
+
+__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
+__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
+__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
+__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
+
+template <Activation A>
+__device__ void forward(
+        const float* bias, const float* before, float* after, const int* mask, Index rows, Index columns) {
+    if (quads(columns, bias, before, after)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            float4 b = bias ? *(const float4*)(bias + c) : make_float4(0, 0, 0, 0);
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                Index i = row * columns + c;
+                float4 v;
+                if (mask && mask[row] == 0) {
+                    v = *(const float4*)(before + i);
+                } else {
+                    v = *(float4*)(after + i);
+                    v.x = activate<A>(v.x + b.x);
+                    v.y = activate<A>(v.y + b.y);
+                    v.z = activate<A>(v.z + b.z);
+                    v.w = activate<A>(v.w + b.w);
+                }
+                *(float4*)(after + i) = v;
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        float b = bias ? bias[c] : 0.0f;
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) {
+            Index i = row * columns + c;
+            after[i] = mask && mask[row] == 0 ? before[i] : activate<A>(after[i] + b);
+        }
+    }
+}
+
+template <Activation A>
+__device__ void backward(
+        const float* h, float* dh, float* dhBefore, const int* mask, Index rows, Index columns) {
+    if (quads(columns, h, dh, dhBefore)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                Index i = row * columns + c;
+                float4 g = *(float4*)(dh + i);
+                if (mask && mask[row] == 0) {
+                    float4 d = *(float4*)(dhBefore + i);
+                    d.x += g.x;
+                    d.y += g.y;
+                    d.z += g.z;
+                    d.w += g.w;
+                    *(float4*)(dhBefore + i) = d;
+                    g = make_float4(0, 0, 0, 0);
+                } else {
+                    float4 v = *(const float4*)(h + i);
+                    g.x *= derivative<A>(v.x);
+                    g.y *= derivative<A>(v.y);
+                    g.z *= derivative<A>(v.z);
+                    g.w *= derivative<A>(v.w);
+                }
+                *(float4*)(dh + i) = g;
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) {
+            Index i = row * columns + c;
+            float g = dh[i];
+            if (mask && mask[row] == 0) {
+                dhBefore[i] += g;
+                dh[i] = 0.0f;
+            } else {
+                dh[i] = g * derivative<A>(h[i]);
+            }
+        }
+    }
+}
+
+/// after = activation(after + bias) in live rows, = before in masked ones. `bias` [H] may be null.
+#define FORWARD(name, A)                                                                                     \
+    extern "C" __global__ void __launch_bounds__(256) name(                                                  \
+            const float* bias, const float* before, float* after, const int* mask, Index rows, Index columns) { \
+        forward<A>(bias, before, after, mask, rows, columns);                                                \
+    }
+
+/// Live rows: dh *= activation'(h). Masked rows: dhBefore += dh, dh = 0.
+#define BACKWARD(name, A)                                                                                  \
+    extern "C" __global__ void __launch_bounds__(256) name(                                                \
+            const float* h, float* dh, float* dhBefore, const int* mask, Index rows, Index columns) {      \
+        backward<A>(h, dh, dhBefore, mask, rows, columns);                                                 \
+    }
+
+FORWARD(rnn_forward_tanh, TANH)
+FORWARD(rnn_forward_relu, RELU)
+FORWARD(rnn_forward_linear, LINEAR)
+BACKWARD(rnn_backward_tanh, TANH)
+BACKWARD(rnn_backward_relu, RELU)
+BACKWARD(rnn_backward_linear, LINEAR)

@@ -1,0 +1,71 @@
+package dev.elman.cuda;
+
+import java.util.function.IntSupplier;
+import jcuda.CudaException;
+import jcuda.driver.CUresult;
+import jcuda.jcublas.cublasStatus;
+
+/**
+ * The one checker that every call of the driver and of cuBLAS goes through. A failed call poisons the backend: after a
+ * failed launch nobody knows what the device's memory holds, so nothing may be computed from it.
+ */
+final class CudaCalls {
+    private static final String OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY";
+
+    private CudaCallException first;
+
+    /**
+     * Makes a driver call.
+     *
+     * @param details whose {@code toString} names the arguments that matter; asked for only when the call fails
+     */
+    void driver(String name, Object details, IntSupplier call) {
+        String status = driverStatus(call);
+        if (status != null) throw failure(name, status, details);
+    }
+
+    /** Makes a cuBLAS call, see {@link #driver}. */
+    void blas(String name, Object details, IntSupplier call) {
+        String status;
+        try {
+            int code = call.getAsInt();
+            if (code == cublasStatus.CUBLAS_STATUS_SUCCESS) return;
+            status = cublasStatus.stringFor(code);
+        } catch (CudaException thrown) {
+            status = thrown.getMessage();
+        }
+        throw failure(name, status, details);
+    }
+
+    /** The name of the call's status, or null if it succeeded. An application may have made JCuda throw its statuses. */
+    static String driverStatus(IntSupplier call) {
+        try {
+            int code = call.getAsInt();
+            return code == CUresult.CUDA_SUCCESS ? null : CUresult.stringFor(code);
+        } catch (CudaException thrown) {
+            return thrown.getMessage();
+        }
+    }
+
+    private CudaCallException failure(String name, String status, Object details) {
+        CudaCallException failure = new CudaCallException(name, status, details.toString());
+        // Memory that was not given harms nothing that is there.
+        if (first == null && !status.equals(OUT_OF_MEMORY)) first = failure;
+        return failure;
+    }
+
+    /** Whether a call has failed after which the device's memory cannot be trusted. */
+    boolean poisoned() {
+        return first != null;
+    }
+
+    /** Throws {@link IllegalStateException} once a call has failed. */
+    void checkHealthy() {
+        if (first != null) {
+            throw new IllegalStateException(
+                    "This CUDA backend computes no more since " + first.getMessage()
+                            + " Close it and open a new one; if that fails too, start the program anew.",
+                    first);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.ChainLink;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * The chain from the JVM to a GPU that computes, gone through link by link and noted down: opening a backend and asking why
+ * there is none are the same walk.
+ */
+final class CudaChain {
+    private static final int OLDEST_DRIVER = 12000;
+    private static final int OLDEST_CAPABILITY = 75;
+
+    private final CudaSettings settings;
+    private final CudaCalls calls = new CudaCalls();
+    private final List<ChainLink> links = new ArrayList<>();
+    private CudaContext context;
+    private KernelModule kernels;
+    private Blas blas;
+    private String deviceLine;
+
+    CudaChain(CudaSettings settings) {
+        this.settings = settings;
+    }
+
+    /** Tries every link until one does not hold; then {@link BackendUnavailableException} says which and why. */
+    void walk() {
+        try {
+            link("binding to the driver's library", NativeCode::loadDriver);
+            link("driver", this::initialize);
+            CUdevice device = new CUdevice();
+            link("device", () -> choose(device));
+            int[] capability = {0};
+            link("compute capability", () -> {
+                capability[0] = capability(device);
+                return capability[0] / 10 + "." + capability[0] % 10;
+            });
+            link("context", () -> {
+                context = new CudaContext(calls, device);
+                return context.memoryState();
+            });
+            link("cuBLAS 12", () -> {
+                String from = NativeCode.loadBlas(settings.libraries());
+                blas = new Blas(context, settings.tf32());
+                return "version " + blas.version() + " " + from;
+            });
+            link("kernels", () -> {
+                kernels = new KernelModule(context, capability[0]);
+                return kernels.files() + " PTX files, compiled by the driver";
+            });
+        } catch (RuntimeException failure) {
+            if (blas != null) blas.close();
+            if (context != null) context.close();
+            throw failure;
+        }
+    }
+
+    private void link(String name, Supplier<String> test) {
+        try {
+            links.add(new ChainLink(name, true, test.get()));
+        } catch (BackendUnavailableException failure) {
+            links.add(new ChainLink(name, false, failure.getMessage()));
+            throw failure;
+        } catch (RuntimeException | LinkageError failure) {
+            String sentence = "CUDA cannot be used: " + remedy(failure);
+            links.add(new ChainLink(name, false, sentence));
+            throw new BackendUnavailableException(sentence, failure);
+        }
+    }
+
+    /** The links up to and with the first that does not hold. */
+    List<ChainLink> links() {
+        return List.copyOf(links);
+    }
+
+    CudaContext context() {
+        return context;
+    }
+
+    KernelModule kernels() {
+        return kernels;
+    }
+
+    Blas blas() {
+        return blas;
+    }
+
+    /** Name, compute capability and number of the device. */
+    String deviceLine() {
+        return deviceLine;
+    }
+
+    private String initialize() {
+        calls.driver("cuInit", "", () -> JCudaDriver.cuInit(0));
+        int[] version = {0};
+        calls.driver("cuDriverGetVersion", "", () -> JCudaDriver.cuDriverGetVersion(version));
+        String number = version[0] / 1000 + "." + version[0] % 1000 / 10;
+        if (version[0] < OLDEST_DRIVER) {
+            throw new BackendUnavailableException("CUDA cannot be used: the driver is for CUDA " + number
+                    + " and too old; install the NVIDIA driver 525 or newer, which is for CUDA 12.0.");
+        }
+        return "for CUDA " + number;
+    }
+
+    private String choose(CUdevice device) {
+        int[] count = {0};
+        calls.driver("cuDeviceGetCount", "", () -> JCudaDriver.cuDeviceGetCount(count));
+        if (count[0] == 0) throw new BackendUnavailableException("CUDA cannot be used: " + noDevice());
+        if (settings.device() >= count[0]) {
+            StringBuilder there = new StringBuilder();
+            for (int i = 0; i < count[0]; i++) there.append(i == 0 ? "" : ", ").append(nameOf(i, new CUdevice()));
+            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device is " + settings.device()
+                    + ", but CUDA shows " + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
+        }
+        deviceLine = nameOf(settings.device(), device);
+        return deviceLine;
+    }
+
+    private String nameOf(int number, CUdevice device) {
+        calls.driver("cuDeviceGet", number, () -> JCudaDriver.cuDeviceGet(device, number));
+        byte[] name = new byte[256];
+        calls.driver("cuDeviceGetName", number, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
+        int end = 0;
+        while (end < name.length && name[end] != 0) end++;
+        return number + " " + new String(name, 0, end, StandardCharsets.UTF_8);
+    }
+
+    private int capability(CUdevice device) {
+        int[] major = {0};
+        int[] minor = {0};
+        attribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
+        attribute(minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
+        int capability = 10 * major[0] + minor[0];
+        if (capability < OLDEST_CAPABILITY) {
+            throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
+                    + " has compute capability " + major[0] + "." + minor[0]
+                    + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
+        }
+        return capability;
+    }
+
+    private void attribute(int[] value, int attribute, CUdevice device) {
+        calls.driver(
+                "cuDeviceGetAttribute",
+                CUdevice_attribute.stringFor(attribute),
+                () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
+    }
+
+    private static String noDevice() {
+        return "the driver shows no GPU (CUDA_VISIBLE_DEVICES is " + visibleDevices()
+                + "); check nvidia-smi, and in a container that it was started with the NVIDIA runtime.";
+    }
+
+    private static String visibleDevices() {
+        String value = System.getenv("CUDA_VISIBLE_DEVICES");
+        return value == null ? "not set" : "\"" + value + "\"";
+    }
+
+    /** What was found and what to do about it, by the status of the call that failed. */
+    private static String remedy(Throwable failure) {
+        if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
+        return switch (call.status()) {
+            case "CUDA_ERROR_NO_DEVICE" -> noDevice();
+            case "CUDA_ERROR_INSUFFICIENT_DRIVER",
+                    "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
+                    "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
+                    "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE" ->
+                "the driver is too old for this program or does not"
+                        + " fit its own kernel module; install the NVIDIA driver 525 or newer and restart ("
+                        + call.getMessage()
+                        + ")";
+            case "CUDA_ERROR_INVALID_PTX",
+                    "CUDA_ERROR_INVALID_IMAGE",
+                    "CUDA_ERROR_INVALID_SOURCE",
+                    "CUDA_ERROR_NOT_FOUND" ->
+                "the driver"
+                        + " refused a kernel file of ours, which is damaged or not for this device; get the jar anew, and"
+                        + " report it if that does not help (" + call.getMessage() + ")";
+            case "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED" ->
+                "the device has no memory left; close what"
+                        + " uses it (nvidia-smi shows that) or choose another with -Delman.cuda.device ("
+                        + call.getMessage()
+                        + ")";
+            case "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_DEVICE_NOT_LICENSED", "CUDA_ERROR_SYSTEM_NOT_READY" ->
+                "the"
+                        + " device is busy or not ready, perhaps in exclusive use by another program (nvidia-smi shows that)"
+                        + " (" + call.getMessage() + ")";
+            case "CUDA_ERROR_DEVICES_UNAVAILABLE",
+                    "CUDA_ERROR_UNKNOWN",
+                    "CUDA_ERROR_DEVICE_LOST",
+                    "CUDA_ERROR_ECC_UNCORRECTABLE" ->
+                "the device is lost; check nvidia-smi and the system's log, then" + " reset or restart ("
+                        + call.getMessage() + ")";
+            case "CUBLAS_STATUS_NOT_INITIALIZED" ->
+                "cuBLAS could not start on the device, for want of memory or because"
+                        + " it does not fit the driver; check that libcublas is of CUDA 12 (" + call.getMessage() + ")";
+            default -> call.getMessage();
+        };
+    }
+}

@@ -1,0 +1,165 @@
+package dev.elman.cuda;
+
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+
+/** One device, its primary context, one stream, the thread they belong to, and all memory that was taken there. */
+final class CudaContext implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(CudaContext.class.getName());
+
+    private final Thread owner = Thread.currentThread();
+    private final CudaCalls calls;
+    private final CUdevice device;
+    private final CUcontext context = new CUcontext();
+    private final CUstream stream = new CUstream();
+    private final Set<DeviceMemory> memory = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Staging staging;
+    private final Counters counters = new Counters();
+    private int liveTensors;
+    private boolean closed;
+
+    /** What a backend has done so far; tests hold it to what it promises. */
+    static final class Counters {
+        long allocations;
+        long launches;
+        long products;
+        long uploads;
+        long downloads;
+    }
+
+    /** Retains the device's primary context, which all users of the device in this process share, and makes a stream. */
+    CudaContext(CudaCalls calls, CUdevice device) {
+        this.calls = calls;
+        this.device = device;
+        calls.driver("cuDevicePrimaryCtxRetain", device, () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+        try {
+            calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
+            calls.driver(
+                    "cuStreamCreate",
+                    "non-blocking",
+                    () -> JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+            staging = new Staging(this);
+        } catch (RuntimeException failure) {
+            JCudaDriver.cuDevicePrimaryCtxRelease(device);
+            throw failure;
+        }
+    }
+
+    /** Refuses to go on when closed, poisoned or on a wrong thread, and makes this context the thread's. */
+    void enter() {
+        checkUsable();
+        calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
+    }
+
+    /** As {@link #enter}, but poisoned or not: everything can be closed. */
+    void enterToClose() {
+        checkThread();
+        quietly("cuCtxSetCurrent", CudaCalls.driverStatus(() -> JCudaDriver.cuCtxSetCurrent(context)));
+    }
+
+    /** The first half of {@link #enter}. */
+    void checkUsable() {
+        if (closed) throw new IllegalStateException("This backend is closed.");
+        checkThread();
+        calls.checkHealthy();
+    }
+
+    /** Throws {@link IllegalStateException} on any thread but the opening one. */
+    void checkThread() {
+        if (Thread.currentThread() != owner) {
+            throw new IllegalStateException("A CUDA backend belongs to its opening thread, " + owner.getName()
+                    + ", but was used on " + Thread.currentThread().getName() + "; open one there.");
+        }
+    }
+
+    CudaCalls calls() {
+        return calls;
+    }
+
+    CUstream stream() {
+        return stream;
+    }
+
+    Staging staging() {
+        return staging;
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    /** Waits for everything that was handed to the stream. */
+    void synchronize() {
+        calls.driver("cuStreamSynchronize", "", () -> JCudaDriver.cuStreamSynchronize(stream));
+    }
+
+    /** Free and total memory for a message. */
+    String memoryState() {
+        long[] free = {0};
+        long[] total = {0};
+        if (CudaCalls.driverStatus(() -> JCudaDriver.cuMemGetInfo(free, total)) != null) return "the device";
+        return (free[0] >> 20) + " MiB free of " + (total[0] >> 20) + " MiB";
+    }
+
+    /** Device memory that nobody holds. */
+    long freeBytes() {
+        long[] free = {0};
+        long[] total = {0};
+        calls.driver("cuMemGetInfo", "", () -> JCudaDriver.cuMemGetInfo(free, total));
+        return free[0];
+    }
+
+    void took(DeviceMemory block) {
+        memory.add(block);
+        counters.allocations++;
+    }
+
+    void gave(DeviceMemory block) {
+        memory.remove(block);
+    }
+
+    void openedTensor() {
+        liveTensors++;
+    }
+
+    void closedTensor() {
+        if (!closed) liveTensors--;
+    }
+
+    int liveTensors() {
+        return liveTensors;
+    }
+
+    boolean closed() {
+        return closed;
+    }
+
+    /** Frees all memory, the stream and the hold on the context. After a device fault the driver may refuse; so be it. */
+    @Override
+    public void close() {
+        if (closed) return;
+        enterToClose();
+        if (liveTensors > 0) LOG.log(System.Logger.Level.WARNING, "cuda: {0} tensors were never closed", liveTensors);
+        closed = true;
+        liveTensors = 0;
+        quietly("cuStreamSynchronize", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamSynchronize(stream)));
+        for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) quietly("cuMemFree", block.free());
+        quietly("cuMemFreeHost", staging.free());
+        quietly("cuStreamDestroy", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamDestroy(stream)));
+        quietly(
+                "cuDevicePrimaryCtxRelease",
+                CudaCalls.driverStatus(() -> JCudaDriver.cuDevicePrimaryCtxRelease(device)));
+    }
+
+    private void quietly(String call, String status) {
+        if (status != null && !calls.poisoned()) {
+            LOG.log(System.Logger.Level.WARNING, "cuda: {0} failed with {1} while closing", call, status);
+        }
+    }
+}

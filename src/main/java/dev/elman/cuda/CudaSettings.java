@@ -1,0 +1,39 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.BackendUnavailableException;
+import java.nio.file.Path;
+
+/**
+ * What the user chose by system properties.
+ *
+ * @param device {@code elman.cuda.device}: number among the devices that CUDA_VISIBLE_DEVICES leaves, from 0
+ * @param libraries {@code elman.cuda.libdir}: folder with libcublasLt.so.12 and libcublas.so.12, or null
+ * @param tf32 {@code elman.cuda.tf32}: whether products may round their operands to 10 bits of mantissa
+ * @param projectByStep {@code elman.cuda.projectByStep}, see {@link CudaSimpleRnn}
+ */
+record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByStep) {
+
+    static CudaSettings fromProperties() {
+        String folder = System.getProperty("elman.cuda.libdir", "");
+        return new CudaSettings(
+                device(System.getProperty("elman.cuda.device", "0")),
+                folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
+                Boolean.getBoolean("elman.cuda.tf32"),
+                Boolean.getBoolean("elman.cuda.projectByStep"));
+    }
+
+    CudaSettings withTf32(boolean on) {
+        return new CudaSettings(device, libraries, on, projectByStep);
+    }
+
+    private static int device(String text) {
+        try {
+            int number = Integer.parseInt(text.strip());
+            if (number >= 0) return number;
+        } catch (NumberFormatException notANumber) {
+            // Said below.
+        }
+        throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device must be the number of a device,"
+                + " such as 0, but is \"" + text + "\".");
+    }
+}

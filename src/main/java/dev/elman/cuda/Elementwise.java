@@ -1,0 +1,80 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.Operands;
+import jcuda.driver.JCudaDriver;
+
+/** Whole tensors, rows and columns; all arguments are addresses. */
+final class Elementwise {
+    private final CudaContext context;
+    private final KernelModule kernels;
+
+    Elementwise(CudaContext context, KernelModule kernels) {
+        this.context = context;
+        this.kernels = kernels;
+    }
+
+    void fill(long y, long size, float value) {
+        if (size == 0) return;
+        context.calls()
+                .driver(
+                        "cuMemsetD32Async",
+                        size + " floats",
+                        () -> JCudaDriver.cuMemsetD32Async(
+                                DeviceAddress.of(y), Float.floatToRawIntBits(value), size, context.stream()));
+    }
+
+    void copy(long x, long y, long size) {
+        if (size == 0 || x == y) return;
+        context.calls()
+                .driver(
+                        "cuMemcpyDtoDAsync",
+                        size + " floats",
+                        () -> JCudaDriver.cuMemcpyDtoDAsync(
+                                DeviceAddress.of(y), DeviceAddress.of(x), 4 * size, context.stream()));
+    }
+
+    void axpy(double alpha, long x, long y, long size) {
+        kernels.get(Kernel.AXPY).real(alpha).pointer(x).pointer(y).count(size).over(size);
+    }
+
+    /** The first {@code columns} columns at x, whose rows are {@code widthX} long, to those at y. */
+    void copyColumns(long x, int widthX, long y, int widthY, int rows, int columns) {
+        kernels.get(Kernel.COPY_COLUMNS)
+                .pointer(x)
+                .count(widthX)
+                .pointer(y)
+                .count(widthY)
+                .count(rows)
+                .count(columns)
+                .overQuads(rows, columns);
+    }
+
+    void maskRows(long x, long keep, long y, Operands.Matrix sizes) {
+        kernels.get(Kernel.MASK_ROWS)
+                .pointer(x)
+                .pointer(keep)
+                .pointer(y)
+                .count(sizes.m())
+                .count(sizes.c())
+                .overQuads(sizes.m(), sizes.c());
+    }
+
+    void addBias(long b, long y, int rows, int columns) {
+        kernels.get(Kernel.ADD_BIAS)
+                .pointer(b)
+                .pointer(y)
+                .count(rows)
+                .count(columns)
+                .overQuads(rows, columns);
+    }
+
+    void gatherRows(long table, long ids, long y, int rows, int columns) {
+        kernels.get(Kernel.EMBEDDING_FORWARD)
+                .pointer(table)
+                .pointer(ids)
+                .pointer(y)
+                .count(rows)
+                .count(columns)
+                .overQuads(rows, columns);
+    }
+}

@@ -1,0 +1,62 @@
+package dev.elman.cuda;
+
+import java.util.Locale;
+
+/**
+ * Every kernel: its file, its entry and the types of its parameters, p for a pointer, l for 64 and i for 32 bits of
+ * integer, f for float, d for double. A test compares this table with the PTX.
+ */
+enum Kernel {
+    RNN_FORWARD_TANH("rnn", "ppppll"),
+    RNN_FORWARD_RELU("rnn", "ppppll"),
+    RNN_FORWARD_LINEAR("rnn", "ppppll"),
+    RNN_BACKWARD_TANH("rnn", "ppppll"),
+    RNN_BACKWARD_RELU("rnn", "ppppll"),
+    RNN_BACKWARD_LINEAR("rnn", "ppppll"),
+    AXPY("elementwise", "fppl"),
+    ADD_BIAS("elementwise", "ppll"),
+    MASK_ROWS("elementwise", "pppll"),
+    COPY_COLUMNS("elementwise", "plplll"),
+    SEEN_STEPS("elementwise", "pipll"),
+    COLUMN_SUMS("elementwise", "plllpi"),
+    EMBEDDING_FORWARD("embedding", "pppll"),
+    EMBEDDING_KEYS("embedding", "plpl"),
+    SORT_PASS("embedding", "plll"),
+    SORT_TILE("embedding", "pll"),
+    EMBEDDING_BACKWARD_CHUNKS("embedding", "pllplpp"),
+    EMBEDDING_BACKWARD_JOINS("embedding", "plllpp"),
+    POOL_MAX_FORWARD("layers", "pppplll"),
+    POOL_MAX_BACKWARD("layers", "ppplll"),
+    POOL_MEAN_FORWARD("layers", "ppplll"),
+    POOL_MEAN_BACKWARD("layers", "ppplll"),
+    DROPOUT("layers", "pplll" + "iiiif"),
+    SOFTMAX("loss", "ppll"),
+    CROSS_ENTROPY("loss", "ppfffppll"),
+    CROSS_ENTROPY_SUM("loss", "plfp"),
+    CLIP_VALUE("optim", "pfl"),
+    SQUARES("optim", "plp"),
+    NORM_FINISH("optim", "pldpp"),
+    SCALE_BY("optim", "ppl"),
+    SGD_STEP("optim", "pppffifl"),
+    ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
+
+    private final String file;
+    private final String parameters;
+
+    Kernel(String file, String parameters) {
+        this.file = file;
+        this.parameters = parameters;
+    }
+
+    String file() {
+        return file;
+    }
+
+    String entry() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    String parameters() {
+        return parameters;
+    }
+}

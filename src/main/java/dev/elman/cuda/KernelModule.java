@@ -1,0 +1,102 @@
+package dev.elman.cuda;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import jcuda.Pointer;
+import jcuda.driver.CUfunction;
+import jcuda.driver.CUjit_option;
+import jcuda.driver.CUmodule;
+import jcuda.driver.JCudaDriver;
+import jcuda.driver.JITOptions;
+
+/** All kernels, compiled by the driver for this device from the newest PTX that it can take. */
+final class KernelModule {
+    /** Compute capabilities that PTX may be shipped for, newest first; each runs on all that follow it. */
+    private static final int[] TARGETS = {90, 80, 75};
+
+    private static final int LOG_BYTES = 8 << 10;
+
+    private final CudaContext context;
+    private final Map<Kernel, Launch> launches = new EnumMap<>(Kernel.class);
+    private final List<CUmodule> modules = new ArrayList<>();
+
+    /**
+     * Loads every file of the launch table.
+     *
+     * @param capability 10 * major + minor of the device's compute capability
+     */
+    KernelModule(CudaContext context, int capability) {
+        this.context = context;
+        Map<String, CUmodule> byFile = new HashMap<>();
+        for (Kernel kernel : Kernel.values()) {
+            CUmodule module = byFile.computeIfAbsent(kernel.file(), file -> load(resource(file, capability)));
+            CUfunction function = new CUfunction();
+            context.calls()
+                    .driver(
+                            "cuModuleGetFunction",
+                            kernel.entry() + " of " + kernel.file(),
+                            () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
+            launches.put(kernel, new Launch(context, kernel, function));
+        }
+    }
+
+    /** Begins a launch; its parameters come next. */
+    Launch get(Kernel kernel) {
+        return launches.get(kernel);
+    }
+
+    /** How many files are loaded. */
+    int files() {
+        return modules.size();
+    }
+
+    /** The name of the newest PTX of {@code file} that a device of this compute capability takes. */
+    static String resource(String file, int capability) {
+        for (int target : TARGETS) {
+            String name = file + ".sm" + target + ".ptx";
+            if (target <= capability && KernelModule.class.getResource(name) != null) return name;
+        }
+        throw new IllegalStateException("There is no " + file + ".sm75.ptx in the package of "
+                + KernelModule.class.getName() + "; the jar is not whole.");
+    }
+
+    private CUmodule load(String name) {
+        byte[] text = zeroTerminated(name);
+        byte[] log = new byte[LOG_BYTES];
+        JITOptions options = new JITOptions();
+        options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, log);
+        options.putInt(CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG_BYTES);
+        CUmodule module = new CUmodule();
+        context.calls()
+                .driver(
+                        "cuModuleLoadData",
+                        new Object() {
+                            @Override
+                            public String toString() {
+                                String said = new String(log, StandardCharsets.UTF_8)
+                                        .replace('\0', ' ')
+                                        .strip();
+                                return name + (said.isEmpty() ? "" : ": " + said);
+                            }
+                        },
+                        () -> JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options));
+        modules.add(module);
+        return module;
+    }
+
+    private static byte[] zeroTerminated(String name) {
+        try (InputStream in = KernelModule.class.getResourceAsStream(name)) {
+            byte[] text = in.readAllBytes();
+            return java.util.Arrays.copyOf(text, text.length + 1);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read " + name + " from the jar.", e);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+package dev.elman.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.NativePointerObject;
+import jcuda.Pointer;
+import jcuda.driver.CUfunction;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * One kernel, ready to be launched: its parameters are written one by one, in order, into a direct buffer that the prebuilt
+ * parameter pointers already point into, so that a launch makes no new pointer and holds no Java array.
+ */
+final class Launch {
+    private static final int THREADS = 256;
+    /** More blocks than fill any GPU; the kernels stride by the grid. */
+    private static final int MOST_BLOCKS = 1 << 16;
+
+    private static final int MOST_BLOCKS_Y = 65535;
+
+    private final CudaContext context;
+    private final Kernel kernel;
+    private final CUfunction function;
+    private final ByteBuffer values;
+    private final Pointer parameters;
+    private int next;
+
+    Launch(CudaContext context, Kernel kernel, CUfunction function) {
+        this.context = context;
+        this.kernel = kernel;
+        this.function = function;
+        int count = kernel.parameters().length();
+        values = ByteBuffer.allocateDirect(8 * count).order(ByteOrder.nativeOrder());
+        NativePointerObject[] pointers = new NativePointerObject[count];
+        Pointer base = Pointer.to(values);
+        for (int i = 0; i < count; i++) pointers[i] = base.withByteOffset(8L * i);
+        parameters = Pointer.to(pointers);
+    }
+
+    Launch pointer(long address) {
+        values.putLong(slot('p'), address);
+        return this;
+    }
+
+    Launch count(long value) {
+        values.putLong(slot('l'), value);
+        return this;
+    }
+
+    Launch integer(int value) {
+        values.putInt(slot('i'), value);
+        return this;
+    }
+
+    Launch real(double value) {
+        values.putFloat(slot('f'), (float) value);
+        return this;
+    }
+
+    Launch wide(double value) {
+        values.putDouble(slot('d'), value);
+        return this;
+    }
+
+    private int slot(char type) {
+        if (next >= kernel.parameters().length() || kernel.parameters().charAt(next) != type) {
+            throw new IllegalArgumentException(kernel.entry() + ": parameter " + next + " of " + kernel.parameters()
+                    + " is not of type " + type + ".");
+        }
+        return 8 * next++;
+    }
+
+    /** Launches over {@code size} elements, four of which a thread takes at a time. */
+    void over(long size) {
+        long blocks = (size / 4 + THREADS) / THREADS;
+        if (size > 0) launch((int) Math.min(blocks, MOST_BLOCKS), 1, THREADS, 1);
+        else next = 0;
+    }
+
+    /** Launches over a matrix: {@code units} threads side by side for the columns of each row. */
+    void over(long rows, long units) {
+        if (rows == 0 || units == 0) {
+            next = 0;
+            return;
+        }
+        int width = 1;
+        while (width < units && width < THREADS) width *= 2;
+        int height = THREADS / width;
+        long blocksX = Math.min((units + width - 1) / width, MOST_BLOCKS);
+        long blocksY = Math.min((rows + height - 1) / height, MOST_BLOCKS_Y);
+        launch((int) blocksX, (int) blocksY, width, height);
+    }
+
+    /** As {@link #over(long, long)} for a kernel that takes four columns at a time where it can. */
+    void overQuads(long rows, long columns) {
+        over(rows, columns % 4 == 0 ? columns / 4 : columns);
+    }
+
+    /** Launches this many blocks of this many threads, in one dimension. */
+    void blocks(long blocks, int threads) {
+        launch(Math.toIntExact(blocks), 1, threads, 1);
+    }
+
+    /** Launches this grid. Nothing is waited for; what fails on the device shows at a later call. */
+    void launch(int blocksX, int blocksY, int threadsX, int threadsY) {
+        if (next != kernel.parameters().length()) {
+            throw new IllegalArgumentException(
+                    kernel.entry() + ": got " + next + " parameters of " + kernel.parameters() + ".");
+        }
+        next = 0;
+        context.counters().launches++;
+        context.calls()
+                .driver(
+                        "cuLaunchKernel",
+                        new Object() {
+                            @Override
+                            public String toString() {
+                                return kernel.entry() + ", " + blocksX + " x " + blocksY + " blocks of " + threadsX
+                                        + " x " + threadsY;
+                            }
+                        },
+                        () -> JCudaDriver.cuLaunchKernel(
+                                function,
+                                blocksX,
+                                blocksY,
+                                1,
+                                threadsX,
+                                threadsY,
+                                1,
+                                0,
+                                context.stream(),
+                                parameters,
+                                null));
+    }
+}

@@ -1,0 +1,196 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.BackendUnavailableException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
+import jcuda.JCudaVersion;
+
+/**
+ * Loads JCuda's native code without JCuda's trouble: JCuda unpacks it under a fixed name into the temporary folder and takes
+ * whatever file has that name, so two programs that start together may load half a file, and anybody may plant one. Here
+ * it is unpacked into a new folder that only this user can enter, and JCuda is shown that folder while it loads.
+ */
+final class NativeCode {
+    private static final Object LOCK = new Object();
+    private static final String TEMPORARY = "java.io.tmpdir";
+
+    private NativeCode() {}
+
+    /**
+     * Loads the driver binding, which needs the driver's own library.
+     *
+     * @return where it came from, for people
+     */
+    static String loadDriver() {
+        return load("JCudaDriver", "jcuda.driver.JCudaDriver", NativeCode::driverSentence);
+    }
+
+    /**
+     * Loads the cuBLAS binding, which needs libcublas.so.12; takes that and libcublasLt.so.12 from the folder first, if one
+     * is given.
+     */
+    static String loadBlas(Path libraries) {
+        if (libraries != null) preload(libraries);
+        load("JCublas2", "jcuda.jcublas.JCublas2", reason -> blasSentence(reason, libraries));
+        return libraries == null ? "from the system's library path" : "from " + libraries;
+    }
+
+    /** Turns the loader's words into a sentence for the user. */
+    interface Sentence {
+        String of(String reason);
+    }
+
+    /**
+     * Loads one of JCuda's libraries by loading the class that binds it.
+     *
+     * @throws BackendUnavailableException with the sentence, when that fails
+     */
+    static String load(String library, String binding, Sentence sentence) {
+        String file = System.mapLibraryName(library + "-" + JCudaVersion.get() + "-" + platform());
+        synchronized (LOCK) {
+            String before = System.getProperty(TEMPORARY);
+            Path folder = null;
+            try {
+                folder = Files.createTempDirectory("elman-cuda-");
+                boolean packed = unpack(file, folder);
+                System.setProperty(TEMPORARY, folder.toString());
+                Class.forName(binding, true, NativeCode.class.getClassLoader());
+                return file + (packed ? " from the jar" : " from java.library.path");
+            } catch (IOException e) {
+                throw new BackendUnavailableException(
+                        "CUDA cannot be used: JCuda's native code could not be unpacked into a new folder under "
+                                + before + " (" + e + "); make room there or choose another with -Djava.io.tmpdir.",
+                        e);
+            } catch (ClassNotFoundException | LinkageError e) {
+                throw new BackendUnavailableException("CUDA cannot be used: " + sentence.of(rootOf(e)), e);
+            } finally {
+                System.setProperty(TEMPORARY, before);
+                remove(folder);
+            }
+        }
+    }
+
+    private static String platform() {
+        String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        String arch = System.getProperty("os.arch");
+        return (os.startsWith("windows") ? "windows" : os.startsWith("mac") ? "apple" : "linux") + "-"
+                + (arch.equals("amd64") ? "x86_64" : arch);
+    }
+
+    /** Writes the library beside its name first: a file of that name is always whole. */
+    private static boolean unpack(String file, Path folder) throws IOException {
+        try (InputStream in = NativeCode.class.getResourceAsStream("/lib/" + file)) {
+            if (in == null) return false;
+            Path part = folder.resolve(file + ".part");
+            Files.copy(in, part);
+            Files.move(part, folder.resolve(file), StandardCopyOption.ATOMIC_MOVE);
+            return true;
+        }
+    }
+
+    /** A loaded library needs its file no more on Linux; on Windows the file goes with the process. */
+    private static void remove(Path folder) {
+        if (folder == null) return;
+        try (var files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                if (!file.toFile().delete()) file.toFile().deleteOnExit();
+            }
+        } catch (IOException e) {
+            return;
+        }
+        if (!folder.toFile().delete()) folder.toFile().deleteOnExit();
+    }
+
+    /** What is loaded is found by name when the binding asks for it; so the helper comes before the library itself. */
+    private static void preload(Path libraries) {
+        boolean windows = platform().startsWith("windows");
+        Path helper = libraries.resolve(windows ? "cublasLt64_12.dll" : "libcublasLt.so.12");
+        Path library = libraries.resolve(windows ? "cublas64_12.dll" : "libcublas.so.12");
+        if (!Files.isRegularFile(library)) {
+            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.libdir is " + libraries
+                    + ", but there is no " + library.getFileName() + "; name the folder that holds it (in a pip install"
+                    + " of nvidia-cublas-cu12 it is nvidia/cublas/lib).");
+        }
+        // A stand-in for cuBLAS may come in one piece.
+        if (Files.isRegularFile(helper)) load(helper);
+        load(library);
+    }
+
+    private static void load(Path library) {
+        try {
+            System.load(library.toString());
+        } catch (LinkageError e) {
+            throw new BackendUnavailableException(
+                    "CUDA cannot be used: " + library + " could not be loaded (" + rootOf(e)
+                            + "); it must be cuBLAS 12 for this platform.",
+                    e);
+        }
+    }
+
+    /** The loader's own words, at the bottom of what JCuda and the JVM wrap around them, in one line. */
+    static String rootOf(Throwable failure) {
+        Throwable root = failure;
+        String loader = null;
+        while (root != null) {
+            String words = String.valueOf(root.getMessage());
+            loader = words.lines()
+                    .map(String::strip)
+                    .filter(NativeCode::isLoadersWord)
+                    .findFirst()
+                    .orElse(loader);
+            if (root.getCause() == null) break;
+            root = root.getCause();
+        }
+        String words = loader != null ? loader : String.valueOf(root);
+        // The loader names the unpacked file first, which says nothing to anybody.
+        return words.lines()
+                .findFirst()
+                .orElse("no reason given")
+                .replaceFirst("^\\S*UnsatisfiedLinkError: ", "")
+                .replaceFirst("^\\S*elman-cuda-\\S*: ", "")
+                .strip();
+    }
+
+    private static boolean isLoadersWord(String line) {
+        return line.contains("cannot open shared object file")
+                || line.contains("failed to map segment")
+                || line.contains("undefined symbol")
+                || line.contains("file too short")
+                || line.contains("invalid ELF header")
+                || line.contains("version `");
+    }
+
+    private static String driverSentence(String reason) {
+        if (reason.contains("libcuda.so.1") || reason.contains("nvcuda.dll")) {
+            return "the NVIDIA driver's library libcuda.so.1 was not found (" + reason + "; LD_LIBRARY_PATH is "
+                    + environment("LD_LIBRARY_PATH") + "); install the NVIDIA driver 525 or newer, in a container start"
+                    + " it with the NVIDIA runtime (docker run --gpus all).";
+        }
+        return bindingSentence("jcuda-natives", reason);
+    }
+
+    private static String blasSentence(String reason, Path libraries) {
+        if (reason.contains("libcublas") || reason.contains("cublas64")) {
+            return "libcublas.so.12 was not found or does not load (" + reason + "; elman.cuda.libdir is "
+                    + (libraries == null ? "not set" : libraries) + ", LD_LIBRARY_PATH is "
+                    + environment("LD_LIBRARY_PATH") + "); install cuBLAS 12, for instance with pip install"
+                    + " nvidia-cublas-cu12, and name its folder with -Delman.cuda.libdir.";
+        }
+        return bindingSentence("jcublas-natives", reason);
+    }
+
+    private static String bindingSentence(String artifact, String reason) {
+        return "JCuda's native code for " + platform() + " is not there or does not load (" + reason
+                + "); put org.jcuda:" + artifact + ":" + JCudaVersion.get() + " with the classifier " + platform()
+                + " on the class path, it exists for linux-x86_64 and windows-x86_64.";
+    }
+
+    private static String environment(String name) {
+        String value = System.getenv(name);
+        return value == null ? "not set" : value;
+    }
+}

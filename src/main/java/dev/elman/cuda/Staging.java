@@ -1,0 +1,92 @@
+package dev.elman.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.Pointer;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * Page-locked memory between Java's arrays and the device. Uploads fill it from front to back and are not waited for;
+ * only when it is full does an upload wait for those before it. Downloads have a half of their own. Java's arrays are never handed to the driver: it would
+ * have to hold the garbage collector for as long as its queue is full.
+ */
+final class Staging {
+    private static final int BYTES = 4 << 20;
+
+    private final CudaContext context;
+    private final Pointer pointer = new Pointer();
+    private final ByteBuffer buffer;
+    private int used;
+
+    Staging(CudaContext context) {
+        this.context = context;
+        context.calls()
+                .driver(
+                        "cuMemHostAlloc",
+                        2 * BYTES + " bytes, page-locked",
+                        () -> JCudaDriver.cuMemHostAlloc(pointer, 2 * BYTES, 0));
+        buffer = pointer.getByteBuffer(0, 2 * BYTES).order(ByteOrder.nativeOrder());
+    }
+
+    /** Moves {@code count} values of the array, from {@code from} on, into or out of the buffer. */
+    interface Part {
+        void move(ByteBuffer buffer, int from, int count);
+    }
+
+    /** Hands {@code length} four-byte values to the stream, bound for {@code address}. */
+    void upload(long address, int length, Part fill) {
+        for (int from = 0; from < length; ) {
+            if (used == BYTES) {
+                context.synchronize();
+                used = 0;
+            }
+            int begin = used;
+            int count = Math.min(length - from, (BYTES - begin) / 4);
+            fill.move(at(begin), from, count);
+            long to = address + 4L * from;
+            context.calls()
+                    .driver(
+                            "cuMemcpyHtoDAsync",
+                            4L * count + " bytes",
+                            () -> JCudaDriver.cuMemcpyHtoDAsync(
+                                    DeviceAddress.of(to), pointer.withByteOffset(begin), 4L * count, context.stream()));
+            // The next upload begins at a multiple of 16 bytes.
+            used = Math.min(BYTES, begin + (4 * count + 15) / 16 * 16);
+            from += count;
+            context.counters().uploads++;
+        }
+    }
+
+    /** Waits for the stream and for {@code length} four-byte values from {@code address}. */
+    void download(long address, int length, Part drain) {
+        // What is still on its way up from this buffer has left it before the first byte comes down: one stream, one
+        // order.
+        for (int from = 0; from < length; ) {
+            int count = Math.min(length - from, BYTES / 4);
+            long source = address + 4L * from;
+            context.calls()
+                    .driver(
+                            "cuMemcpyDtoHAsync",
+                            4L * count + " bytes",
+                            () -> JCudaDriver.cuMemcpyDtoHAsync(
+                                    pointer.withByteOffset(BYTES),
+                                    DeviceAddress.of(source),
+                                    4L * count,
+                                    context.stream()));
+            context.synchronize();
+            used = 0;
+            drain.move(at(BYTES), from, count);
+            from += count;
+            context.counters().downloads++;
+        }
+    }
+
+    private ByteBuffer at(int begin) {
+        return buffer.duplicate().position(begin).slice().order(ByteOrder.nativeOrder());
+    }
+
+    /** Gives the memory back and returns the name of the status, null if all went well. */
+    String free() {
+        return CudaCalls.driverStatus(() -> JCudaDriver.cuMemFreeHost(pointer));
+    }
+}

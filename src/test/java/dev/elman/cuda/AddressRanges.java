@@ -1,0 +1,123 @@
+package dev.elman.cuda;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** Where the global addresses of one kernel come from, and the ranges of the 32-bit integers among that. */
+final class AddressRanges {
+    private static final Pattern REGISTER = Pattern.compile("%(?:rd|r|rs|p|f|fd)\\d+");
+
+    private final Map<String, List<Ptx.Instruction>> definitions = new HashMap<>();
+    private final List<String> addresses = new ArrayList<>();
+    private final List<String> faults = new ArrayList<>();
+    private final Set<String> visited = new HashSet<>();
+
+    AddressRanges(Ptx.Entry entry) {
+        for (Ptx.Instruction instruction : entry.body()) {
+            if (instruction.operation().startsWith("st.")) continue;
+            for (String register : registers(instruction.operands().get(0))) {
+                definitions.computeIfAbsent(register, key -> new ArrayList<>()).add(instruction);
+            }
+        }
+        for (Ptx.Instruction instruction : entry.body()) {
+            String operation = instruction.operation();
+            boolean memory = operation.contains(".global") && !operation.startsWith("cvta");
+            // A generic access may be a global one.
+            boolean generic = operation.matches("(ld|st)\\.(v[24]\\.)?[ufbs]\\d+");
+            if (!memory && !generic) continue;
+            for (String operand : instruction.operands()) {
+                if (!operand.startsWith("[")) continue;
+                addresses.add(operand);
+                for (String register : registers(operand)) {
+                    if (register.startsWith("%rd")) follow(register);
+                    else faults.add("an address of 32 bits in " + instruction.text());
+                }
+            }
+        }
+    }
+
+    List<String> addresses() {
+        return addresses;
+    }
+
+    List<String> faults() {
+        return faults;
+    }
+
+    /** Goes back from a register of 64 bits. Arithmetic of 64 bits is taken to be wide enough. */
+    private void follow(String register) {
+        if (!visited.add(register)) return;
+        for (Ptx.Instruction instruction : definitions.getOrDefault(register, List.of())) {
+            if (instruction.operation().startsWith("ld.")) continue; // data, or a parameter
+            for (String operand :
+                    instruction.operands().subList(1, instruction.operands().size())) {
+                for (String source : registers(operand)) {
+                    if (source.startsWith("%rd")) follow(source);
+                    else if (source.startsWith("%r")) judge(source, instruction);
+                }
+            }
+        }
+    }
+
+    private void judge(String register, Ptx.Instruction user) {
+        if (range(register, new HashSet<>()) == null) {
+            faults.add("32 bits that may overflow reach an address in " + user.text());
+        }
+    }
+
+    /** Least and largest value; null where 32 bits may not hold it or nothing is known of it. */
+    private long[] range(String operand, Set<String> above) {
+        if (!operand.startsWith("%")) return constant(operand);
+        if (operand.startsWith("%tid")) return new long[] {0, 1023};
+        if (operand.startsWith("%ntid")) return new long[] {1, 1024};
+        if (operand.startsWith("%ctaid") || operand.startsWith("%nctaid")) return new long[] {0, Integer.MAX_VALUE};
+        if (!above.add(operand)) return null; // a loop: nothing bounds it
+        long[] all = null;
+        for (Ptx.Instruction instruction : definitions.getOrDefault(operand, List.of())) {
+            long[] one = result(instruction, above);
+            if (one == null || one[0] < Integer.MIN_VALUE || one[1] > 0xffffffffL) return null;
+            all = all == null ? one : new long[] {Math.min(all[0], one[0]), Math.max(all[1], one[1])};
+        }
+        above.remove(operand);
+        return all;
+    }
+
+    private static long[] constant(String operand) {
+        long value = Long.parseLong(operand);
+        return new long[] {value, value};
+    }
+
+    private long[] result(Ptx.Instruction instruction, Set<String> above) {
+        String operation = instruction.operation();
+        if (operation.startsWith("ld.")) return new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
+        List<String> operands = instruction.operands();
+        long[] a = range(operands.get(1), above);
+        if (operation.startsWith("mov.")) return a;
+        long[] b = operands.size() > 2 ? range(operands.get(2), above) : null;
+        if (operation.startsWith("and.")) {
+            // A constant mask bounds whatever it is laid on.
+            if (b != null && b[0] == b[1] && b[0] >= 0) return new long[] {0, b[1]};
+            return null;
+        }
+        if (a == null || b == null) return null;
+        if (operation.startsWith("add.")) return new long[] {a[0] + b[0], a[1] + b[1]};
+        if (operation.startsWith("sub.")) return new long[] {a[0] - b[1], a[1] - b[0]};
+        if (operation.startsWith("shr.") && a[0] >= 0) return new long[] {a[0] >> b[1], a[1] >> b[0]};
+        if (operation.startsWith("shl.") && a[0] >= 0) return new long[] {a[0] << b[0], a[1] << b[1]};
+        if (operation.startsWith("mul.lo.") && a[0] >= 0 && b[0] >= 0) return new long[] {a[0] * b[0], a[1] * b[1]};
+        if (operation.startsWith("mad.lo.") && a[0] >= 0 && b[0] >= 0) {
+            long[] c = range(operands.get(3), above);
+            return c == null ? null : new long[] {a[0] * b[0] + c[0], a[1] * b[1] + c[1]};
+        }
+        return null;
+    }
+
+    private static List<String> registers(String operand) {
+        return REGISTER.matcher(operand).results().map(result -> result.group()).toList();
+    }
+}

@@ -1,0 +1,75 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The links that break before there is a device, broken on purpose: one sentence each, that says what to do. */
+@EnabledOnOs(OS.LINUX)
+class ChainTest {
+    @BeforeAll
+    static void nativesAreThere() {
+        assumeTrue(
+                System.getProperty("java.class.path").contains("jcuda-natives"),
+                "not run: the chain, because JCuda's native code is not on the class path");
+    }
+
+    @Test
+    void withoutADriver() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("LD_LIBRARY_PATH", ""), Map.of()));
+        assumeFalse(links.size() > 1, "not run: this machine has a driver where every program finds it");
+        assertBroken(
+                links, "binding to the driver's library", "libcuda.so.1 was not found", "install the NVIDIA driver");
+    }
+
+    @Test
+    void withoutJcudasNativeCode() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).without("jcuda-natives"));
+        assertBroken(links, "binding to the driver's library", "org.jcuda:jcuda-natives:12.6.0", "linux-x86_64");
+    }
+
+    @Test
+    void withoutJcuda() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).without("org/jcuda"));
+        assertBroken(links, "settings and JCuda", "JCuda is not on the class path", "org.jcuda:jcuda");
+    }
+
+    @Test
+    void aDeviceThatIsNoNumber() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "first")));
+        assertBroken(links, "settings and JCuda", "elman.cuda.device must be the number of a device", "\"first\"");
+    }
+
+    @Test
+    void nowhereToUnpack(@TempDir Path folder) throws Exception {
+        List<String> links = examine(ChildJvm.like(
+                Map.of(), Map.of("java.io.tmpdir", folder.resolve("missing").toString())));
+        assertBroken(links, "binding to the driver's library", "could not be unpacked", "-Djava.io.tmpdir");
+    }
+
+    static List<String> examine(ChildJvm jvm) throws IOException, InterruptedException {
+        String output = jvm.run(ExamineMain.class);
+        List<String> links =
+                output.lines().filter(line -> line.matches("(ok|no) \\| .*")).toList();
+        assertTrue(!links.isEmpty(), output);
+        return links;
+    }
+
+    /** The last link is the broken one, the only one, and its one sentence has these parts. */
+    static void assertBroken(List<String> links, String name, String... parts) {
+        String last = links.get(links.size() - 1);
+        assertTrue(last.startsWith("no | " + name + " | CUDA cannot be used: "), last);
+        for (String part : parts) assertTrue(last.contains(part), part + " in: " + last);
+        for (String link : links.subList(0, links.size() - 1)) assertTrue(link.startsWith("ok | "), link);
+    }
+}

@@ -1,0 +1,71 @@
+package dev.elman.cuda;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/**
+ * Another JVM with another environment: native code is loaded once in a process, and a device fault is there to stay.
+ *
+ * @param classPath its class path
+ * @param environment what differs from ours; an empty value removes the variable
+ * @param properties its system properties
+ */
+record ChildJvm(String classPath, Map<String, String> environment, Map<String, String> properties) {
+    private static final int SECONDS = 120;
+
+    static ChildJvm like(Map<String, String> environment, Map<String, String> properties) {
+        return new ChildJvm(System.getProperty("java.class.path"), environment, properties);
+    }
+
+    /** Without the jars whose path contains {@code name}. */
+    ChildJvm without(String name) {
+        return new ChildJvm(
+                Arrays.stream(classPath.split(File.pathSeparator, -1))
+                        .filter(entry -> !entry.contains(name))
+                        .collect(Collectors.joining(File.pathSeparator)),
+                environment,
+                properties);
+    }
+
+    /** With this folder before everything else. */
+    ChildJvm before(Path folder) {
+        return new ChildJvm(folder + File.pathSeparator + classPath, environment, properties);
+    }
+
+    /** Runs the class and returns what it printed, errors included. */
+    String run(Class<?> main) throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Xmx512m");
+        properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
+        command.add("-cp");
+        command.add(classPath);
+        command.add(main.getName());
+        Path output = Files.createTempFile("elman-child", ".log");
+        try {
+            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+            builder.redirectOutput(output.toFile());
+            environment.forEach((name, value) -> {
+                if (value.isEmpty()) builder.environment().remove(name);
+                else builder.environment().put(name, value);
+            });
+            Process process = builder.start();
+            if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new IOException("no end after " + SECONDS + " s: " + Files.readString(output));
+            }
+            return Files.readString(output, StandardCharsets.UTF_8);
+        } finally {
+            Files.deleteIfExists(output);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+package dev.elman.cuda;
+
+import static dev.elman.cuda.ChainTest.assertBroken;
+import static dev.elman.cuda.ChainTest.examine;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.elman.contract.Required;
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The other links, on a machine where the whole chain holds; each is broken on purpose. */
+@Tag("cuda")
+@EnabledOnOs(OS.LINUX)
+class CudaChainTest {
+    private static final String HIDDEN = "LD_LIBRARY_PATH";
+
+    @BeforeAll
+    static void needsADevice() {
+        Required.open("cuda", CudaBackend::open).close();
+    }
+
+    @Test
+    void everyLinkHolds() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()));
+        assertEquals(7, links.size(), links.toString());
+        for (String link : links) assertTrue(link.startsWith("ok | "), link);
+    }
+
+    @Test
+    void noDeviceIsVisible() throws Exception {
+        List<String> links =
+                examine(ChildJvm.like(Map.of("CUDA_VISIBLE_DEVICES", "-1", "SOFTGPU_DEVICE", "none"), Map.of()));
+        assertEquals(false, links.get(links.size() - 1).startsWith("ok"), links.toString());
+        String last = links.get(links.size() - 1);
+        assertTrue(last.contains("shows no GPU") && last.contains("CUDA_VISIBLE_DEVICES is \"-1\""), last);
+    }
+
+    @Test
+    void aDriverThatIsTooOld() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
+        assumeFalse(links.size() == 7, "not run: only the software driver can be made old");
+        assertBroken(links, "driver", "is for CUDA 11.8 and too old", "install the NVIDIA driver 525 or newer");
+    }
+
+    @Test
+    void aDeviceThatIsNotThere() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "99")));
+        assertBroken(links, "device", "elman.cuda.device is 99, but CUDA shows 0 ", "CUDA_VISIBLE_DEVICES is");
+    }
+
+    @Test
+    void withoutCublas(@TempDir Path folder) throws Exception {
+        Optional<Path> driver = onLibraryPath("libcuda.so.1");
+        assumeTrue(
+                driver.isPresent(), "not run: the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
+        Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
+        List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
+        assumeFalse(links.size() == 7, "not run: this machine has a cuBLAS 12 where every program finds it");
+        assertBroken(links, "cuBLAS 12", "libcublas.so.12", "-Delman.cuda.libdir", "LD_LIBRARY_PATH is " + folder);
+    }
+
+    @Test
+    void cublasFromAFolder(@TempDir Path folder) throws Exception {
+        Optional<Path> driver = onLibraryPath("libcuda.so.1");
+        Optional<Path> blas = onLibraryPath("libcublas.so.12");
+        assumeTrue(driver.isPresent() && blas.isPresent(), "not run: the libraries are not on LD_LIBRARY_PATH");
+        Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
+        List<String> links = examine(ChildJvm.like(
+                Map.of(HIDDEN, folder.toString()),
+                Map.of("elman.cuda.libdir", blas.get().getParent().toString())));
+        assertEquals(7, links.size(), links.toString());
+        assertTrue(links.get(5).contains("from " + blas.get().getParent()), links.get(5));
+    }
+
+    @Test
+    void aFolderWithoutCublas(@TempDir Path folder) throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
+        assertBroken(links, "cuBLAS 12", "elman.cuda.libdir is " + folder, "there is no libcublas.so.12");
+    }
+
+    @Test
+    void aCublasThatIsNoLibrary(@TempDir Path folder) throws Exception {
+        Files.writeString(folder.resolve("libcublas.so.12"), "nothing");
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
+        assertBroken(
+                links, "cuBLAS 12", folder + "/libcublas.so.12 could not be loaded", "cuBLAS 12 for this platform");
+    }
+
+    @Test
+    void aTruncatedKernelFile(@TempDir Path folder) throws Exception {
+        Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
+        String whole = Files.readString(Ptx.KERNELS.resolve("rnn.sm75.ptx"));
+        Files.writeString(inPackage.resolve("rnn.sm75.ptx"), whole.substring(0, whole.length() / 2));
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
+        assertBroken(links, "kernels", "refused a kernel file", "rnn", "get the jar anew");
+    }
+
+    private static Optional<Path> onLibraryPath(String name) {
+        String path = System.getenv(HIDDEN);
+        if (path == null) return Optional.empty();
+        return Arrays.stream(path.split(File.pathSeparator, -1))
+                .map(folder -> Path.of(folder).toAbsolutePath().resolve(name))
+                .filter(Files::exists)
+                .findFirst();
+    }
+}

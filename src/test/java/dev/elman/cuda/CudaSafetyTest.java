@@ -1,0 +1,214 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** What a CUDA backend promises beyond the contract: one thread, one owner, no hidden traffic, the same bits again. */
+@Tag("cuda")
+class CudaSafetyTest {
+    private CudaBackend backend;
+
+    @BeforeEach
+    void open() {
+        backend = (CudaBackend) Required.open("cuda", CudaBackend::open);
+    }
+
+    @AfterEach
+    void close() {
+        if (backend != null) backend.close();
+    }
+
+    @Test
+    void anotherThreadIsRefused() throws InterruptedException {
+        Tensor tensor = backend.allocate(Shape.of(3));
+        AtomicReference<Throwable> caught = new AtomicReference<>();
+        Thread other = new Thread(
+                () -> caught.set(assertThrows(IllegalStateException.class, () -> backend.fill(tensor, 1))), "other");
+        other.start();
+        other.join();
+        assertTrue(
+                caught.get().getMessage().contains("belongs to its opening thread"),
+                caught.get().getMessage());
+        AtomicReference<Throwable> closing = new AtomicReference<>();
+        Thread closer =
+                new Thread(() -> closing.set(assertThrows(IllegalStateException.class, tensor::close)), "closer");
+        closer.start();
+        closer.join();
+        assertEquals(1, backend.liveTensors());
+        backend.fill(tensor, 1);
+        assertArrayEquals(new float[] {1, 1, 1}, tensor.toFloats());
+        tensor.close();
+    }
+
+    @Test
+    void whatIsClosedIsRefused() {
+        Tensor tensor = backend.allocate(Shape.of(4));
+        Tensor view = tensor.view(1, Shape.of(2));
+        tensor.close();
+        tensor.close();
+        assertEquals(0, backend.liveTensors());
+        assertThrows(IllegalStateException.class, view::toFloats);
+        assertThrows(IllegalStateException.class, () -> backend.fill(view, 0));
+        Tensor left = backend.allocate(Shape.of(4));
+        assertEquals(1, backend.liveTensors());
+        backend.close();
+        backend.close();
+        assertThrows(IllegalStateException.class, left::toFloats);
+        assertThrows(IllegalStateException.class, () -> backend.allocate(Shape.of(1)));
+        left.close();
+    }
+
+    @Test
+    void moreMemoryThanThereIsIsSaidAndHarmsNothing() {
+        Tensor small = backend.allocate(Shape.of(2));
+        IllegalStateException refused =
+                assertThrows(IllegalStateException.class, () -> backend.allocate(Shape.of(1 << 30, 1 << 30)));
+        assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
+        assertTrue(refused.getMessage().contains(" bytes, "), refused.getMessage());
+        assertEquals(1, backend.liveTensors());
+        backend.fill(small, 2);
+        assertArrayEquals(new float[] {2, 2}, small.toFloats());
+        small.close();
+    }
+
+    @Test
+    void uploadsLargerThanTheStagingBufferArrive() {
+        int size = (4 << 20) / 4 * 2 + 17;
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = i;
+        try (Tensor tensor = backend.allocate(Shape.of(size));
+                IntTensor ints = backend.allocateInts(Shape.of(3))) {
+            ints.set(1, 2, 3);
+            tensor.set(values);
+            ints.set(4, 5, 6);
+            assertArrayEquals(values, tensor.toFloats());
+            assertArrayEquals(new int[] {4, 5, 6}, ints.toInts());
+        }
+    }
+
+    /** A second pass over the same shapes allocates, uploads and downloads nothing, and gives the same bits. */
+    @Test
+    void aPassStaysOnTheDeviceAndRepeatsItself() {
+        try (Pass pass = new Pass(backend, 5, 9, 33, 31)) {
+            pass.run();
+            float[] first = pass.results();
+            long allocations = backend.context().counters().allocations;
+            long uploads = backend.context().counters().uploads;
+            long downloads = backend.context().counters().downloads;
+            long launches = backend.context().counters().launches;
+            long products = backend.context().counters().products;
+            pass.run();
+            assertEquals(allocations, backend.context().counters().allocations);
+            assertEquals(uploads, backend.context().counters().uploads);
+            assertEquals(downloads, backend.context().counters().downloads);
+            // Forward one kernel a step and backward another, two levels of sums for db, two fills.
+            assertEquals(5 + 5 + 1, backend.context().counters().launches - launches);
+            // Forward one product for all steps and one a step, backward one a step and three for all.
+            assertEquals(1 + 5 + 5 + 3, backend.context().counters().products - products);
+            assertArrayEquals(first, pass.results());
+        }
+    }
+
+    /** What a user asks for who needs a sequence run step by step to give the same bits on cuBLAS too. */
+    @Test
+    void projectionsByStepAreOneMoreProductAStepAndTheSameNumbers() {
+        CudaSettings settings = CudaSettings.fromProperties();
+        CudaSettings byStep = new CudaSettings(settings.device(), settings.libraries(), settings.tf32(), true);
+        try (Pass whole = new Pass(backend, 5, 9, 33, 31);
+                CudaBackend other = CudaBackend.open(byStep);
+                Pass stepped = new Pass(other, 5, 9, 33, 31)) {
+            whole.run();
+            stepped.run();
+            assertEquals(5 + 5 + 5 + 3, other.context().counters().products);
+            assertArrayEquals(whole.results(), stepped.results(), 1e-5f);
+        }
+    }
+
+    /** One forward and backward pass whose gradients are set to 0 before. */
+    private static final class Pass implements AutoCloseable {
+        private final CudaBackend backend;
+        private final SimpleRnnWeights weights;
+        private final SimpleRnnWeights gradients;
+        private final SimpleRnnPass pass;
+        private final Tensor x;
+        private final Tensor h;
+        private final Tensor dh;
+        private final Tensor dx;
+
+        Pass(CudaBackend backend, int t, int n, int d, int hidden) {
+            this.backend = backend;
+            weights = weights(d, hidden);
+            gradients = weights(d, hidden);
+            IntTensor mask = backend.allocateInts(Shape.of(t, n));
+            int[] live = new int[t * n];
+            for (int i = 0; i < live.length; i++) live[i] = i % 7 == 0 ? 0 : 1;
+            mask.set(live);
+            pass = new SimpleRnnPass(Activation.TANH, false, mask);
+            x = random(t, n, d);
+            h = random(t + 1, n, hidden);
+            dh = random(t + 1, n, hidden);
+            dx = random(t, n, d);
+        }
+
+        private SimpleRnnWeights weights(int d, int hidden) {
+            return new SimpleRnnWeights(random(d, hidden), random(hidden, hidden), random(hidden));
+        }
+
+        private Tensor random(int... extents) {
+            Tensor tensor = backend.allocate(Shape.of(extents));
+            Random random = new Random(1);
+            tensor.set(random.doubles(tensor.shape().size(), -0.3, 0.3).toArray());
+            return tensor;
+        }
+
+        void run() {
+            backend.fill(dh, 0.25);
+            backend.fill(gradients.wx(), 0);
+            backend.fill(gradients.wh(), 0);
+            backend.fill(gradients.b(), 0);
+            backend.simpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        }
+
+        float[] results() {
+            float[] all = new float[0];
+            for (Tensor tensor : new Tensor[] {h, dh, dx, gradients.wx(), gradients.wh(), gradients.b()}) {
+                float[] one = tensor.toFloats();
+                int from = all.length;
+                all = java.util.Arrays.copyOf(all, from + one.length);
+                System.arraycopy(one, 0, all, from, one.length);
+            }
+            return all;
+        }
+
+        @Override
+        public void close() {
+            for (SimpleRnnWeights each : new SimpleRnnWeights[] {weights, gradients}) {
+                each.wx().close();
+                each.wh().close();
+                each.b().close();
+            }
+            pass.mask().close();
+            x.close();
+            h.close();
+            dh.close();
+            dx.close();
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.contract.Required;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.train.Callback;
+import dev.elman.train.ClassifierConfig;
+import dev.elman.train.EpochResult;
+import dev.elman.train.History;
+import dev.elman.train.Optimizer;
+import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.Trainer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Training on the device: the losses of the reference, and between upload and download of a minibatch nothing crosses. */
+@Tag("cuda")
+class CudaTrainingTest {
+    private static final int ROWS = 96;
+    private static final int BATCH = 16;
+    private static final int EPOCHS = 3;
+
+    private final int[][] ids = new int[ROWS][];
+    private final int[] labels = new int[ROWS];
+
+    CudaTrainingTest() {
+        Random random = new Random(5);
+        for (int n = 0; n < ROWS; n++) {
+            ids[n] = random.ints(2 + random.nextInt(6), 1, 6).toArray();
+            labels[n] = ids[n][0] % 3;
+        }
+    }
+
+    @Test
+    void lossesAgreeWithTheReferenceAndOnlyMinibatchesCross() {
+        List<long[]> crossings = new ArrayList<>();
+        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+                Backend reference = new ReferenceBackend()) {
+            History expected = fit(reference, null);
+            History given = fit(cuda, new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    CudaContext.Counters now = cuda.context().counters();
+                    crossings.add(new long[] {now.allocations, now.uploads, now.downloads, now.launches});
+                    return true;
+                }
+            });
+            for (int epoch = 0; epoch < EPOCHS; epoch++) {
+                double loss = expected.epochs().get(epoch).loss();
+                assertEquals(loss, given.epochs().get(epoch).loss(), 1e-4 * loss, "epoch " + epoch);
+            }
+            assertEquals(0, cuda.liveTensors());
+        }
+        long[] second = crossings.get(1);
+        long[] third = crossings.get(2);
+        assertEquals(second[0], third[0], "allocations in the third epoch");
+        // Ids, mask and labels of a minibatch go up in one piece, loss and norm come down in one.
+        long batches = ROWS / BATCH;
+        assertEquals(batches, third[1] - second[1], "uploads");
+        assertEquals(batches, third[2] - second[2], "downloads");
+        assertTrue(third[3] - second[3] > 20 * batches, "kernels were launched");
+    }
+
+    private History fit(Backend backend, Callback callback) {
+        ClassifierConfig config = ClassifierConfig.tokens(6, 3)
+                .embeddingSize(8)
+                .hiddenSize(12)
+                .bidirectional(true)
+                .dropout(0.1)
+                .seed(1)
+                .build();
+        Trainer.Builder trainer = Trainer.builder()
+                .epochs(EPOCHS)
+                .batchSize(BATCH)
+                .optimizer(Optimizer.adam(0.02))
+                .seed(3);
+        if (callback != null) trainer.callback(callback);
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            return model.fit(ids, labels, trainer.build());
+        }
+    }
+}

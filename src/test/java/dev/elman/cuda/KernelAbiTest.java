@@ -1,0 +1,98 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** Java's launch table says what the kernels are: entry names and parameter types of the PTX and of its source. */
+class KernelAbiTest {
+    private static final Pattern SIGNATURE =
+            Pattern.compile("__launch_bounds__\\(256\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
+    private static final Pattern INSTANCE = Pattern.compile("^(\\w+)\\((\\w+), \\w+\\)$", Pattern.MULTILINE);
+
+    @Test
+    void everyPtxHasTheEntriesOfTheTableAndNoOthers() throws IOException {
+        for (Path file : Ptx.files()) {
+            String name = file.getFileName().toString().replaceAll("\\.sm\\d+\\.ptx", "");
+            Map<String, Ptx.Entry> entries = Ptx.entries(Files.readString(file));
+            List<Kernel> table = Arrays.stream(Kernel.values())
+                    .filter(kernel -> kernel.file().equals(name))
+                    .toList();
+            assertEquals(
+                    table.stream().map(Kernel::entry).collect(Collectors.toCollection(TreeSet::new)),
+                    new TreeSet<>(entries.keySet()),
+                    file.toString());
+            for (Kernel kernel : table) {
+                assertEquals(
+                        kernel.parameters()
+                                .chars()
+                                .mapToObj(KernelAbiTest::ptxType)
+                                .toList(),
+                        entries.get(kernel.entry()).parameters(),
+                        file + " " + kernel.entry());
+            }
+        }
+    }
+
+    private static String ptxType(int letter) {
+        return switch (letter) {
+            case 'p', 'l' -> "u64";
+            case 'i' -> "u32";
+            case 'f' -> "f32";
+            case 'd' -> "f64";
+            default -> throw new IllegalArgumentException("no type " + (char) letter);
+        };
+    }
+
+    /** The PTX cannot tell a pointer from a count; the source can. */
+    @Test
+    void everySourceHasTheParametersOfTheTable() throws IOException {
+        for (Kernel kernel : Kernel.values()) {
+            String source = Files.readString(Ptx.KERNELS.resolve(kernel.file() + ".cu"));
+            assertEquals(kernel.parameters(), signatures(source).get(kernel.entry()), kernel.entry());
+        }
+    }
+
+    private static Map<String, String> signatures(String source) {
+        Map<String, String> found = new HashMap<>();
+        Map<String, String> macros = new HashMap<>();
+        Matcher matcher = SIGNATURE.matcher(source);
+        while (matcher.find()) {
+            String types = Arrays.stream(matcher.group(2).split(",", -1))
+                    .map(KernelAbiTest::sourceType)
+                    .collect(Collectors.joining());
+            if (!matcher.group(1).equals("name")) {
+                found.put(matcher.group(1), types);
+                continue;
+            }
+            int define = source.lastIndexOf("#define ", matcher.start()) + "#define ".length();
+            macros.put(source.substring(define, source.indexOf('(', define)), types);
+        }
+        INSTANCE.matcher(source)
+                .results()
+                .filter(instance -> macros.containsKey(instance.group(1)))
+                .forEach(instance -> found.put(instance.group(2), macros.get(instance.group(1))));
+        return found;
+    }
+
+    private static String sourceType(String declaration) {
+        if (declaration.contains("*")) return "p";
+        if (declaration.contains("Index ")) return "l";
+        if (declaration.contains("double ")) return "d";
+        if (declaration.contains("float ")) return "f";
+        assertTrue(declaration.contains("int ") || declaration.contains("unsigned "), declaration);
+        return "i";
+    }
+}

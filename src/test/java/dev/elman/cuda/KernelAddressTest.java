@@ -1,0 +1,81 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/**
+ * N T H beyond 2^31 is legal: no global address in the PTX goes through an integer of 32 bits that could overflow. Goes
+ * back from each address through all that it is made of; where that was 32 bits wide, its range must fit.
+ */
+class KernelAddressTest {
+    @Test
+    void everyGlobalAddressIsFormedIn64Bits() throws IOException {
+        int addresses = 0;
+        List<String> faults = new ArrayList<>();
+        for (Path file : Ptx.files()) {
+            for (Ptx.Entry entry : Ptx.entries(Files.readString(file)).values()) {
+                AddressRanges ranges = new AddressRanges(entry);
+                addresses += ranges.addresses().size();
+                for (String fault : ranges.faults()) faults.add(file.getFileName() + " " + entry.name() + ": " + fault);
+            }
+        }
+        assertTrue(addresses > 300, "only " + addresses + " addresses found");
+        assertTrue(faults.isEmpty(), () -> String.join("\n", faults));
+    }
+
+    @Test
+    void aProductOf32BitsIsFound() {
+        assertEquals(
+                1,
+                faultsOf("mad.lo.s32 %r4, %r1, %r2, %r3;\ncvt.s64.s32 %rd2, %r4;")
+                        .size());
+        assertEquals(
+                1,
+                faultsOf("mul.lo.s32 %r4, %r1, %r2;\nmul.wide.s32 %rd2, %r4, 4;")
+                        .size());
+    }
+
+    @Test
+    void aLoopIn32BitsIsFound() {
+        assertEquals(
+                1,
+                faultsOf("mov.u32 %r4, 0;\nadd.s32 %r4, %r4, 1;\nmul.wide.s32 %rd2, %r4, 4;")
+                        .size());
+    }
+
+    @Test
+    void aWideProductAndAThreadsOwnNumberPass() {
+        assertEquals(List.of(), faultsOf("mul.wide.u32 %rd2, %r1, %r2;"));
+        assertEquals(List.of(), faultsOf("and.b32 %r4, %r3, 31;\nadd.s32 %r5, %r4, %r3;\ncvt.u64.u32 %rd2, %r5;"));
+    }
+
+    private static List<String> faultsOf(String index) {
+        String ptx = """
+                .visible .entry tried(
+                	.param .u64 tried_param_0
+                )
+                {
+                	ld.param.u64 %%rd1, [tried_param_0];
+                	mov.u32 %%r1, %%ctaid.x;
+                	mov.u32 %%r2, %%ntid.x;
+                	mov.u32 %%r3, %%tid.x;
+                	%s
+                	add.s64 %%rd3, %%rd1, %%rd2;
+                	ld.global.f32 %%f1, [%%rd3+4];
+                	ret;
+                }
+                """.formatted(index);
+        Map<String, Ptx.Entry> entries = Ptx.entries(ptx);
+        assertFalse(entries.isEmpty());
+        return new AddressRanges(entries.get("tried")).faults();
+    }
+}

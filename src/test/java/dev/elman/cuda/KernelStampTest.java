@@ -1,0 +1,66 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+/** The shipped PTX was made from the sources as they are. They include nothing of ours, so one hash is the whole truth. */
+class KernelStampTest {
+    private static final Pattern ATOMIC = Pattern.compile("\\s(atom|red)\\.");
+
+    @Test
+    void everyPtxCarriesTheHashOfItsSource() throws Exception {
+        assertFalse(Ptx.files().isEmpty());
+        for (Path ptx : Ptx.files()) {
+            String target = ptx.getFileName().toString().replaceAll(".*\\.sm(\\d+)\\.ptx", "$1");
+            String source = ptx.getFileName().toString().replaceAll("\\.sm\\d+\\.ptx", ".cu");
+            List<String> lines = Files.readAllLines(ptx);
+            assertEquals(
+                    "// " + source + " sha256 " + sha256(Ptx.KERNELS.resolve(source)) + " nvcc 13.0 compute_" + target,
+                    lines.get(0),
+                    ptx + " is stale: run ci/kernels.sh");
+            assertTrue(lines.contains(".target sm_" + target), ptx.toString());
+            assertTrue(
+                    lines.contains(".version " + (target.equals("90") ? "8.0" : "7.0")),
+                    ptx + " must load on every driver of CUDA 12");
+        }
+    }
+
+    @Test
+    void everySourceIsBuiltAndIncludesNothingOfOurs() throws IOException {
+        try (var files = Files.list(Ptx.KERNELS)) {
+            for (Path source :
+                    files.filter(file -> file.toString().endsWith(".cu")).toList()) {
+                String name = source.getFileName().toString().replace(".cu", ".sm75.ptx");
+                assertTrue(Files.exists(Ptx.KERNELS.resolve(name)), "run ci/kernels.sh: there is no " + name);
+                assertFalse(Files.readString(source).contains("#include \""), source.toString());
+            }
+        }
+    }
+
+    @Test
+    void nothingIsApproximateThatNeedNotBe() throws IOException {
+        for (Path ptx : Ptx.files()) {
+            String text = Files.readString(ptx);
+            // The first has the error of half precision; the others show -use_fast_math.
+            for (String fast : List.of("tanh.approx", "div.approx", "div.full", "sqrt.approx", "rn.ftz")) {
+                assertFalse(text.contains(fast), ptx + " has " + fast);
+            }
+            assertFalse(ATOMIC.matcher(text).find(), ptx + ": atomics have no fixed order");
+        }
+    }
+
+    private static String sha256(Path file) throws IOException, NoSuchAlgorithmException {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    }
+}

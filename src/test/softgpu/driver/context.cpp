@@ -1,0 +1,282 @@
+// Contexts: the primary one, and those that an application makes itself.
+#include "runtime.h"
+
+#include <cstdlib>
+#include <ctime>
+
+namespace softgpu {
+
+thread_local Context* current = nullptr;
+
+namespace {
+thread_local std::vector<Context*> stack;  // under the current one
+}
+
+Runtime& Runtime::instance() {
+    static Runtime* r = [] {
+        auto* x = new Runtime;
+        x->lazy = getenv("SOFTGPU_EAGER") == nullptr;
+        x->nullStream.isNull = true;
+        x->primary.primary = true;
+        return x;
+    }();
+    return *r;
+}
+
+Statistics& statistics() {
+    static Statistics s;
+    return s;
+}
+
+uint64_t nanoTime() {
+    timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return uint64_t(t.tv_sec) * 1000000000u + uint64_t(t.tv_nsec);
+}
+
+Call::Call(bool needsContext) : lock(Runtime::instance().lock) {
+    Runtime& r = Runtime::instance();
+    if (!r.initialized) {
+        error = NOT_INITIALIZED;
+    } else if (needsContext && !current) {
+        error = INVALID_CONTEXT;
+    } else if (needsContext && !current->alive) {
+        error = CONTEXT_IS_DESTROYED;
+    } else if (needsContext) {
+        error = current->sticky;
+    }
+}
+
+namespace {
+
+// What is left when a context goes is a leak. After an error nothing can be freed, so then it is none.
+void end(Context* c, const char* call) {
+    Runtime& r = Runtime::instance();
+    r.flushAll();
+    if (!c->sticky) {
+        Memory::instance().reportLeaks(call);
+        reportHostLeaks();
+        size_t streams = r.streams.live().size(), events = r.events.live().size();
+        if (streams + events + r.graphs.live().size() + r.graphExecs.live().size() > 0) {
+            report(format(
+                "leak: %zu streams, %zu events, %zu graphs, %zu instantiated graphs are not destroyed at %s",
+                streams,
+                events,
+                r.graphs.live().size(),
+                r.graphExecs.live().size(),
+                call));
+        }
+    }
+    Memory::instance().releaseAll(Allocation::user);
+    Memory::instance().releaseAll(Allocation::module);
+    for (auto* s : std::set<Stream*>(r.streams.live())) {
+        r.streams.destroy(s);
+    }
+    for (auto* e : std::set<Event*>(r.events.live())) {
+        r.events.destroy(e);
+    }
+    for (auto* g : std::set<Graph*>(r.graphs.live())) {
+        r.graphs.destroy(g);
+    }
+    for (auto* g : std::set<Graph*>(r.graphExecs.live())) {
+        r.graphExecs.destroy(g);
+    }
+    r.nullStream.queue.clear();
+    c->sticky = 0;
+    writeCoverage();
+}
+
+}  // namespace
+
+}  // namespace softgpu
+
+using namespace softgpu;
+
+SOFTGPU_API int cuDevicePrimaryCtxRetain(void** ctx, int d) {
+    Call c(false);
+    if (c.error || d != 0) {
+        return c.error ? c.error : INVALID_DEVICE;
+    }
+    Runtime& r = Runtime::instance();
+    r.primary.alive = true;
+    r.primary.retained++;
+    *ctx = &r.primary;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuDevicePrimaryCtxRelease_v2(int d) {
+    Call c(false);
+    Runtime& r = Runtime::instance();
+    if (c.error || d != 0) {
+        return c.error ? c.error : INVALID_DEVICE;
+    }
+    if (r.primary.retained == 0) {
+        return INVALID_CONTEXT;
+    }
+    if (--r.primary.retained == 0) {
+        end(&r.primary, "the last cuDevicePrimaryCtxRelease");
+        r.primary.alive = false;
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuDevicePrimaryCtxReset_v2(int d) {
+    Call c(false);
+    if (c.error || d != 0) {
+        return c.error ? c.error : INVALID_DEVICE;
+    }
+    end(&Runtime::instance().primary, "cuDevicePrimaryCtxReset");
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuDevicePrimaryCtxGetState(int d, unsigned* flags, int* active) {
+    Call c(false);
+    if (c.error || d != 0) {
+        return c.error ? c.error : INVALID_DEVICE;
+    }
+    *flags = 0;
+    *active = Runtime::instance().primary.retained > 0;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuDevicePrimaryCtxSetFlags_v2(int d, unsigned) {
+    Call c(false);
+    return c.error ? c.error : d != 0 ? INVALID_DEVICE : SUCCESS;
+}
+
+SOFTGPU_API int cuCtxCreate_v2(void** ctx, unsigned, int d) {
+    Call c(false);
+    if (c.error || d != 0) {
+        return c.error ? c.error : INVALID_DEVICE;
+    }
+    Context* x = Runtime::instance().contexts.create();
+    if (current) {
+        stack.push_back(current);
+    }
+    current = x;
+    *ctx = x;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxDestroy_v2(void* ctx) {
+    Call c(false);
+    if (c.error) {
+        return c.error;
+    }
+    Runtime& r = Runtime::instance();
+    Context* x = ctx == &r.primary ? nullptr : r.contexts.get(ctx, "cuCtxDestroy");
+    if (!x) {
+        return INVALID_CONTEXT;
+    }
+    end(x, "cuCtxDestroy");
+    x->alive = false;
+    r.contexts.destroy(x);
+    if (current == x) {
+        current = stack.empty() ? nullptr : stack.back();
+        if (!stack.empty()) {
+            stack.pop_back();
+        }
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxSetCurrent(void* ctx) {
+    Call c(false);
+    if (c.error) {
+        return c.error;
+    }
+    auto* x = (Context*)ctx;
+    Runtime& r = Runtime::instance();
+    if (x && x != &r.primary && !r.contexts.live().count(x)) {
+        return INVALID_CONTEXT;
+    }
+    current = x;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxGetCurrent(void** ctx) {
+    Call c(false);
+    if (c.error) {
+        return c.error;
+    }
+    *ctx = current;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxPushCurrent_v2(void* ctx) {
+    Call c(false);
+    if (c.error) {
+        return c.error;
+    }
+    if (!ctx) {
+        return INVALID_CONTEXT;
+    }
+    stack.push_back(current);
+    current = (Context*)ctx;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxPopCurrent_v2(void** ctx) {
+    Call c(false);
+    if (c.error) {
+        return c.error;
+    }
+    if (!current) {
+        return INVALID_CONTEXT;
+    }
+    if (ctx) {
+        *ctx = current;
+    }
+    current = stack.empty() ? nullptr : stack.back();
+    if (!stack.empty()) {
+        stack.pop_back();
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxGetDevice(int* d) {
+    Call c;
+    if (c.error == INVALID_CONTEXT || c.error == NOT_INITIALIZED) {
+        return c.error;
+    }
+    *d = 0;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuCtxGetFlags(unsigned* flags) {
+    Call c;
+    if (!c.error) {
+        *flags = 0;
+    }
+    return c.error;
+}
+
+SOFTGPU_API int cuCtxGetApiVersion(void*, unsigned* version) {
+    Call c(false);
+    if (!c.error) {
+        *version = 3020;
+    }
+    return c.error;
+}
+
+SOFTGPU_API int cuCtxSynchronize() {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (int broken = Runtime::instance().breaksCapture("cuCtxSynchronize")) {
+        return broken;
+    }
+    Runtime::instance().flushAll();
+    return current->sticky;
+}
+
+SOFTGPU_API int cuCtxGetStreamPriorityRange(int* least, int* greatest) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    *least = 0;
+    *greatest = -5;
+    return SUCCESS;
+}

@@ -1,0 +1,409 @@
+// cuMem...: allocation, copies, fills, pinned host memory.
+#include "runtime.h"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace softgpu {
+
+namespace {
+
+std::map<uintptr_t, size_t> pinned;          // what cuMemHostAlloc gave or cuMemHostRegister took
+std::set<uintptr_t> pinnedByUs;
+
+std::string owner(const char* call) {
+    std::string stack = callerStack();
+    return stack.empty() ? call : std::string(call) + " by " + stack;
+}
+
+// An error of the caller that a real driver answers at once, without harm to the context.
+template <class F>
+int atOnce(F f) {
+    try {
+        f();
+        return SUCCESS;
+    } catch (Fault& fault) {
+        report(std::string(fault.what()) + "\n    gives CUDA_ERROR_INVALID_VALUE");
+        return INVALID_VALUE;
+    }
+}
+
+void hostRange(const void* host, size_t bytes, const char* call) {
+    size_t left = pinnedBytes(host);
+    if (left && left < bytes) {
+        throw Fault(
+            INVALID_VALUE, format("%s: %zu bytes, and the pinned host memory ends after %zu", call, bytes, left));
+    }
+}
+
+enum Direction { toDevice, toHost, onDevice };
+
+int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* stream, const char* call, bool async) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (bytes == 0) {
+        return SUCCESS;
+    }
+    Runtime& r = Runtime::instance();
+    Stream* s = r.stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    if (!async && direction != onDevice) {
+        if (int broken = r.breaksCapture(call)) {
+            return broken;
+        }
+    }
+    Memory& memory = Memory::instance();
+    int bad = atOnce([&] {
+        if (direction != toDevice) {
+            memory.check(from, bytes, Access::read, call);
+        } else {
+            hostRange((void*)from, bytes, call);
+        }
+        if (direction != toHost) {
+            memory.check(to, bytes, Access::write, call);
+        } else {
+            hostRange((void*)to, bytes, call);
+        }
+    });
+    if (bad) {
+        return bad;
+    }
+    statistics().copies++;
+    std::string name = call;
+    auto work = [direction, to, from, bytes, name] {
+        Memory& m = Memory::instance();
+        if (direction == toHost) {
+            m.checkRead(from, bytes, name);
+        } else {
+            m.checkWrite(to, bytes, name);
+            if (direction == onDevice) {
+                m.check(from, bytes, Access::read, name);
+                m.copyWritten(to, from, bytes);
+            }
+        }
+        memmove((void*)to, (const void*)from, bytes);
+    };
+    bool pageable = direction != onDevice && !pinnedBytes((void*)(direction == toHost ? to : from));
+    if (async && direction == toHost && !pageable && !s->capture && r.lazy) {
+        memset((void*)to, 0xff, bytes);  // NaN until the copy is done: so late the host may see it
+    }
+    int e = r.submit(s, call, work);
+    // Pageable memory: the driver takes what it needs before it returns.
+    if (!e && (!async || pageable) && !s->capture && direction != onDevice) {
+        r.flush(s);
+        e = current->sticky;
+    }
+    return e;
+}
+
+int fill(uint64_t to, uint32_t value, size_t count, unsigned width, void* stream, const char* call) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    Runtime& r = Runtime::instance();
+    Stream* s = r.stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    if (count == 0) {
+        return SUCCESS;
+    }
+    if (to % width) {
+        return INVALID_VALUE;
+    }
+    if (int bad = atOnce([&] { Memory::instance().check(to, count * width, Access::write, call); })) {
+        return bad;
+    }
+    std::string name = call;
+    return r.submit(s, call, [=] {
+        Memory::instance().checkWrite(to, count * width, name);
+        for (size_t k = 0; k < count; k++) {
+            memcpy((char*)to + k * width, &value, width);
+        }
+    });
+}
+
+int release(uint64_t p, const char* call) {
+    Memory& memory = Memory::instance();
+    Allocation* a = memory.startingAt(p);
+    if (!a || a->kind != Allocation::user || a->freed) {
+        report(std::string(call) + (a && a->freed ? ": second free of " : ": not what cuMemAlloc gave: ") + memory.describe(p));
+        return INVALID_VALUE;
+    }
+    memory.release(a);
+    return SUCCESS;
+}
+
+}  // namespace
+
+size_t pinnedBytes(const void* address) {
+    auto i = pinned.upper_bound(uintptr_t(address));
+    if (i == pinned.begin()) {
+        return 0;
+    }
+    --i;
+    uintptr_t end = i->first + i->second;
+    return uintptr_t(address) < end ? end - uintptr_t(address) : 0;
+}
+
+size_t reportHostLeaks() {
+    if (!pinnedByUs.empty()) {
+        report(format("leak: %zu pieces of pinned host memory are not freed", pinnedByUs.size()));
+    }
+    return pinnedByUs.size();
+}
+
+}  // namespace softgpu
+
+using namespace softgpu;
+
+SOFTGPU_API int cuMemAlloc_v2(uint64_t* p, size_t bytes) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!p || bytes == 0) {
+        return INVALID_VALUE;
+    }
+    if (int broken = Runtime::instance().breaksCapture("cuMemAlloc")) {
+        return broken;
+    }
+    Allocation* a = Memory::instance().allocate(bytes, Allocation::user, owner("cuMemAlloc"));
+    if (!a) {
+        return OUT_OF_MEMORY;
+    }
+    *p = a->base;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemFree_v2(uint64_t p) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!p) {
+        return SUCCESS;
+    }
+    Runtime& r = Runtime::instance();
+    if (int broken = r.breaksCapture("cuMemFree")) {
+        return broken;
+    }
+    r.flushAll();  // it waits for the device
+    if (current->sticky) {
+        return current->sticky;
+    }
+    return release(p, "cuMemFree");
+}
+
+SOFTGPU_API int cuMemAllocAsync(uint64_t* p, size_t bytes, void* stream) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!p || bytes == 0 || !Runtime::instance().stream(stream)) {
+        return INVALID_VALUE;
+    }
+    Allocation* a = Memory::instance().allocate(bytes, Allocation::user, owner("cuMemAllocAsync"));
+    if (!a) {
+        return OUT_OF_MEMORY;
+    }
+    *p = a->base;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemFreeAsync(uint64_t p, void* stream) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    Stream* s = Runtime::instance().stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    return Runtime::instance().submit(s, "cuMemFreeAsync", [p] {
+        if (release(p, "cuMemFreeAsync")) {
+            throw Fault(INVALID_VALUE, "cuMemFreeAsync of what cannot be freed");
+        }
+    });
+}
+
+SOFTGPU_API int cuMemGetInfo_v2(size_t* free, size_t* total) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    *total = Memory::instance().total();
+    *free = *total - Memory::instance().inUse();
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t p) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    Allocation* a = Memory::instance().near(p);
+    if (!a || !a->holds(p, 1)) {
+        return NOT_FOUND;
+    }
+    if (base) {
+        *base = a->base;
+    }
+    if (bytes) {
+        *bytes = a->size;
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuPointerGetAttribute(void* data, int attribute, uint64_t p) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    Allocation* a = Memory::instance().near(p);
+    bool onDevice = a && a->holds(p, 1);
+    if (!onDevice && !pinnedBytes((void*)p)) {
+        return INVALID_VALUE;
+    }
+    switch (attribute) {
+        case 1:  // CONTEXT
+            *(void**)data = current;
+            return SUCCESS;
+        case 2:  // MEMORY_TYPE: host 1, device 2
+            *(unsigned*)data = onDevice ? 2 : 1;
+            return SUCCESS;
+        case 3:  // DEVICE_POINTER
+            *(uint64_t*)data = p;
+            return SUCCESS;
+        case 9:  // DEVICE_ORDINAL
+            *(int*)data = 0;
+            return SUCCESS;
+        case 11:  // RANGE_START_ADDR
+            *(uint64_t*)data = onDevice ? a->base : p;
+            return SUCCESS;
+        case 12:  // RANGE_SIZE
+            *(size_t*)data = onDevice ? a->size : pinnedBytes((void*)p);
+            return SUCCESS;
+        default:
+            report(format("cuPointerGetAttribute: attribute %d is not modelled", attribute));
+            return INVALID_VALUE;
+    }
+}
+
+// --- pinned host memory ---
+
+SOFTGPU_API int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!p || bytes == 0) {
+        return INVALID_VALUE;
+    }
+    *p = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
+    pinned[uintptr_t(*p)] = bytes;
+    pinnedByUs.insert(uintptr_t(*p));
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemAllocHost_v2(void** p, size_t bytes) {
+    return cuMemHostAlloc(p, bytes, 0);
+}
+
+SOFTGPU_API int cuMemFreeHost(void* p) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!pinnedByUs.count(uintptr_t(p))) {
+        report("cuMemFreeHost: not what cuMemHostAlloc gave, or freed before");
+        return INVALID_VALUE;
+    }
+    Runtime::instance().flushAll();
+    pinnedByUs.erase(uintptr_t(p));
+    pinned.erase(uintptr_t(p));
+    free(p);
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemHostRegister_v2(void* p, size_t bytes, unsigned) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!p || bytes == 0) {
+        return INVALID_VALUE;
+    }
+    if (pinnedBytes(p)) {
+        return HOST_MEMORY_ALREADY_REGISTERED;
+    }
+    pinned[uintptr_t(p)] = bytes;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemHostUnregister(void* p) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (pinnedByUs.count(uintptr_t(p)) || !pinned.count(uintptr_t(p))) {
+        return HOST_MEMORY_NOT_REGISTERED;
+    }
+    Runtime::instance().flushAll();
+    pinned.erase(uintptr_t(p));
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuMemHostGetFlags(unsigned* flags, void* p) {
+    Call c;
+    if (c.error || !pinnedBytes(p)) {
+        return c.error ? c.error : INVALID_VALUE;
+    }
+    *flags = 0;
+    return SUCCESS;
+}
+
+// --- copies and fills ---
+
+SOFTGPU_API int cuMemcpyHtoD_v2(uint64_t to, const void* from, size_t bytes) {
+    return copy(toDevice, to, uint64_t(from), bytes, nullptr, "cuMemcpyHtoD", false);
+}
+SOFTGPU_API int cuMemcpyDtoH_v2(void* to, uint64_t from, size_t bytes) {
+    return copy(toHost, uint64_t(to), from, bytes, nullptr, "cuMemcpyDtoH", false);
+}
+SOFTGPU_API int cuMemcpyDtoD_v2(uint64_t to, uint64_t from, size_t bytes) {
+    return copy(onDevice, to, from, bytes, nullptr, "cuMemcpyDtoD", false);
+}
+SOFTGPU_API int cuMemcpyHtoDAsync_v2(uint64_t to, const void* from, size_t bytes, void* stream) {
+    return copy(toDevice, to, uint64_t(from), bytes, stream, "cuMemcpyHtoDAsync", true);
+}
+SOFTGPU_API int cuMemcpyDtoHAsync_v2(void* to, uint64_t from, size_t bytes, void* stream) {
+    return copy(toHost, uint64_t(to), from, bytes, stream, "cuMemcpyDtoHAsync", true);
+}
+SOFTGPU_API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, void* stream) {
+    return copy(onDevice, to, from, bytes, stream, "cuMemcpyDtoDAsync", true);
+}
+
+SOFTGPU_API int cuMemsetD8Async(uint64_t to, unsigned char value, size_t count, void* stream) {
+    return fill(to, value, count, 1, stream, "cuMemsetD8Async");
+}
+SOFTGPU_API int cuMemsetD16Async(uint64_t to, unsigned short value, size_t count, void* stream) {
+    return fill(to, value, count, 2, stream, "cuMemsetD16Async");
+}
+SOFTGPU_API int cuMemsetD32Async(uint64_t to, unsigned value, size_t count, void* stream) {
+    return fill(to, value, count, 4, stream, "cuMemsetD32Async");
+}
+SOFTGPU_API int cuMemsetD8_v2(uint64_t to, unsigned char value, size_t count) {
+    return fill(to, value, count, 1, nullptr, "cuMemsetD8");
+}
+SOFTGPU_API int cuMemsetD16_v2(uint64_t to, unsigned short value, size_t count) {
+    return fill(to, value, count, 2, nullptr, "cuMemsetD16");
+}
+SOFTGPU_API int cuMemsetD32_v2(uint64_t to, unsigned value, size_t count) {
+    return fill(to, value, count, 4, nullptr, "cuMemsetD32");
+}

@@ -1,0 +1,442 @@
+// Modules and their functions: loading PTX with the log that a JIT compiler writes, attributes, occupancy.
+#include "module.h"
+
+#include "coverage.h"
+#include "ptx/lexer.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace softgpu {
+
+namespace {
+
+Handles<LoadedModule> modules;
+Handles<LoadedFunction> functions;
+
+// The options of cuModuleLoadDataEx that carry text back.
+struct JitLog {
+    char *info = nullptr, *error = nullptr;
+    size_t infoSize = 0, errorSize = 0;
+    void **infoSizeOut = nullptr, **errorSizeOut = nullptr;
+
+    JitLog(unsigned count, const int* options, void** values) {
+        for (unsigned k = 0; options && values && k < count; k++) {
+            switch (options[k]) {
+                case 3:  // CU_JIT_INFO_LOG_BUFFER
+                    info = (char*)values[k];
+                    break;
+                case 4:
+                    infoSize = (unsigned)(uintptr_t)values[k];
+                    infoSizeOut = &values[k];
+                    break;
+                case 5:  // CU_JIT_ERROR_LOG_BUFFER
+                    error = (char*)values[k];
+                    break;
+                case 6:
+                    errorSize = (unsigned)(uintptr_t)values[k];
+                    errorSizeOut = &values[k];
+                    break;
+                default:
+                    break;  // registers, optimisation level, ...: no meaning here
+            }
+        }
+    }
+    static void write(char* to, size_t size, void** sizeOut, const std::string& text) {
+        size_t n = to && size ? std::min(size - 1, text.size()) : 0;
+        if (to && size) {
+            memcpy(to, text.data(), n);
+            to[n] = 0;
+        }
+        if (sizeOut) {
+            *sizeOut = (void*)(uintptr_t)n;
+        }
+    }
+    void finish(const std::string& infoText, const std::string& errorText) {
+        write(info, infoSize, infoSizeOut, infoText);
+        write(error, errorSize, errorSizeOut, errorText);
+    }
+};
+
+// "7.8" is 708; the newest that a driver of CUDA 12.x knows is 8.x by its minor version, see the release notes of PTX.
+int ptxVersion(const std::string& v) {
+    int major = 0, minor = 0;
+    sscanf(v.c_str(), "%d.%d", &major, &minor);
+    return 100 * major + minor;
+}
+
+int newestPtx() {
+    int driver = driverVersion();
+    if (driver >= 13000) {
+        return 900 + (driver - 13000) / 10;
+    }
+    static const int BY_MINOR[] = {800, 801, 802, 803, 804, 805, 805, 805, 807, 808};
+    return driver < 12000 ? 708 : BY_MINOR[std::min(9, (driver - 12000) / 10)];
+}
+
+void fillVariable(const Variable& v, uint64_t address) {
+    size_t width = bitsOf(v.type) / 8, at = 0, room = width * v.vector * v.count;
+    auto put = [&](auto& self, const Operand& o) -> void {
+        if (o.kind == Operand::vector) {
+            for (auto& p : o.parts) {
+                self(self, p);
+            }
+            return;
+        }
+        uint64_t bits = o.bits;
+        if (o.kind == Operand::decimal && v.type == "f32") {
+            float f = float(o.value);
+            uint32_t b;
+            memcpy(&b, &f, 4);
+            bits = b;
+        } else if (o.kind == Operand::decimal && v.type == "f64") {
+            memcpy(&bits, &o.value, 8);
+        } else if (o.kind == Operand::name || o.kind == Operand::decimal) {
+            throw PtxError(v.line, "an initial value of this kind: " + v.name);
+        }
+        if (at + width > room) {
+            throw PtxError(v.line, "too many initial values: " + v.name);
+        }
+        memcpy((char*)address + at, &bits, width);
+        at += width;
+    };
+    for (auto& o : v.init) {
+        put(put, o);
+    }
+}
+
+void load(LoadedModule& m, const std::string& text) {
+    auto ast = parsePtx(text);
+    if (ptxVersion(ast->version) > newestPtx()) {
+        throw Fault(
+            UNSUPPORTED_PTX_VERSION,
+            "Unsupported .version " + ast->version + format("; current version is '%d.%d'", newestPtx() / 100, newestPtx() % 100));
+    }
+    int target = ast->target.compare(0, 3, "sm_") == 0 ? atoi(ast->target.c_str() + 3) : 0;
+    bool exact = !ast->target.empty() && (ast->target.back() == 'a' || ast->target.back() == 'f');
+    if (target == 0 || target > device()->capability() || (exact && target != device()->capability())) {
+        throw PtxError(1, "SM version specified by .target " + ast->target + format(" does not suit an sm_%d", device()->capability()));
+    }
+    for (auto& v : ast->variables) {
+        if (v.space == "global" || v.space == "const") {
+            size_t bytes = bitsOf(v.type) / 8 * v.vector * v.count;
+            Allocation* a = Memory::instance().allocate(std::max<size_t>(bytes, 1), Allocation::module, "module variable " + v.name);
+            if (!a) {
+                throw Fault(OUT_OF_MEMORY, "no memory for " + v.name);
+            }
+            markWritten(a->written, 0, bytes);  // zero unless said otherwise
+            fillVariable(v, a->base);
+            m.symbols[v.name] = {v.space, a->base, bytes};
+        } else if (v.space != "shared") {
+            throw PtxError(v.line, "a variable of ." + v.space + " outside a function");
+        }
+    }
+    m.key = coverageKey(text);
+    for (auto& f : ast->functions) {
+        if (f->isEntry && !f->isDeclaration) {
+            auto program = Decoder(*ast, m.symbols).decode(*f);
+            program->module = m.key;
+            m.programs[f->name] = program;
+        }
+    }
+    for (auto& p : m.programs) {
+        coverProgram(p.second);
+    }
+}
+
+int failed(JitLog& log, int code, const std::string& what) {
+    log.finish("", code == INVALID_PTX ? "ptxas application ptx input, " + what + "\n" : what + "\n");
+    report("cuModuleLoadData: " + what + "\n    gives " + statusName(code));
+    return code;
+}
+
+}  // namespace
+
+LoadedFunction* functionOf(const void* handle, const char* call) {
+    return functions.get(handle, call);
+}
+
+}  // namespace softgpu
+
+using namespace softgpu;
+
+SOFTGPU_API int cuModuleLoadDataEx(void** module, const void* image, unsigned count, int* options, void** values) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    if (!module || !image) {
+        return INVALID_VALUE;
+    }
+    if (int broken = Runtime::instance().breaksCapture("cuModuleLoadData")) {
+        return broken;
+    }
+    JitLog log(count, options, values);
+    std::string text = (const char*)image;
+    if (text.find(".version") == std::string::npos) {
+        return failed(log, INVALID_IMAGE, "the image is no PTX");
+    }
+    auto* m = modules.create();
+    try {
+        load(*m, text);
+    } catch (PtxError& e) {
+        modules.destroy(m);
+        return failed(log, INVALID_PTX, e.what());
+    } catch (Fault& e) {
+        modules.destroy(m);
+        return failed(log, e.code, e.what());
+    }
+    statistics().modules++;
+    log.finish(format("softgpu: %zu kernels\n", m->programs.size()), "");
+    *module = m;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuModuleLoadData(void** module, const void* image) {
+    return cuModuleLoadDataEx(module, image, 0, nullptr, nullptr);
+}
+
+SOFTGPU_API int cuModuleLoad(void** module, const char* path) {
+    FILE* f = path ? fopen(path, "rb") : nullptr;
+    if (!f) {
+        return FILE_NOT_FOUND;
+    }
+    std::string text;
+    char buffer[65536];
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;) {
+        text.append(buffer, n);
+    }
+    fclose(f);
+    return cuModuleLoadData(module, text.c_str());
+}
+
+SOFTGPU_API int cuModuleUnload(void* module) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* m = modules.get(module, "cuModuleUnload");
+    if (!m) {
+        return INVALID_HANDLE;
+    }
+    Runtime::instance().flushAll();
+    for (auto& s : m->symbols) {
+        Allocation* a = Memory::instance().startingAt(s.second.address);
+        if (a && !a->freed) {
+            Memory::instance().release(a);
+        }
+    }
+    for (auto* f : m->functions) {
+        functions.destroy(f);
+    }
+    modules.destroy(m);
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuModuleGetLoadingMode(int* mode) {
+    *mode = 1;  // eager
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuModuleGetFunction(void** function, void* module, const char* name) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* m = modules.get(module, "cuModuleGetFunction");
+    if (!m) {
+        return INVALID_HANDLE;
+    }
+    auto i = m->programs.find(name);
+    if (i == m->programs.end()) {
+        return NOT_FOUND;
+    }
+    auto* f = functions.create();
+    f->program = i->second;
+    f->module = m;
+    f->maxDynamicShared = std::max(0, 49152 - int(f->program->sharedBytes));
+    m->functions.push_back(f);
+    *function = f;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuModuleGetGlobal_v2(uint64_t* address, size_t* bytes, void* module, const char* name) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* m = modules.get(module, "cuModuleGetGlobal");
+    if (!m) {
+        return INVALID_HANDLE;
+    }
+    auto i = m->symbols.find(name);
+    if (i == m->symbols.end()) {
+        return NOT_FOUND;
+    }
+    if (address) {
+        *address = i->second.address;
+    }
+    if (bytes) {
+        *bytes = i->second.size;
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuFuncGetModule(void** module, void* function) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* f = functions.get(function, "cuFuncGetModule");
+    if (!f) {
+        return INVALID_HANDLE;
+    }
+    *module = f->module;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuFuncGetAttribute(int* value, int attribute, void* function) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* f = functions.get(function, "cuFuncGetAttribute");
+    if (!f) {
+        return INVALID_HANDLE;
+    }
+    const Program& p = *f->program;
+    switch (attribute) {
+        case 0:  // MAX_THREADS_PER_BLOCK
+            *value = p.maxThreads ? p.maxThreads : 1024;
+            return SUCCESS;
+        case 1:  // SHARED_SIZE_BYTES
+            *value = int(p.sharedBytes);
+            return SUCCESS;
+        case 2:  // CONST_SIZE_BYTES
+            *value = 0;
+            return SUCCESS;
+        case 3:  // LOCAL_SIZE_BYTES
+            *value = int(p.localBytes);
+            return SUCCESS;
+        case 4:  // NUM_REGS: a guess, as no assembler ran
+            *value = f->registers();
+            return SUCCESS;
+        case 5:  // PTX_VERSION
+        case 6:  // BINARY_VERSION
+            *value = device()->capability();
+            return SUCCESS;
+        case 7:  // CACHE_MODE_CA
+            *value = 0;
+            return SUCCESS;
+        case 8:  // MAX_DYNAMIC_SHARED_SIZE_BYTES
+            *value = f->maxDynamicShared;
+            return SUCCESS;
+        case 9:  // PREFERRED_SHARED_MEMORY_CARVEOUT
+            *value = -1;
+            return SUCCESS;
+        case 10:  // CLUSTER_SIZE_MUST_BE_SET
+            *value = 0;
+            return SUCCESS;
+        case 11:
+        case 12:
+        case 13:  // REQUIRED_CLUSTER_WIDTH, HEIGHT, DEPTH
+            *value = p.cluster[attribute - 11] ? p.cluster[attribute - 11] : f->cluster[attribute - 11];
+            return SUCCESS;
+        case 14:  // NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+            *value = f->largeClusters;
+            return SUCCESS;
+        default:
+            return INVALID_VALUE;
+    }
+}
+
+SOFTGPU_API int cuFuncSetAttribute(void* function, int attribute, int value) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* f = functions.get(function, "cuFuncSetAttribute");
+    if (!f) {
+        return INVALID_HANDLE;
+    }
+    switch (attribute) {
+        case 8:
+            if (value < 0 || size_t(value) + f->program->sharedBytes > size_t(device()->sharedOptIn)) {
+                report(format(
+                    "cuFuncSetAttribute: kernel %s: %d bytes of dynamic shared memory and %zu static ones; the device has %d",
+                    f->program->name.c_str(),
+                    value,
+                    f->program->sharedBytes,
+                    device()->sharedOptIn));
+                return INVALID_VALUE;
+            }
+            f->maxDynamicShared = value;
+            return SUCCESS;
+        case 9:
+            return value >= -1 && value <= 100 ? SUCCESS : INVALID_VALUE;
+        case 11:
+        case 12:
+        case 13:
+            if (f->program->cluster[0] || device()->major < 9 || value < 1) {
+                return INVALID_VALUE;  // a size fixed in the PTX cannot be changed
+            }
+            f->cluster[attribute - 11] = value;
+            return SUCCESS;
+        case 14:
+            f->largeClusters = value;
+            return device()->major >= 9 ? SUCCESS : INVALID_VALUE;
+        default:
+            return INVALID_VALUE;
+    }
+}
+
+SOFTGPU_API int cuFuncSetCacheConfig(void* function, int) {
+    Call c;
+    return c.error ? c.error : functions.get(function, "cuFuncSetCacheConfig") ? SUCCESS : INVALID_HANDLE;
+}
+
+SOFTGPU_API int cuFuncSetSharedMemConfig(void* function, int) {
+    Call c;
+    return c.error ? c.error : functions.get(function, "cuFuncSetSharedMemConfig") ? SUCCESS : INVALID_HANDLE;
+}
+
+SOFTGPU_API int cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void* function, int threads, size_t dynamic) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* f = functions.get(function, "cuOccupancyMaxActiveBlocksPerMultiprocessor");
+    if (!f) {
+        return INVALID_HANDLE;
+    }
+    if (threads < 1) {
+        return INVALID_VALUE;
+    }
+    bool fits = threads <= 1024 && dynamic <= size_t(f->maxDynamicShared);
+    *blocks = fits ? occupancy(f->registers(), f->program->sharedBytes + dynamic, threads) : 0;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(
+    int* blocks, void* function, int threads, size_t dynamic, unsigned) {
+    return cuOccupancyMaxActiveBlocksPerMultiprocessor(blocks, function, threads, dynamic);
+}
+
+SOFTGPU_API int cuOccupancyAvailableDynamicSMemPerBlock(size_t* bytes, void* function, int blocks, int) {
+    Call c;
+    if (c.error) {
+        return c.error;
+    }
+    auto* f = functions.get(function, "cuOccupancyAvailableDynamicSMemPerBlock");
+    if (!f) {
+        return INVALID_HANDLE;
+    }
+    if (blocks < 1) {
+        return INVALID_VALUE;
+    }
+    long each = device()->sharedPerSm / blocks - device()->sharedReserved - long(f->program->sharedBytes);
+    *bytes = size_t(std::max(0l, std::min(each, long(device()->sharedOptIn))));
+    return SUCCESS;
+}

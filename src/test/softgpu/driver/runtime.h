@@ -1,0 +1,135 @@
+// What all parts of the driver share: the lock, the contexts, the handles, the streams.
+#pragma once
+
+#include "device.h"
+#include "memory.h"
+
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#define SOFTGPU_API extern "C" __attribute__((visibility("default")))
+
+namespace softgpu {
+
+// Handles are addresses of objects that are never deleted: a use after the destroy is recognised, not undefined.
+template <class T>
+class Handles {
+  public:
+    T* create() {
+        T* t = new T;
+        live_.insert(t);
+        return t;
+    }
+    // Null, after a report, for what is no live handle.
+    T* get(const void* handle, const char* what) {
+        T* t = (T*)handle;
+        if (live_.count(t)) {
+            return t;
+        }
+        report(std::string(what) + (dead_.count(t) ? ": used after its destroy" : ": no such handle"));
+        return nullptr;
+    }
+    void destroy(T* t) {
+        live_.erase(t);
+        dead_.insert(t);
+    }
+    std::set<T*>& live() { return live_; }
+
+  private:
+    std::set<T*> live_, dead_;
+};
+
+struct Context {
+    bool primary = false, alive = true;
+    int retained = 0;
+    int sticky = 0;  // the error that every later call gives
+};
+
+struct Graph;
+
+struct Work {
+    std::string name;  // "kernel tanh_fwd", "cuMemcpyDtoHAsync"
+    std::function<void()> run;
+};
+
+struct Stream {
+    Context* context = nullptr;
+    unsigned flags = 0;
+    int priority = 0;
+    std::deque<Work> queue;
+    Graph* capture = nullptr;
+    bool captureOrigin = false;
+    bool legacy() const { return context == nullptr || isNull; }
+    bool isNull = false;
+};
+
+struct Event {
+    unsigned flags = 0;
+    uint64_t recorded = 0, completed = 0;  // how often
+    uint64_t nanos = 0;
+    Stream* stream = nullptr;  // of the last record
+    Graph* capture = nullptr;
+};
+
+struct Graph {
+    std::vector<Work> nodes;
+    int mode = 0;
+    bool invalid = false;
+    std::set<Stream*> streams;
+};
+
+struct Runtime {
+    std::recursive_mutex lock;
+    bool initialized = false;
+    bool lazy = true;
+    Context primary;
+    Handles<Context> contexts;
+    Handles<Stream> streams;
+    Handles<Event> events;
+    Handles<Graph> graphs, graphExecs;
+    Stream nullStream;
+
+    static Runtime& instance();
+
+    // Queues the work, runs it at once (SOFTGPU_EAGER), or adds it to the graph that the stream captures.
+    int submit(Stream* s, const std::string& name, std::function<void()> run);
+    void flush(Stream* s);
+    void flushAll();
+    void execute(const Work& w);
+    Stream* stream(const void* handle);  // null after a report
+    bool capturing() const;
+    // Gives CUDA_ERROR_STREAM_CAPTURE_... if this kind of call breaks a capture that is under way.
+    int breaksCapture(const char* call);
+};
+
+extern thread_local Context* current;
+
+// The start of nearly every call: takes the lock, and gives the error to return if there is one.
+struct Call {
+    explicit Call(bool needsContext = true);
+    std::lock_guard<std::recursive_mutex> lock;
+    int error = 0;
+};
+
+uint64_t nanoTime();
+
+// Counters, printed by the statistics.
+struct Statistics {
+    uint64_t launches = 0, instructions = 0, modules = 0, gemms = 0, copies = 0;
+};
+Statistics& statistics();
+
+// The stack of the Java code that called, for the owner of an allocation; "" where it is not known.
+std::string callerStack();
+
+// Pinned host memory: gives the bytes from the address to its end, 0 if the address is in none.
+size_t pinnedBytes(const void* address);
+size_t reportHostLeaks();
+
+void writeCoverage();
+
+}  // namespace softgpu

@@ -1,0 +1,206 @@
+#include "access.h"
+
+namespace softgpu {
+
+namespace {
+
+thread_local Allocation* recent = nullptr;  // the last one hit; records are never deleted
+
+void aligned(Machine& m, int lane, uint64_t address, unsigned bytes) {
+    if (address & (bytes - 1)) {
+        m.fail(
+            MISALIGNED_ADDRESS,
+            lane,
+            format("misaligned access: %u bytes at %#llx", bytes, (unsigned long long)address));
+    }
+}
+
+Allocation& global(Machine& m, int lane, uint64_t address, unsigned bytes, Access access) {
+    aligned(m, lane, address, bytes);
+    if (recent && recent->holds(address, bytes)) {
+        return *recent;
+    }
+    Allocation* a = Memory::instance().near(address);
+    if (!a || !a->holds(address, bytes)) {
+        m.fail(
+            ILLEGAL_ADDRESS,
+            lane,
+            format("%s of %u bytes at ", access == Access::read ? "read" : "write", bytes) +
+                Memory::instance().describe(address));
+    }
+    recent = a;
+    return *a;
+}
+
+void unwritten(Machine& m, int lane, const std::string& what) {
+    m.fail(LAUNCH_FAILED, lane, "read of memory that nothing wrote, at " + what);
+}
+
+struct SharedPlace {
+    Block* block;
+    uint64_t offset;
+    bool own;
+};
+
+SharedPlace shared(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+    aligned(m, lane, address, bytes);
+    SharedPlace p{m.block, address, true};
+    uint64_t rank = address >> CLUSTER_RANK_SHIFT;
+    if (space == CLUSTER && rank) {
+        if (rank > m.block->cluster->blocks.size()) {
+            m.fail(ILLEGAL_ADDRESS, lane, format("the cluster has no block of rank %llu", (unsigned long long)rank - 1));
+        }
+        p.block = m.block->cluster->blocks[rank - 1];
+        p.offset = address & ((1u << CLUSTER_RANK_SHIFT) - 1);
+        p.own = p.block == m.block;
+        if (p.block->alive == 0) {
+            m.fail(ILLEGAL_ADDRESS, lane, "shared memory of a block that has exited");
+        }
+    }
+    size_t size = p.block->shared.size();
+    if (p.offset >= size || bytes > size - p.offset) {
+        m.fail(
+            ILLEGAL_ADDRESS,
+            lane,
+            format("shared memory: %u bytes at offset %lld of %zu", bytes, (long long)p.offset, size));
+    }
+    return p;
+}
+
+void touch(Machine& m, int lane, const SharedPlace& p, unsigned bytes, SharedMemory::Kind kind, bool same) {
+    if (!p.own) {
+        return;  // between blocks only the cluster's barrier orders; that is not followed
+    }
+    unsigned thread = m.warp->index * LANES + unsigned(lane);
+    if (auto* other = p.block->shared.access(p.offset, bytes, thread, m.pc(), kind, same)) {
+        static const char* const NAMES[] = {"read", "write", "atomic"};
+        const OpInfo& i = m.info(other->pc);
+        m.fail(
+            LAUNCH_FAILED,
+            lane,
+            format("race in shared memory: %s of %u bytes at offset %llu, which thread %u of the block accessed since "
+                   "the last barrier, PTX line %d: ",
+                   NAMES[kind],
+                   bytes,
+                   (unsigned long long)p.offset,
+                   other->thread,
+                   i.line) +
+                i.text);
+    }
+}
+
+struct LocalPlace {
+    uint8_t *data, *written;
+};
+
+LocalPlace local(Machine& m, int lane, uint64_t address, unsigned bytes) {
+    aligned(m, lane, address, bytes);
+    size_t size = m.launch().program->localBytes, stride = (size + 15) / 16 * 16;
+    if (address >= size || bytes > size - address) {
+        m.fail(
+            ILLEGAL_ADDRESS,
+            lane,
+            format("local memory: %u bytes at offset %lld of %zu", bytes, (long long)address, size));
+    }
+    return {m.warp->local + unsigned(lane) * stride, m.warp->localWritten + unsigned(lane) * (stride / 4 + 2)};
+}
+
+Space resolve(Space space, uint64_t& address) {
+    if (space != GENERIC) {
+        return space;
+    }
+    uint64_t window = address & WINDOW_MASK;
+    if (window == SHARED_WINDOW || window == LOCAL_WINDOW || window == PARAM_WINDOW) {
+        address &= ~WINDOW_MASK;
+        return window == SHARED_WINDOW ? CLUSTER : window == LOCAL_WINDOW ? LOCAL : PARAM;
+    }
+    return GLOBAL;
+}
+
+}  // namespace
+
+const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+    switch (resolve(space, address)) {
+        case SHARED:
+        case CLUSTER: {
+            SharedPlace p = shared(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
+            touch(m, lane, p, bytes, SharedMemory::read, false);
+            if (!p.block->shared.written(p.offset, bytes)) {
+                unwritten(m, lane, format("offset %llu of shared memory", (unsigned long long)p.offset));
+            }
+            return p.block->shared.at(p.offset);
+        }
+        case LOCAL: {
+            LocalPlace p = local(m, lane, address, bytes);
+            if (!allWritten(p.written, address, bytes)) {
+                unwritten(m, lane, format("offset %llu of local memory", (unsigned long long)address));
+            }
+            return p.data + address;
+        }
+        case PARAM: {
+            aligned(m, lane, address, bytes);
+            auto& params = m.launch().params;
+            if (address >= params.size() || bytes > params.size() - address) {
+                m.fail(ILLEGAL_ADDRESS, lane, "a parameter beyond the kernel's own");
+            }
+            return params.data() + address;
+        }
+        default: {
+            Allocation& a = global(m, lane, address, bytes, Access::read);
+            if (!allWritten(a.written, address - a.base, bytes)) {
+                unwritten(m, lane, Memory::instance().describe(address));
+            }
+            return (const uint8_t*)address;
+        }
+    }
+}
+
+uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value) {
+    switch (resolve(space, address)) {
+        case SHARED:
+        case CLUSTER: {
+            SharedPlace p = shared(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
+            uint8_t* to = p.block->shared.at(p.offset);
+            bool same = memcmp(to, value, bytes) == 0 && p.block->shared.written(p.offset, bytes);
+            touch(m, lane, p, bytes, SharedMemory::write, same);
+            p.block->shared.markWritten(p.offset, bytes);
+            m.changedMemory();
+            return to;
+        }
+        case LOCAL: {
+            LocalPlace p = local(m, lane, address, bytes);
+            markWritten(p.written, address, bytes);
+            return p.data + address;
+        }
+        case PARAM:
+            m.fail(ILLEGAL_ADDRESS, lane, "write to a kernel parameter");
+        default: {
+            Allocation& a = global(m, lane, address, bytes, Access::write);
+            markWritten(a.written, address - a.base, bytes);
+            m.changedMemory();
+            return (uint8_t*)address;
+        }
+    }
+}
+
+uint8_t* changeable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+    Space s = resolve(space, address);
+    if (s == SHARED || s == CLUSTER) {
+        SharedPlace p = shared(m, s, lane, address, bytes);
+        touch(m, lane, p, bytes, SharedMemory::atomic, false);
+        if (!p.block->shared.written(p.offset, bytes)) {
+            unwritten(m, lane, format("offset %llu of shared memory", (unsigned long long)p.offset));
+        }
+        return p.block->shared.at(p.offset);
+    }
+    if (s != GLOBAL) {
+        m.fail(INVALID_ADDRESS_SPACE, lane, "an atomic operation on this kind of memory");
+    }
+    Allocation& a = global(m, lane, address, bytes, Access::write);
+    if (!allWritten(a.written, address - a.base, bytes)) {
+        unwritten(m, lane, Memory::instance().describe(address));
+    }
+    return (uint8_t*)address;
+}
+
+}  // namespace softgpu

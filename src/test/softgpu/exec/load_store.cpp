@@ -1,0 +1,442 @@
+// ld, st, atom, red, cp.async and the fences, which have nothing to do here: memory is in order.
+#include "access.h"
+#include "decoder.h"
+#include "float_math.h"
+
+namespace softgpu {
+
+namespace {
+
+// aux: elements of the vector, 8: other threads may be waited for with this load, 16: the register has 16 bits.
+// aux2: the Space.
+template <class D, class T>
+void load(Machine& m, const Op& op, uint32_t lanes) {
+    unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
+    if (op.aux & 8) {
+        m.strongLoad();
+    }
+    uint64_t address[LANES];  // first all of them: a register loaded may be the address
+    forLanes(lanes, [&](int lane) { address[lane] = laneAddress(m, op, lane); });
+    forLanes(lanes, [&](int lane) {
+        const uint8_t* p = readable(m, Space(op.aux2), lane, address[lane], bytes);
+        for (unsigned k = 0; k < n; k++) {
+            T t;
+            memcpy(&t, p + k * sizeof(T), sizeof t);
+            slot<D>(m, op.v[k])[lane] = op.aux & 16 ? D(uint16_t(t)) : D(t);
+        }
+    });
+}
+
+template <class D, class T>
+void store(Machine& m, const Op& op, uint32_t lanes) {
+    unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
+    forLanes(lanes, [&](int lane) {
+        T value[4];
+        for (unsigned k = 0; k < n; k++) {
+            value[k] = T(slot<D>(m, op.v[k])[lane]);
+        }
+        memcpy(writable(m, Space(op.aux2), lane, laneAddress(m, op, lane), bytes, value), value, bytes);
+    });
+}
+
+// The access of nearly every kernel: 32 neighbouring words of 4 bytes of one allocation, checked at one go.
+bool neighbours(Machine& m, const Op& op, uint32_t lanes, uint64_t* first) {
+    if (lanes != ~0u || !op.wideAddress) {
+        return false;
+    }
+    const uint64_t* a = slot<uint64_t>(m, op.a);
+    uint64_t off = 0;
+    for (int i = 0; i < LANES; i++) {
+        off |= a[i] ^ (a[0] + 4 * uint64_t(i));
+    }
+    *first = a[0] + uint64_t(op.offset);
+    return off == 0 && (*first & 3) == 0;
+}
+
+void loadGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
+    uint64_t at;
+    if (neighbours(m, op, lanes, &at)) {
+        static thread_local Allocation* recent = nullptr;
+        if (!recent || !recent->holds(at, 128)) {
+            Allocation* a = Memory::instance().near(at);
+            recent = a && a->holds(at, 128) ? a : nullptr;
+        }
+        static const std::array<uint8_t, 32> ALL = [] {
+            std::array<uint8_t, 32> x;
+            x.fill(0xf);
+            return x;
+        }();
+        if (recent && memcmp(recent->written + (at - recent->base) / 4, ALL.data(), 32) == 0) {
+            memcpy(m.registers + op.v[0], (const void*)at, 128);
+            return;
+        }
+    }
+    load<uint32_t, uint32_t>(m, op, lanes);
+}
+
+void storeGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
+    uint64_t at;
+    if (neighbours(m, op, lanes, &at)) {
+        static thread_local Allocation* recent = nullptr;
+        if (!recent || !recent->holds(at, 128)) {
+            Allocation* a = Memory::instance().near(at);
+            recent = a && a->holds(at, 128) ? a : nullptr;
+        }
+        if (recent) {
+            memset(recent->written + (at - recent->base) / 4, 0xf, 32);
+            memcpy((void*)at, m.registers + op.v[0], 128);
+            m.changedMemory();
+            return;
+        }
+    }
+    store<uint32_t, uint32_t>(m, op, lanes);
+}
+
+// All lanes read the same parameter.
+template <class T>
+void loadParam(Machine& m, const Op& op, uint32_t lanes) {
+    T v;
+    memcpy(&v, readable(m, PARAM, __builtin_ctz(lanes), uint64_t(op.offset), sizeof(T)), sizeof(T));
+    alignas(64) T r[LANES];
+    for (int i = 0; i < LANES; i++) {
+        r[i] = v;
+    }
+    blend(slot<T>(m, op.v[0]), r, lanes);
+}
+
+// --- atomics ---
+
+enum Atom : uint16_t { ADD, MIN, MAX, AND, OR, XOR, EXCH, CAS, INC, DEC };
+
+template <class T>
+T combine(Atom how, T old, T b, T c) {
+    using I = std::conditional_t<std::is_floating_point_v<T>, uint32_t, T>;
+    switch (how) {
+        case ADD:
+            if constexpr (std::is_floating_point_v<T>) {
+                return canonical(T(old + b));
+            } else {
+                return T(uint64_t(old) + uint64_t(b));
+            }
+        case MIN:
+            return b < old ? b : old;
+        case MAX:
+            return old < b ? b : old;
+        case EXCH:
+            return b;
+        case CAS:
+            return old == b ? c : old;
+        case INC:
+            return old >= b ? T(0) : T(old + 1);
+        case DEC:
+            return old == T(0) || old > b ? b : T(old - 1);
+        default:
+            break;
+    }
+    if constexpr (!std::is_floating_point_v<T>) {
+        return how == AND ? T(I(old) & I(b)) : how == OR ? T(I(old) | I(b)) : T(I(old) ^ I(b));
+    }
+    return old;
+}
+
+// On global memory a float sum is without denormals, in shared memory with them.
+template <class T, bool HAS_OLD>
+void atomic(Machine& m, const Op& op, uint32_t lanes) {
+    m.strongLoad();
+    forLanes(lanes, [&](int lane) {
+        uint64_t address = laneAddress(m, op, lane);
+        uint8_t* p = changeable(m, Space(op.aux2), lane, address, sizeof(T));
+        T old, b = slot<T>(m, op.b)[lane], c = slot<T>(m, op.c)[lane];
+        memcpy(&old, p, sizeof old);
+        T r = combine(Atom(op.aux), old, b, c);
+        if constexpr (std::is_same_v<T, float>) {
+            bool inShared = op.aux2 == SHARED || (op.aux2 == GENERIC && (address & WINDOW_MASK) == SHARED_WINDOW);
+            if (op.aux == ADD && !inShared) {
+                r = finish<float, true, false>(flush<float, true>(old) + flush<float, true>(b));
+            }
+        }
+        if (memcmp(&r, &old, sizeof r) != 0) {
+            m.changedMemory();
+        }
+        memcpy(p, &r, sizeof r);
+        if (HAS_OLD) {
+            slot<T>(m, op.d)[lane] = old;
+        }
+    });
+}
+
+// --- decoding ---
+
+struct Modes {
+    Space space = GENERIC;
+    bool isConst = false, isParam = false, strong = false;
+};
+
+void scope(Decoder& d) {
+    d.takeOne({"cta", "cluster", "gpu", "sys"});
+}
+
+Modes modes(Decoder& d) {
+    Modes m;
+    std::string space = d.takeOne(
+        {"global", "shared", "shared::cta", "shared::cluster", "local", "param", "param::entry", "param::func", "const"});
+    if (space == "global" || space == "const") {
+        m.space = GLOBAL;
+        m.isConst = space == "const";
+    } else if (space == "shared" || space == "shared::cta") {
+        m.space = SHARED;
+    } else if (space == "shared::cluster") {
+        m.space = CLUSTER;
+    } else if (space == "local") {
+        m.space = LOCAL;
+    } else if (!space.empty()) {
+        m.space = PARAM;
+        m.isParam = true;
+    }
+    std::string order = d.takeOne({"weak", "volatile", "relaxed", "acquire", "release"});
+    m.strong = !order.empty() && order != "weak";
+    if (m.strong && order != "volatile") {
+        scope(d);
+    }
+    d.takeOne({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
+    d.takePrefix("L1::");
+    d.takePrefix("L2::");
+    return m;
+}
+
+// A .param that is no kernel parameter is a variable of the body, kept in local memory.
+void place(Decoder& d, Modes& m, const std::string& named) {
+    if (m.isParam && named == "local") {
+        m.space = LOCAL;
+    } else if (!named.empty()) {
+        bool fits = (m.space == GLOBAL && (named == "global" || named == "const")) || (m.space == SHARED && named == "shared") ||
+                    (m.space == CLUSTER && named == "shared") || (m.space == LOCAL && named == "local") ||
+                    (m.space == PARAM && named == "param") || (m.space == GENERIC && (named == "global" || named == "const"));
+        if (!fits) {
+            d.refuse("the variable is in another space");
+        }
+    } else if (m.isParam) {
+        d.refuse("a parameter by an address in a register");
+    }
+    d.op.aux2 = m.space;
+}
+
+// The vector's registers; gives the bits of a register.
+size_t registers(Decoder& d, const Operand& o, const std::string& type, unsigned count, bool isSource) {
+    if ((o.kind == Operand::vector) != (count > 1) || (count > 1 && o.parts.size() != count)) {
+        d.refuse("the vector's size");
+    }
+    size_t bits = 0;
+    for (unsigned k = 0; k < count; k++) {
+        size_t b;
+        d.op.v[k] = d.relaxed(count > 1 ? o.parts[k] : o, type, isSource, &b);
+        if (k > 0 && b != bits) {
+            d.refuse("registers of different sizes");
+        }
+        bits = b;
+    }
+    return bits;
+}
+
+unsigned vectorSize(Decoder& d) {
+    return d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
+}
+
+void ldFamily(Decoder& d) {
+    Modes m = modes(d);
+    bool readOnly = d.take("nc");
+    if (readOnly && m.space != GLOBAL) {
+        d.refuse(".nc of another space than .global");
+    }
+    unsigned count = vectorSize(d);
+    std::string type = d.type();
+    d.expectOperands(2, 2);
+    if (type == "pred" || type == "f16" || bitsOf(type) * count > 128) {
+        d.refuse("a load of this type");
+    }
+    place(d, m, d.address(d.operand(1)));
+    size_t bits = registers(d, d.operand(0), type, count, false);
+    d.op.aux = uint16_t(count | (m.strong ? 8 : 0) | (bits == 16 ? 16 : 0));
+    if (d.op.aux2 == PARAM && count == 1 && bits == bitsOf(type)) {
+        d.loadsParameter(d.op.v[0], uint64_t(d.op.offset));
+        d.op.run = bits == 64 ? &loadParam<uint64_t> : bits == 32 ? &loadParam<uint32_t> : nullptr;
+    }
+    if (d.op.run) {
+        return;
+    }
+    if (d.op.aux2 == GLOBAL && count == 1 && bits == 32 && bitsOf(type) == 32 && !m.strong) {
+        d.op.run = &loadGlobalWord;
+        return;
+    }
+    // Floats are bits here; signed types are extended by their sign.
+    std::string as = type[0] == 'f' || type[0] == 'b' ? "u" + type.substr(1) : type;
+    bool wide = bits == 64;
+    d.op.run = byType<uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t>(as, [wide](auto t) -> Handler {
+        using T = typename decltype(t)::type;
+        if constexpr (sizeof(T) == 8) {
+            return &load<uint64_t, T>;
+        } else {
+            return wide ? Handler(&load<uint64_t, T>) : Handler(&load<uint32_t, T>);
+        }
+    });
+}
+
+void stFamily(Decoder& d) {
+    Modes m = modes(d);
+    unsigned count = vectorSize(d);
+    std::string type = d.type();
+    d.expectOperands(2, 2);
+    if (type == "pred" || type == "f16" || m.isConst || bitsOf(type) * count > 128) {
+        d.refuse("a store of this type");
+    }
+    place(d, m, d.address(d.operand(0)));
+    size_t bits = registers(d, d.operand(1), type, count, true);
+    d.op.aux = uint16_t(count);
+    if (d.op.aux2 == GLOBAL && count == 1 && bits == 32 && bitsOf(type) == 32) {
+        d.op.run = &storeGlobalWord;
+        return;
+    }
+    bool wide = bits == 64;
+    d.op.run = byType<uint8_t, uint16_t, uint32_t, uint64_t>("u" + type.substr(1), [wide](auto t) -> Handler {
+        using T = typename decltype(t)::type;
+        if constexpr (sizeof(T) == 8) {
+            return &store<uint64_t, T>;
+        } else {
+            return wide ? Handler(&store<uint64_t, T>) : Handler(&store<uint32_t, T>);
+        }
+    });
+}
+
+void atomFamily(Decoder& d) {
+    bool red = d.ins().opcode == "red";
+    Modes m;
+    std::string space = d.takeOne({"global", "shared", "shared::cta", "shared::cluster"});
+    m.space = space.empty() ? GENERIC : space == "global" ? GLOBAL : space == "shared::cluster" ? CLUSTER : SHARED;
+    d.takeOne({"relaxed", "acquire", "release", "acq_rel"});
+    scope(d);
+    static const std::map<std::string, Atom> NAMES = {
+        {"add", ADD}, {"min", MIN}, {"max", MAX}, {"and", AND}, {"or", OR},
+        {"xor", XOR}, {"exch", EXCH}, {"cas", CAS}, {"inc", INC}, {"dec", DEC}};
+    std::string how = d.takeOne({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
+    std::string type = d.type();
+    if (how.empty() || (red && (how == "exch" || how == "cas"))) {
+        d.refuse("unknown operation");
+    }
+    bool bits = how == "and" || how == "or" || how == "xor" || how == "exch" || how == "cas";
+    bool counts = how == "inc" || how == "dec";
+    bool isFloat = type[0] == 'f';
+    if ((bits && type[0] != 'b') || (!bits && type[0] == 'b') || (counts && type != "u32") || (isFloat && how != "add") ||
+        (how == "add" && type == "s64")) {
+        d.refuse("this operation of ." + type);
+    }
+    size_t at = red ? 0 : 1;
+    d.expectOperands(at + 2 + (how == "cas"), at + 2 + (how == "cas"));
+    d.op.d = d.sink();
+    if (!red) {
+        d.op.d = d.destination(d.operand(0), type);
+    }
+    place(d, m, d.address(d.operand(at)));
+    d.op.b = d.source(d.operand(at + 1), type);
+    d.op.c = how == "cas" ? d.source(d.operand(at + 2), type) : d.op.b;
+    d.op.aux = NAMES.at(how);
+    d.op.run = byType<uint32_t, int32_t, uint64_t, int64_t, float, double>(asUnsigned(type), [red](auto t) -> Handler {
+        using T = typename decltype(t)::type;
+        return red ? Handler(&atomic<T, false>) : Handler(&atomic<T, true>);
+    });
+}
+
+// --- cp.async: carried out at once ---
+
+void cpAsync(Machine& m, const Op& op, uint32_t lanes) {
+    unsigned size = op.aux;
+    forLanes(lanes, [&](int lane) {
+        uint64_t from = slot<uint64_t>(m, op.b)[lane] + uint64_t(op.v[0]);
+        uint8_t bytes[16] = {};
+        unsigned n = op.wideData ? slot<uint32_t>(m, op.c)[lane] : size;
+        if (n > size) {
+            m.fail(ILLEGAL_ADDRESS, lane, "cp.async of more bytes than its size");
+        }
+        if (n == size) {
+            memcpy(bytes, readable(m, GLOBAL, lane, from, n), n);
+        } else {
+            for (unsigned k = 0; k < n; k++) {
+                bytes[k] = *readable(m, GLOBAL, lane, from + k, 1);
+            }
+        }
+        memcpy(writable(m, SHARED, lane, laneAddress(m, op, lane), size, bytes), bytes, size);
+    });
+}
+
+void nothing(Machine&, const Op&, uint32_t) {}
+
+void cpFamily(Decoder& d) {
+    if (!d.take("async")) {
+        d.refuse("only cp.async");
+    }
+    if (d.take("commit_group") || d.take("wait_all")) {
+        d.expectOperands(0, 0);
+        d.op.run = nothing;
+        return;
+    }
+    if (d.take("wait_group")) {
+        d.expectOperands(1, 1);
+        d.op.run = nothing;
+        return;
+    }
+    bool l1 = d.take("ca");
+    if ((!l1 && !d.take("cg")) || !(d.take("shared") || d.take("shared::cta")) || !d.take("global")) {
+        d.refuse("unknown form of cp.async");
+    }
+    d.takePrefix("L2::");
+    d.expectOperands(3, 4);
+    d.address(d.operand(1));
+    uint32_t from = d.op.a;
+    int64_t offset = d.op.offset;
+    bool wide = d.op.wideAddress;
+    d.address(d.operand(0));
+    const Operand& size = d.operand(2);
+    bool known = size.kind == Operand::integer && (size.bits == 16 || (l1 && (size.bits == 4 || size.bits == 8)));
+    if (!known || !wide || offset < 0 || offset > INT32_MAX) {
+        d.refuse("unknown form of cp.async");
+    }
+    d.op.b = from;
+    d.op.v[0] = uint32_t(offset);
+    d.op.aux = uint16_t(size.bits);
+    d.op.wideData = d.operands() == 4;
+    if (d.op.wideData) {
+        d.op.c = d.source(d.operand(3), "u32");
+    }
+    d.op.run = cpAsync;
+}
+
+void fenceFamily(Decoder& d) {
+    const std::string& name = d.ins().opcode;
+    if (name == "membar") {
+        d.takeOne({"cta", "gl", "sys"});
+    } else if (name == "fence") {
+        d.takeOne({"sc", "acq_rel", "acquire", "release"});
+        d.takeOne({"cta", "cluster", "gpu", "sys"});
+    } else if (name == "nanosleep") {
+        d.take("u32");
+        d.expectOperands(1, 1);
+    } else {  // prefetch
+        d.take("global");
+        d.takeOne({"L1", "L2"});
+        d.expectOperands(1, 1);
+    }
+    d.op.run = nothing;
+}
+
+}  // namespace
+
+void addMemoryFamilies(std::map<std::string, Family>& table) {
+    table["ld"] = table["ldu"] = ldFamily;
+    table["st"] = stFamily;
+    table["atom"] = table["red"] = atomFamily;
+    table["cp"] = cpFamily;
+    for (const char* n : {"membar", "fence", "nanosleep", "prefetch"}) {
+        table[n] = fenceFamily;
+    }
+}
+
+}  // namespace softgpu

@@ -1,0 +1,365 @@
+// Planted bugs: each must be caught, with the error that the driver gives for it and a message that says where.
+#include "harness.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace test {
+
+namespace {
+
+int planted = 0, caught = 0;
+
+void bug(const char* name, bool found, const std::string& how) {
+    planted++;
+    caught += found;
+    expect(found, std::string("planted bug not caught: ") + name + " (" + how + ")");
+}
+
+bool contains(const std::string& text, std::initializer_list<const char*> parts) {
+    for (const char* p : parts) {
+        if (text.find(p) == std::string::npos) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The driver must give this error and its last message must hold these words. Clears the error.
+void caughtAs(const char* name, int got, int wanted, std::initializer_list<const char*> words) {
+    std::string message = softgpuLastFinding();
+    bug(name, got == wanted && contains(message, words), std::to_string(got) + ": " + message);
+    cuDevicePrimaryCtxReset_v2(0);
+}
+
+struct Shape {
+    unsigned grid = 1, block = 32, shared = 0;
+};
+
+int run(void* f, std::vector<void*> args, Shape s = Shape()) {
+    int e = cuLaunchKernel(f, s.grid, 1, 1, s.block, 1, 1, s.shared, nullptr, args.data(), nullptr);
+    return e ? e : cuCtxSynchronize();
+}
+
+const std::string REGISTERS =
+    ".reg .b64 %x, %y, %z;\n.reg .b32 %i, %t, %n, %v, %w;\n.reg .f32 %f;\n.reg .pred %p;\nmov.u32 %t, %tid.x;\n";
+
+// A kernel over one array x of 100 floats, with thread number %t and its element's address %y.
+void onArray(const char* name, const std::string& body, int wanted, std::initializer_list<const char*> words, Shape s = Shape()) {
+    void* m = load(kernel(
+        ".param .u64 x",
+        REGISTERS + "ld.param.u64 %x, [x];\ncvta.to.global.u64 %x, %x;\nmad.wide.u32 %y, %t, 4, %x;\n" + body,
+        ".extern .shared .align 16 .b8 dyn[];"));
+    uint64_t x = upload(std::vector<float>(100, 1));
+    caughtAs(name, run(function(m), {&x}, s), wanted, words);
+}
+
+constexpr int INVALID = 1, ADDRESS = 700, MISALIGNED = 716, FAILED = 719;
+
+void memory() {
+    onArray("read one past the end", "ld.global.f32 %f, [%y];", ADDRESS,
+            {"read of 4 bytes at offset 400", "400 bytes", "thread (100,0,0)", "PTX line", "ld.global.f32"}, {1, 101});
+    onArray("write one past the end", "st.global.f32 [%y], 0f3F800000;", ADDRESS, {"write of 4 bytes at offset 400"}, {1, 101});
+    onArray("read before the start", "ld.global.f32 %f, [%y+-4];", ADDRESS, {"offset -4"});
+    onArray("a vector over the end", "ld.global.v4.f32 {%f, %f, %f, %f}, [%x+400];", ADDRESS, {"read of 16 bytes"});
+    onArray("a null pointer", "mov.u64 %x, 0; ld.global.f32 %f, [%x];", ADDRESS, {"0, which is no device memory"});
+    onArray("a wild pointer", "mov.u64 %x, 1234567890124; st.global.u32 [%x], 0;", ADDRESS, {"which is no device memory"});
+    onArray("a 32-bit product as an address", "mul.lo.u32 %i, %t, 536870912; cvt.u64.u32 %z, %i; add.u64 %z, %z, %x; ld.global.f32 %f, [%z];", ADDRESS, {"thread (1,0,0)"});
+    onArray("misaligned", "ld.global.f32 %f, [%x+2];", MISALIGNED, {"misaligned access: 4 bytes"});
+    onArray("misaligned vector", "ld.global.v2.f32 {%f, %f}, [%x+4];", MISALIGNED, {"8 bytes"});
+    onArray("shared memory out of bounds", ".shared .b32 s[32]; st.shared.u32 [s+128], %t;", ADDRESS, {"offset 128 of 128"});
+    onArray("no dynamic shared memory asked for", "mov.u32 %i, dyn; st.shared.u32 [%i], %t;", ADDRESS, {"of 0"});
+    onArray("shared memory misaligned", ".shared .b32 s[32]; st.shared.u32 [s+1], %t;", MISALIGNED, {"misaligned"});
+    onArray("shared memory that nothing wrote", ".shared .b32 s[32]; ld.shared.u32 %i, [s];", FAILED, {"nothing wrote", "shared"});
+    onArray("local memory out of bounds", ".local .b32 a[4]; st.local.u32 [a+16], %t;", ADDRESS, {"local memory", "offset 16"});
+    onArray("local memory that nothing wrote", ".local .b32 a[4]; ld.local.u32 %i, [a];", FAILED, {"nothing wrote", "local"});
+    onArray("an atomic out of bounds", "atom.global.add.u32 %i, [%x+400], 1;", ADDRESS, {"offset 400"});
+    onArray("trap", "trap;", FAILED, {"trap"});
+
+    uint64_t x = upload(std::vector<float>(100, 1)), y = 0;
+    void* copy = load(kernel(".param .u64 x, .param .u64 y, .param .u32 n",
+        REGISTERS + "ld.param.u64 %x, [x]; ld.param.u64 %y, [y]; ld.param.u32 %n, [n]; cvta.to.global.u64 %x, %x;\n"
+        "cvta.to.global.u64 %y, %y; setp.ge.s32 %p, %t, %n; @%p bra END; mad.wide.u32 %x, %t, 4, %x;\n"
+        "mad.wide.u32 %y, %t, 4, %y; ld.global.f32 %f, [%x]; st.global.f32 [%y], %f; END:"));
+    unsigned n = 32;
+    auto again = [&] {
+        x = upload(std::vector<float>(100, 1));
+        cuMemAlloc_v2(&y, 400);
+        copy = load(kernel(".param .u64 x, .param .u64 y, .param .u32 n",
+            REGISTERS + "ld.param.u64 %x, [x]; ld.param.u64 %y, [y]; ld.param.u32 %n, [n]; cvta.to.global.u64 %x, %x;\n"
+            "cvta.to.global.u64 %y, %y; setp.ge.s32 %p, %t, %n; @%p bra END; mad.wide.u32 %x, %t, 4, %x;\n"
+            "mad.wide.u32 %y, %t, 4, %y; ld.global.f32 %f, [%x]; st.global.f32 [%y], %f; END:"));
+    };
+    again();
+    cuMemFree_v2(x);
+    caughtAs("use after free", run(function(copy), {&x, &y, &n}), ADDRESS, {"FREED"});
+    again();
+    caughtAs("read of what nothing wrote", run(function(copy), {&y, &x, &n}), FAILED, {"nothing wrote", "offset 0"});
+    again();
+    uint64_t number = 32;
+    caughtAs("parameters in the wrong order", run(function(copy), {&number, &y, &x}), ADDRESS, {"parameter 0 (x)"});
+    again();
+    caughtAs("a missing parameter", run(function(copy), {&x, &y, nullptr}), INVALID, {"parameter 2 of 3 is missing"});
+    again();
+    n = 200;
+    int first = run(function(copy), {&x, &y, &n}, {1, 256}), later = cuMemcpyDtoH_v2(&n, x, 4);
+    bug("the error stays with the context", first == ADDRESS && later == ADDRESS, std::to_string(later));
+    cuDevicePrimaryCtxReset_v2(0);
+
+    again();
+    cuMemFree_v2(x);
+    caughtAs("double free", cuMemFree_v2(x), INVALID, {"second free"});
+    again();
+    caughtAs("free of the middle", cuMemFree_v2(x + 256), INVALID, {"not what cuMemAlloc gave"});
+    again();
+    std::vector<float> host(200);
+    caughtAs("copy to the device beyond a buffer", cuMemcpyHtoD_v2(x, host.data(), 404), INVALID, {"404 bytes", "400 bytes"});
+    again();
+    caughtAs("copy to the host beyond a buffer", cuMemcpyDtoH_v2(host.data(), x + 200, 204), INVALID, {"offset 200"});
+    again();
+    caughtAs("copy on the device beyond a buffer", cuMemcpyDtoD_v2(y + 4, x, 400), INVALID, {"offset 4"});
+    again();
+    caughtAs("download of what nothing wrote", cuMemcpyDtoH_v2(host.data(), y, 400), FAILED, {"cuMemcpyDtoH", "nothing wrote"});
+    again();
+    caughtAs("fill beyond a buffer", cuMemsetD32_v2(x, 0, 101), INVALID, {"404 bytes"});
+    void* pinned;
+    again();
+    cuMemHostAlloc(&pinned, 100, 0);
+    int e = cuMemcpyDtoHAsync_v2(pinned, x, 104, nullptr);
+    std::string message = softgpuLastFinding();
+    bug("copy beyond pinned memory", e == INVALID && contains(message, {"pinned host memory ends after 100"}), message);
+    cuMemFreeHost(pinned);
+    cuDevicePrimaryCtxReset_v2(0);
+    again();
+    e = cuMemAlloc_v2(&y, size_t(1) << 50);
+    bug("more memory than there is", e == 2, std::to_string(e));
+    cuDevicePrimaryCtxReset_v2(0);
+    again();
+    cuModuleUnload(copy);
+    cuMemFree_v2(y);
+    cuDevicePrimaryCtxReset_v2(0);
+    message = softgpuLastFinding();
+    bug("leak", contains(message, {"leak", "400 bytes", "cuMemAlloc"}), message);
+}
+
+void together() {
+    std::string own = ".shared .b32 s[128]; mov.u32 %i, s; mad.lo.u32 %i, %t, 4, %i; st.shared.u32 [%i], %t;\n";
+    std::string other = "xor.b32 %n, %t, 127; mov.u32 %i, s; mad.lo.u32 %i, %n, 4, %i;\n";
+    onArray("race: write, no barrier, read", own + "bar.sync 0; not.b32 %w, %t; st.shared.u32 [%i], %w;\n" + other + "ld.shared.u32 %v, [%i];", FAILED,
+            {"race in shared memory", "PTX line", "st.shared", "ld.shared"}, {1, 128});
+    onArray("race: read, no barrier, write", own + "bar.sync 0;" + other + "ld.shared.u32 %v, [%i]; mov.u32 %i, s; mad.lo.u32 %i, %t, 4, %i; st.shared.u32 [%i], %n;",
+            FAILED, {"race in shared memory"}, {1, 128});
+    onArray("race: two writes", ".shared .b32 s[1]; st.shared.u32 [s], %t;", FAILED, {"race in shared memory", "write"});
+    onArray("race within a warp", own + "xor.b32 %n, %t, 1; mov.u32 %i, s; mad.lo.u32 %i, %n, 4, %i; ld.shared.u32 %v, [%i];", FAILED,
+            {"race in shared memory"});
+    onArray("race: atomic and plain read", ".shared .b32 s[1]; setp.eq.u32 %p, %t, 0; @%p st.shared.u32 [s], 0; bar.sync 0; atom.shared.add.u32 %i, [s], 1; ld.shared.u32 %i, [s];",
+            FAILED, {"race in shared memory"}, {1, 64});
+    onArray("barrier in one branch only", "setp.lt.u32 %p, %t, 32; @%p bra END; bar.sync 0; END:", FAILED,
+            {"barrier that not all threads reach", "bar.sync 0", "have exited"}, {1, 64});
+    onArray("barrier in a divergent warp", "setp.lt.u32 %p, %t, 7; @%p bra END; bar.sync 0; END: bar.sync 0;", FAILED,
+            {"deadlock"}, {1, 64});
+    onArray("barrier after an early return", "setp.ge.u32 %p, %t, 50; @%p ret; bar.sync 0;", FAILED, {"have exited"}, {1, 64});
+    onArray("shuffle among lanes that are elsewhere",
+            "setp.lt.u32 %p, %t, 16; @%p bra A; shfl.sync.bfly.b32 %v, %t, 16, 31, -1; bra END; A: shfl.sync.bfly.b32 %v, %t, 16, 31, -1; END:",
+            FAILED, {"lanes of its warp that do not come"});
+    onArray("shuffle by a lane outside its mask", "shfl.sync.down.b32 %v, %t, 1, 31, 65535;", FAILED, {"not in its own member mask"});
+    onArray("shuffle from an absent lane", "setp.lt.u32 %p, %t, 16; @!%p ret; shfl.sync.idx.b32 %v, %t, 20, 31, 65535;", FAILED,
+            {"shuffle from lane 20"});
+    onArray("a wait that nobody ends", "W: ld.volatile.global.u32 %v, [%x]; setp.eq.u32 %p, %v, 0; @!%p bra W;", FAILED,
+            {"waits for memory that nobody changes", "cooperative"});
+    onArray("a barrier number that is none", "bar.sync 16;", FAILED, {"no barrier 16"});
+}
+
+void launches() {
+    auto limits = [](const char* name, Shape s, int wanted, std::initializer_list<const char*> words, const char* body = "") {
+        onArray(name, body, wanted, words, s);
+    };
+    limits("a block too large", {1, 1025}, INVALID, {"block of (1025,1,1)"});
+    limits("an empty grid", {0, 32}, INVALID, {"empty grid"});
+    limits("an empty block", {1, 0}, INVALID, {"empty"});
+    limits("too much shared memory", {1, 32, 49153}, INVALID, {"49153 bytes of dynamic shared memory"});
+
+    std::string text = kernel(".param .u64 x", "", ".extern .shared .align 16 .b8 dyn[];");
+    size_t at = text.find("\n{\n");
+    text.insert(at, "\n.maxntid 64, 1, 1");
+    void* m = load(text);
+    uint64_t x = upload(std::vector<float>(1, 0));
+    caughtAs("more threads than .maxntid", run(function(m), {&x}, {1, 65}), 701, {".maxntid says 64"});
+    m = load(kernel("", "", ".extern .shared .align 16 .b8 dyn[];"));
+    caughtAs("more shared memory than the device has", cuFuncSetAttribute(function(m), 8, 1 << 20), INVALID, {"the device has"});
+    m = load(kernel("", ""));
+    int e = cuLaunchCooperativeKernel(function(m), 1000000, 1, 1, 32, 1, 1, 0, nullptr, nullptr);
+    caughtAs("a cooperative grid too large", e, 720, {"1000000 blocks at once"});
+}
+
+void streams() {
+    void *s, *t, *event, *pinned;
+    uint64_t x = upload(std::vector<float>(8, 1)), y = 0;
+    cuStreamCreate(&s, 1);
+    cuMemHostAlloc(&pinned, 32, 0);
+    memset(pinned, 0, 32);
+    cuMemcpyDtoHAsync_v2(pinned, x, 32, s);
+    float early = *(volatile float*)pinned;
+    cuStreamSynchronize(s);
+    bug("the host reads too early", early != early && *(float*)pinned == 1, std::to_string(early));
+    cuMemcpyHtoDAsync_v2(x, pinned, 32, s);
+    *(volatile float*)pinned = 5;  // before the copy is done
+    float got[8];
+    cuStreamSynchronize(s);
+    cuMemcpyDtoH_v2(got, x, 32);
+    bug("the host writes too early", got[0] == 5, std::to_string(got[0]));
+    cuMemFreeHost(pinned);
+    cuStreamDestroy_v2(s);
+    caughtAs("a stream after its destroy", cuStreamSynchronize(s), 400, {"used after its destroy"});
+
+    // y is filled in one stream and copied in another: without the event in between too early.
+    auto order = [&](bool wait) {
+        x = upload(std::vector<float>(8, 1));
+        cuMemAlloc_v2(&y, 32);
+        cuStreamCreate(&s, 1);
+        cuStreamCreate(&t, 1);
+        cuEventCreate(&event, 2);
+        cuMemHostAlloc(&pinned, 32, 0);
+        memset(pinned, 0, 32);
+        cuMemcpyHtoDAsync_v2(y, pinned, 32, s);
+        cuEventRecord(event, s);
+        if (wait) {
+            cuStreamWaitEvent(t, event, 0);
+        }
+        float host[8];
+        int e = cuMemcpyDtoHAsync_v2(host, y, 32, t);
+        return e ? e : cuStreamSynchronize(t);
+    };
+    expect(order(true) == 0, "two streams with the event in between");
+    cuMemFreeHost(pinned);
+    cuDevicePrimaryCtxReset_v2(0);
+    int e = order(false);
+    std::string message = softgpuLastFinding();
+    cuMemFreeHost(pinned);
+    bug("two streams without the event", e == FAILED && contains(message, {"nothing wrote"}), message);
+    cuDevicePrimaryCtxReset_v2(0);
+
+    cuEventCreate(&event, 2);
+    cuEventDestroy_v2(event);
+    caughtAs("an event after its destroy", cuEventSynchronize(event), 400, {"used after its destroy"});
+
+    void *graph, *exec;
+    x = upload(std::vector<float>(8, 1));
+    cuMemAlloc_v2(&y, 32);
+    cuStreamCreate(&s, 1);
+    cuStreamBeginCapture_v2(s, 0);
+    cuMemcpyDtoDAsync_v2(y, x, 32, s);
+    cuStreamEndCapture(s, &graph);
+    cuGraphInstantiateWithFlags(&exec, graph, 0);
+    cuGraphLaunch(exec, s);
+    cuStreamSynchronize(s);
+    expect(cuMemcpyDtoH_v2(got, y, 32) == 0 && got[7] == 1, "a graph replays");
+    cuMemFree_v2(x);
+    cuGraphLaunch(exec, s);
+    e = cuStreamSynchronize(s);
+    caughtAs("a graph over freed memory", e, ADDRESS, {"FREED"});
+    cuStreamCreate(&s, 1);
+    cuStreamBeginCapture_v2(s, 0);
+    cuStreamEndCapture(s, &graph);
+    cuGraphInstantiateWithFlags(&exec, graph, 0);
+    cuGraphExecDestroy(exec);
+    caughtAs("a graph after its destroy", cuGraphLaunch(exec, s), INVALID, {"used after its destroy"});
+    cuStreamCreate(&s, 1);
+    cuStreamBeginCapture_v2(s, 0);
+    e = cuMemAlloc_v2(&x, 4);
+    int end = cuStreamEndCapture(s, &graph);
+    bug("an allocation while capturing", e == 900 && end == 901, std::to_string(e));
+    cuDevicePrimaryCtxReset_v2(0);
+}
+
+void products() {
+    void* h;
+    uint64_t a, b, c;
+    float one = 1, zero = 0;
+    auto start = [&] {
+        cublasCreate_v2(&h);
+        a = upload(std::vector<float>(100, 1));
+        b = upload(std::vector<float>(100, 1));
+        cuMemAlloc_v2(&c, 400);
+    };
+    auto sgemm = [&](int ta, int m, int n, int k, uint64_t pa, int lda, int ldb, int ldc, const float* beta) {
+        int e = cublasSgemm_v2(h, ta, 0, m, n, k, &one, (float*)pa, lda, (float*)b, ldb, beta, (float*)c, ldc);
+        return e ? e : cuCtxSynchronize();
+    };
+    start();
+    float got[100];
+    int e = sgemm(0, 10, 10, 10, a, 10, 10, 10, &zero);
+    expect(e == 0 && cuMemcpyDtoH_v2(got, c, 400) == 0 && got[99] == 10, "a right product");
+    start();
+    caughtAs("a leading dimension too small", sgemm(0, 10, 10, 10, a, 9, 10, 10, &zero), 7,
+             {"lda 9 is less than A's 10 rows"});
+    start();
+    caughtAs("a leading dimension too large", sgemm(0, 10, 10, 10, a, 11, 10, 10, &zero), ADDRESS,
+             {"cublasSgemm A [10 x 10"});
+    start();
+    caughtAs("rows and columns swapped", sgemm(1, 5, 10, 20, a, 5, 20, 5, &zero), 7, {"lda 5 is less than A's 20 rows"});
+    start();
+    caughtAs("more rows than there are", sgemm(0, 11, 10, 10, a, 11, 10, 11, &zero), ADDRESS, {"cublasSgemm A"});
+    start();
+    caughtAs("beta over what nothing wrote", sgemm(0, 10, 10, 10, a, 10, 10, 10, &one), FAILED,
+             {"cublasSgemm C", "nothing wrote"});
+    start();
+    caughtAs("an operand that nothing wrote", sgemm(0, 10, 10, 10, c, 10, 10, 10, &zero), FAILED, {"nothing wrote"});
+    start();
+    c = a;
+    caughtAs("the result over an operand", sgemm(0, 10, 10, 10, a, 10, 10, 10, &zero), FAILED, {"overlaps A"});
+    start();
+    cublasDestroy_v2(h);
+    e = sgemm(0, 10, 10, 10, a, 10, 10, 10, &zero);
+    caughtAs("a handle after its destroy", e, 1, {"handle is destroyed"});
+}
+
+void refusals() {
+    auto refused = [](const char* name, const std::string& text, int code, std::initializer_list<const char*> words) {
+        std::string log;
+        int e = 0;
+        load(text, &log, &e);
+        bug(name, e == code && contains(log, words), std::to_string(e) + ": " + log);
+    };
+    std::string r = ".reg .b16 %h; .reg .b32 %r; .reg .f32 %f; .reg .b64 %d; .reg .pred %p;\n";
+    auto body = [&](const std::string& i) { return kernel("", r + i); };
+    refused("an unknown instruction", body("frobnicate.f32 %f, %f;"), 218, {"line 8", "unknown instruction", "frobnicate"});
+    refused("f16 arithmetic", body("add.f16 %h, %h, %h;"), 218, {"line 8", "add.f16"});
+    refused("f16 conversion", body("cvt.f32.f16 %f, %h;"), 218, {"line 8", "cvt.f32.f16"});
+    refused("bf16 conversion", body("cvt.rn.bf16.f32 %h, %f;"), 218, {"line 8", "bf16"});
+    refused("an unknown modifier", body("add.rn.ftz.relu.f32 %f, %f, %f;"), 218, {"unknown modifier .relu"});
+    refused("an unknown rounding", body("add.rna.f32 %f, %f, %f;"), 218, {"unknown modifier .rna"});
+    refused("a tensor core instruction",
+            body("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f,%f,%f,%f}, {%r,%r,%r,%r}, {%r,%r}, {%f,%f,%f,%f};"),
+            218, {"mma"});
+    refused("a register of the wrong size", body("add.s32 %d, %r, %r;"), 218, {"size"});
+    refused("an unknown register", body("add.s32 %r, %nosuch, %r;"), 218, {"unknown name %nosuch"});
+    refused("a missing operand", body("add.s32 %r, %r;"), 218, {"wrong number of operands"});
+    refused("an unknown label", body("bra NOWHERE;"), 218, {"unknown label NOWHERE"});
+    refused("a float literal for an integer", body("add.s32 %r, %r, 0f3F800000;"), 218, {"0f literal"});
+    refused("an unsigned comparison of signed", body("setp.lo.s32 %p, %r, %r;"), 218, {".lo"});
+    refused("a conversion without rounding", body("cvt.f32.s32 %f, %r;"), 218, {"without a rounding"});
+    refused("redux before sm_80", body("redux.sync.add.s32 %r, %r, -1;"), 218, {"sm_80"});
+    std::string whole = body("add.s32 %r, %r, 1;");
+    refused("a truncated file", whole.substr(0, whole.size() - 12), 218, {"line"});
+    std::string newer = whole;
+    newer.replace(newer.find("7.8"), 3, "9.0");
+    refused("PTX newer than the driver", newer, 222, {"9.0"});
+    refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"sm_100"});
+    refused("no PTX at all", "hello", 200, {"no PTX"});
+}
+
+}  // namespace
+
+void plantedBugs() {
+    memory();
+    together();
+    launches();
+    streams();
+    products();
+    refusals();
+    printf("planted bugs: %d, caught: %d\n", planted, caught);
+}
+
+}  // namespace test

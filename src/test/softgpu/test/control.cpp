@@ -1,0 +1,2 @@
+#include "harness.h"
+namespace test { void control() {} }
