@@ -67,6 +67,7 @@ void end(Context* c, const char* call) {
                 call));
         }
     }
+    forgetHostMemory();
     Memory::instance().releaseAll(Allocation::user);
     Memory::instance().releaseAll(Allocation::module);
     for (auto* s : std::set<Stream*>(r.streams.live())) {

@@ -29,7 +29,7 @@ JNIEnv* environment() {
 
 // The frames above JCuda's own, the first few.
 std::string stackOf(JNIEnv* env) {
-    constexpr int FRAMES = 6;
+    constexpr int FRAMES = 10;
     jclass throwable = env->FindClass("java/lang/Throwable"), element = env->FindClass("java/lang/StackTraceElement");
     jobject here = env->NewObject(throwable, env->GetMethodID(throwable, "<init>", "()V"));
     auto stack = (jobjectArray)env->CallObjectMethod(

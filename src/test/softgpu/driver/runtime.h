@@ -129,6 +129,7 @@ std::string callerStack();
 // Pinned host memory: gives the bytes from the address to its end, 0 if the address is in none.
 size_t pinnedBytes(const void* address);
 size_t reportHostLeaks();
+void forgetHostMemory();  // at the end of a context
 
 void writeCoverage();
 
