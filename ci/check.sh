@@ -126,6 +126,14 @@ softgpu() {
     echo "CUDA tests on the software driver (no GPU run): $(surefire_total target/ci/softgpu.log)"
 }
 
+# The jar that people start, as they start it.
+jar() {
+    [[ $failed == 0 ]] || not_run "target/elman.jar" "a part before it failed"
+    "$JAVA_HOME/bin/java" -jar target/elman.jar doctor
+    "$JAVA_HOME/bin/java" -jar target/elman.jar verify --quick --json >target/ci/verify.json
+    echo "verify --quick: $(grep -c '"passed"' target/ci/verify.json) lines with a verdict"
+}
+
 # --- all of them ---
 
 JAVA_HOME=$(find_jdk 17)
@@ -142,6 +150,7 @@ mkdir -p "$LOGS"
 
 part format format
 part core core
+part jar jar
 part jdk25 jdk25
 part softgpu softgpu
 

@@ -6,8 +6,8 @@ package dev.elman.backend;
  *
  * <p>Tensors of one call belong to this backend and do not overlap unless the method says they may. Gradients of
  * parameters are added to, gradients of data are overwritten. "[M,D]" takes any rank whose last extent is D. All methods
- * throw {@link ShapeMismatchException} when shapes do not fit, before anything is written, and
- * {@link IllegalStateException} after {@link #close}. Numbers that are not finite pass through, they are not errors.
+ * throw {@link ShapeMismatchException} when shapes do not fit and {@link IllegalArgumentException} for a tensor of another
+ * backend, before anything is written, and {@link IllegalStateException} after {@link #close}. Numbers that are not finite pass through, they are not errors.
  *
  * <p>Same calls, same backend, same kind of device: same bits.
  */
@@ -71,7 +71,8 @@ public interface Backend extends AutoCloseable {
     /**
      * Back-propagation through time (Werbos 1990). With g_t the gradient that reaches the state after step t from the
      * layers above and from the steps that ran later: da_t = g_t * activation'(h_t), and da_t Wh^T is added to the
-     * gradient of the state before. A masked step has da = 0 and hands g on unchanged.
+     * gradient of the state before. A masked step has da = 0 and hands g on unchanged. Running back step by step over slices
+     * gives the same bits in dh.
      *
      * @param x input [T,N,D] of the forward pass
      * @param h states [T+1,N,H] that the forward pass left

@@ -29,8 +29,8 @@ final class Allocations {
             long inUse = live.stream().mapToLong(Memory::byteCount).sum();
             OutOfMemoryError said = new OutOfMemoryError("allocate: " + shape + " needs " + mebibytes(4L * size)
                     + " outside the heap, where this backend already holds " + mebibytes(inUse)
-                    + "; give Java more with -XX:MaxDirectMemorySize (it is the largest heap size when not set), or take"
-                    + " smaller batches or shorter sequences.");
+                    + "; take smaller batches or shorter sequences, or, before Java 22, raise -XX:MaxDirectMemorySize (it is"
+                    + " the largest heap size when not set).");
             said.initCause(e);
             throw said;
         }

@@ -60,7 +60,8 @@ public final class CpuBackend implements Backend {
 
     @Override
     public String description() {
-        return "cpu: float32, " + workers.threads() + " threads, " + gemm.description();
+        String threads = workers.threads() + (workers.threads() == 1 ? " thread, " : " threads, ");
+        return "cpu: float32, " + threads + gemm.description();
     }
 
     @Override

@@ -92,9 +92,10 @@ public final class LanguageModel implements AutoCloseable {
      * @param count how many tokens to draw
      * @param sampling how to draw
      * @param stop a token that ends the row early and is not returned; -1 for none
+     * @param never tokens that are not drawn, whatever their probability
      * @return the drawn tokens
      */
-    public int[] sample(int[] prompt, int count, Sampling sampling, int stop) {
+    public int[] sample(int[] prompt, int count, Sampling sampling, int stop, int... never) {
         check("sample", prompt);
         if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
         Random random = new Random(sampling.seed());
@@ -104,6 +105,7 @@ public final class LanguageModel implements AutoCloseable {
                 Buffer probabilities = new Buffer(backend)) {
             float[] next = read(prompt, batch, probabilities);
             for (int i = 0; i < count; i++) {
+                for (int id : never) next[id] = 0;
                 drawn[i] = sampling.draw(next, random);
                 if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
                 next = read(new int[] {drawn[i]}, batch, probabilities);

@@ -14,7 +14,9 @@ import java.util.function.UnaryOperator;
 
 /** One label for each text: a {@link Tokenizer}, a {@link SimpleRnnClassifier} and the labels' names, in one file. */
 public final class TextClassifier implements AutoCloseable {
-    static final String KIND = "text-classifier";
+    /** What such a file says of itself in its metadata, under {@code elman.kind}. */
+    public static final String KIND = "text-classifier";
+
     private static final String UNKNOWN = "<unk>";
     /** Characters that no text holds, so that the network sees where a text begins and ends. */
     private static final String BEGIN = "\u0002";

@@ -10,9 +10,13 @@ import java.util.function.UnaryOperator;
 
 /** Texts like those it was shown, character by character: a {@link Tokenizer} and a {@link LanguageModel}, in one file. */
 public final class TextGenerator implements AutoCloseable {
-    static final String KIND = "text-generator";
+    /** What such a file says of itself in its metadata, under {@code elman.kind}. */
+    public static final String KIND = "text-generator";
+
     private static final String END = "\n";
     private static final String UNKNOWN = "<unk>";
+    /** The id that the tokenizer gives to nothing. */
+    private static final int PADDING = 0;
 
     private final Tokenizer tokenizer;
     private final LanguageModel model;
@@ -69,7 +73,8 @@ public final class TextGenerator implements AutoCloseable {
      */
     public String generate(String prompt, int longest, Sampling sampling) {
         int end = tokenizer.wordIndex().get(END);
-        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), longest, sampling, end);
+        int unknown = tokenizer.wordIndex().get(UNKNOWN);
+        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), longest, sampling, end, PADDING, unknown);
         StringBuilder text = new StringBuilder(prompt);
         for (int id : drawn) text.append(tokenizer.indexWord().getOrDefault(id, ""));
         return text.toString();

@@ -22,6 +22,7 @@ final class LayerChecks {
     static List<Check> all() {
         return List.of(
                 new Check("dropout", "T=3 N=9 C=31", "rows split over two calls", LayerChecks::dropoutOfSplitRows),
+                new Check("dropout", "T=3 N=5 C=130", "the elements of the reference", LayerChecks::dropoutPattern),
                 new Check("dropout", "T=5 N=20 C=100", "share and size", LayerChecks::dropoutShare),
                 new Check("dropout", "T=2 N=4 C=5", "rate 0", LayerChecks::dropoutOfNothing),
                 refuses("softmaxCrossEntropy", "smoothing 1", trial -> {
@@ -123,6 +124,30 @@ final class LayerChecks {
             System.arraycopy(values, (step * n + from) * c, part, step * (to - from) * c, (to - from) * c);
         }
         return part;
+    }
+
+    /** Dropped is exactly 0, at exactly the elements of the reference. */
+    private static void dropoutPattern(Check check, Bench bench, Findings findings) {
+        for (double rate : new double[] {.001, .1, .5, .75, .999}) {
+            Dropout dropout = new Dropout(rate, Double.doubleToLongBits(-rate), 2_000_000_000);
+            boolean[] expected = kept(bench.referenceTrial(check), dropout);
+            boolean[] given = kept(bench.trial(check), dropout);
+            findings.require("dropped elements", Arrays.equals(expected, given), "are others at rate " + rate);
+        }
+    }
+
+    private static boolean[] kept(Trial given, Dropout dropout) {
+        try (Trial trial = given) {
+            Shape shape = Shape.of(3, 5, 130);
+            double[] ones = new double[Math.toIntExact(shape.size())];
+            Arrays.fill(ones, 1);
+            Tensor y = trial.output("y", shape, Tolerance.EXACT);
+            trial.backend().dropout(dropout, trial.input("x", shape, ones), y);
+            double[] values = y.toDoubles();
+            boolean[] kept = new boolean[values.length];
+            for (int i = 0; i < kept.length; i++) kept[i] = values[i] != 0;
+            return kept;
+        }
     }
 
     /** Of 10,000 elements a share near the rate is 0 (6 standard deviations are .027), another share for another seed. */

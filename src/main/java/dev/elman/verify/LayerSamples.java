@@ -50,7 +50,7 @@ final class LayerSamples {
         return List.of(
                 embeddingForward(6, 5, 3),
                 embeddingBackward(6, 5, 3),
-                denseForward(Shape.of(6, 3), Shape.of(6, 5), 6, 3, 5, true),
+                denseForward(6, 3, 5, true),
                 denseBackward(6, 3, 5, true, true),
                 poolForward(Pooling.MAX, 4, 3, 5, Masks.RIGHT),
                 poolForward(Pooling.MEAN, 4, 3, 5, Masks.RIGHT),
@@ -62,8 +62,8 @@ final class LayerSamples {
     private static Sample embeddingForward(int m, int v, int d) {
         return Sample.of("embeddingForward", "M=" + m + " V=" + v + " D=" + d, "", trial -> {
                     Tensor table = trial.input("table", Shape.of(v, d));
-                    IntTensor ids = trial.ints("ids", Shape.of(m), trial.integers(m, 0, v));
-                    Tensor y = trial.output("y", Shape.of(m, d), Tolerance.EXACT);
+                    IntTensor ids = trial.ints("ids", Sample.rows(m), trial.integers(m, 0, v));
+                    Tensor y = trial.output("y", Sample.rows(m, d), Tolerance.EXACT);
                     return backend -> backend.embeddingForward(table, ids, y);
                 })
                 .withFree("table.0");
@@ -72,8 +72,8 @@ final class LayerSamples {
     /** Some rows of the table get many gradients, some none. */
     private static Sample embeddingBackward(int m, int v, int d) {
         return Sample.of("embeddingBackward", "M=" + m + " V=" + v + " D=" + d, "", trial -> {
-                    IntTensor ids = trial.ints("ids", Shape.of(m), trial.integers(m, 0, (v + 1) / 2));
-                    Tensor dy = trial.input("dy", Shape.of(m, d));
+                    IntTensor ids = trial.ints("ids", Sample.rows(m), trial.integers(m, 0, (v + 1) / 2));
+                    Tensor dy = trial.input("dy", Sample.rows(m, d));
                     Tensor table = trial.updated("dTable", Shape.of(v, d), Tolerance.ofTerms(m));
                     return backend -> backend.embeddingBackward(ids, dy, table);
                 })
@@ -82,18 +82,16 @@ final class LayerSamples {
 
     private static void addDense(List<Sample> samples, int m, int d, int k) {
         boolean bias = (m + d + k) % 4 != 0;
-        samples.add(denseForward(Shape.of(m, d), Shape.of(m, k), m, d, k, bias));
+        samples.add(denseForward(m, d, k, bias));
         samples.add(denseBackward(m, d, k, bias, (m + k) % 3 != 0));
-        if (m == 33) samples.add(denseForward(Shape.of(11, 3, d), Shape.of(11, 3, k), m, d, k, true));
     }
 
-    private static Sample denseForward(Shape xShape, Shape yShape, int m, int d, int k, boolean bias) {
-        String variant = (bias ? "" : "no bias") + (xShape.rank() == 3 ? "x " + xShape : "");
-        return Sample.of("denseForward", "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
-            Tensor x = trial.input("x", xShape);
+    private static Sample denseForward(int m, int d, int k, boolean bias) {
+        return Sample.of("denseForward", "M=" + m + " D=" + d + " K=" + k, bias ? "" : "no bias", trial -> {
+            Tensor x = trial.input("x", Sample.rows(m, d));
             Tensor w = trial.input("w", Shape.of(d, k));
             Tensor b = bias ? trial.input("b", Shape.of(k)) : null;
-            Tensor y = trial.output("y", yShape, Tolerance.ofTerms(d + 1L));
+            Tensor y = trial.output("y", Sample.rows(m, k), Tolerance.ofTerms(d + 1L));
             return backend -> backend.denseForward(x, w, b, y);
         });
     }
@@ -101,10 +99,10 @@ final class LayerSamples {
     private static Sample denseBackward(int m, int d, int k, boolean bias, boolean inputGradient) {
         String variant = bias ? inputGradient ? "" : "no dx" : inputGradient ? "no bias" : "no bias, no dx";
         return Sample.of("denseBackward", "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
-            Tensor x = trial.input("x", Shape.of(m, d));
+            Tensor x = trial.input("x", Sample.rows(m, d));
             Tensor w = trial.input("w", Shape.of(d, k));
-            Tensor dy = trial.input("dy", Shape.of(m, k));
-            Tensor dx = inputGradient ? trial.output("dx", Shape.of(m, d), Tolerance.ofTerms(k)) : null;
+            Tensor dy = trial.input("dy", Sample.rows(m, k));
+            Tensor dx = inputGradient ? trial.output("dx", Sample.rows(m, d), Tolerance.ofTerms(k)) : null;
             Tensor dw = trial.updated("dw", Shape.of(d, k), Tolerance.ofTerms(m + 1L));
             Tensor db = bias ? trial.updated("db", Shape.of(k), Tolerance.ofTerms(m + 1L)) : null;
             return backend -> backend.denseBackward(x, w, dy, dx, dw, db);

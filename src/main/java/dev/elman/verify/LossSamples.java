@@ -38,11 +38,11 @@ final class LossSamples {
             double[] values = trial.uniform((long) m * k, spread);
             Tolerance tolerance = Tolerance.ofTerms(k + 1L);
             if (inPlace) {
-                Tensor x = trial.replaced("x", Shape.of(m, k), values, tolerance);
+                Tensor x = trial.replaced("x", Sample.rows(m, k), values, tolerance);
                 return backend -> backend.softmax(x, x);
             }
-            Tensor x = trial.input("x", Shape.of(m, k), values);
-            Tensor y = trial.output("y", Shape.of(m, k), tolerance);
+            Tensor x = trial.input("x", Sample.rows(m, k), values);
+            Tensor y = trial.output("y", Sample.rows(m, k), tolerance);
             return backend -> backend.softmax(x, y);
         });
     }
@@ -63,7 +63,7 @@ final class LossSamples {
         }
 
         private Consumer<Backend> prepare(Trial trial) {
-            Shape shape = Shape.of(m, k);
+            Shape shape = Sample.rows(m, k);
             double[] values = trial.uniform(shape.size(), spread);
             int[] chosen = trial.integers(m, -1, k);
             if (spread == 0) {
@@ -76,7 +76,7 @@ final class LossSamples {
             Tolerance gradient = new Tolerance(k + 2L, scale);
             Tensor logits =
                     inPlace ? trial.replaced("logits", shape, values, gradient) : trial.input("logits", shape, values);
-            IntTensor labels = trial.ints("labels", Shape.of(m), chosen);
+            IntTensor labels = trial.ints("labels", Sample.rows(m), chosen);
             Tensor metrics = trial.output("metrics", Shape.of(2), new Tolerance((long) m + k, scale * spread));
             Tensor dLogits = inPlace ? logits : trial.output("dLogits", shape, gradient);
             return backend -> backend.softmaxCrossEntropy(logits, labels, smoothing, scale, metrics, dLogits);

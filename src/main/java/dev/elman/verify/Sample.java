@@ -1,6 +1,8 @@
 package dev.elman.verify;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
+import java.util.Arrays;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -23,6 +25,17 @@ record Sample(String operation, String shape, String variant, Set<String> free, 
 
     Sample withFree(String... extents) {
         return new Sample(operation, shape, variant, Set.of(extents), setup);
+    }
+
+    /**
+     * A shape for "[M,C]", which takes any rank: 33 rows come as [11,3,C], others as [M,C]. Without {@code columns} the
+     * shape of what has one number for each row.
+     */
+    static Shape rows(int m, int... columns) {
+        int[] extents = m == 33 ? new int[] {11, 3} : new int[] {m};
+        int[] all = Arrays.copyOf(extents, extents.length + columns.length);
+        System.arraycopy(columns, 0, all, extents.length, columns.length);
+        return Shape.of(all);
     }
 
     /** Runs the call on the trial's backend. */

@@ -20,6 +20,7 @@ final class TensorChecks {
                 check("allocate", "what does not fit", TensorChecks::refusesWhatDoesNotFit),
                 check("allocate", "closed tensors", TensorChecks::closedTensors),
                 check("allocateInts", "views and round trip", TensorChecks::ints),
+                check("copy", "a tensor of another instance", TensorChecks::refusesOtherInstances),
                 check("liveTensors", "counts", TensorChecks::counts),
                 check("close", "twice, with tensors left", TensorChecks::closes));
     }
@@ -122,6 +123,16 @@ final class TensorChecks {
             refused(findings, "too few doubles", () -> half.set(1., 2.), argument);
             refused(findings, "too many ints", () -> ints.set(1, 2, 3, 4, 5, 6, 7), argument);
             findings.sameBits("nothing written", new double[6], tensor.toDoubles());
+        }
+    }
+
+    private static void refusesOtherInstances(Check check, Bench bench, Findings findings) {
+        try (Backend other = bench.opener().get();
+                Tensor foreign = other.allocate(Shape.of(3));
+                Tensor own = bench.tested().allocate(Shape.of(3))) {
+            Class<IllegalArgumentException> argument = IllegalArgumentException.class;
+            refused(findings, "from another", () -> bench.tested().copy(foreign, own), argument);
+            refused(findings, "to another", () -> bench.tested().copy(own, foreign), argument);
         }
     }
 

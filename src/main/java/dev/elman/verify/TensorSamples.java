@@ -78,8 +78,8 @@ final class TensorSamples {
     private static Sample copyColumns(int m, int fromX, int a, int fromY, int b, int columns) {
         String variant = columns + " from " + fromX + " to " + fromY;
         return Sample.of("copyColumns", "M=" + m + " A=" + a + " B=" + b, variant, trial -> {
-                    Tensor x = trial.input("x", Shape.of(m, a));
-                    Tensor y = trial.updated("y", Shape.of(m, b), Tolerance.EXACT);
+                    Tensor x = trial.input("x", Sample.rows(m, a));
+                    Tensor y = trial.updated("y", Sample.rows(m, b), Tolerance.EXACT);
                     return backend -> backend.copyColumns(x, fromX, y, fromY, columns);
                 })
                 .withFree("x.1", "y.1");
@@ -94,13 +94,13 @@ final class TensorSamples {
                 if (kept[i / c] == 0 && i % 3 == 0) values[i] = Double.NaN;
             }
             if (inPlace) {
-                Tensor x = trial.replaced("x", Shape.of(m, c), values, Tolerance.EXACT);
-                IntTensor keep = trial.ints("keep", Shape.of(m), kept);
+                Tensor x = trial.replaced("x", Sample.rows(m, c), values, Tolerance.EXACT);
+                IntTensor keep = trial.ints("keep", Sample.rows(m), kept);
                 return backend -> backend.maskRows(x, keep, x);
             }
-            Tensor x = trial.input("x", Shape.of(m, c), values);
-            IntTensor keep = trial.ints("keep", Shape.of(m), kept);
-            Tensor y = trial.output("y", Shape.of(m, c), Tolerance.EXACT);
+            Tensor x = trial.input("x", Sample.rows(m, c), values);
+            IntTensor keep = trial.ints("keep", Sample.rows(m), kept);
+            Tensor y = trial.output("y", Sample.rows(m, c), Tolerance.EXACT);
             return backend -> backend.maskRows(x, keep, y);
         });
     }

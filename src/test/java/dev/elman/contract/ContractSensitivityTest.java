@@ -37,14 +37,13 @@ class ContractSensitivityTest {
         assertTrue(failure.isPresent(), () -> suspects.size() + " checks passed with " + fault);
     }
 
-    /** But for the one check that the faulty backend fails by claiming less precision than it has. */
+    /** The disguise alone upsets nothing, but for the one check that notices more precision than is claimed. */
     @Test
     void nothingIsFoundWhereNothingIsWrong() {
-        List<Check> honest = ALL.stream()
+        List<Check> checks = Checks.quick().stream()
                 .filter(check -> !check.variant().equals("round trip"))
                 .toList();
-        assertEquals(ALL.size() - 1, honest.size());
-        assertEquals(Optional.empty(), firstFailure(() -> FaultyBackend.of(new ReferenceBackend(), null), honest, ""));
+        assertEquals(Optional.empty(), firstFailure(() -> FaultyBackend.of(new ReferenceBackend(), null), checks, ""));
     }
 
     @Test

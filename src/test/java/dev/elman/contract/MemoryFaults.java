@@ -3,6 +3,7 @@ package dev.elman.contract;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
@@ -25,6 +26,14 @@ final class MemoryFaults {
                 call.proceed();
                 Tensor y = call.tensor(3);
                 if (y.shape().size() > 50) y.view(50, Shape.of(1)).set(Double.NaN);
+            }),
+            new Fault("products of few digits", "y", Set.of("denseForward"), call -> {
+                Tensor x = call.tensor(0);
+                double[] values = x.toDoubles();
+                // As with TF32: ten bits behind the point.
+                x.set(Arrays.stream(values).map(MemoryFaults::tenBits).toArray());
+                call.proceed();
+                x.set(values);
             }),
             new Fault("input scaled in place", "inputs unchanged", Set.of("denseForward"), call -> {
                 call.proceed();
@@ -101,5 +110,9 @@ final class MemoryFaults {
             if (all[i] == mark)
                 owner.view((long) i + before.length, Shape.of(1)).set(0.);
         }
+    }
+
+    private static double tenBits(double value) {
+        return Float.intBitsToFloat((Float.floatToIntBits((float) value) + 0x1000) & 0xFFFFE000);
     }
 }

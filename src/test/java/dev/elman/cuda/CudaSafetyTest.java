@@ -125,6 +125,21 @@ class CudaSafetyTest {
         }
     }
 
+    /** What a user asks for who needs a sequence run step by step to give the same bits on cuBLAS too. */
+    @Test
+    void projectionsByStepAreOneMoreProductAStepAndTheSameNumbers() {
+        CudaSettings settings = CudaSettings.fromProperties();
+        CudaSettings byStep = new CudaSettings(settings.device(), settings.libraries(), settings.tf32(), true);
+        try (Pass whole = new Pass(backend, 5, 9, 33, 31);
+                CudaBackend other = CudaBackend.open(byStep);
+                Pass stepped = new Pass(other, 5, 9, 33, 31)) {
+            whole.run();
+            stepped.run();
+            assertEquals(5 + 5 + 5 + 3, other.context().counters().products);
+            assertArrayEquals(whole.results(), stepped.results(), 1e-5f);
+        }
+    }
+
     /** One forward and backward pass whose gradients are set to 0 before. */
     private static final class Pass implements AutoCloseable {
         private final CudaBackend backend;

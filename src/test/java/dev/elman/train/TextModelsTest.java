@@ -96,6 +96,17 @@ class TextModelsTest {
     }
 
     @Test
+    void whatIsNoCharacterIsNeverDrawn() {
+        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
+            // Untrained, every id is about as probable, unknown and padding among them.
+            for (int seed = 0; seed < 50; seed++) {
+                String text = model.generate("", 20, new Sampling(1, 0, seed));
+                assertTrue(text.matches("[ab]*"), text);
+            }
+        }
+    }
+
+    @Test
     void wrongFilesAreNamed() throws IOException {
         Path file = folder.resolve("model.safetensors");
         try (TextClassifier model = classifier()) {

@@ -1,0 +1,127 @@
+package dev.elman.cli;
+
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import dev.elman.backend.ChainLink;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Looks at everything that elman can use. */
+record Diagnosis(Terminal terminal) {
+    private static final long SMALL_HEAP = 512L << 20;
+    /** How the cpu backend begins to say that it multiplies by itself. */
+    private static final String NO_LIBRARY = "no OpenBLAS";
+
+    List<Finding> findings() {
+        List<Finding> findings = new ArrayList<>();
+        findings.add(java());
+        findings.add(memory());
+        findings.addAll(cudaLinks());
+        for (String name : Backends.NAMES) findings.addAll(backend(name));
+        findings.add(names());
+        findings.add(pictures());
+        findings.add(Finding.there("command line", "picocli " + picocli.CommandLine.VERSION));
+        findings.add(screen());
+        return findings;
+    }
+
+    private static Finding java() {
+        return Finding.there(
+                "java",
+                String.format(
+                        Locale.ROOT,
+                        "%s (%s) on %s %s",
+                        Runtime.version(),
+                        System.getProperty("java.vendor"),
+                        System.getProperty("os.name"),
+                        System.getProperty("os.arch")));
+    }
+
+    private static Finding memory() {
+        Runtime runtime = Runtime.getRuntime();
+        String detail = String.format(
+                Locale.ROOT, "%d cores, heap up to %,d MiB", runtime.availableProcessors(), runtime.maxMemory() >> 20);
+        return runtime.maxMemory() >= SMALL_HEAP
+                ? Finding.there("cores, memory", detail)
+                : Finding.lacking("cores, memory", detail, "Give Java more: java -Xmx2g -jar elman.jar");
+    }
+
+    /** Each link from here to the GPU, up to the first that does not hold. */
+    private static List<Finding> cudaLinks() {
+        return Backends.cudaLinks().stream()
+                .map(link -> link.ok() ? Finding.there(title(link), link.detail()) : broken(title(link), link.detail()))
+                .toList();
+    }
+
+    private static String title(ChainLink link) {
+        return "cuda: " + link.name();
+    }
+
+    /** A sentence about CUDA ends with what to do, after its last semicolon. */
+    static Finding broken(String title, String sentence) {
+        int cut = sentence.lastIndexOf("; ");
+        return Finding.lacking(
+                title, cut < 0 ? sentence : sentence.substring(0, cut), cut < 0 ? "" : sentence.substring(cut + 2));
+    }
+
+    /** The backend, and for the cpu what multiplies its matrices. */
+    private static List<Finding> backend(String name) {
+        String title = "backend " + name;
+        try (Backend backend = Backends.open(name)) {
+            Finding there = Finding.there(title, backend.description());
+            return name.equals("cpu") ? List.of(there, products(backend.description())) : List.of(there);
+        } catch (RuntimeException | LinkageError e) {
+            if (name.equals("cuda")) return List.of(Finding.lacking(title, "not here, see the link above", ""));
+            return List.of(Finding.missing(title, Failures.describe(e), ""));
+        }
+    }
+
+    /** What the cpu backend's description says of its matrix products: a library, or why there is none and a remedy. */
+    static Finding products(String description) {
+        int reason = description.indexOf(NO_LIBRARY);
+        if (reason < 0)
+            return Finding.there("matrix products", description.substring(description.lastIndexOf(", ") + 2));
+        String[] parts = description.substring(reason).split("; ", 2);
+        return Finding.lacking(
+                "matrix products",
+                "plain Java, some times slower than a library: " + parts[0],
+                parts.length < 2 ? "" : parts[1]);
+    }
+
+    /** A runtime without locale data answers in English. */
+    private static Finding names() {
+        String germany = new Locale.Builder().setRegion("DE").build().getDisplayCountry(Locale.FRENCH);
+        if (germany.equalsIgnoreCase("allemagne")) {
+            return Finding.there("names", "CLDR names of many languages: the demo's data set");
+        }
+        boolean module = ModuleLayer.boot().findModule("jdk.localedata").isPresent();
+        return Finding.lacking(
+                "names",
+                "no names in other languages than English, which the demo needs: "
+                        + (module
+                                ? "-Djava.locale.providers is " + System.getProperty("java.locale.providers")
+                                : "the module jdk.localedata is missing"),
+                module
+                        ? "Remove the option -Djava.locale.providers."
+                        : "Use a complete JDK, or add the module: jlink --add-modules jdk.localedata");
+    }
+
+    private static Finding pictures() {
+        try {
+            Optional<String> obstacle = Drawing.attempt(Pictures::probe);
+            if (obstacle.isEmpty()) return Finding.there("pictures", "java.desktop, fonts and XChart");
+            return Finding.lacking(
+                    "pictures", obstacle.get(), Drawing.REMEDY + " Or do without: elman demo --no-pictures");
+        } catch (IOException e) {
+            return Finding.lacking("pictures", Failures.describe(e), "");
+        }
+    }
+
+    private Finding screen() {
+        return Finding.there(
+                "terminal", terminal.interactive() ? "progress is shown as it goes" : "none: one line for each epoch");
+    }
+}

@@ -1,0 +1,48 @@
+package dev.elman.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * Texts with their labels, from lines {@code label<TAB>text}.
+ *
+ * @param labels of each text
+ */
+record LabelledTexts(List<String> texts, List<String> labels) {
+    /**
+     * Reads the lines of a file.
+     *
+     * @throws UserException when a line is not of this form, or there are fewer than two labels
+     */
+    static LabelledTexts of(Path file, List<TextFile.Line> lines) {
+        List<String> texts = new ArrayList<>();
+        List<String> labels = new ArrayList<>();
+        for (TextFile.Line line : lines) {
+            int tab = line.text().indexOf('\t');
+            if (tab < 0) throw wrong(file, line, "has no tab; each line must be a label, a tab and a text");
+            String label = line.text().substring(0, tab).strip();
+            String text = line.text().substring(tab + 1).strip();
+            if (label.isEmpty()) throw wrong(file, line, "has no label before its tab");
+            if (text.isEmpty()) throw wrong(file, line, "has no text after its tab");
+            labels.add(label);
+            texts.add(text);
+        }
+        LabelledTexts all = new LabelledTexts(texts, labels);
+        if (all.names().size() < 2) {
+            throw new UserException(file + ": every line has the label \"" + labels.get(0)
+                    + "\"; a classifier needs texts with at least two different labels");
+        }
+        return all;
+    }
+
+    /** The different labels, sorted. */
+    List<String> names() {
+        return List.copyOf(new TreeSet<>(labels));
+    }
+
+    private static UserException wrong(Path file, TextFile.Line line, String what) {
+        return new UserException(file + ": line " + line.number() + " " + what);
+    }
+}

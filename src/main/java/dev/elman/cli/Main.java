@@ -1,0 +1,107 @@
+package dev.elman.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The front door of the command line. */
+@Command(
+        name = "elman",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        header = "Batched Elman (SimpleRNN) networks: train, predict, check.",
+        synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nExample:%n",
+        footer = {"  elman demo", "", "With the jar alone: java -jar elman.jar demo"},
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2})
+public final class Main implements Runnable {
+    @Option(
+            names = "--stacktrace",
+            scope = ScopeType.INHERIT,
+            description = "Show where an error came from (as does -Delman.debug=true).")
+    private boolean stackTrace;
+
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {}
+
+    /** Runs the command that {@code args} name and exits with its code. */
+    public static void main(String[] args) {
+        // Pictures are written, never shown; without this, a machine that has no screen refuses to draw.
+        if (System.getProperty("java.awt.headless") == null) System.setProperty("java.awt.headless", "true");
+        Silence.keep();
+        System.exit(run(Terminal.system(), args));
+    }
+
+    /** The same without leaving the JVM: returns the exit code. */
+    static int run(Terminal terminal, String... args) {
+        try {
+            return commandLine(terminal).execute(args);
+        } catch (OutOfMemoryError e) {
+            terminal.err()
+                    .println("elman: not enough memory (" + e.getMessage()
+                            + "). Give Java more, as in java -Xmx4g -jar elman.jar, or take smaller sizes.");
+            return Failures.BAD_INPUT;
+        } finally {
+            terminal.out().flush();
+            terminal.err().flush();
+        }
+    }
+
+    static CommandLine commandLine(Terminal terminal) {
+        return prepared(
+                terminal,
+                new CommandLine(new Main())
+                        .addSubcommand(new DemoCommand(terminal))
+                        .addSubcommand(new TrainCommand(terminal))
+                        .addSubcommand(new PredictCommand(terminal))
+                        .addSubcommand(new VerifyCommand(terminal))
+                        .addSubcommand(new DoctorCommand(terminal)));
+    }
+
+    /** The command line with this terminal and our way to fail. */
+    static CommandLine prepared(Terminal terminal, CommandLine commandLine) {
+        Failures failures = new Failures();
+        return commandLine
+                .setOut(terminal.out())
+                .setErr(terminal.err())
+                .setUsageHelpWidth(100)
+                .setParameterExceptionHandler(failures)
+                .setExecutionExceptionHandler(failures);
+    }
+
+    boolean wantsStackTrace() {
+        return stackTrace || Boolean.getBoolean("elman.debug");
+    }
+
+    /** Without a command there is nothing to do but to say which there are. */
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(
+                spec.commandLine(),
+                "Name a command: " + String.join(", ", spec.subcommands().keySet()));
+    }
+
+    /** The version that the jar's manifest states. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {
+                "elman " + number(),
+                "Java " + Runtime.version() + ", " + System.getProperty("os.name") + " " + System.getProperty("os.arch")
+            };
+        }
+
+        /** As in 0.1.0; "(not from a jar)" where classes are loaded from a folder. */
+        static String number() {
+            String version = Main.class.getPackage().getImplementationVersion();
+            return version == null ? "(not from a jar)" : version;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+package dev.elman.cli;
+
+import dev.elman.train.Callback;
+import dev.elman.train.EpochResult;
+import dev.elman.train.Progress;
+import java.io.PrintWriter;
+import java.util.Locale;
+import java.util.function.LongSupplier;
+
+/**
+ * Shows a training: a bar that is redrawn with loss, accuracy and the time left for the whole training, as Keras does it,
+ * and one line that stays for each epoch. Where nobody watches, only that line.
+ */
+final class ProgressBar implements Callback, AutoCloseable {
+    private static final int WIDTH = 20;
+    private static final long REDRAW_NANOS = 100_000_000;
+
+    private final StatusLine line;
+    private final LongSupplier nanos;
+    private final int epochs;
+    private final long began;
+    private long drawn;
+
+    /**
+     * A bar for a training that begins now.
+     *
+     * @param live whether the line may be redrawn
+     * @param epochs how many there will be at most
+     */
+    ProgressBar(PrintWriter out, boolean live, int epochs) {
+        this(out, live, epochs, System::nanoTime);
+    }
+
+    ProgressBar(PrintWriter out, boolean live, int epochs, LongSupplier nanos) {
+        this.line = new StatusLine(out, live);
+        this.epochs = epochs;
+        this.nanos = nanos;
+        this.began = nanos.getAsLong();
+        this.drawn = began - REDRAW_NANOS;
+    }
+
+    @Override
+    public void onBatchEnd(Progress progress) {
+        long now = nanos.getAsLong();
+        if (now - drawn < REDRAW_NANOS) return;
+        drawn = now;
+        line.show(bar(progress, now));
+    }
+
+    @Override
+    public boolean onEpochEnd(EpochResult result) {
+        line.keep(summary(result));
+        return true;
+    }
+
+    /** Wipes a bar that a training left half way. */
+    @Override
+    public void close() {
+        line.close();
+    }
+
+    private String bar(Progress progress, long now) {
+        int full = WIDTH * progress.batch() / progress.batches();
+        String bar = "=".repeat(full) + (full < WIDTH ? ">" + ".".repeat(WIDTH - full - 1) : "");
+        long done = (progress.epoch() - 1L) * progress.batches() + progress.batch();
+        long all = (long) progress.epochs() * progress.batches();
+        double left = (now - began) * 1e-9 / done * (all - done);
+        return String.format(
+                Locale.ROOT,
+                "%s [%s] %d/%d loss %.4f acc %.4f ETA %s",
+                epoch(progress.epoch()),
+                bar,
+                progress.batch(),
+                progress.batches(),
+                progress.loss(),
+                progress.accuracy(),
+                time(left));
+    }
+
+    private String summary(EpochResult result) {
+        String validation = Double.isNaN(result.validationLoss())
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "  val_loss %.4f val_acc %.4f",
+                        result.validationLoss(),
+                        result.validationAccuracy());
+        return String.format(
+                Locale.ROOT,
+                "%s  loss %.4f acc %.4f%s  %.1f s",
+                epoch(result.epoch()),
+                result.loss(),
+                result.accuracy(),
+                validation,
+                result.seconds());
+    }
+
+    private String epoch(int epoch) {
+        int digits = Integer.toString(epochs).length();
+        return String.format(Locale.ROOT, "Epoch %" + digits + "d/%d", epoch, epochs);
+    }
+
+    /** As on a clock: 0:09, 1:02:03. */
+    static String time(double seconds) {
+        long whole = Math.round(seconds);
+        long hours = whole / 3600;
+        long minutes = whole / 60 % 60;
+        return hours > 0
+                ? String.format(Locale.ROOT, "%d:%02d:%02d", hours, minutes, whole % 60)
+                : String.format(Locale.ROOT, "%d:%02d", minutes, whole % 60);
+    }
+}

@@ -1,0 +1,82 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "train", "predict", "verify", "doctor"})
+    void everyCommandHelpsWithAnExample(String command) {
+        Outcome help = Outcome.of(command, "--help");
+        assertEquals(0, help.code());
+        assertEquals("", help.err());
+        assertTrue(help.out().contains("Usage: elman " + command), help.out());
+        assertTrue(help.out().contains("Example:"), help.out());
+        assertTrue(help.out().contains("\n  elman " + command), help.out());
+        assertTrue(help.out().contains("Exit codes:"), help.out());
+    }
+
+    @Test
+    void helpListsAllCommands() {
+        String help = Outcome.of("--help").out();
+        for (String command : new String[] {"demo", "train", "predict", "verify", "doctor"}) {
+            assertTrue(help.contains("\n  " + command + " "), help);
+        }
+    }
+
+    @Test
+    void versionNamesElmanAndJava() {
+        Outcome version = Outcome.of("--version");
+        assertEquals(0, version.code());
+        assertTrue(version.out().startsWith("elman "), version.out());
+        assertTrue(version.out().contains("Java " + Runtime.version()), version.out());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            nullValues = "none",
+            value = {
+                "none                          | Name a command: demo, train, predict, verify, doctor.",
+                "trian                         | Did you mean train",
+                "train                         | Missing required parameter: 'FILE'",
+                "train no-such-file.tsv        | no-such-file.tsv: there is no such file",
+                "train no-such-file.tsv --epochs three   | '--epochs': 'three' is not an int",
+                "train no-such-file.tsv --epochs 0       | epochs must be at least 1, but is 0",
+                "train no-such-file.tsv --batch-size 0   | batchSize must be at least 1, but is 0",
+                "train no-such-file.tsv --hidden 0       | --hidden must be at least 1, but is 0",
+                "train no-such-file.tsv --embedding -1   | --embedding must be at least 1, but is -1",
+                "train no-such-file.tsv --learning-rate 0    | learning rate must be positive and finite, but is 0.0",
+                "train no-such-file.tsv --validation-split 1 | validationSplit must be at least 0 and below 1.0",
+                "train no-such-file.tsv --patience 3 --validation-split 0 | patience needs held-back data",
+                "train no-such-file.tsv --task guess     | expected one of",
+                "train no-such-file.tsv --out no/such/folder/m | no/such/folder/m: there is no folder",
+                "predict                       | Missing required parameter: 'MODEL'",
+                "predict no-such-model         | no-such-model",
+                "demo --epochs 0               | --epochs must be at least 1, but is 0",
+                "demo --backend abacus         | There is no backend \"abacus\"",
+                "demo --frobnicate             | Unknown option: '--frobnicate'",
+                "verify --backend abacus       | There is no backend \"abacus\"",
+                "doctor now                    | Unmatched argument at index 1: 'now'",
+            })
+    void wrongUsageIsOneLineAndTwo(String line, String message) {
+        Outcome outcome = line == null ? Outcome.of() : Outcome.of(line.split("\\s+"));
+        assertEquals(2, outcome.code(), outcome.err());
+        assertEquals("", outcome.out());
+        assertEquals(1, outcome.err().lines().count(), outcome.err());
+        assertTrue(outcome.err().startsWith("elman"), outcome.err());
+        assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    @Test
+    void stackTracesAreForThoseWhoAsk() {
+        assertFalse(Outcome.of("train", "no-such-file.tsv").err().contains("\tat "));
+        assertTrue(Outcome.of("train", "no-such-file.tsv", "--stacktrace").err().contains("\tat "));
+    }
+}

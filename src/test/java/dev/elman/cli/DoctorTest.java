@@ -1,0 +1,68 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+
+class DoctorTest {
+    @Test
+    void saysOkOrNoAndWhatToDo() {
+        Outcome outcome = Outcome.of("doctor");
+        assertEquals(0, outcome.code(), outcome.out());
+        for (String line :
+                outcome.out().lines().takeWhile(line -> !line.isEmpty()).toList()) {
+            assertTrue(line.matches("(ok|no)  .+|  +-> .+"), line);
+        }
+    }
+
+    @Test
+    void aMissingLibraryComesWithItsRemedy() {
+        Finding found = Diagnosis.products("cpu: float32, 2 threads, OpenBLAS by way of org.bytedeco:openblas:1");
+        assertEquals(Finding.there("matrix products", "OpenBLAS by way of org.bytedeco:openblas:1"), found);
+        Finding fallback = Diagnosis.products("cpu: float32, 2 threads, plain Java GEMM: no OpenBLAS native for"
+                + " linux-arm64; add org.bytedeco:openblas:1:linux-arm64 (java.lang.UnsatisfiedLinkError)");
+        assertFalse(fallback.ok());
+        assertFalse(fallback.blocking());
+        assertTrue(fallback.remedy().startsWith("add org.bytedeco:openblas:1:linux-arm64"), fallback.remedy());
+    }
+
+    @Test
+    void aBrokenLinkEndsWithWhatToDo() {
+        Finding broken =
+                Diagnosis.broken("cuda: driver", "CUDA cannot be used: no GPU (X is not set); check nvidia-smi.");
+        assertEquals(
+                Finding.lacking("cuda: driver", "CUDA cannot be used: no GPU (X is not set)", "check nvidia-smi."),
+                broken);
+    }
+
+    @Test
+    void everyLinkToTheGpuIsNamed() {
+        String text = Outcome.of("doctor").out();
+        assertTrue(text.contains("cuda: binding to the driver's library"), text);
+    }
+
+    @Test
+    void jsonNamesEveryBackend() {
+        JsonObject report = Outcome.of("doctor", "--json").json();
+        assertTrue(report.get("ok").getAsBoolean());
+        List<JsonObject> findings = StreamSupport.stream(
+                        report.getAsJsonArray("findings").spliterator(), false)
+                .map(element -> element.getAsJsonObject())
+                .toList();
+        List<String> names = findings.stream()
+                .map(finding -> finding.get("name").getAsString())
+                .toList();
+        assertTrue(
+                names.containsAll(
+                        List.of("java", "backend cuda", "backend cpu", "backend reference", "names", "pictures")),
+                names.toString());
+        for (JsonObject finding : findings) {
+            assertFalse(finding.get("detail").getAsString().isBlank(), finding.toString());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.train.EpochResult;
+import dev.elman.train.Progress;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+
+class ProgressBarTest {
+    private static final EpochResult EPOCH = new EpochResult(3, 1.25, 0.5, 1.5, 0.25, 1, 0.001, 12.34);
+
+    private final StringWriter written = new StringWriter();
+    private long nanos;
+
+    private ProgressBar bar(boolean live) {
+        return new ProgressBar(new PrintWriter(written), live, 20, () -> nanos);
+    }
+
+    @Test
+    void whereNobodyWatchesOnlyEpochs() {
+        try (ProgressBar bar = bar(false)) {
+            bar.onBatchEnd(new Progress(3, 20, 83, 166, 1.25, 0.5));
+            bar.onEpochEnd(EPOCH);
+        }
+        assertEquals(
+                "Epoch  3/20  loss 1.2500 acc 0.5000  val_loss 1.5000 val_acc 0.2500  12.3 s" + System.lineSeparator(),
+                written.toString());
+    }
+
+    @Test
+    void withoutValidationNothingOfIt() {
+        bar(false).onEpochEnd(new EpochResult(1, 1.25, 0.5, Double.NaN, Double.NaN, 1, 0.001, 0.04));
+        assertEquals("Epoch  1/20  loss 1.2500 acc 0.5000  0.0 s" + System.lineSeparator(), written.toString());
+    }
+
+    @Test
+    void whereSomebodyWatchesABarWithTheTimeLeft() {
+        ProgressBar bar = bar(true);
+        nanos = 60_000_000_000L;
+        // 2 and a half of 20 epochs in a minute: 7 minutes are left.
+        bar.onBatchEnd(new Progress(3, 20, 83, 166, 1.25, 0.5));
+        assertEquals("\rEpoch  3/20 [==========>.........] 83/166 loss 1.2500 acc 0.5000 ETA 7:00", written.toString());
+    }
+
+    @Test
+    void isRedrawnAtMostTenTimesASecond() {
+        ProgressBar bar = bar(true);
+        for (int batch = 1; batch <= 166; batch++) {
+            nanos += 10_000_000;
+            bar.onBatchEnd(new Progress(1, 20, batch, 166, 1.25, 0.5));
+        }
+        assertEquals(17, written.toString().chars().filter(c -> c == '\r').count());
+    }
+
+    @Test
+    void fitsEightyColumnsAndIsWipedByShorterLines() {
+        ProgressBar bar = bar(true);
+        nanos = 1_000_000_000_000L;
+        bar.onBatchEnd(new Progress(20, 20, 165, 166, 12.25, 0.5));
+        int width = written.toString().length() - 1;
+        assertTrue(width < 80, written.toString());
+        bar.close();
+        assertTrue(written.toString().endsWith("\r" + " ".repeat(width) + "\r"), written.toString());
+    }
+
+    @Test
+    void timesAsOnAClock() {
+        assertEquals("0:09", ProgressBar.time(9.4));
+        assertEquals("1:00", ProgressBar.time(59.6));
+        assertEquals("1:02:03", ProgressBar.time(3723));
+    }
+}

@@ -1,0 +1,226 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class TrainAndPredictTest {
+    @TempDir
+    private Path folder;
+
+    private Path file;
+    private Path model;
+
+    @BeforeEach
+    void paths() {
+        file = folder.resolve("texts");
+        model = folder.resolve("model.safetensors");
+    }
+
+    /** Numbers and letters, so different that a few epochs tell them apart. */
+    private static String digitsAndLetters() {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            lines.append("digits\t").append(1000 + 37 * i).append('\n');
+            lines.append("letters\t").append("abcdefgh", i % 4, 4 + i % 4).append('\n');
+        }
+        return lines.toString();
+    }
+
+    /** Options that a test names come in place of these. */
+    private Outcome train(String... options) {
+        List<String> args = new ArrayList<>(List.of("train", file.toString(), "--out", model.toString()));
+        args.addAll(List.of("--backend", "reference", "--hidden", "8", "--embedding", "4"));
+        if (!List.of(options).contains("--epochs")) args.addAll(List.of("--epochs", "8"));
+        args.addAll(List.of(options));
+        return Outcome.of(args.toArray(new String[0]));
+    }
+
+    @Test
+    void classifierLearnsAndAnswers() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome trained = train("--batch-size", "8", "--learning-rate", "0.02");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("classify, because every line has a tab"), trained.out());
+        assertTrue(trained.out().contains("80 texts with 2 labels (digits, letters)"), trained.out());
+        assertTrue(trained.out().contains("Epoch 1/8"), trained.out());
+        assertTrue(trained.out().contains("Accuracy on the texts held back: 1.000"), trained.out());
+        assertFalse(trained.out().contains("\r"), "nobody watches");
+
+        Outcome asked = Outcome.of("predict", model.toString(), "2024", "efgh");
+        assertEquals(0, asked.code(), asked.err());
+        List<String> lines = asked.out().lines().toList();
+        assertTrue(lines.get(0).matches("2024 +digits +0\\.\\d{3} +letters +0\\.\\d{3}"), asked.out());
+        assertTrue(lines.get(1).matches("efgh +letters +0\\.\\d{3} +digits +0\\.\\d{3}"), asked.out());
+    }
+
+    @Test
+    void textsComeFromTheStandardInputToo() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
+        Outcome asked = Outcome.withInput("2024\r\nefgh\n", "predict", model.toString(), "-k", "1", "--json");
+        assertEquals(0, asked.code(), asked.err());
+        JsonObject second = asked.json().getAsJsonArray("predictions").get(1).getAsJsonObject();
+        assertEquals("efgh", second.get("text").getAsString());
+        assertEquals(1, second.getAsJsonArray("labels").size());
+        assertEquals(
+                "letters",
+                second.getAsJsonArray("labels")
+                        .get(0)
+                        .getAsJsonObject()
+                        .get("label")
+                        .getAsString());
+        assertEquals(2, Outcome.of("predict", model.toString()).code(), "no texts at all");
+    }
+
+    @Test
+    void resultAsJson() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome trained = train("--json", "--epochs", "1");
+        assertEquals(0, trained.code(), trained.err());
+        JsonObject result = trained.json();
+        assertEquals("classify", result.get("task").getAsString());
+        assertEquals("reference", result.get("backend").getAsString());
+        assertEquals(80, result.get("texts").getAsInt());
+        assertEquals(1, result.get("epochs").getAsInt());
+        assertEquals(model.toString(), result.get("file").getAsString());
+        for (String number : List.of("loss", "accuracy", "validationLoss", "validationAccuracy", "seconds")) {
+            assertTrue(result.get(number).getAsDouble() >= 0, number);
+        }
+        assertTrue(result.get("perplexity").isJsonNull());
+        assertTrue(trained.err().contains("Epoch 1/1"), trained.err());
+    }
+
+    @Test
+    void sameSeedSameFile() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1", "--seed", "7").code());
+        byte[] first = Files.readAllBytes(model);
+        assertEquals(0, train("--epochs", "1", "--seed", "7").code());
+        assertArrayEquals(first, Files.readAllBytes(model));
+    }
+
+    @Test
+    void generatorLearnsAndWrites() throws IOException {
+        Files.writeString(file, "abab\nababab\n\n".repeat(30));
+        Outcome trained = train("--learning-rate", "0.02", "--batch-size", "2");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("generate, because line 1 has no tab"), trained.out());
+        assertTrue(trained.out().contains("Perplexity on the texts held back:"), trained.out());
+        assertTrue(trained.out().contains("Three samples:"), trained.out());
+
+        String[] ask = {"predict", model.toString(), "--prompt", "ab", "--count", "2", "--length", "5", "--json"};
+        Outcome asked = Outcome.of(ask);
+        assertEquals(0, asked.code(), asked.err());
+        var samples = asked.json().getAsJsonArray("samples");
+        assertEquals(2, samples.size());
+        samples.forEach(sample -> assertTrue(sample.getAsString().matches("ab.{0,5}"), sample.toString()));
+        assertEquals(asked.out(), Outcome.of(ask).out(), "same seed, same texts");
+        assertEquals(2, Outcome.of("predict", model.toString(), "ab").code(), "a generator labels nothing");
+        assertEquals(
+                2, Outcome.of("predict", model.toString(), "--temperature", "0").code());
+    }
+
+    @Test
+    void aClassifierWritesNothing() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1").code());
+        Outcome asked = Outcome.of("predict", model.toString(), "--prompt", "a");
+        assertEquals(2, asked.code());
+        assertTrue(asked.err().contains("is a classifier"), asked.err());
+    }
+
+    static Stream<Arguments> badFiles() {
+        return Stream.of(
+                bad("", "is empty"),
+                bad("\n  \n", "is empty"),
+                bad("a\tx\nb\ty\nc z\n", "line 3 has no tab", "--task", "classify"),
+                bad("a\tx\n\ty\n", "line 2 has no label before its tab"),
+                bad("a\tx\n\nb\t\n", "line 3 has no text after its tab"),
+                bad("a\tx\na\ty\n", "every line has the label \"a\""),
+                bad("a\tx\nb\ty\n", "leaves one side empty"),
+                bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
+                bad("a\tx\nb\ty\n", "dropout must be at least 0 and below 1.0, but is 1.5", "--dropout", "1.5"),
+                Arguments.of(
+                        "fine\nna\u00efve\n".getBytes(StandardCharsets.ISO_8859_1),
+                        "line 2 is not UTF-8",
+                        new String[] {}),
+                Arguments.of("one\ntwo\n".getBytes(StandardCharsets.UTF_16), "line 1 is not UTF-8", new String[] {}));
+    }
+
+    private static Arguments bad(String text, String message, String... options) {
+        return Arguments.of(text.getBytes(StandardCharsets.UTF_8), message, options);
+    }
+
+    @ParameterizedTest
+    @MethodSource("badFiles")
+    void aBadFileIsRefusedAndNothingWritten(byte[] bytes, String message, String[] options) throws IOException {
+        Files.write(file, bytes);
+        Files.writeString(model, "precious");
+        Outcome outcome = train(options);
+        assertEquals(2, outcome.code(), outcome.err());
+        assertEquals(1, outcome.err().lines().count(), outcome.err());
+        assertTrue(outcome.err().contains(message), outcome.err());
+        assertEquals("precious", Files.readString(model));
+        try (Stream<Path> left = Files.list(folder)) {
+            assertEquals(2, left.count(), "nothing half-written");
+        }
+    }
+
+    @Test
+    void textsAreNotOverwrittenByTheirModel() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome outcome = Outcome.of("train", file.toString(), "--out", file.toString());
+        assertEquals(2, outcome.code());
+        assertTrue(outcome.err().contains("is the file of the texts"), outcome.err());
+    }
+
+    @Test
+    void divergenceIsToldAndAnOldModelKept() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Files.writeString(model, "precious");
+        Outcome outcome = train("--learning-rate", "1e200", "--batch-size", "80", "--epochs", "50", "--patience", "0");
+        assertEquals(1, outcome.code(), outcome.out());
+        assertTrue(outcome.err().contains("Training diverged in epoch"), outcome.err());
+        assertEquals("precious", Files.readString(model));
+    }
+
+    @Test
+    void aTextThatTheLocaleLostIsNotGuessedAt() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1").code());
+        Outcome asked = Outcome.of("predict", model.toString(), "\uFFFDesk\uFFFD");
+        assertEquals(2, asked.code());
+        assertTrue(asked.err().contains("standard input"), asked.err());
+    }
+
+    @ParameterizedTest
+    @MethodSource("badModels")
+    void whatIsNoModelIsRefused(String contents) throws IOException {
+        Files.writeString(model, contents);
+        Outcome outcome = Outcome.of("predict", model.toString(), "text");
+        assertEquals(2, outcome.code());
+        assertEquals(1, outcome.err().lines().count(), outcome.err());
+        assertTrue(outcome.err().contains("model.safetensors"), outcome.err());
+    }
+
+    static Stream<String> badModels() {
+        return Stream.of("", "garbage", "\2\0\0\0\0\0\0\0{}");
+    }
+}

@@ -1,0 +1,74 @@
+package dev.elman.golden;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.elman.backend.Backend;
+import dev.elman.contract.TestedBackend;
+import dev.elman.io.SafeTensors;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every fixture, on every backend. A fixture of a kind that nobody judges is a failure. */
+class GoldenTest {
+
+    @TestFactory
+    Stream<DynamicContainer> fixtures() throws IOException, URISyntaxException {
+        List<Path> files = files();
+        return Stream.of(TestedBackend.values())
+                .map(backend -> DynamicContainer.dynamicContainer(
+                        backend.toString(), files.stream().map(file -> test(backend, file))));
+    }
+
+    private static DynamicTest test(TestedBackend tested, Path file) {
+        return dynamicTest(tested + ", " + file.getFileName(), () -> {
+            try (Backend backend = tested.open()) {
+                try (GoldenCase fixture = new GoldenCase(backend, SafeTensors.read(file))) {
+                    judge(fixture);
+                }
+                assertEquals(0, backend.liveTensors());
+            }
+        });
+    }
+
+    private static void judge(GoldenCase fixture) {
+        switch (fixture.text("operation")) {
+            case "rnn" -> GoldenRnn.one(fixture);
+            case "birnn" -> GoldenRnn.both(fixture);
+            case "embedding" -> GoldenLayers.embedding(fixture);
+            case "dense" -> GoldenLayers.dense(fixture);
+            case "pool_max", "pool_mean" -> GoldenLayers.pool(fixture);
+            case "cross_entropy" -> GoldenLayers.crossEntropy(fixture);
+            case "sgd" -> GoldenSteps.sgd(fixture);
+            case "adam" -> GoldenSteps.adam(fixture);
+            case "clip_norm" -> GoldenSteps.clipNorm(fixture);
+            case "training" -> new GoldenTraining(fixture).run();
+            default -> throw new AssertionError("Nobody judges fixtures of " + fixture.text("operation") + ".");
+        }
+    }
+
+    @Test
+    void fixturesAreThere() throws IOException, URISyntaxException {
+        assertTrue(files().size() >= 48, "only " + files().size() + " fixtures");
+    }
+
+    private static List<Path> files() throws IOException, URISyntaxException {
+        Path folder = Path.of(Objects.requireNonNull(GoldenTest.class.getResource("/golden"), "/golden")
+                .toURI());
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.filter(file -> file.toString().endsWith(".safetensors"))
+                    .sorted()
+                    .toList();
+        }
+    }
+}
