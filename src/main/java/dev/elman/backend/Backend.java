@@ -18,7 +18,10 @@ public interface Backend extends AutoCloseable {
     /** One line for people: device, precision, libraries, threads. */
     String description();
 
-    /** Largest relative error of one rounding: 2^-53 in double, 2^-24 in float32. Tolerances are multiples of it. */
+    /**
+     * Largest relative error of one rounding: 2^-53 in double, 2^-24 in float32, 2^-10 where products cut float32 to TF32.
+     * Tolerances are multiples of it.
+     */
     double unitRoundoff();
 
     /** New memory, filled with zeros. */
@@ -74,7 +77,7 @@ public interface Backend extends AutoCloseable {
      * gradient of the state before. A masked step has da = 0 and hands g on unchanged. Running back step by step over slices
      * gives the same bits in dh.
      *
-     * @param x input [T,N,D] of the forward pass
+     * @param x input [T,N,D] of the forward pass; finite at masked steps too, for da = 0 there times NaN is NaN in dWx
      * @param h states [T+1,N,H] that the forward pass left
      * @param dh [T+1,N,H]; in: the gradient of each state as the layers above see it (0 where they do not use it); out:
      *     the slots of the steps hold da, the initial slot has gained the gradient of the initial state

@@ -140,7 +140,7 @@ final class TrainCommand implements Callable<Integer> {
 
     /** Weights of a training that diverged are worth something, but not a file that is there already. */
     private String keepLastGood(TextTask model, TrainingDivergedException e) throws IOException {
-        if (e.epoch() == 1) return "Nothing was saved.";
+        if (e.keptEpoch() == 0) return "Nothing was saved.";
         if (Files.exists(out) && !saveDiverged) {
             return out + " is as it was; --save-diverged would replace it by the last good weights.";
         }

@@ -146,7 +146,13 @@ final class NativeCode {
             root = root.getCause();
         }
         String words = loader != null ? loader : String.valueOf(root);
-        return words.lines().findFirst().orElse("no reason given").strip();
+        // The loader names the unpacked file first, which says nothing to anybody.
+        return words.lines()
+                .findFirst()
+                .orElse("no reason given")
+                .replaceFirst("^\\S*UnsatisfiedLinkError: ", "")
+                .replaceFirst("^\\S*elman-cuda-\\S*: ", "")
+                .strip();
     }
 
     private static boolean isLoadersWord(String line) {

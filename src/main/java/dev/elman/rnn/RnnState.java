@@ -82,6 +82,7 @@ final class RnnState implements AutoCloseable {
     }
 
     void reset(int... rows) {
+        requireStateful("resetState");
         for (int row : rows) requireRow("resetState", row);
         for (int row : rows) backend.fill(stored.slice(row, 1), 0);
     }

@@ -152,10 +152,17 @@ public final class Sequences {
         return features;
     }
 
-    /** The features as a new tensor [T,N,D], which the caller closes. */
+    /**
+     * The features as a new tensor [T,N,D], which the caller closes. Masked steps are zeros there, whatever they hold here:
+     * the gradient of the weights multiplies them by 0, and 0 times NaN is NaN.
+     */
     public Tensor upload(Backend backend) {
+        float[] values = timeMajor.clone();
+        for (int step = 0; live != null && step < live.length; step++) {
+            if (live[step] == 0) Arrays.fill(values, step * features, (step + 1) * features, 0);
+        }
         Tensor x = backend.allocate(Shape.of(steps, rows, features));
-        x.set(timeMajor);
+        x.set(values);
         return x;
     }
 

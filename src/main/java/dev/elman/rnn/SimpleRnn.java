@@ -28,6 +28,8 @@ public final class SimpleRnn implements AutoCloseable {
     private final Buffer dxOfOne;
     private final List<Parameters> owned = new ArrayList<>();
     private IntTensor mask;
+    /** Of what the last {@link #forward} returned; null before the first. */
+    private Shape outputShape;
 
     /** The parameters that a layer of this name needs: {@code name.forward.wx}, {@code .wh}, {@code .b}, and {@code name.reverse...}. */
     public static List<Parameters.Spec> specs(String name, SimpleRnnConfig config) {
@@ -99,7 +101,8 @@ public final class SimpleRnn implements AutoCloseable {
     /**
      * Runs the sequence.
      *
-     * @param x [T,N,D]; must stay as it is until {@link #backward}
+     * @param x [T,N,D], T at least 1 (empty rows are masked in all of their steps); must stay as it is until {@link
+     *     #backward}
      * @param mask [T,N], 0 at masked steps, or null when every step is live
      * @param initialState [N,C], the directions side by side; null for zeros or, stateful, the stored state
      * @return [T,N,C] or [N,C], as {@link Output} says
@@ -108,8 +111,9 @@ public final class SimpleRnn implements AutoCloseable {
      */
     public Tensor forward(Tensor x, IntTensor mask, Tensor initialState) {
         Shape shape = x.shape();
-        if (shape.rank() != 3 || shape.extent(2) != config.inputSize()) {
-            throw new ShapeMismatchException("SimpleRnn.forward", "x", "[T,N,D] with D = " + config.inputSize(), shape);
+        if (shape.rank() != 3 || shape.extent(0) == 0 || shape.extent(2) != config.inputSize()) {
+            throw new ShapeMismatchException(
+                    "SimpleRnn.forward", "x", "[T,N,D] with T >= 1 and D = " + config.inputSize(), shape);
         }
         int rows = shape.extent(1);
         Tensor start = state.initial(initialState, rows);
@@ -121,7 +125,9 @@ public final class SimpleRnn implements AutoCloseable {
         }
         for (int i = 0; i < directions.size(); i++)
             state.store(directions.get(i).finalState(), i, rows);
-        return output.forward(directions, mask);
+        Tensor y = output.forward(directions, mask);
+        outputShape = y.shape();
+        return y;
     }
 
     /** {@link #backward(Tensor, Tensor, boolean)} with no gradient from the final state, and with dx. */
@@ -136,8 +142,15 @@ public final class SimpleRnn implements AutoCloseable {
      * @param dFinalState gradient of {@link #state()} [N,C], or null
      * @param inputGradient whether to compute dx
      * @return dx [T,N,D], or null
+     * @throws ShapeMismatchException when a shape does not fit
+     * @throws IllegalStateException when there was no forward pass to go back through
      */
     public Tensor backward(Tensor dy, Tensor dFinalState, boolean inputGradient) {
+        if (outputShape == null) throw new IllegalStateException("SimpleRnn.backward: call forward first.");
+        if (!dy.shape().equals(outputShape)) {
+            throw new ShapeMismatchException(
+                    "SimpleRnn.backward", "dy", "of forward's output shape " + outputShape, dy.shape());
+        }
         Tensor sum = null;
         for (int i = 0; i < directions.size(); i++) {
             RnnDirection direction = directions.get(i);

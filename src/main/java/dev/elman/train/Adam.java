@@ -13,7 +13,10 @@ public record Adam(
         Optimizer.requireRate(learningRate);
         Optimizer.requireRange("beta1", beta1, 1);
         Optimizer.requireRange("beta2", beta2, 1);
-        Optimizer.requireRange("epsilon", epsilon, Double.POSITIVE_INFINITY);
+        if (!(epsilon > 0 && Double.isFinite(epsilon))) {
+            // With 0, a weight that never had a gradient, of a token never seen for one, becomes 0 / 0.
+            throw new IllegalArgumentException("epsilon must be positive and finite, but is " + epsilon + ".");
+        }
         Optimizer.requireRange("weightDecay", weightDecay, Double.POSITIVE_INFINITY);
     }
 

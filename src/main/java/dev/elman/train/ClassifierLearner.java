@@ -36,7 +36,7 @@ final class ClassifierLearner implements Learner {
             throw new IllegalArgumentException("validationSplit " + trainer.validationSplit() + " of " + rows.length
                     + " rows leaves one side empty. Give more rows, or another share.");
         }
-        minibatch = new Minibatch(backend);
+        minibatch = new Minibatch(backend, model.config().inputSize());
         dLogits = new Buffer(backend);
     }
 

@@ -69,7 +69,7 @@ public final class LanguageModel implements AutoCloseable {
         double hits = 0;
         long targets = 0;
         network.rnn().resetState();
-        try (Minibatch batch = new Minibatch(backend);
+        try (Minibatch batch = new Minibatch(backend, 0);
                 Buffer gradient = new Buffer(backend);
                 Tensor metrics = backend.allocate(Shape.of(2))) {
             for (int window = 0; window < streams.windows(); window++) {
@@ -101,7 +101,7 @@ public final class LanguageModel implements AutoCloseable {
         Random random = new Random(sampling.seed());
         int[] drawn = new int[count];
         network.rnn().resetState();
-        try (Minibatch batch = new Minibatch(backend);
+        try (Minibatch batch = new Minibatch(backend, 0);
                 Buffer probabilities = new Buffer(backend)) {
             float[] next = read(prompt, batch, probabilities);
             for (int i = 0; i < count; i++) {

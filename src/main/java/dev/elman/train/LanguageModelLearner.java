@@ -19,12 +19,17 @@ final class LanguageModelLearner implements Learner {
         this.model = model;
         this.trainer = trainer;
         int held = (int) Math.round(trainer.validationSplit() * tokens.length);
+        if (held < 2 && trainer.validationSplit() > 0) {
+            throw new IllegalArgumentException(
+                    "validationSplit " + trainer.validationSplit() + " of " + tokens.length
+                            + " tokens holds back fewer than the 2 that can be measured. Give a longer text, or a larger share.");
+        }
         this.training = new TokenStreams(
                 Arrays.copyOf(tokens, tokens.length - held),
                 trainer.batchSize(),
                 model.config().window());
         this.validation = Arrays.copyOfRange(tokens, tokens.length - held, tokens.length);
-        this.minibatch = new Minibatch(model.backend());
+        this.minibatch = new Minibatch(model.backend(), 0);
         this.dLogits = new Buffer(model.backend());
     }
 
@@ -61,7 +66,7 @@ final class LanguageModelLearner implements Learner {
 
     @Override
     public Metrics validate() {
-        return validation.length < 2 ? null : model.evaluate(validation);
+        return validation.length == 0 ? null : model.evaluate(validation);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.util.Arrays;
 
 /** Some rows of an input on the device, time-major and padded at the end, with their labels. Loaded again and again. */
 final class Minibatch implements AutoCloseable {
+    private final int inputSize;
     private final IntBuffer ints;
     private final Buffer features;
     private IntTensor ids;
@@ -17,7 +18,9 @@ final class Minibatch implements AutoCloseable {
     private IntTensor mask;
     private IntTensor labels;
 
-    Minibatch(Backend backend) {
+    /** @param inputSize D of the features; not used for tokens */
+    Minibatch(Backend backend, int inputSize) {
+        this.inputSize = inputSize;
         ints = new IntBuffer(backend);
         features = new Buffer(backend);
     }
@@ -30,6 +33,7 @@ final class Minibatch implements AutoCloseable {
         boolean ragged = false;
         for (int row : rows) t = Math.max(t, input.length(row));
         for (int row : rows) ragged |= input.length(row) < t;
+        requireRoom(t, n, input instanceof SequenceInput.Features ? Math.max(2, inputSize) : 2);
         int[] host = new int[2 * t * n + n];
         for (int i = 0; i < n; i++) {
             for (int step = 0; step < input.length(rows[i]); step++) host[t * n + step * n + i] = 1;
@@ -62,13 +66,18 @@ final class Minibatch implements AutoCloseable {
         x = null;
     }
 
+    /** @param most numbers of a step */
+    private static void requireRoom(int t, int n, int most) {
+        if ((long) most * t * n + n > Integer.MAX_VALUE - 8) {
+            throw new IllegalArgumentException("A minibatch of N = " + n + " rows of T = " + t
+                    + " steps is larger than an array. Cut the longest rows, or take smaller batches.");
+        }
+    }
+
     private Tensor upload(SequenceInput.Features vectors, int[] rows, int t) {
         int n = rows.length;
-        int d = 0;
-        for (int row : rows) {
-            if (vectors.length(row) > 0) d = vectors.x()[row][0].length;
-        }
-        float[] host = new float[Math.multiplyExact(t * n, d)];
+        int d = inputSize;
+        float[] host = new float[t * n * d];
         for (int i = 0; i < n; i++) {
             float[][] steps = vectors.x()[rows[i]];
             for (int step = 0; step < steps.length; step++)

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A model in a safetensors file: weights by name, and what else it is made of as metadata. */
 final class ModelFile {
@@ -118,7 +119,7 @@ final class ModelFile {
         } catch (RuntimeException e) {
             throw wrong(TOKENIZER, "Keras's tokenizer JSON", "something else (" + e.getMessage() + ")", TRAIN_ANEW);
         }
-        int largest = tokenizer.indexWord().keySet().stream()
+        int largest = Stream.concat(tokenizer.indexWord().keySet().stream(), tokenizer.wordIndex().values().stream())
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(0);

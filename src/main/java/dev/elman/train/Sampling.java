@@ -13,8 +13,8 @@ import java.util.stream.IntStream;
  */
 public record Sampling(double temperature, int topK, long seed) {
     public Sampling {
-        if (!(temperature > 0)) {
-            throw new IllegalArgumentException("temperature must be positive, but is " + temperature
+        if (!(temperature > 0 && Double.isFinite(temperature))) {
+            throw new IllegalArgumentException("temperature must be positive and finite, but is " + temperature
                     + ". For the most probable token each time, use topK = 1.");
         }
         if (topK < 0) throw new IllegalArgumentException("topK must be at least 0, but is " + topK + ".");
@@ -40,6 +40,7 @@ public record Sampling(double temperature, int topK, long seed) {
             target -= weights[i];
             if (target < 0) return order[i];
         }
-        return order[candidates - 1];
+        // Reached by rounding, and where 1 / temperature overflows: the most probable token is right for both.
+        return order[0];
     }
 }

@@ -86,7 +86,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     public float[][] predictProba(SequenceInput input) {
         input.check(config);
         float[][] result = new float[input.rows()][];
-        try (Minibatch batch = new Minibatch(backend);
+        try (Minibatch batch = new Minibatch(backend, config.inputSize());
                 Buffer probabilities = new Buffer(backend)) {
             for (int[] rows : Batches.sorted(input, Batches.range(input.rows()), PREDICTION_ROWS)) {
                 batch.load(input, rows, null);
@@ -159,7 +159,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     private Metrics measure(SequenceInput input, int[] labels, int[] chosen, int[][] confusion) {
         double loss = 0;
         double hits = 0;
-        try (Minibatch batch = new Minibatch(backend);
+        try (Minibatch batch = new Minibatch(backend, config.inputSize());
                 Buffer gradient = new Buffer(backend);
                 Tensor metrics = backend.allocate(Shape.of(2))) {
             for (int[] rows : Batches.sorted(input, chosen, PREDICTION_ROWS)) {

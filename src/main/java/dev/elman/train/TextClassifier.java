@@ -45,7 +45,7 @@ public final class TextClassifier implements AutoCloseable {
         Tokenizer tokenizer =
                 Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
         tokenizer.fitOnTexts(bounded(texts));
-        List<String> names = new ArrayList<>(new TreeSet<>(labels));
+        List<String> names = new ArrayList<>(new TreeSet<>(Texts.present("label", labels)));
         ClassifierConfig.Builder builder = ClassifierConfig.tokens(
                         tokenizer.wordIndex().size() + 1, names.size())
                 .embeddingSize(64)
@@ -131,7 +131,9 @@ public final class TextClassifier implements AutoCloseable {
     }
 
     private static List<String> bounded(List<String> texts) {
-        return texts.stream().map(text -> BEGIN + text + END).toList();
+        return Texts.present("text", texts).stream()
+                .map(text -> BEGIN + text + END)
+                .toList();
     }
 
     private int[] classes(String operation, List<String> labelOfText) {

@@ -4,6 +4,7 @@ import dev.elman.backend.Backend;
 import dev.elman.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -63,7 +64,7 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private int[] tokens(List<String> texts) {
-        return tokenizer.textToSequence(String.join(END, texts) + END);
+        return tokenizer.textToSequence(String.join(END, Texts.present("text", texts)) + END);
     }
 
     /**
@@ -72,6 +73,7 @@ public final class TextGenerator implements AutoCloseable {
      * @param longest how many characters are drawn at most
      */
     public String generate(String prompt, int longest, Sampling sampling) {
+        Texts.present("prompt", Collections.singletonList(prompt));
         int end = tokenizer.wordIndex().get(END);
         int unknown = tokenizer.wordIndex().get(UNKNOWN);
         int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), longest, sampling, end, PADDING, unknown);
@@ -98,8 +100,11 @@ public final class TextGenerator implements AutoCloseable {
         ModelFile saved = ModelFile.read(file, KIND);
         LanguageModelConfig config = saved.config(LanguageModelConfig.class);
         Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
-        if (!tokenizer.wordIndex().containsKey(END)) {
-            throw saved.wrong(ModelFile.TOKENIZER, "a line feed", "none", ModelFile.TRAIN_ANEW);
+        for (String needed : List.of(END, UNKNOWN)) {
+            if (!tokenizer.wordIndex().containsKey(needed)) {
+                throw saved.wrong(
+                        ModelFile.TOKENIZER, "ids for line feeds and unknown characters", "none", ModelFile.TRAIN_ANEW);
+            }
         }
         saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.vocabulary()));
         LanguageModel model = new LanguageModel(backend, config);

@@ -26,7 +26,7 @@ final class TokenStreams {
 
     /** How many windows there are; the last may be shorter. */
     int windows() {
-        return (length + window - 1) / window;
+        return (length - 1) / window + 1;
     }
 
     /** Uploads a window, counted from 0, and returns its number of targets. */

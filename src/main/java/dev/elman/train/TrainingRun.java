@@ -15,7 +15,10 @@ final class TrainingRun implements AutoCloseable {
     /** Loss, hits, norm: all that is downloaded after a batch. */
     private final Tensor metrics;
 
+    /** The weights with which the last epoch began whose first loss was a number. */
     private final Tensor lastGood;
+
+    private int lastGoodEpoch;
     private final Tensor best;
     private final List<EpochResult> results = new ArrayList<>();
     private double bestLoss = Double.POSITIVE_INFINITY;
@@ -41,7 +44,6 @@ final class TrainingRun implements AutoCloseable {
         for (int epoch = 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
             results.add(result);
-            backend.copy(weights, lastGood);
             goOn = !exhausted(result);
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
         }
@@ -61,13 +63,20 @@ final class TrainingRun implements AutoCloseable {
             int count = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
             learningRate = settings.optimizer().learningRate()
                     * settings.schedule().factor(step, (long) batches * settings.epochs());
-            update();
-            step++;
+            clip();
             float[] measured = metrics.toFloats();
             if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
                 backend.copy(lastGood, learner.weights().flat());
-                throw new TrainingDivergedException(epoch, batch + 1, measured[0], measured[2], learningRate);
+                throw new TrainingDivergedException(
+                        epoch, batch + 1, measured[0], measured[2], learningRate, lastGoodEpoch);
             }
+            if (batch == 0) {
+                // Only now is it known what the last update of the epoch before was worth.
+                backend.copy(learner.weights().flat(), lastGood);
+                lastGoodEpoch = epoch - 1;
+            }
+            updater.step(learningRate);
+            step++;
             loss += (double) measured[0] * count;
             hits += measured[1];
             norms += measured[2];
@@ -88,11 +97,10 @@ final class TrainingRun implements AutoCloseable {
                 (System.nanoTime() - began) * 1e-9);
     }
 
-    private void update() {
+    private void clip() {
         Tensor gradients = learner.gradients().flat();
         if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
         backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
-        updater.step(learningRate);
     }
 
     /** Whether the validation loss has not fallen for too long; remembers the weights when it has fallen. */

@@ -34,7 +34,7 @@ final class TensorChecks {
         findings.require("name", backend.name().matches("[a-z]+"), "is " + backend.name());
         findings.require("description", !backend.description().isBlank(), "is empty");
         double u = backend.unitRoundoff();
-        findings.require("unitRoundoff", u == 0x1p-53 || u == 0x1p-24, "is " + u);
+        findings.require("unitRoundoff", u == 0x1p-53 || u == 0x1p-24 || u == 0x1p-10, "is " + u);
     }
 
     private static void newMemoryIsZero(Check check, Bench bench, Findings findings) {

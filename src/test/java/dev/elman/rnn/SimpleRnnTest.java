@@ -256,4 +256,54 @@ class SimpleRnnTest {
         mask.set(Sequences.liveSteps(lengths, steps));
         return mask;
     }
+
+    @Test
+    void whatLiesInMaskedStepsReachesNoGradient() {
+        float[][][] values = {{{1, 2}, {Float.NaN, Float.NaN}}};
+        Sequences padded = Sequences.of(values).withLengths(1);
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(2, H), 1);
+                Tensor x = padded.requireFinite().upload(backend);
+                IntTensor live = padded.uploadMask(backend);
+                Tensor dy = random(Shape.of(2, 1, H), 3)) {
+            rnn.forward(x, live);
+            rnn.backward(dy);
+            for (float g : rnn.gradients(0).wx().toFloats()) assertTrue(Float.isFinite(g), "dWx has " + g);
+        }
+    }
+
+    @Test
+    void aSequenceWithoutStepsIsRefused() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withOutput(Output.LAST), 1);
+                Tensor x = backend.allocate(Shape.of(0, N, D));
+                IntTensor mask = backend.allocateInts(Shape.of(0, N))) {
+            for (IntTensor live : new IntTensor[] {null, mask}) {
+                ShapeMismatchException e = assertThrows(ShapeMismatchException.class, () -> rnn.forward(x, live));
+                assertTrue(e.getMessage().contains("T >= 1"), e.getMessage());
+            }
+        }
+    }
+
+    @Test
+    void aGradientOfAnotherShapeIsRefused() {
+        for (Output output : Output.values()) {
+            try (SimpleRnn rnn =
+                            SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withOutput(output), 1);
+                    Tensor x = random(Shape.of(T, N, D), 2);
+                    Tensor batchMajor = backend.allocate(Shape.of(N, T, H));
+                    Tensor turned = backend.allocate(Shape.of(H, N))) {
+                Tensor wrong = output == Output.SEQUENCE ? batchMajor : turned;
+                assertThrows(IllegalStateException.class, () -> rnn.backward(wrong), "before forward");
+                rnn.forward(x, null);
+                assertThrows(ShapeMismatchException.class, () -> rnn.backward(wrong), output.toString());
+            }
+        }
+    }
+
+    @Test
+    void rowsOfAStatelessLayerAreNotReset() {
+        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1)) {
+            IllegalStateException e = assertThrows(IllegalStateException.class, () -> rnn.resetState(0));
+            assertTrue(e.getMessage().contains("not stateful"), e.getMessage());
+        }
+    }
 }

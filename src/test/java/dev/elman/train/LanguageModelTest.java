@@ -65,7 +65,7 @@ class LanguageModelTest {
         int[] tokens = new int[23];
         for (int t = 0; t < tokens.length; t++) tokens[t] = t;
         TokenStreams streams = new TokenStreams(tokens, 2, 4);
-        try (Minibatch batch = new Minibatch(backend)) {
+        try (Minibatch batch = new Minibatch(backend, 0)) {
             assertEquals(3, streams.windows());
             assertEquals(8, streams.load(batch, 0));
             assertArrayEquals(
@@ -102,5 +102,33 @@ class LanguageModelTest {
         refused("temperature", () -> new Sampling(0, 0, 0));
         refused("topK", () -> new Sampling(1, -1, 0));
         refused("V = 1", () -> LanguageModelConfig.of(1));
+    }
+
+    @Test
+    void aWindowMayBeLongerThanAnyText() {
+        TokenStreams streams = new TokenStreams(pattern(20), 4, Integer.MAX_VALUE);
+        try (Minibatch batch = new Minibatch(backend, 0)) {
+            assertEquals(1, streams.windows());
+            assertEquals(19, streams.load(batch, 0));
+        }
+    }
+
+    @Test
+    void aValidationSplitTooSmallToMeasureIsRefused() {
+        try (LanguageModel model = new LanguageModel(backend, config(4))) {
+            Trainer trainer = Trainer.builder().validationSplit(0.1).patience(1).build();
+            refused("validationSplit", () -> model.fit(pattern(10), trainer));
+        }
+    }
+
+    @Test
+    void extremeTemperaturesStillDrawWhatIsLikely() {
+        float[] probabilities = {0.1f, 0.6f, 0.3f, 0};
+        Random random = new Random(1);
+        for (int i = 0; i < 100; i++) {
+            assertEquals(1, new Sampling(Double.MIN_VALUE, 0, 0).draw(probabilities, random));
+            assertTrue(new Sampling(Double.MAX_VALUE, 0, 0).draw(probabilities, random) < 3, "0 is never drawn");
+        }
+        refused("temperature", () -> new Sampling(Double.POSITIVE_INFINITY, 0, 0));
     }
 }

@@ -186,4 +186,24 @@ class SimpleRnnClassifierTest {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
         assertTrue(e.getMessage().contains(part), e.getMessage());
     }
+
+    @Test
+    void aBatchOfEmptyFeatureRowsIsLegal() {
+        ClassifierConfig config = ClassifierConfig.features(2, 2).hiddenSize(3).build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            float[][] alone = model.predictProba(new float[1][0][]);
+            float[][] together = model.predictProba(new float[][][] {{}, {{1, 2}}});
+            assertArrayEquals(together[0], alone[0]);
+        }
+    }
+
+    @Test
+    void aBatchBeyondWhatArraysHoldIsNamed() {
+        int[][] ids = new int[256][0];
+        ids[0] = new int[5_000_000];
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                backend, ClassifierConfig.tokens(2, 2).hiddenSize(3).build())) {
+            refused("N = 256 rows of T = 5000000 steps", () -> model.predict(ids));
+        }
+    }
 }

@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -131,6 +133,11 @@ class TextModelsTest {
         wrong(good, metadata(good, "elman.tokenizer", "{}"), "expected Keras's tokenizer JSON");
         wrong(good, metadata(good, "elman.tokenizer", null), "elman.tokenizer: expected an entry, found none");
 
+        String tokenizer = good.metadata().get("elman.tokenizer");
+        String wordIndex = "\"word_index\": \"{\\\"<unk>\\\": 1";
+        assertTrue(tokenizer.contains(wordIndex), tokenizer);
+        wrong(good, metadata(good, "elman.tokenizer", tokenizer.replace(wordIndex, wordIndex + "00")), "found 100");
+
         Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
         tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, Float.NaN}, 2));
         wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
@@ -192,5 +199,32 @@ class TextModelsTest {
             refused("row 1 has the label \"it\"", () -> model.fit(List.of("a", "b"), List.of("de", "it"), trainer()));
         }
         refused("at least 2 classes", () -> TextClassifier.create(backend, TEXTS, List.of("de"), shape -> shape));
+    }
+
+    @Test
+    void whatIsNullIsNamedAndNotReadAsAWord() {
+        List<String> none = Collections.singletonList(null);
+        try (TextClassifier model = classifier()) {
+            refused("text 1 is null", () -> model.predict(Arrays.asList("Montag", null)));
+        }
+        refused("text 0 is null", () -> TextClassifier.create(backend, none, List.of("a", "b"), shape -> shape));
+        refused("label 0 is null", () -> TextClassifier.create(backend, List.of("a"), none, shape -> shape));
+        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
+            refused("text 0 is null", () -> model.fit(none, trainer()));
+            refused("prompt 0 is null", () -> model.generate(null, 5, new Sampling(1, 0, 0)));
+        }
+    }
+
+    @Test
+    void aGeneratorWithoutItsUnknownCharacterIsRefused() throws IOException {
+        Path file = folder.resolve("texts.safetensors");
+        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
+            model.save(file);
+        }
+        SafeTensors good = SafeTensors.read(file);
+        String other = good.metadata().get("elman.tokenizer").replace("<unk>", "<gone>");
+        new SafeTensors(good.tensors(), metadata(good, "elman.tokenizer", other)).write(file);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TextGenerator.load(backend, file));
+        assertTrue(e.getMessage().contains("unknown"), e.getMessage());
     }
 }

@@ -181,4 +181,29 @@ class TrainerTest {
                 batches.get(0),
                 Batches.shuffled(input, Batches.range(100), 16, 5).get(0));
     }
+
+    @Test
+    void weightsThatNeverGaveALossAreNotGood() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            double[] before = model.weights().flat().toDoubles();
+            // One batch an epoch: what the first update makes of the weights shows in the second epoch only.
+            Trainer trainer = ToyData.trainer()
+                    .batchSize(100)
+                    .optimizer(Optimizer.sgd(1e300))
+                    .clipNorm(Double.POSITIVE_INFINITY)
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertEquals(2, e.epoch());
+            assertEquals(0, e.keptEpoch());
+            assertTrue(e.getMessage().contains("from before the training"), e.getMessage());
+            assertArrayEquals(before, model.weights().flat().toDoubles());
+        }
+    }
+
+    @Test
+    void adamNeedsAnEpsilon() {
+        refused("epsilon", () -> new Adam(0.1, 0.9, 0.999, 0, 0, false));
+    }
 }
