@@ -57,8 +57,8 @@ class BrokenKernelCudaTest {
         assertCaught(
                 "rnn.sm75.ptx",
                 ptx -> ptx.replace("_param_0]", "_swapped]")
-                        .replace("_param_1]", "_param_0]")
-                        .replace("_swapped]", "_param_1]"),
+                        .replace("_param_2]", "_param_0]")
+                        .replace("_swapped]", "_param_2]"),
                 "rnn_forward_tanh",
                 "of allocation",
                 "CUDA_ERROR_ILLEGAL_ADDRESS");
