@@ -124,6 +124,10 @@ softgpu() {
         return 1
     }
     echo "CUDA tests on the software driver (no GPU run): $(surefire_total target/ci/softgpu.log)"
+    surefire_total target/ci/softgpu.log | grep -q 'Skipped: 0$' || {
+        echo "A CUDA test was skipped"
+        return 1
+    }
 }
 
 # The jar that people start, as they start it.

@@ -164,6 +164,7 @@ API int cublasCreate_v2(void** h) {
     std::lock_guard<std::mutex> l(lock);
     auto* x = new Handle;
     live.insert(x);
+    softgpuCountHandle(1);
     *h = x;
     return SUCCESS;
 }
@@ -173,6 +174,7 @@ API int cublasDestroy_v2(void* h) {
     std::lock_guard<std::mutex> l(lock);
     live.erase(x);
     dead.insert(x);
+    softgpuCountHandle(-1);
     return SUCCESS;
 }
 

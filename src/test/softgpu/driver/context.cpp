@@ -57,6 +57,9 @@ void end(Context* c, const char* call) {
         Memory::instance().reportLeaks(call);
         reportHostLeaks();
         size_t streams = r.streams.live().size(), events = r.events.live().size();
+        if (r.cublasHandles > 0) {
+            report(format("leak: %d cuBLAS handles are not destroyed at %s", r.cublasHandles, call));
+        }
         if (streams + events + r.graphs.live().size() + r.graphExecs.live().size() > 0) {
             report(format(
                 "leak: %zu streams, %zu events, %zu graphs, %zu instantiated graphs are not destroyed at %s",
@@ -67,6 +70,9 @@ void end(Context* c, const char* call) {
                 call));
         }
     }
+    forgetHostMemory();
+    forgetModules();
+    r.cublasHandles = 0;
     Memory::instance().releaseAll(Allocation::user);
     Memory::instance().releaseAll(Allocation::module);
     for (auto* s : std::set<Stream*>(r.streams.live())) {

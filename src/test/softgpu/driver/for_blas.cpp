@@ -3,6 +3,8 @@
 
 #include "runtime.h"
 
+#include <algorithm>
+
 using namespace softgpu;
 
 SOFTGPU_API bool softgpuHasContext() {
@@ -46,4 +48,9 @@ SOFTGPU_API void softgpuReport(const std::string& what) {
 
 SOFTGPU_API void softgpuCountGemm() {
     statistics().gemms++;
+}
+
+SOFTGPU_API void softgpuCountHandle(int change) {
+    int& n = Runtime::instance().cublasHandles;
+    n = std::max(0, n + change);  // a handle may outlive its context
 }

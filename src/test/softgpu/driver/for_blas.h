@@ -17,4 +17,5 @@ void softgpuRange(uint64_t address, size_t bytes, const std::string& who);
 void softgpuFail(const std::string& what);
 void softgpuReport(const std::string& what);
 void softgpuCountGemm();
+void softgpuCountHandle(int change);  // cuBLAS handles: 1 made, -1 destroyed
 }

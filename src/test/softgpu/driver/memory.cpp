@@ -184,7 +184,12 @@ void Memory::checkWrite(uint64_t address, size_t bytes, const std::string& who) 
 
 void Memory::copyWritten(uint64_t to, uint64_t from, size_t bytes) {
     Allocation *t = near(to), *f = near(from);
-    for (size_t k = 0; k < bytes; k++) {
+    size_t k = 0;
+    if ((to - t->base) % 4 == 0 && (from - f->base) % 4 == 0) {
+        memmove(t->written + (to - t->base) / 4, f->written + (from - f->base) / 4, bytes / 4);
+        k = bytes / 4 * 4;
+    }
+    for (; k < bytes; k++) {
         size_t d = to - t->base + k, s = from - f->base + k;
         if (f->written[s / 4] >> (s % 4) & 1) {
             t->written[d / 4] |= uint8_t(1 << (d % 4));

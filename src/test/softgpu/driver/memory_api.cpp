@@ -158,6 +158,12 @@ size_t reportHostLeaks() {
     return pinnedByUs.size();
 }
 
+// The memory itself stays: buffers of the application may lie over it.
+void forgetHostMemory() {
+    pinned.clear();
+    pinnedByUs.clear();
+}
+
 }  // namespace softgpu
 
 using namespace softgpu;

@@ -154,6 +154,15 @@ int failed(JitLog& log, int code, const std::string& what) {
 
 }  // namespace
 
+void forgetModules() {
+    for (auto* m : std::set<LoadedModule*>(modules.live())) {
+        for (auto* f : m->functions) {
+            functions.destroy(f);
+        }
+        modules.destroy(m);
+    }
+}
+
 LoadedFunction* functionOf(const void* handle, const char* call) {
     return functions.get(handle, call);
 }

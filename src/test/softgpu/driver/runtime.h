@@ -92,6 +92,7 @@ struct Runtime {
     Handles<Event> events;
     Handles<Graph> graphs, graphExecs;
     Stream nullStream;
+    int cublasHandles = 0;  // live ones
 
     static Runtime& instance();
 
@@ -129,6 +130,9 @@ std::string callerStack();
 // Pinned host memory: gives the bytes from the address to its end, 0 if the address is in none.
 size_t pinnedBytes(const void* address);
 size_t reportHostLeaks();
+// At the end of a context.
+void forgetHostMemory();
+void forgetModules();
 
 void writeCoverage();
 

@@ -93,7 +93,7 @@ class Machine {
     Block* block = nullptr;
 
     const Launch& launch() const { return launch_; }
-    uint64_t now() const { return stats_.instructions + executed_; }
+    uint64_t now() { return stats_.instructions + executed_ + LANES * ++clockReads_; }
     // "kernel k, block (0,0,0), thread (3,0,0), PTX line 12 (f.cu:3): add.f32 ..."
     std::string where(int lane) const;
     [[noreturn]] void fail(Status code, int lane, const std::string& what) const;
@@ -129,6 +129,7 @@ class Machine {
     uint32_t pc_ = 0;  // of the instruction that runs, for messages
     uint64_t executed_ = 0;
     uint64_t strongLoads_ = 0;
+    uint64_t clockReads_ = 0;
     uint64_t limit_ = 0;  // instructions that a launch may take
     unsigned turn_ = 0;
     std::vector<std::unique_ptr<Block>> pool_;

@@ -28,6 +28,13 @@ class Parser {
         if (module_->version.empty()) {
             fail("no .version: this is no PTX");
         }
+        for (auto& l : lines_) {  // .file comes at the end of the text
+            auto f = module_->files.find(l.first);
+            std::string name = f == module_->files.end() ? "file " + std::to_string(l.first) : f->second;
+            size_t slash = name.rfind('/');
+            name = slash == std::string::npos ? name : name.substr(slash + 1);
+            module_->locations.push_back(name + ":" + std::to_string(l.second));
+        }
         return module_;
     }
 
@@ -40,6 +47,7 @@ class Parser {
     std::vector<std::map<std::string, std::string>> scopes_;
     std::vector<int> scopeIds_;
     int location_ = -1;
+    std::vector<std::pair<int, int64_t>> lines_;  // of .loc: number of the file, line
 
     // --- tokens ---
 
@@ -413,12 +421,8 @@ class Parser {
         while (peek().line == line && peek().kind != Token::end && !peek().is("}")) {
             next();  // function_name and inlined_at: where the call was, not where the code is
         }
-        auto f = module_->files.find(int(file));
-        std::string name = f == module_->files.end() ? "file " + std::to_string(file) : f->second;
-        size_t slash = name.rfind('/');
-        name = slash == std::string::npos ? name : name.substr(slash + 1);
-        module_->locations.push_back(name + ":" + std::to_string(at));
-        location_ = int(module_->locations.size()) - 1;
+        lines_.push_back({int(file), at});
+        location_ = int(lines_.size()) - 1;
     }
 
     void instruction() {

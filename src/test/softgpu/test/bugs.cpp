@@ -313,6 +313,15 @@ void products() {
     cublasDestroy_v2(h);
     e = sgemm(0, 10, 10, 10, a, 10, 10, 10, &zero);
     caughtAs("a handle after its destroy", e, 1, {"handle is destroyed"});
+    cublasCreate_v2(&h);
+    cuDevicePrimaryCtxReset_v2(0);
+    std::string message = softgpuLastFinding();
+    bug("a cuBLAS handle that stays", contains(message, {"leak", "1 cuBLAS handles"}), message);
+    start();
+    void* m = load(kernel("", ""));
+    void* f = function(m);
+    cuModuleUnload(m);
+    caughtAs("a kernel of an unloaded module", run(f, {}), 400, {"used after its destroy"});
 }
 
 void refusals() {

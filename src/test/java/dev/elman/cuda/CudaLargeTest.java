@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 /** N T H beyond 2^31 on the device: the last rows of a huge batch are what they are in a small one. */
 @Tag("cuda")
+@Tag("hardware")
 class CudaLargeTest {
     private static final int T = 33;
     private static final int N = 1 << 16;

@@ -1,0 +1,109 @@
+package dev.elman.softgpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The software driver notices a shipped kernel that is broken on purpose, and its message points at the line. Each breakage
+ * runs in a JVM of its own, with the broken file before the right one on the class path.
+ */
+@Tag("softgpu")
+@EnabledIfEnvironmentVariable(
+        named = "SOFTGPU_LOG",
+        matches = ".+",
+        disabledReason = "not run: for the software driver only (-Psoftgpu)")
+class BrokenKernelCudaTest {
+    private static final Path KERNELS = Path.of("kernels");
+    private static final Pattern PLACE =
+            Pattern.compile("in kernel (\\w+), block .*, thread .*, PTX line (\\d+)[^:]*: (\\S+)");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void theRightKernelsPass() throws Exception {
+        String output = run("rnn.sm75.ptx", ptx -> ptx);
+        assertTrue(output.contains("all right"), output);
+        assertTrue(!output.contains("softgpu: ERROR"), output);
+    }
+
+    @Test
+    void anIndexOffByOne() throws Exception {
+        assertCaught(
+                "rnn.sm75.ptx",
+                ptx -> ptx.replace("setp.ge.s64", "setp.gt.s64"),
+                "rnn_forward_tanh",
+                "of allocation",
+                "CUDA_ERROR_ILLEGAL_ADDRESS");
+    }
+
+    @Test
+    void parametersInTheWrongOrder() throws Exception {
+        assertCaught(
+                "rnn.sm75.ptx",
+                ptx -> ptx.replace("_param_0]", "_swapped]")
+                        .replace("_param_2]", "_param_0]")
+                        .replace("_swapped]", "_param_2]"),
+                "rnn_forward_tanh",
+                "of allocation",
+                "CUDA_ERROR_ILLEGAL_ADDRESS");
+    }
+
+    @Test
+    void aMissingBarrier() throws Exception {
+        assertCaught(
+                "loss.sm75.ptx",
+                ptx -> ptx.replaceAll("\\tbar\\.sync[^;]*;", ""),
+                "softmax",
+                "race in shared memory",
+                "CUDA_ERROR_LAUNCH_FAILED");
+    }
+
+    private void assertCaught(String file, UnaryOperator<String> breakage, String kernel, String... parts)
+            throws Exception {
+        String right = Files.readString(KERNELS.resolve(file));
+        String broken = breakage.apply(right);
+        assertNotEquals(right, broken, "the kernel has changed: break it in another way");
+        String output = run(file, breakage);
+        assertTrue(output.contains("refused: ") && !output.contains("all right"), output);
+        for (String part : parts) assertTrue(output.contains(part), part + " in: " + output);
+        Matcher place = PLACE.matcher(output);
+        assertTrue(place.find(), output);
+        assertEquals(kernel, place.group(1), output);
+        String line = broken.lines().toList().get(Integer.parseInt(place.group(2)) - 1);
+        assertTrue(line.contains(place.group(3)), line + " is not the line of: " + output);
+    }
+
+    private String run(String file, UnaryOperator<String> breakage) throws IOException, InterruptedException {
+        Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
+        Files.writeString(inPackage.resolve(file), breakage.apply(Files.readString(KERNELS.resolve(file))));
+        Path output = folder.resolve("output.log");
+        ProcessBuilder builder = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-Xmx256m",
+                        "-cp",
+                        folder + File.pathSeparator + System.getProperty("java.class.path"),
+                        BrokenKernelMain.class.getName())
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile());
+        builder.environment().remove("SOFTGPU_LOG");
+        Process process = builder.start();
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end after 60 s");
+        return Files.readString(output, StandardCharsets.UTF_8);
+    }
+}
