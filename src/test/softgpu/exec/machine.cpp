@@ -87,7 +87,7 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
                                       "cooperative launch)");
         }
         if (executed_ > limit_) {
-            throw Fault(LAUNCH_TIMEOUT, "kernel " + program_.name + " does not end (SOFTGPU_MAX_INSTRUCTIONS)");
+            throw Fault(LAUNCH_TIMEOUT, "does not end (SOFTGPU_MAX_INSTRUCTIONS)");
         }
     }
 }

@@ -108,7 +108,7 @@ void Machine::fail(Status code, int lane, const std::string& what) const {
 }
 
 void Machine::stuck(const std::vector<std::unique_ptr<Block>>& blocks, const char* why) {
-    std::string text = format("kernel %s: %s", program_.name.c_str(), why);
+    std::string text = why;
     int lines = 0;
     for (auto& b : blocks) {
         unsigned exited = 0;
