@@ -16,6 +16,9 @@ public final class Backends {
     /** What {@link #open} takes beside {@link #AUTO}, fastest first. */
     public static final List<String> NAMES = List.of("cuda", "cpu", "reference");
 
+    /** {@code cuda} with its matrix products in TF32; {@link #open} takes it too, and {@link #AUTO} never chooses it. */
+    public static final String CUDA_TF32 = "cuda-tf32";
+
     private static final System.Logger LOG = System.getLogger(Backends.class.getName());
 
     private Backends() {}
@@ -72,6 +75,7 @@ public final class Backends {
     private static Backend named(String name) {
         return switch (name) {
             case "cuda" -> CudaBackend.open();
+            case CUDA_TF32 -> CudaBackend.open(true);
             case "cpu" -> CpuBackend.open();
             case "reference" -> new ReferenceBackend();
             default ->

@@ -62,6 +62,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new TrainCommand(terminal))
                         .addSubcommand(new PredictCommand(terminal))
                         .addSubcommand(new VerifyCommand(terminal))
+                        .addSubcommand(new BenchCommand(terminal))
                         .addSubcommand(new DoctorCommand(terminal)));
     }
 

@@ -33,6 +33,9 @@ import picocli.CommandLine.Option;
         exitCodeList = {"0:all backends agree with the reference", "1:one does not", Failures.CODE_2})
 final class VerifyCommand implements Callable<Integer> {
     private static final String REFERENCE = "reference";
+    /** Judged in both its precisions, each with its own tolerance. */
+    private static final String CUDA = "cuda";
+
     /** Failures that are told one by one. */
     private static final int MOST_MESSAGES = 20;
 
@@ -68,8 +71,12 @@ final class VerifyCommand implements Callable<Integer> {
         List<VerifyJson.Absent> absent = new ArrayList<>();
         for (String backend : names()) {
             String reason = reasonAgainst(backend);
-            if (reason == null) reports.add(judge(backend, checks));
-            else absent.add(new VerifyJson.Absent(backend, reason));
+            if (reason != null) {
+                absent.add(new VerifyJson.Absent(backend, reason));
+                continue;
+            }
+            reports.add(judge(backend, checks));
+            if (backend.equals(CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
         }
         if (json) {
             Json.print(terminal.out(), VerifyJson.of(reports, absent));

@@ -152,7 +152,7 @@ public final class CudaBackend implements Backend {
     @Override
     public void close() {
         if (context.closed()) return;
-        context.checkThread();
+        context.enterToClose();
         blas.close();
         context.close();
     }

@@ -57,6 +57,12 @@ final class CudaContext implements AutoCloseable {
         calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
     }
 
+    /** As {@link #enter}, but poisoned or not: everything can be closed. */
+    void enterToClose() {
+        checkThread();
+        quietly("cuCtxSetCurrent", CudaCalls.driverStatus(() -> JCudaDriver.cuCtxSetCurrent(context)));
+    }
+
     /** The first half of {@link #enter}. */
     void checkUsable() {
         if (closed) throw new IllegalStateException("This backend is closed.");
@@ -138,11 +144,10 @@ final class CudaContext implements AutoCloseable {
     @Override
     public void close() {
         if (closed) return;
-        checkThread();
+        enterToClose();
         if (liveTensors > 0) LOG.log(System.Logger.Level.WARNING, "cuda: {0} tensors were never closed", liveTensors);
         closed = true;
         liveTensors = 0;
-        quietly("cuCtxSetCurrent", CudaCalls.driverStatus(() -> JCudaDriver.cuCtxSetCurrent(context)));
         quietly("cuStreamSynchronize", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamSynchronize(stream)));
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) quietly("cuMemFree", block.free());
         quietly("cuMemFreeHost", staging.free());

@@ -184,6 +184,11 @@ final class NativeCode {
     }
 
     private static String bindingSentence(String artifact, String reason) {
+        if (reason.contains("failed to map segment")) {
+            return "the folder for temporary files, " + System.getProperty(TEMPORARY)
+                    + ", does not let libraries be loaded, perhaps it is mounted noexec (" + reason
+                    + "); choose another with -Djava.io.tmpdir.";
+        }
         return "JCuda's native code for " + platform() + " is not there or does not load (" + reason
                 + "); put org.jcuda:" + artifact + ":" + JCudaVersion.get() + " with the classifier " + platform()
                 + " on the class path, it exists for linux-x86_64 and windows-x86_64.";

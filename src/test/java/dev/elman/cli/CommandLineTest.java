@@ -43,7 +43,7 @@ class CommandLineTest {
             delimiter = '|',
             nullValues = "none",
             value = {
-                "none                          | Name a command: demo, train, predict, verify, doctor.",
+                "none                          | Name a command: demo, train, predict, verify, bench, doctor.",
                 "trian                         | Did you mean train",
                 "train                         | Missing required parameter: 'FILE'",
                 "train no-such-file.tsv        | no-such-file.tsv: there is no such file",
