@@ -85,7 +85,7 @@ void pointers(const Launch& l) {
         if (value && (!a || a->freed || value < a->base || value > a->base + a->size)) {
             throw Fault(
                 ILLEGAL_ADDRESS,
-                format("kernel %s: parameter %zu (%s) is a pointer to ", p.name.c_str(), k, p.params[k].name.c_str()) +
+                format("parameter %zu (%s) is a pointer to ", k, p.params[k].name.c_str()) +
                     Memory::instance().describe(value));
         }
     }

@@ -63,7 +63,6 @@ struct Stream {
     std::deque<Work> queue;
     Graph* capture = nullptr;
     bool captureOrigin = false;
-    bool legacy() const { return context == nullptr || isNull; }
     bool isNull = false;
 };
 
@@ -102,7 +101,6 @@ struct Runtime {
     void flushAll();
     void execute(const Work& w);
     Stream* stream(const void* handle);  // null after a report
-    bool capturing() const;
     // Gives CUDA_ERROR_STREAM_CAPTURE_... if this kind of call breaks a capture that is under way.
     int breaksCapture(const char* call);
 };

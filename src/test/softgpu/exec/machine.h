@@ -17,6 +17,11 @@ struct Dim {
     uint64_t count() const { return uint64_t(x) * y * z; }
 };
 
+// The n-th place of a box, x first.
+inline Dim unflatten(uint64_t n, const Dim& d) {
+    return {unsigned(n % d.x), unsigned(n / d.x % d.y), unsigned(n / d.x / d.y)};
+}
+
 // Lanes of a warp that are at the same instruction.
 struct Group {
     enum State : uint8_t { runs, atBarrier, waitsForLanes, atCluster };

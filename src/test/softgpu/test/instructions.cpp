@@ -217,6 +217,21 @@ void floats() {
               [m](auto a, auto b, auto c) {
                   return out(under(m, [&] { return std::fma(opaque(f32(a)), f32(b), f32(c)); }));
               });
+        one("rcp." + n + ".f32", "f32", "f32", F32, [m](auto a, auto, auto) {
+            return out(under(m, [&] { return 1.0f / opaque(f32(a)); }));
+        });
+        two("sub." + n + ".f32", "f32", F32, [m](auto a, auto b, auto) {
+            return out(under(m, [&] { return opaque(f32(a)) - f32(b); }));
+        });
+        two("add." + n + ".f64", "f64", F64, [m](auto a, auto b, auto) {
+            fesetround(m);
+            volatile double r = opaque(f64(a)) + f64(b);
+            fesetround(FE_TONEAREST);
+            return out(double(r));
+        });
+        one("cvt." + n + ".f32.u64", "f32", "u64", INTS, [m](auto a, auto, auto) {
+            return out(under(m, [&] { return float(opaque(uint64_t(a))); }));
+        });
         one("sqrt." + n + ".f32", "f32", "f32", F32, [m](auto a, auto, auto) {
             return out(under(m, [&] { return std::sqrt(opaque(f32(a))); }));
         });
@@ -233,6 +248,24 @@ void floats() {
           [](auto a, auto b, auto c) { return out(sat(ftz(std::fma(ftz(f32(a)), ftz(f32(b)), ftz(f32(c)))))); });
     check("mad.rn.f32 %d, %a, %b, %c;", "f32", {"f32", "f32", "f32"}, {&F32, &F32, &F32},
           [](auto a, auto b, auto c) { return out(std::fma(f32(a), f32(b), f32(c))); });
+    two("min.f64", "f64", F64, [](auto a, auto b, auto) {
+        double x = f64(a), y = f64(b);
+        return out(x != x ? y : y != y ? x : x < y || (x == y && std::signbit(x)) ? x : y);
+    });
+    two("max.f64", "f64", F64, [](auto a, auto b, auto) {
+        double x = f64(a), y = f64(b);
+        return out(x != x ? y : y != y ? x : x > y || (x == y && !std::signbit(x)) ? x : y);
+    });
+    two("copysign.f64", "f64", F64, [](auto a, auto b, auto) {
+        uint64_t sign = uint64_t(1) << 63;
+        return (a & sign) | (b & ~sign);
+    });
+    two("min.NaN.f32", "f32", F32, [](auto a, auto b, auto) {
+        float x = f32(a), y = f32(b);
+        return out(x != x || y != y ? float(NAN) : x < y || (x == y && std::signbit(x)) ? x : y);
+    });
+    one("sqrt.approx.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::sqrt(f32(a))); });
+    one("rcp.rn.f64", "f64", "f64", F64, [](auto a, auto, auto) { return out(1 / f64(a)); });
     one("sqrt.rn.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::sqrt(f32(a))); });
     one("rcp.rn.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(1 / f32(a)); });
     one("rcp.approx.ftz.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(ftz(1 / ftz(f32(a)))); });
@@ -454,6 +487,33 @@ void compares() {
         check("setp." + n + ".xor.f32 %q|%d, %a, %b, %c;", "pred", {"f32", "f32", "pred"}, {&F32, &F32, &INTS},
               [&c](auto x, auto y, auto p) { return uint64_t(!c.holds(f32(x), f32(y)) != bool(p & 1)); });
     }
+    for (auto& c : all) {
+        std::string n = c.name;
+        check("setp." + n + ".f64 %d, %a, %b;", "pred", {"f64", "f64"}, {&F64, &F64}, [&n](auto x, auto y, auto) {
+            double v = f64(x), w = f64(y);
+            bool less = v < w, equal = v == w, more = v > w, un = v != v || w != w;
+            std::string o = n.size() == 3 && n != "num" && n != "nan" ? n.substr(0, 2) : n;
+            bool r = o == "eq"   ? equal
+                     : o == "ne" ? less || more
+                     : o == "lt" ? less
+                     : o == "le" ? less || equal
+                     : o == "gt" ? more
+                     : o == "ge" ? more || equal
+                     : o == "num" ? !un
+                                  : un;
+            return uint64_t(r || (o != n && un));
+        });
+        check("set." + n + ".f32.f32 %d, %a, %b;", "f32", {"f32", "f32"}, {&F32, &F32},
+              [&c](auto x, auto y, auto) { return c.holds(f32(x), f32(y)) ? 0x3f800000u : 0u; });
+    }
+    check("selp.f32 %d, %a, %b, %c;", "f32", {"f32", "f32", "pred"}, {&F32, &F32, &INTS},
+          [](auto x, auto y, auto p) { return p & 1 ? x : y; });
+    check("selp.f64 %d, %a, %b, %c;", "f64", {"f64", "f64", "pred"}, {&F64, &F64, &INTS},
+          [](auto x, auto y, auto p) { return p & 1 ? x : y; });
+    check("slct.s32.f32 %d, %a, %b, %c;", "s32", {"s32", "s32", "f32"}, {&INTS, &INTS, &F32},
+          [](auto x, auto y, auto c) { return f32(c) >= 0 ? x : y; });
+    check("testp.infinite.f32 %d, %a;", "pred", {"f32"}, {&F32}, [](auto a, auto, auto) { return uint64_t(std::isinf(f32(a))); });
+    check("testp.number.f32 %d, %a;", "pred", {"f32"}, {&F32}, [](auto a, auto, auto) { return uint64_t(!std::isnan(f32(a))); });
     check("slct.f32.s32 %d, %a, %b, %c;", "f32", {"f32", "f32", "s32"}, {&F32, &F32, &INTS},
           [](auto x, auto y, auto c) { return int32_t(c) >= 0 ? x : y; });
     check("testp.finite.f32 %d, %a;", "pred", {"f32"}, {&F32}, [](auto a, auto, auto) { return uint64_t(std::isfinite(f32(a))); });

@@ -1,0 +1,133 @@
+// Capture of a stream into a graph, and its replay. Nodes stay in the order in which they were captured.
+#include "enter.h"
+
+using namespace softgpu;
+
+SOFTGPU_API int cuStreamBeginCapture_v2(void* stream, int mode) {
+    ENTER;
+    Stream* s = r.stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    if (s->isNull) {
+        return STREAM_CAPTURE_UNSUPPORTED;
+    }
+    if (s->capture || mode < 0 || mode > 2) {
+        return s->capture ? ILLEGAL_STATE : INVALID_VALUE;
+    }
+    s->capture = r.graphs.create();
+    s->capture->mode = mode;
+    s->capture->streams = {s};
+    s->captureOrigin = true;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuStreamEndCapture(void* stream, void** graph) {
+    ENTER;
+    Stream* s = r.stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    if (!s->capture) {
+        return ILLEGAL_STATE;
+    }
+    if (!s->captureOrigin) {
+        return STREAM_CAPTURE_UNMATCHED;
+    }
+    Graph* g = s->capture;
+    for (Stream* o : g->streams) {
+        o->capture = nullptr;
+    }
+    s->captureOrigin = false;
+    if (g->invalid) {
+        r.graphs.destroy(g);
+        *graph = nullptr;
+        return STREAM_CAPTURE_INVALIDATED;
+    }
+    *graph = g;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuStreamIsCapturing(void* stream, int* status) {
+    ENTER;
+    Stream* s = r.stream(stream);
+    if (!s) {
+        return INVALID_HANDLE;
+    }
+    *status = !s->capture ? 0 : s->capture->invalid ? 2 : 1;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuThreadExchangeStreamCaptureMode(int* mode) {
+    ENTER;
+    static thread_local int own = 0;
+    std::swap(own, *mode);
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
+    ENTER;
+    Graph* g = r.graphs.get(graph, "cuGraphInstantiate");
+    if (!g) {
+        return INVALID_VALUE;
+    }
+    Graph* e = r.graphExecs.create();
+    e->nodes = g->nodes;
+    *exec = e;
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuGraphLaunch(void* exec, void* stream) {
+    ENTER;
+    Graph* g = r.graphExecs.get(exec, "cuGraphLaunch");
+    Stream* s = g ? r.stream(stream) : nullptr;
+    if (!s) {
+        return g ? INVALID_HANDLE : INVALID_VALUE;
+    }
+    for (auto& w : g->nodes) {
+        if (int e = r.submit(s, w.name, w.run)) {
+            return e;
+        }
+    }
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuGraphUpload(void* exec, void* stream) {
+    ENTER;
+    return r.graphExecs.get(exec, "cuGraphUpload") && r.stream(stream) ? SUCCESS : INVALID_VALUE;
+}
+
+SOFTGPU_API int cuGraphDestroy(void* graph) {
+    ENTER;
+    Graph* g = r.graphs.get(graph, "cuGraphDestroy");
+    if (!g) {
+        return INVALID_VALUE;
+    }
+    r.graphs.destroy(g);
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuGraphExecDestroy(void* exec) {
+    ENTER;
+    Graph* g = r.graphExecs.get(exec, "cuGraphExecDestroy");
+    if (!g) {
+        return INVALID_VALUE;
+    }
+    r.graphExecs.destroy(g);
+    return SUCCESS;
+}
+
+SOFTGPU_API int cuGraphGetNodes(void* graph, void** nodes, size_t* count) {
+    ENTER;
+    Graph* g = r.graphs.get(graph, "cuGraphGetNodes");
+    if (!g || !count) {
+        return INVALID_VALUE;
+    }
+    for (size_t k = 0; nodes && k < *count; k++) {
+        nodes[k] = k < g->nodes.size() ? &g->nodes[k] : nullptr;
+    }
+    if (!nodes || *count > g->nodes.size()) {
+        *count = g->nodes.size();
+    }
+    return SUCCESS;
+}

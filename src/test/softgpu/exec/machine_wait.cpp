@@ -1,0 +1,154 @@
+// Barriers of a block and of a cluster, and what is said when nobody can go on.
+#include "lanes.h"
+#include "machine.h"
+
+namespace softgpu {
+
+// op.a: number of the barrier, op.b: threads that take part (0: all). aux: 1 aligned, 2 arrive only, 4 reduces.
+void Machine::arriveAtBarrier(Warp& w, size_t index, const Op& op, uint32_t lanes) {
+    int first = __builtin_ctz(lanes);
+    uint32_t id = slot<uint32_t>(*this, op.a)[first], wanted = slot<uint32_t>(*this, op.b)[first];
+    if (id > 15) {
+        fail(LAUNCH_FAILED, first, format("there is no barrier %u", id));
+    }
+    if (wanted % LANES != 0) {
+        fail(LAUNCH_FAILED, first, format("a barrier of %u threads: no multiple of the warp", wanted));
+    }
+    if ((op.aux & 1) && lanes != w.live()) {
+        w.groups[index].state = Group::waitsForLanes;  // .aligned: the warp arrives as one
+        return;
+    }
+    Barrier& b = block->barriers[id];
+    b.expected = wanted ? wanted : block->threads;
+    b.arrived += unsigned(__builtin_popcount(lanes));
+    if (op.aux & 4) {
+        uint32_t p = predicate(*this, op.c);
+        p = (op.aux & 8 ? ~p : p) & lanes;
+        b.count += unsigned(__builtin_popcount(p));
+    }
+    if (op.aux & 2) {
+        w.groups[index].pc++;
+    } else {
+        w.groups[index].state = Group::atBarrier;
+        w.groups[index].barrier = uint8_t(id);
+    }
+    // A last warp that is not full counts as a full one where a number of threads is named.
+    unsigned arrived = b.arrived + (wanted ? (LANES - block->threads % LANES) % LANES : 0);
+    if (b.arrived >= b.expected || (wanted > block->threads && arrived >= wanted)) {
+        releaseBarrier(id);
+    }
+}
+
+void Machine::releaseBarrier(unsigned id) {
+    Barrier& b = block->barriers[id];
+    uint8_t* current = registers;
+    for (auto& w : block->warps) {
+        for (auto& g : w.groups) {
+            if (g.state == Group::atBarrier && g.barrier == id) {
+                const Op& op = program_.ops[g.pc];
+                registers = w.registers;
+                if (op.run) {  // bar.red: its result, from how many predicates were true
+                    uint32_t all = b.count == b.arrived, any = b.count > 0;
+                    if (op.aux2 == 0) {
+                        uint32_t* d = slot<uint32_t>(*this, op.d);
+                        forLanes(g.lanes, [&](int lane) { d[lane] = b.count; });
+                    } else {
+                        uint32_t& d = predicate(*this, op.d);
+                        d = (op.aux2 == 1 ? all : any) ? d | g.lanes : d & ~g.lanes;
+                    }
+                }
+                g.state = Group::runs;
+                g.pc++;
+            }
+        }
+    }
+    registers = current;
+    b = Barrier();
+    block->shared.blockBarrier();
+}
+
+void Machine::clusterArrive(uint32_t lanes) {
+    Cluster& c = *block->cluster;
+    forLanes(lanes, [&](int lane) { warp->clusterArrivals[lane]++; });
+    c.arrived += unsigned(__builtin_popcount(lanes));
+    if (c.arrived < c.expected) {
+        return;
+    }
+    c.arrived = 0;
+    c.completed++;
+    changedMemory();
+    for (Block* b : c.blocks) {
+        b->shared.blockBarrier();
+        for (auto& w : b->warps) {
+            for (auto& g : w.groups) {
+                if (g.state == Group::atCluster) {
+                    g.state = Group::runs;
+                }
+            }
+        }
+    }
+}
+
+// --- messages ---
+
+std::string Machine::describe(const Block& b, unsigned thread) const {
+    Dim t = unflatten(thread, launch_.block);
+    return format("block (%u,%u,%u), thread (%u,%u,%u)", b.at.x, b.at.y, b.at.z, t.x, t.y, t.z);
+}
+
+std::string Machine::where(int lane) const {
+    const OpInfo& i = program_.info[pc_];
+    std::string source = i.source.empty() ? "" : " (" + i.source + ")";
+    return "kernel " + program_.name + ", " + describe(*block, warp->index * LANES + unsigned(lane)) +
+           format(", PTX line %d", i.line) + source + ": " + i.text;
+}
+
+void Machine::fail(Status code, int lane, const std::string& what) const {
+    throw Fault(code, what + "\n    in " + where(lane));
+}
+
+void Machine::stuck(const std::vector<std::unique_ptr<Block>>& blocks, const char* why) {
+    std::string text = why;
+    int lines = 0;
+    for (auto& b : blocks) {
+        unsigned exited = 0;
+        int someExited = -1;
+        for (auto& w : b->warps) {
+            uint32_t gone = w.born & ~w.live();
+            exited += unsigned(__builtin_popcount(gone));
+            if (gone && someExited < 0) {
+                someExited = int(w.index * LANES) + __builtin_ctz(gone);
+            }
+        }
+        if (b->alive == 0) {
+            continue;
+        }
+        for (auto& w : b->warps) {
+            for (auto& g : w.groups) {
+                if (lines++ >= 4) {
+                    continue;
+                }
+                const OpInfo& i = program_.info[g.pc];
+                unsigned thread = w.index * LANES + unsigned(__builtin_ctz(g.lanes));
+                const char* state = g.state == Group::atBarrier        ? "a barrier that not all threads reach"
+                                    : g.state == Group::waitsForLanes ? "a wait for lanes of its warp that do not come"
+                                    : g.state == Group::atCluster     ? "a cluster barrier that not all threads reach"
+                                                                      : "running";
+                text += format(
+                    "\n    %s and %d more: %s, PTX line %d%s: %s",
+                    describe(*b, thread).c_str(),
+                    __builtin_popcount(g.lanes) - 1,
+                    state,
+                    i.line,
+                    i.source.empty() ? "" : (" (" + i.source + ")").c_str(),
+                    i.text.c_str());
+            }
+        }
+        if (exited && lines <= 5) {
+            text += format("\n    %s and %u more have exited", describe(*b, unsigned(someExited)).c_str(), exited - 1);
+        }
+    }
+    throw Fault(LAUNCH_FAILED, text);
+}
+
+}  // namespace softgpu
