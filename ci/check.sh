@@ -119,6 +119,10 @@ softgpu() {
     echo
     echo "$report" | tail -n 2
     echo "Lines of PTX that did not run: target/ci/ptx-coverage.txt"
+    awk '/^PTX coverage/ { gsub(/[^0-9. ]/, ""); exit !($NF >= 95) }' <<<"$report" || {
+        echo "Less than 95 % of the shipped PTX ran"
+        return 1
+    }
     grep -qE '^software driver: [1-9][0-9]* kernel launches' <<<"$report" || {
         echo "No kernel was launched"
         return 1

@@ -64,7 +64,8 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Elman's recurrence over a whole sequence: h_t = activation(x_t Wx + h_before Wh + b), see {@link SimpleRnnPass} for
-     * the order and the masks. T = 1 is a single step; running a sequence step by step over slices gives the same bits.
+     * the order and the masks. T = 1 is a single step; running a sequence step by step over slices gives the same bits (on
+     * cuda where {@code elman.cuda.projectByStep} is true: cuBLAS promises that of equal calls only).
      *
      * @param x input [T,N,D]
      * @param h states [T+1,N,H]; the initial slot is read, all others are overwritten
