@@ -87,7 +87,7 @@ class Decoder {
     void layoutShared(const Function& f, std::set<const Function*>& seen);
     void parameters(const Function& f);
     void directives(const Function& f);
-    uint32_t label(const Frame& f, int scope, const std::string& name) const;
+    uint32_t label(const Frame& f, int scope, const std::string& name, int line) const;
     uint32_t allocate(size_t bytes, size_t align);
     const Register* find(const std::string& name) const;
     uint64_t literal(const Operand& o, const std::string& type) const;

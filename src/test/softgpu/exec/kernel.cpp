@@ -164,7 +164,7 @@ void Decoder::body(const Function& f) {
     }
     Frame& frame = frames_.back();
     for (auto& b : frame.branches) {
-        program_->ops[b.first].target = label(frame, b.second.first, b.second.second);
+        program_->ops[b.first].target = label(frame, b.second.first, b.second.second, program_->info[b.first].line);
     }
     if (frames_.size() == 1) {  // falling off the end
         Op end;
@@ -177,14 +177,14 @@ void Decoder::body(const Function& f) {
     }
 }
 
-uint32_t Decoder::label(const Frame& f, int scope, const std::string& name) const {
+uint32_t Decoder::label(const Frame& f, int scope, const std::string& name, int line) const {
     for (int s = scope; s >= 0; s = f.function->scopeParent[s]) {
         auto i = f.labels.find({s, name});
         if (i != f.labels.end()) {
             return i->second;
         }
     }
-    throw PtxError(f.function->line, "unknown label " + name);
+    throw PtxError(line, "unknown label " + name);
 }
 
 void Decoder::instruction(const Instruction& i) {

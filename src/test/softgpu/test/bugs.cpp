@@ -355,7 +355,7 @@ void refusals() {
     std::string newer = whole;
     newer.replace(newer.find("7.8"), 3, "9.0");
     refused("PTX newer than the driver", newer, 222, {"9.0"});
-    refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"sm_100"});
+    refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"line 2", "sm_100"});
     refused("no PTX at all", "hello", 200, {"no PTX"});
 }
 
