@@ -131,14 +131,14 @@ void Decoder::declare(const Function& f) {
                     predicateAt_ = allocate(128, 128);
                     predicateEnd_ = predicateAt_ + 128;
                 }
-                frame.registers[v.name] = {uint32_t(predicateAt_), 1};
+                frame.registers[v.name] = {uint32_t(predicateAt_), 1, 'p'};
                 predicateAt_ += 4;
             } else {
                 size_t bits = std::max<size_t>(bitsOf(v.type), 16);
                 if (v.vector != 1) {
                     throw PtxError(v.line, "vector registers are not known: " + v.name);
                 }
-                frame.registers[v.name] = {allocate(bits == 64 ? 256 : 128, 128), bits};
+                frame.registers[v.name] = {allocate(bits == 64 ? 256 : 128, 128), bits, v.type[0]};
                 program_->registers += bits == 64 ? 2 : 1;
             }
         } else if (v.space == "local" || v.space == "param") {
