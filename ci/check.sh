@@ -132,6 +132,10 @@ softgpu() {
         echo "A CUDA test was skipped"
         return 1
     }
+    if grep -s '^leak: ' "$out/findings.log"; then
+        echo "The backend left something behind when its context went"
+        return 1
+    fi
 }
 
 # The jar that people start, as they start it.

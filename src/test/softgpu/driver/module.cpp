@@ -117,7 +117,7 @@ void load(LoadedModule& m, const std::string& text) {
     int target = ast->target.compare(0, 3, "sm_") == 0 ? atoi(ast->target.c_str() + 3) : 0;
     bool exact = !ast->target.empty() && (ast->target.back() == 'a' || ast->target.back() == 'f');
     if (target == 0 || target > device()->capability() || (exact && target != device()->capability())) {
-        throw PtxError(1, "SM version specified by .target " + ast->target + format(" does not suit an sm_%d", device()->capability()));
+        throw PtxError(ast->targetLine, "SM version specified by .target " + ast->target + format(" does not suit an sm_%d", device()->capability()));
     }
     for (auto& v : ast->variables) {
         if (v.space == "global" || v.space == "const") {

@@ -141,6 +141,14 @@ bool Decoder::special(const std::string& name, Special* which) const {
     return true;
 }
 
+// As ptxas: .s and .u mix, .b goes with all, but a register of .f is none for an integer instruction, nor the reverse.
+void Decoder::checkKind(const Register& r, const Operand& o, const std::string& type) const {
+    auto isInteger = [](char kind) { return kind == 's' || kind == 'u'; };
+    if ((r.kind == 'f' && isInteger(type[0])) || (isInteger(r.kind) && type[0] == 'f')) {
+        refuse("the type of " + o.text + " does not go with ." + type);
+    }
+}
+
 uint32_t Decoder::destination(const Operand& o, const std::string& type) {
     if (o.kind == Operand::name && o.text == "_") {
         return SINK;
@@ -152,6 +160,7 @@ uint32_t Decoder::destination(const Operand& o, const std::string& type) {
     if (r->bits != bitsOf(type)) {
         refuse("the destination's size is not that of ." + type);
     }
+    checkKind(*r, o, type);
     return r->slot;
 }
 
@@ -223,6 +232,7 @@ uint32_t Decoder::source(const Operand& o, const std::string& type) {
         if (r->bits != bitsOf(type) || o.offset) {
             refuse("the size of " + o.text + " is not that of ." + type);
         }
+        checkKind(*r, o, type);
         return r->slot;
     }
     Special which;
@@ -277,6 +287,7 @@ uint32_t Decoder::relaxed(const Operand& o, const std::string& type, bool isSour
     if (r->bits < bitsOf(type) || r->bits == 1) {
         refuse("the register is smaller than ." + type);
     }
+    checkKind(*r, o, type);
     *bits = r->bits;
     return r->slot;
 }

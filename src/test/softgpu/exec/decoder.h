@@ -64,6 +64,7 @@ class Decoder {
     struct Register {
         uint32_t slot;
         size_t bits;  // 1 for a predicate
+        char kind;    // of its type: s, u, f, b or p
     };
     struct Place {  // of a variable of the kernel
         std::string space;
@@ -87,9 +88,10 @@ class Decoder {
     void layoutShared(const Function& f, std::set<const Function*>& seen);
     void parameters(const Function& f);
     void directives(const Function& f);
-    uint32_t label(const Frame& f, int scope, const std::string& name) const;
+    uint32_t label(const Frame& f, int scope, const std::string& name, int line) const;
     uint32_t allocate(size_t bytes, size_t align);
     const Register* find(const std::string& name) const;
+    void checkKind(const Register& r, const Operand& o, const std::string& type) const;
     uint64_t literal(const Operand& o, const std::string& type) const;
     bool place(const std::string& name, Place* p) const;
 

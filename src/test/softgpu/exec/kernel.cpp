@@ -131,14 +131,14 @@ void Decoder::declare(const Function& f) {
                     predicateAt_ = allocate(128, 128);
                     predicateEnd_ = predicateAt_ + 128;
                 }
-                frame.registers[v.name] = {uint32_t(predicateAt_), 1};
+                frame.registers[v.name] = {uint32_t(predicateAt_), 1, 'p'};
                 predicateAt_ += 4;
             } else {
                 size_t bits = std::max<size_t>(bitsOf(v.type), 16);
                 if (v.vector != 1) {
                     throw PtxError(v.line, "vector registers are not known: " + v.name);
                 }
-                frame.registers[v.name] = {allocate(bits == 64 ? 256 : 128, 128), bits};
+                frame.registers[v.name] = {allocate(bits == 64 ? 256 : 128, 128), bits, v.type[0]};
                 program_->registers += bits == 64 ? 2 : 1;
             }
         } else if (v.space == "local" || v.space == "param") {
@@ -164,7 +164,7 @@ void Decoder::body(const Function& f) {
     }
     Frame& frame = frames_.back();
     for (auto& b : frame.branches) {
-        program_->ops[b.first].target = label(frame, b.second.first, b.second.second);
+        program_->ops[b.first].target = label(frame, b.second.first, b.second.second, program_->info[b.first].line);
     }
     if (frames_.size() == 1) {  // falling off the end
         Op end;
@@ -177,14 +177,14 @@ void Decoder::body(const Function& f) {
     }
 }
 
-uint32_t Decoder::label(const Frame& f, int scope, const std::string& name) const {
+uint32_t Decoder::label(const Frame& f, int scope, const std::string& name, int line) const {
     for (int s = scope; s >= 0; s = f.function->scopeParent[s]) {
         auto i = f.labels.find({s, name});
         if (i != f.labels.end()) {
             return i->second;
         }
     }
-    throw PtxError(f.function->line, "unknown label " + name);
+    throw PtxError(line, "unknown label " + name);
 }
 
 void Decoder::instruction(const Instruction& i) {

@@ -63,6 +63,7 @@ struct Function {
 
 struct Module {
     std::string version, target;
+    int targetLine = 1;
     std::vector<Variable> variables;
     std::vector<std::shared_ptr<Function>> functions;
     std::map<int, std::string> files;

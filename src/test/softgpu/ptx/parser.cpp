@@ -270,6 +270,7 @@ class Parser {
         if (accept(".version")) {
             module_->version = next().text;
         } else if (accept(".target")) {
+            module_->targetLine = t.line;
             module_->target = word();
             while (accept(",")) {
                 word();

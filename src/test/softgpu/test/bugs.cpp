@@ -345,7 +345,8 @@ void refusals() {
     refused("a register of the wrong size", body("add.s32 %d, %r, %r;"), 218, {"size"});
     refused("an unknown register", body("add.s32 %r, %nosuch, %r;"), 218, {"unknown name %nosuch"});
     refused("a missing operand", body("add.s32 %r, %r;"), 218, {"wrong number of operands"});
-    refused("an unknown label", body("bra NOWHERE;"), 218, {"unknown label NOWHERE"});
+    refused("an unknown label", body("bra NOWHERE;"), 218, {"line 8", "unknown label NOWHERE"});
+    refused("a register of floats for integers", body("add.u32 %r, %f, %r;"), 218, {"line 8", "the type of %f does not go with .u32"});
     refused("a float literal for an integer", body("add.s32 %r, %r, 0f3F800000;"), 218, {"0f literal"});
     refused("an unsigned comparison of signed", body("setp.lo.s32 %p, %r, %r;"), 218, {".lo"});
     refused("a conversion without rounding", body("cvt.f32.s32 %f, %r;"), 218, {"without a rounding"});
@@ -355,7 +356,7 @@ void refusals() {
     std::string newer = whole;
     newer.replace(newer.find("7.8"), 3, "9.0");
     refused("PTX newer than the driver", newer, 222, {"9.0"});
-    refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"sm_100"});
+    refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"line 2", "sm_100"});
     refused("no PTX at all", "hello", 200, {"no PTX"});
 }
 
