@@ -153,7 +153,9 @@ public final class CudaBackend implements Backend {
     public void close() {
         if (context.closed()) return;
         context.enterToClose();
+        context.synchronizeToClose();
         blas.close();
+        kernels.close();
         context.close();
     }
 
