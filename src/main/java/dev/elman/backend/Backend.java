@@ -24,6 +24,14 @@ public interface Backend extends AutoCloseable {
      */
     double unitRoundoff();
 
+    /**
+     * Whether the states of a sequence that is run step by step have the bits of those of the whole. Where a library chooses
+     * the order of a sum by the number of rows, they differ by roundings.
+     */
+    default boolean sameBitsByStep() {
+        return true;
+    }
+
     /** New memory, filled with zeros. */
     Tensor allocate(Shape shape);
 
@@ -64,8 +72,8 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Elman's recurrence over a whole sequence: h_t = activation(x_t Wx + h_before Wh + b), see {@link SimpleRnnPass} for
-     * the order and the masks. T = 1 is a single step; running a sequence step by step over slices gives the same bits (on
-     * cuda where {@code elman.cuda.projectByStep} is true: cuBLAS promises that of equal calls only).
+     * the order and the masks. T = 1 is a single step; running a sequence step by step over slices gives the same
+     * numbers, and the same bits where {@link #sameBitsByStep} says so.
      *
      * @param x input [T,N,D]
      * @param h states [T+1,N,H]; the initial slot is read, all others are overwritten

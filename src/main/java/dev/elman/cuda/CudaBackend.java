@@ -30,6 +30,7 @@ public final class CudaBackend implements Backend {
     private final KernelModule kernels;
     private final Blas blas;
     private final boolean tf32;
+    private final boolean projectByStep;
     private final String description;
     private final ColumnSums sums;
     private final Elementwise elementwise;
@@ -44,11 +45,12 @@ public final class CudaBackend implements Backend {
         kernels = chain.kernels();
         blas = chain.blas();
         tf32 = settings.tf32();
+        projectByStep = settings.projectByStep();
         Workspace workspace = new Workspace(context);
         sums = new ColumnSums(kernels, workspace);
         elementwise = new Elementwise(context, kernels);
         overTime = new OverTime(kernels);
-        rnn = new CudaSimpleRnn(kernels, blas, sums, settings.projectByStep());
+        rnn = new CudaSimpleRnn(kernels, blas, sums, projectByStep);
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
         optimizers = new Optimizers(kernels, workspace);
@@ -123,6 +125,11 @@ public final class CudaBackend implements Backend {
     }
 
     @Override
+    public boolean sameBitsByStep() {
+        return projectByStep;
+    }
+
+    @Override
     public Tensor allocate(Shape shape) {
         context.enter();
         return new CudaTensor(context, shape);
@@ -153,7 +160,9 @@ public final class CudaBackend implements Backend {
     public void close() {
         if (context.closed()) return;
         context.enterToClose();
+        context.synchronizeToClose();
         blas.close();
+        kernels.close();
         context.close();
     }
 

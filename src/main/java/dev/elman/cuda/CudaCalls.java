@@ -49,8 +49,9 @@ final class CudaCalls {
 
     private CudaCallException failure(String name, String status, Object details) {
         CudaCallException failure = new CudaCallException(name, status, details.toString());
-        // Memory that was not given harms nothing that is there.
-        if (first == null && !status.equals(OUT_OF_MEMORY)) first = failure;
+        // Memory that was not given harms nothing that is there; a kernel that lacked memory did not run.
+        boolean harmless = name.equals("cuMemAlloc") && status.equals(OUT_OF_MEMORY);
+        if (first == null && !harmless) first = failure;
         return failure;
     }
 

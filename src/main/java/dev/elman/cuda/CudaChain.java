@@ -183,6 +183,12 @@ final class CudaChain {
                 "the driver"
                         + " refused a kernel file of ours, which is damaged or not for this device; get the jar anew, and"
                         + " report it if that does not help (" + call.getMessage() + ")";
+            case "CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "CUDA_ERROR_JIT_COMPILATION_DISABLED" ->
+                "the driver cannot compile"
+                        + " kernels: its library libnvidia-ptxjitcompiler.so.1 was not found, or CUDA_DISABLE_PTX_JIT is"
+                        + " set; install the whole driver, in a container start it with the NVIDIA runtime ("
+                        + call.getMessage()
+                        + ")";
             case "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED" ->
                 "the device has no memory left; close what"
                         + " uses it (nvidia-smi shows that) or choose another with -Delman.cuda.device ("

@@ -99,6 +99,11 @@ final class CudaContext implements AutoCloseable {
         calls.driver("cuStreamSynchronize", "", () -> JCudaDriver.cuStreamSynchronize(stream));
     }
 
+    /** As {@link #synchronize}, but whatever became of it: what is closed next must not be in use. */
+    void synchronizeToClose() {
+        quietly("cuStreamSynchronize", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamSynchronize(stream)));
+    }
+
     /** Free and total memory for a message. */
     String memoryState() {
         long[] free = {0};
@@ -148,7 +153,7 @@ final class CudaContext implements AutoCloseable {
         if (liveTensors > 0) LOG.log(System.Logger.Level.WARNING, "cuda: {0} tensors were never closed", liveTensors);
         closed = true;
         liveTensors = 0;
-        quietly("cuStreamSynchronize", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamSynchronize(stream)));
+        synchronizeToClose();
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) quietly("cuMemFree", block.free());
         quietly("cuMemFreeHost", staging.free());
         quietly("cuStreamDestroy", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamDestroy(stream)));

@@ -65,7 +65,8 @@ final class DeviceMemory {
     /** Gives the memory back. Throws nothing once the backend is closed or poisoned. */
     void close() {
         if (freed || context.closed()) return;
-        context.checkThread();
+        // The thread's current context may be another's by now.
+        context.enterToClose();
         String status = free();
         if (status != null && !context.calls().poisoned()) {
             throw new CudaCallException("cuMemFree", status, bytes + " bytes");

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -34,6 +35,15 @@ final class KernelModule {
      */
     KernelModule(CudaContext context, int capability) {
         this.context = context;
+        try {
+            loadAll(capability);
+        } catch (RuntimeException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    private void loadAll(int capability) {
         Map<String, CUmodule> byFile = new HashMap<>();
         for (Kernel kernel : Kernel.values()) {
             CUmodule module = byFile.computeIfAbsent(kernel.file(), file -> load(resource(file, capability)));
@@ -57,6 +67,12 @@ final class KernelModule {
         return modules.size();
     }
 
+    /** Unloads all files: the primary context, and so what is loaded there, outlives us if anybody else holds it. */
+    void close() {
+        for (CUmodule module : modules) CudaCalls.driverStatus(() -> JCudaDriver.cuModuleUnload(module));
+        modules.clear();
+    }
+
     /** The name of the newest PTX of {@code file} that a device of this compute capability takes. */
     static String resource(String file, int capability) {
         for (int target : TARGETS) {
@@ -68,7 +84,7 @@ final class KernelModule {
     }
 
     private CUmodule load(String name) {
-        byte[] text = zeroTerminated(name);
+        ByteBuffer text = zeroTerminated(name);
         byte[] log = new byte[LOG_BYTES];
         JITOptions options = new JITOptions();
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, log);
@@ -91,10 +107,12 @@ final class KernelModule {
         return module;
     }
 
-    private static byte[] zeroTerminated(String name) {
+    /** A direct buffer: the driver compiles for a while, and an array would hold the garbage collector until it is done. */
+    private static ByteBuffer zeroTerminated(String name) {
         try (InputStream in = KernelModule.class.getResourceAsStream(name)) {
             byte[] text = in.readAllBytes();
-            return java.util.Arrays.copyOf(text, text.length + 1);
+            ByteBuffer terminated = ByteBuffer.allocateDirect(text.length + 1);
+            return terminated.put(text).rewind();
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read " + name + " from the jar.", e);
         }

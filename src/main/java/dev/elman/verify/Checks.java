@@ -17,8 +17,15 @@ import java.util.stream.Collectors;
 /** The list of all checks. */
 public final class Checks {
     /** What a backend offers beside its operations; these have checks too, but need none in every list. */
-    private static final Set<String> NOT_OPERATIONS =
-            Set.of("name", "description", "unitRoundoff", "allocate", "allocateInts", "liveTensors", "close");
+    private static final Set<String> NOT_OPERATIONS = Set.of(
+            "name",
+            "description",
+            "unitRoundoff",
+            "sameBitsByStep",
+            "allocate",
+            "allocateInts",
+            "liveTensors",
+            "close");
 
     private static final int QUICK = 10;
 

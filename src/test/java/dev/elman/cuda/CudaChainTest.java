@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The other links, on a machine where the whole chain holds; each is broken on purpose. */
 @Tag("cuda")
+@Tag("provokes-cuda-error")
 @EnabledOnOs(OS.LINUX)
 class CudaChainTest {
     private static final String HIDDEN = "LD_LIBRARY_PATH";

@@ -14,6 +14,9 @@ import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -74,7 +77,17 @@ class CudaSafetyTest {
         left.close();
     }
 
+    /** An application's own CUDA code may leave the thread with another context, or with none. */
     @Test
+    void aTensorIsClosedWhateverTheThreadsContextIs() {
+        Tensor tensor = backend.allocate(Shape.of(64));
+        assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuCtxSetCurrent(new CUcontext()));
+        tensor.close();
+        assertEquals(0, backend.liveTensors());
+    }
+
+    @Test
+    @Tag("provokes-cuda-error")
     void moreMemoryThanThereIsIsSaidAndHarmsNothing() {
         Tensor small = backend.allocate(Shape.of(2));
         IllegalStateException refused =
