@@ -111,7 +111,8 @@ record Diagnosis(Terminal terminal) {
 
     private static Finding pictures() {
         try {
-            Optional<String> obstacle = Drawing.attempt(Pictures::probe);
+            // Not Pictures::probe, which looks for XChart, an optional dependency, before anything is attempted.
+            Optional<String> obstacle = Drawing.attempt(() -> Pictures.probe());
             if (obstacle.isEmpty()) return Finding.there("pictures", "java.desktop, fonts and XChart");
             return Finding.lacking(
                     "pictures", obstacle.get(), Drawing.REMEDY + " Or do without: elman demo --no-pictures");
