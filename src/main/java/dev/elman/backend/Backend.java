@@ -32,6 +32,16 @@ public interface Backend extends AutoCloseable {
         return true;
     }
 
+    /**
+     * How this backend would run a recurrence of these sizes, and why: what {@code doctor} and {@code bench} print.
+     *
+     * @param backward whether back or forward
+     * @throws IllegalArgumentException when a setting of the user's asks for a way that cannot
+     */
+    default RecurrenceChoice recurrence(int n, int t, int d, int h, boolean backward) {
+        return new RecurrenceChoice(name(), "it has one way for all");
+    }
+
     /** New memory, filled with zeros. */
     Tensor allocate(Shape shape);
 

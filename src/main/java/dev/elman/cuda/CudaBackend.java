@@ -8,6 +8,7 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Pooling;
+import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -35,6 +36,7 @@ public final class CudaBackend implements Backend {
     private final ColumnSums sums;
     private final Elementwise elementwise;
     private final OverTime overTime;
+    private final Planner planner;
     private final CudaSimpleRnn rnn;
     private final EmbeddingGradient embedding;
     private final Losses losses;
@@ -50,7 +52,8 @@ public final class CudaBackend implements Backend {
         sums = new ColumnSums(kernels, workspace);
         elementwise = new Elementwise(context, kernels);
         overTime = new OverTime(kernels);
-        rnn = new CudaSimpleRnn(kernels, blas, sums, projectByStep);
+        planner = chain.planner();
+        rnn = new CudaSimpleRnn(planner, blas, sums);
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
         optimizers = new Optimizers(kernels, workspace);
@@ -230,14 +233,9 @@ public final class CudaBackend implements Backend {
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        long mask = in(pass.mask());
-        long wx = in(weights.wx());
-        long wh = in(weights.wh());
-        long b = in(weights.b());
-        long from = in(x);
-        long states = in(h);
+        Recurrence all = recurrence(sizes, weights, pass, x, h, null);
         context.enter();
-        rnn.forward(sizes, pass.activation(), pass.reverse(), mask, wx, wh, b, from, states);
+        rnn.forward(all);
     }
 
     @Override
@@ -250,20 +248,34 @@ public final class CudaBackend implements Backend {
             Tensor dx,
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        long mask = in(pass.mask());
-        long wx = in(weights.wx());
-        long wh = in(weights.wh());
-        in(weights.b()); // not needed, but refused as the others are
-        long from = in(x);
-        long states = in(h);
-        long dStates = in(dh);
+        Recurrence all = recurrence(sizes, weights, pass, x, h, dh);
         long dFrom = in(dx);
         long dwx = in(gradients.wx());
         long dwh = in(gradients.wh());
         long db = in(gradients.b());
         context.enter();
-        rnn.backward(sizes, pass.activation(), pass.reverse(), mask, wh, states, dStates);
-        rnn.gradients(sizes, pass.reverse(), wx, from, states, dStates, dFrom, dwx, dwh, db);
+        rnn.backward(all);
+        rnn.gradients(all, dFrom, dwx, dwh, db);
+    }
+
+    private Recurrence recurrence(
+            Operands.Rnn sizes, SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h, Tensor dh) {
+        return new Recurrence(
+                sizes,
+                pass.activation(),
+                pass.reverse(),
+                in(pass.mask()),
+                in(weights.wx()),
+                in(weights.wh()),
+                in(weights.b()),
+                in(x),
+                in(h),
+                in(dh));
+    }
+
+    @Override
+    public RecurrenceChoice recurrence(int n, int t, int d, int h, boolean backward) {
+        return planner.explain(new Operands.Rnn(n, t, d, h), backward);
     }
 
     @Override

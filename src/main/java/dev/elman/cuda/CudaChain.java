@@ -24,6 +24,7 @@ final class CudaChain {
     private CudaContext context;
     private KernelModule kernels;
     private Blas blas;
+    private Planner planner;
     private String deviceLine;
 
     CudaChain(CudaSettings settings) {
@@ -55,7 +56,12 @@ final class CudaChain {
                 kernels = new KernelModule(context, capability[0]);
                 return kernels.files() + " PTX files, compiled by the driver";
             });
+            link("recurrence plans", () -> {
+                planner = Planner.of(kernels, blas, settings);
+                return planner.summary();
+            });
         } catch (RuntimeException failure) {
+            if (kernels != null) kernels.close();
             if (blas != null) blas.close();
             if (context != null) context.close();
             throw failure;
@@ -90,6 +96,10 @@ final class CudaChain {
 
     Blas blas() {
         return blas;
+    }
+
+    Planner planner() {
+        return planner;
     }
 
     /** Name, compute capability and number of the device. */

@@ -9,9 +9,10 @@ import java.nio.file.Path;
  * @param device {@code elman.cuda.device}: number among the devices that CUDA_VISIBLE_DEVICES leaves, from 0
  * @param libraries {@code elman.cuda.libdir}: folder with libcublasLt.so.12 and libcublas.so.12, or null
  * @param tf32 {@code elman.cuda.tf32}: whether products may round their operands to 10 bits of mantissa
- * @param projectByStep {@code elman.cuda.projectByStep}, see {@link CudaSimpleRnn}
+ * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
+ * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
  */
-record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByStep) {
+record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByStep, String plan) {
 
     static CudaSettings fromProperties() {
         String folder = System.getProperty("elman.cuda.libdir", "");
@@ -19,11 +20,20 @@ record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByS
                 device(System.getProperty("elman.cuda.device", "0")),
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
                 Boolean.getBoolean("elman.cuda.tf32"),
-                Boolean.getBoolean("elman.cuda.projectByStep"));
+                Boolean.getBoolean("elman.cuda.projectByStep"),
+                System.getProperty("elman.cuda.plan"));
     }
 
     CudaSettings withTf32(boolean on) {
-        return new CudaSettings(device, libraries, on, projectByStep);
+        return new CudaSettings(device, libraries, on, projectByStep, plan);
+    }
+
+    CudaSettings withProjectByStep() {
+        return new CudaSettings(device, libraries, tf32, true, plan);
+    }
+
+    CudaSettings withPlan(String name) {
+        return new CudaSettings(device, libraries, tf32, projectByStep, name);
     }
 
     private static int device(String text) {

@@ -25,7 +25,8 @@ public final class Checks {
             "allocate",
             "allocateInts",
             "liveTensors",
-            "close");
+            "close",
+            "recurrence");
 
     private static final int QUICK = 10;
 

@@ -37,7 +37,7 @@ class CudaChainTest {
     @Test
     void everyLinkHolds() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()));
-        assertEquals(7, links.size(), links.toString());
+        assertEquals(8, links.size(), links.toString());
         for (String link : links) assertTrue(link.startsWith("ok | "), link);
     }
 
@@ -51,9 +51,15 @@ class CudaChainTest {
     }
 
     @Test
+    void aPlanThatThereIsNot() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.plan", "fastest")));
+        assertBroken(links, "recurrence plans", "elman.cuda.plan is \"fastest\"", "the plans are steps");
+    }
+
+    @Test
     void aDriverThatIsTooOld() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
-        assumeFalse(links.size() == 7, "not run: only the software driver can be made old");
+        assumeFalse(links.size() == 8, "not run: only the software driver can be made old");
         assertBroken(links, "driver", "is for CUDA 11.8 and too old", "install the NVIDIA driver 525 or newer");
     }
 
@@ -70,7 +76,7 @@ class CudaChainTest {
                 driver.isPresent(), "not run: the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
-        assumeFalse(links.size() == 7, "not run: this machine has a cuBLAS 12 where every program finds it");
+        assumeFalse(links.size() == 8, "not run: this machine has a cuBLAS 12 where every program finds it");
         assertBroken(links, "cuBLAS 12", "libcublas.so.12", "-Delman.cuda.libdir", "LD_LIBRARY_PATH is " + folder);
     }
 
@@ -83,7 +89,7 @@ class CudaChainTest {
         List<String> links = examine(ChildJvm.like(
                 Map.of(HIDDEN, folder.toString()),
                 Map.of("elman.cuda.libdir", blas.get().getParent().toString())));
-        assertEquals(7, links.size(), links.toString());
+        assertEquals(8, links.size(), links.toString());
         assertTrue(links.get(5).contains("from " + blas.get().getParent()), links.get(5));
     }
 

@@ -141,8 +141,7 @@ class CudaSafetyTest {
     /** What a user asks for who needs a sequence run step by step to give the same bits on cuBLAS too. */
     @Test
     void projectionsByStepAreOneMoreProductAStepAndTheSameNumbers() {
-        CudaSettings settings = CudaSettings.fromProperties();
-        CudaSettings byStep = new CudaSettings(settings.device(), settings.libraries(), settings.tf32(), true);
+        CudaSettings byStep = CudaSettings.fromProperties().withProjectByStep();
         try (Pass whole = new Pass(backend, 5, 9, 33, 31);
                 CudaBackend other = CudaBackend.open(byStep);
                 Pass stepped = new Pass(other, 5, 9, 33, 31)) {

@@ -1,0 +1,97 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.Operands;
+import dev.elman.backend.RecurrenceChoice;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * Which plan runs a pass: of those that can, the first that has no drawback, or the one that {@code elman.cuda.plan} names.
+ * The order and the drawbacks are the whole table; they follow the predictions until a GPU has measured them.
+ */
+final class Planner {
+    private static final int TYPICAL_ROWS = 32;
+    private static final int TYPICAL_STEPS = 512;
+    private static final int[] TYPICAL_SIZES = {64, 256, 1024};
+
+    /** Fastest first; the last runs everything. */
+    private final List<RecurrencePlan> plans;
+    /** Null for none. */
+    private final RecurrencePlan forced;
+
+    /** All plans there are, fastest first. */
+    static Planner of(KernelModule kernels, Blas blas, CudaSettings settings) {
+        InputProjection projection = new InputProjection(blas, settings.projectByStep());
+        StepsPlan steps = new StepsPlan(kernels, blas, projection);
+        return new Planner(List.of(steps), settings.plan());
+    }
+
+    /**
+     * A choice among these plans.
+     *
+     * @param plans fastest first; the last refuses nothing and has no drawback
+     * @param forced name of the only one to use, null to choose
+     * @throws BackendUnavailableException when there is no plan of that name
+     */
+    Planner(List<RecurrencePlan> plans, String forced) {
+        this.plans = List.copyOf(plans);
+        this.forced = forced == null ? null : named(forced);
+    }
+
+    private RecurrencePlan named(String name) {
+        for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
+        String names = plans.stream().map(RecurrencePlan::name).collect(Collectors.joining(", "));
+        throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.plan is \"" + name
+                + "\", but the plans are " + names + "; name one of them, or leave the property out.");
+    }
+
+    /**
+     * The plan for a pass of these sizes.
+     *
+     * @throws IllegalArgumentException when the plan that was asked for cannot run it
+     */
+    RecurrencePlan choose(Operands.Rnn sizes, boolean backward) {
+        if (forced != null) {
+            String refusal = forced.refusal(sizes, backward);
+            if (refusal == null) return forced;
+            throw new IllegalArgumentException("elman.cuda.plan = " + forced.name() + " cannot run "
+                    + (backward ? "back" : "forward") + " over N = " + sizes.n() + ", T = " + sizes.t() + ", D = "
+                    + sizes.d() + ", H = " + sizes.h() + ": " + refusal + ". Leave the property out, or name another.");
+        }
+        for (RecurrencePlan plan : plans) {
+            if (plan.refusal(sizes, backward) == null && plan.drawback(sizes, backward) == null) return plan;
+        }
+        throw new IllegalStateException("The last plan must run everything.");
+    }
+
+    /** What runs which size, for people who have not said theirs. */
+    String summary() {
+        if (forced != null) return forced.name() + " for all sizes, as elman.cuda.plan asks";
+        StringBuilder text = new StringBuilder("forward over N = " + TYPICAL_ROWS + " rows:");
+        for (int h : TYPICAL_SIZES) {
+            Operands.Rnn sizes = new Operands.Rnn(TYPICAL_ROWS, TYPICAL_STEPS, h, h);
+            RecurrencePlan plan = choose(sizes, false);
+            text.append(String.format(
+                    Locale.ROOT, " H = %d %s %.2f us a step,", h, plan.name(), plan.predictedMicros(sizes, false)));
+        }
+        return text.append(" predicted, not yet measured").toString();
+    }
+
+    /** The same choice with its reasons, for people. */
+    RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
+        RecurrencePlan plan = choose(sizes, backward);
+        List<String> reasons = new ArrayList<>();
+        reasons.add(String.format(
+                Locale.ROOT, "%.2f us a step predicted, not yet measured", plan.predictedMicros(sizes, backward)));
+        if (forced != null) reasons.add("elman.cuda.plan asks for it");
+        for (RecurrencePlan other : plans) {
+            if (other == plan || forced != null) break;
+            String refusal = other.refusal(sizes, backward);
+            reasons.add("not " + other.name() + ": " + (refusal == null ? other.drawback(sizes, backward) : refusal));
+        }
+        return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
+    }
+}

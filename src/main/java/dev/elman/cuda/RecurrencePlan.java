@@ -1,0 +1,39 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.Operands;
+
+/**
+ * A way of running the recurrence. All plans compute the same numbers within the contract's tolerance; each gives its own
+ * bits, and the same ones on every run. What sums over all steps, the gradients of the parameters and of x, is no plan's
+ * business.
+ *
+ * <p>Everything is handed to the context's stream; nothing is waited for.
+ */
+interface RecurrencePlan {
+    /** What {@code elman.cuda.plan} calls it. */
+    String name();
+
+    /** Why it cannot run a pass of these sizes here, as half a sentence; null if it can. */
+    String refusal(Operands.Rnn sizes, boolean backward);
+
+    /**
+     * Why another plan is better for these sizes, as half a sentence; null if none is. Between plans with different bits it
+     * must not ask for T: a sequence that is run back step by step is promised the bits of the whole.
+     */
+    String drawback(Operands.Rnn sizes, boolean backward);
+
+    /**
+     * Microseconds a step on an H200 in strict float32, by the model of the README's section on plans. A prediction until
+     * {@code ci/measured} holds a measurement.
+     */
+    double predictedMicros(Operands.Rnn sizes, boolean backward);
+
+    /** Fills the states of all steps from x and the initial slot. T is at least 1. */
+    void forward(Recurrence pass);
+
+    /**
+     * From the step that ran last to the one that ran first: the gradient of the state after becomes da, and da Wh^T is added
+     * to the gradient of the state before. T is at least 1.
+     */
+    void backward(Recurrence pass);
+}

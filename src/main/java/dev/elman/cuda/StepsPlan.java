@@ -1,0 +1,112 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.Operands;
+
+/**
+ * One product and one kernel a step, launched one by one: what all other plans are judged by, and what is left where none
+ * of them can run. Forward, each step adds h_before Wh to its slot, where its projection stands, and then turns it into the
+ * state in place. Backward, each step turns its slot of dh into da in place and adds da Wh^T to the slot before. Only h is
+ * kept: the derivative is told by the state.
+ */
+final class StepsPlan implements RecurrencePlan {
+    private static final double LAUNCH_MICROS = 2.5;
+    private static final double START_MICROS = 1.2;
+    /** An H200's float32 peak. */
+    private static final double FLOPS_PER_MICRO = 60e6;
+    /** An H200's second-level cache. */
+    private static final double BYTES_PER_MICRO = 5.5e6;
+
+    private final KernelModule kernels;
+    private final Blas blas;
+    private final InputProjection projection;
+
+    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection) {
+        this.kernels = kernels;
+        this.blas = blas;
+        this.projection = projection;
+    }
+
+    @Override
+    public String name() {
+        return "steps";
+    }
+
+    @Override
+    public String refusal(Operands.Rnn sizes, boolean backward) {
+        return null;
+    }
+
+    @Override
+    public String drawback(Operands.Rnn sizes, boolean backward) {
+        return null;
+    }
+
+    /** Two launches from the host, unless the device takes longer for what they start. */
+    @Override
+    public double predictedMicros(Operands.Rnn sizes, boolean backward) {
+        return Math.max(2 * LAUNCH_MICROS, onDeviceMicros(sizes));
+    }
+
+    /** Two kernels that start one after the other, the product at its peak or at that of its traffic, and three times h. */
+    static double onDeviceMicros(Operands.Rnn sizes) {
+        double n = sizes.n();
+        double h = sizes.h();
+        double product = Math.max(2 * n * h * h / FLOPS_PER_MICRO, 4 * (h * h + 2 * n * h) / BYTES_PER_MICRO);
+        return 2 * START_MICROS + product + 3 * 4 * n * h / BYTES_PER_MICRO;
+    }
+
+    @Override
+    public void forward(Recurrence pass) {
+        projection.fill(pass);
+        for (int run = 0; run < pass.sizes().t(); run++) forward(pass, pass.step(run));
+    }
+
+    /** Step t alone; its slot holds its projection. */
+    void forward(Recurrence pass, int t) {
+        long n = pass.sizes().n();
+        long hidden = pass.sizes().h();
+        long before = pass.before(pass.states(), t);
+        long after = pass.after(pass.states(), t);
+        blas.multiply(true, before, pass.wh(), after, n, hidden, hidden);
+        Kernel kernel = switch (pass.activation()) {
+            case TANH -> Kernel.RNN_FORWARD_TANH;
+            case RELU -> Kernel.RNN_FORWARD_RELU;
+            case LINEAR -> Kernel.RNN_FORWARD_LINEAR;
+        };
+        kernels.get(kernel)
+                .pointer(pass.b())
+                .pointer(before)
+                .pointer(after)
+                .pointer(pass.mask(t))
+                .count(n)
+                .count(hidden)
+                .overQuads(n, hidden);
+    }
+
+    @Override
+    public void backward(Recurrence pass) {
+        for (int run = pass.sizes().t() - 1; run >= 0; run--) backward(pass, pass.step(run));
+    }
+
+    /** Step t alone. */
+    void backward(Recurrence pass, int t) {
+        long n = pass.sizes().n();
+        long hidden = pass.sizes().h();
+        long before = pass.before(pass.gradients(), t);
+        long after = pass.after(pass.gradients(), t);
+        Kernel kernel = switch (pass.activation()) {
+            case TANH -> Kernel.RNN_BACKWARD_TANH;
+            case RELU -> Kernel.RNN_BACKWARD_RELU;
+            case LINEAR -> Kernel.RNN_BACKWARD_LINEAR;
+        };
+        kernels.get(kernel)
+                .pointer(pass.after(pass.states(), t))
+                .pointer(after)
+                .pointer(before)
+                .pointer(pass.mask(t))
+                .count(n)
+                .count(hidden)
+                .overQuads(n, hidden);
+        blas.multiplyTransposed(true, after, pass.wh(), before, n, hidden, hidden);
+    }
+}

@@ -1,0 +1,99 @@
+package dev.elman.cuda;
+
+import static java.lang.Integer.MAX_VALUE;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.Operands;
+import dev.elman.backend.RecurrenceChoice;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which of several plans is taken, and what is said about it; the plans here are made up. */
+class PlannerTest {
+    /** Runs H up to a limit, and forward it is worth it up to another; back it is never better. */
+    private record Named(String name, int most, int best) implements RecurrencePlan {
+        @Override
+        public String refusal(Operands.Rnn sizes, boolean backward) {
+            return sizes.h() <= most ? null : "H is above " + most;
+        }
+
+        @Override
+        public String drawback(Operands.Rnn sizes, boolean backward) {
+            return best == Integer.MAX_VALUE || (sizes.h() <= best && !backward) ? null : "it is slow there";
+        }
+
+        @Override
+        public double predictedMicros(Operands.Rnn sizes, boolean backward) {
+            return 1.25;
+        }
+
+        @Override
+        public void forward(Recurrence pass) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void backward(Recurrence pass) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    private static final List<RecurrencePlan> PLANS = List.of(
+            new Named("quick", 128, 64), new Named("middling", 2048, 512), new Named("last", MAX_VALUE, MAX_VALUE));
+
+    @Test
+    void theFirstThatCanAndHasNoDrawbackRuns() {
+        Planner planner = new Planner(PLANS, null);
+        assertEquals("quick", planner.choose(sizes(64), false).name());
+        assertEquals("middling", planner.choose(sizes(65), false).name());
+        assertEquals("middling", planner.choose(sizes(512), false).name());
+        assertEquals("last", planner.choose(sizes(513), false).name());
+        assertEquals("last", planner.choose(sizes(64), true).name());
+    }
+
+    @Test
+    void eachPlanPassedOverIsNamedWithItsReason() {
+        Planner planner = new Planner(PLANS, null);
+        assertEquals(
+                new RecurrenceChoice(
+                        "last",
+                        "1.25 us a step predicted, not yet measured; not quick: H is above 128;"
+                                + " not middling: it is slow there"),
+                planner.explain(sizes(1024), false));
+        assertEquals(
+                "forward over N = 32 rows: H = 64 quick 1.25 us a step, H = 256 middling 1.25 us a step,"
+                        + " H = 1024 last 1.25 us a step, predicted, not yet measured",
+                planner.summary());
+    }
+
+    @Test
+    void aForcedPlanRunsAllItCan() {
+        Planner planner = new Planner(PLANS, "quick");
+        assertEquals("quick", planner.choose(sizes(128), true).name());
+        assertEquals(
+                "1.25 us a step predicted, not yet measured; elman.cuda.plan asks for it",
+                planner.explain(sizes(128), true).reason());
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), true));
+        assertEquals(
+                "elman.cuda.plan = quick cannot run back over N = 3, T = 7, D = 5, H = 129: H is above 128."
+                        + " Leave the property out, or name another.",
+                refused.getMessage());
+    }
+
+    @Test
+    void anUnknownPlanIsRefusedWithTheKnownOnes() {
+        BackendUnavailableException refused =
+                assertThrows(BackendUnavailableException.class, () -> new Planner(PLANS, "fast"));
+        assertTrue(
+                refused.getMessage().contains("elman.cuda.plan is \"fast\", but the plans are quick, middling, last;"),
+                refused.getMessage());
+    }
+
+    private static Operands.Rnn sizes(int h) {
+        return new Operands.Rnn(3, 7, 5, h);
+    }
+}
