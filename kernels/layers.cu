@@ -104,14 +104,21 @@ __device__ uint4 philox(unsigned c0, unsigned c1, unsigned c2, unsigned k0, unsi
     return c;
 }
 
-/// y [T,N,C] = x * scale where the element's word is at least the threshold, else 0; y may be x. A thread takes the four
-/// channels that share a counter.
-extern "C" __global__ void __launch_bounds__(256) dropout(
+template <bool ADD>
+__device__ void drop(float* y, float x, unsigned word, unsigned threshold, float scale) {
+    float kept = word >= threshold ? x * scale : 0.0f;
+    *y = ADD ? *y + kept : kept;
+}
+
+/// A thread takes the four channels that share a counter.
+template <bool ADD>
+__device__ void dropped(
         const float* x,
         float* y,
         Index steps,
         Index rows,
         Index channels,
+        unsigned variational,
         unsigned firstRowNumber,
         unsigned seedLow,
         unsigned seedHigh,
@@ -120,26 +127,42 @@ extern "C" __global__ void __launch_bounds__(256) dropout(
     bool quads = channels % 4 == 0 && (((uintptr_t)x | (uintptr_t)y) & 15) == 0;
     #pragma unroll 1
     for (Index row = firstRow(); row < steps * rows; row += rowStride()) {
-        unsigned t = (unsigned)(row / rows);
+        unsigned t = variational ? 0 : (unsigned)(row / rows);
         unsigned n = (unsigned)(row % rows);
         #pragma unroll 1
         for (Index quad = firstUnit(); quad * 4 < channels; quad += unitStride()) {
             uint4 word = philox((unsigned)quad, t, firstRowNumber + n, seedLow, seedHigh);
             Index i = row * channels + quad * 4;
             if (quads) {
-                float4 v = *(const float4*)(x + i);
-                v.x = word.x >= threshold ? v.x * scale : 0.0f;
-                v.y = word.y >= threshold ? v.y * scale : 0.0f;
-                v.z = word.z >= threshold ? v.z * scale : 0.0f;
-                v.w = word.w >= threshold ? v.w * scale : 0.0f;
-                *(float4*)(y + i) = v;
+                float4 from = *(const float4*)(x + i);
+                float4 to = ADD ? *(const float4*)(y + i) : make_float4(0, 0, 0, 0);
+                drop<ADD>(&to.x, from.x, word.x, threshold, scale);
+                drop<ADD>(&to.y, from.y, word.y, threshold, scale);
+                drop<ADD>(&to.z, from.z, word.z, threshold, scale);
+                drop<ADD>(&to.w, from.w, word.w, threshold, scale);
+                *(float4*)(y + i) = to;
             } else {
                 Index left = channels - quad * 4;
-                y[i] = word.x >= threshold ? x[i] * scale : 0.0f;
-                if (left > 1) y[i + 1] = word.y >= threshold ? x[i + 1] * scale : 0.0f;
-                if (left > 2) y[i + 2] = word.z >= threshold ? x[i + 2] * scale : 0.0f;
-                if (left > 3) y[i + 3] = word.w >= threshold ? x[i + 3] * scale : 0.0f;
+                drop<ADD>(y + i, x[i], word.x, threshold, scale);
+                if (left > 1) drop<ADD>(y + i + 1, x[i + 1], word.y, threshold, scale);
+                if (left > 2) drop<ADD>(y + i + 2, x[i + 2], word.z, threshold, scale);
+                if (left > 3) drop<ADD>(y + i + 3, x[i + 3], word.w, threshold, scale);
             }
         }
     }
 }
+
+#define DROPOUT(name, ADD)                                                                                        \
+    extern "C" __global__ void __launch_bounds__(256) name(                                                       \
+            const float* x, float* y, Index steps, Index rows, Index channels, unsigned variational,              \
+            unsigned firstRowNumber, unsigned seedLow, unsigned seedHigh, unsigned threshold, float scale) {      \
+        dropped<ADD>(                                                                                             \
+                x, y, steps, rows, channels, variational, firstRowNumber, seedLow, seedHigh, threshold, scale);   \
+    }
+
+/// y [T,N,C] = x * scale where the element's word is at least the threshold, else 0; y may be x. Variational: every step
+/// counts as step 0.
+DROPOUT(dropout, false)
+
+/// The same, added to y.
+DROPOUT(dropout_add, true)

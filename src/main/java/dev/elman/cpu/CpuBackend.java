@@ -28,6 +28,7 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final Elementwise elementwise;
     private final Rows rows;
+    private final Workspace workspace = new Workspace();
 
     CpuBackend(Gemm gemm, int threads) {
         this.gemm = gemm;
@@ -87,6 +88,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void close() {
         workers.close();
+        workspace.close();
         int left = allocations.close();
         if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
     }
@@ -172,7 +174,7 @@ public final class CpuBackend implements Backend {
     }
 
     private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
-        return new Recurrence(gemm, workers, sizes, pass.activation(), pass.reverse(), in(pass.mask()));
+        return new Recurrence(gemm, workers, workspace, sizes, pass, in(pass.mask()));
     }
 
     @Override

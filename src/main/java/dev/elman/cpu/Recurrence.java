@@ -2,6 +2,8 @@ package dev.elman.cpu;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
 import java.util.Arrays;
 
 /**
@@ -22,16 +24,30 @@ final class Recurrence {
     private final Activation activation;
     private final boolean reverse;
     private final CpuIntTensor mask;
+
+    /** Null without; and then what Wh sees are the states themselves. */
+    private final RecurrentDropout dropout;
+
+    private final Workspace workspace;
     private final Parts parts;
 
     Recurrence(
-            Gemm gemm, Workers workers, Operands.Rnn sizes, Activation activation, boolean reverse, CpuIntTensor mask) {
+            Gemm gemm,
+            Workers workers,
+            Workspace workspace,
+            Operands.Rnn sizes,
+            SimpleRnnPass pass,
+            CpuIntTensor mask) {
         this.gemm = gemm;
         this.workers = workers;
+        this.workspace = workspace;
         this.sizes = sizes;
-        this.activation = activation;
-        this.reverse = reverse;
+        this.activation = pass.activation();
+        this.reverse = pass.reverse();
         this.mask = mask;
+        this.dropout = pass.recurrentDropout() == null
+                ? null
+                : new RecurrentDropout(pass.recurrentDropout(), sizes.n(), sizes.h());
         this.parts = Parts.ofAtMost(PART_ROWS, sizes.n());
     }
 
@@ -44,6 +60,7 @@ final class Recurrence {
         Gemm.Factor wx = gemm.right(weights.wx().matrix(sizes.d(), sizes.h()));
         Gemm.Factor wh = gemm.right(weights.wh().matrix(sizes.h(), sizes.h()));
         float[] bias = weights.b() == null ? null : repeated(weights.b().toFloats());
+        CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(sizes.n(), sizes.h()));
         workers.run(parts.count(), productWork(), (part, scratch) -> {
             for (int step = 0; step < sizes.t(); step++) {
                 int t = reverse ? sizes.t() - 1 - step : step;
@@ -53,11 +70,27 @@ final class Recurrence {
                 Matrix sum = states(h).rows(after, rows);
                 if (bias != null) h.write(after * sizes.h(), bias, rows * sizes.h());
                 wx.multiply(inputs(x).rows(t * sizes.n() + parts.from(part), rows), sum, bias != null);
-                wh.multiply(states(h).rows(before, rows), sum, true);
+                wh.multiply(recurrentInput(h, before, dropped, part, scratch), sum, true);
                 activate(h, after * sizes.h(), rows * sizes.h(), scratch);
                 if (mask != null) keepMasked(h, t, part, scratch);
             }
         });
+    }
+
+    /** What Wh sees of a part's states before a step, which begin at row {@code before}. */
+    private Matrix recurrentInput(CpuTensor h, int before, CpuTensor dropped, int part, Scratch scratch) {
+        if (dropout == null) return states(h).rows(before, parts.size(part));
+        drop(h, before, dropped, 0, part, scratch);
+        return dropped.matrix(sizes.n(), sizes.h()).rows(parts.from(part), parts.size(part));
+    }
+
+    /** m times a part's rows of {@code from}, which begin at row {@code row}, into slot {@code slot} of {@code to}. */
+    private void drop(CpuTensor from, int row, CpuTensor to, int slot, int part, Scratch scratch) {
+        int count = parts.size(part) * sizes.h();
+        float[] values = scratch.floats(0, count);
+        from.read(row * sizes.h(), values, count);
+        dropout.apply(parts.from(part), values, count);
+        to.write(stateRow(slot, part) * sizes.h(), values, count);
     }
 
     /** The bias of as many rows as a part may have: a step begins with it, and the products add to it. */
@@ -100,6 +133,7 @@ final class Recurrence {
         Gemm.Factor whTransposed =
                 gemm.right(weights.wh().matrix(sizes.h(), sizes.h()).transpose());
         ColumnSums[] biasSums = new ColumnSums[parts.count()];
+        CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(sizes.t(), sizes.n(), sizes.h()));
         workers.run(parts.count(), productWork(), (part, scratch) -> {
             biasSums[part] = new ColumnSums(sizes.h());
             for (int step = sizes.t() - 1; step >= 0; step--) {
@@ -107,11 +141,34 @@ final class Recurrence {
                 int rows = parts.size(part);
                 derive(h, dh, t, part, biasSums[part], scratch);
                 Matrix da = states(dh).rows(stateRow(after(t), part), rows);
-                whTransposed.multiply(da, states(dh).rows(stateRow(before(t), part), rows), true);
+                if (dropout == null) {
+                    whTransposed.multiply(da, states(dh).rows(stateRow(before(t), part), rows), true);
+                    continue;
+                }
+                whTransposed.multiply(
+                        da, dropped.matrix(sizes.t() * sizes.n(), sizes.h()).rows(stateRow(t, part), rows), false);
+                addDropped(dropped, t, dh, part, scratch);
+                drop(h, stateRow(before(t), part), dropped, t, part, scratch);
             }
         });
         if (gradients.b() != null) ColumnSums.addTo(gradients.b(), biasSums);
-        productsOverAllSteps(weights, x, h, dh, dx, gradients);
+        Matrix recurrent = dropout == null
+                ? states(h).rows(before(0) * sizes.n(), sizes.t() * sizes.n())
+                : dropped.matrix(sizes.t() * sizes.n(), sizes.h());
+        productsOverAllSteps(weights, x, recurrent, dh, dx, gradients);
+    }
+
+    /** Adds m times a part's rows of slot t of {@code terms} to the gradient of the state before step t. */
+    private void addDropped(CpuTensor terms, int t, CpuTensor dh, int part, Scratch scratch) {
+        int count = parts.size(part) * sizes.h();
+        float[] values = scratch.floats(0, count);
+        float[] sums = scratch.floats(1, count);
+        int begin = stateRow(before(t), part) * sizes.h();
+        terms.read(stateRow(t, part) * sizes.h(), values, count);
+        dropout.apply(parts.from(part), values, count);
+        dh.read(begin, sums, count);
+        for (int i = 0; i < count; i++) sums[i] += values[i];
+        dh.write(begin, sums, count);
     }
 
     /** da = g * activation'(h) at live steps; at masked ones g goes to the state before, and da = 0. */
@@ -159,14 +216,12 @@ final class Recurrence {
     }
 
     private void productsOverAllSteps(
-            Weights weights, CpuTensor x, CpuTensor h, CpuTensor dh, CpuTensor dx, Weights gradients) {
-        int rows = sizes.t() * sizes.n();
-        Matrix da = states(dh).rows(after(0) * sizes.n(), rows);
-        Matrix hBefore = states(h).rows(before(0) * sizes.n(), rows);
+            Weights weights, CpuTensor x, Matrix recurrent, CpuTensor dh, CpuTensor dx, Weights gradients) {
+        Matrix da = states(dh).rows(after(0) * sizes.n(), sizes.t() * sizes.n());
         Matrix wx = weights.wx().matrix(sizes.d(), sizes.h());
         Tiles tiles = new Tiles(gemm);
         tiles.multiply(inputs(x).transpose(), da, gradients.wx().matrix(sizes.d(), sizes.h()), true);
-        tiles.multiply(hBefore.transpose(), da, gradients.wh().matrix(sizes.h(), sizes.h()), true);
+        tiles.multiply(recurrent.transpose(), da, gradients.wh().matrix(sizes.h(), sizes.h()), true);
         if (dx != null) tiles.multiply(da, wx.transpose(), inputs(dx), false);
         tiles.run(workers);
     }

@@ -93,26 +93,29 @@ final class Rows {
     }
 
     void dropout(Dropout dropout, Operands.Sequence sizes, CpuTensor x, CpuTensor y) {
-        float scale = (float) (1 / (1 - dropout.rate()));
         int width = sizes.c();
         forEach(sizes.t() * sizes.n(), width, 40, (row, scratch) -> {
             float[] values = scratch.floats(0, width);
             x.read(row * width, values, width);
-            int t = row / sizes.n();
-            int n = dropout.firstRow() + row % sizes.n();
-            int[] words = new int[4];
-            for (int c = 0; c < width; c++) {
-                if (c % 4 == 0) {
-                    words[0] = c / 4;
-                    words[1] = t;
-                    words[2] = n;
-                    words[3] = 0;
-                    Philox.words(dropout.seed(), words);
-                }
-                boolean kept = Integer.compareUnsigned(words[c % 4], dropout.threshold()) >= 0;
-                values[c] = kept ? values[c] * scale : 0;
-            }
+            drop(dropout, row / sizes.n(), row % sizes.n(), values, width);
             y.write(row * width, values, width);
         });
+    }
+
+    /** Drops among the first {@code width} values, which are row n at step t. */
+    static void drop(Dropout dropout, int t, int n, float[] values, int width) {
+        float scale = (float) dropout.scale();
+        int[] words = new int[4];
+        for (int c = 0; c < width; c++) {
+            if (c % 4 == 0) {
+                words[0] = c / 4;
+                words[1] = dropout.variational() ? 0 : t;
+                words[2] = dropout.firstRow() + n;
+                words[3] = 0;
+                Philox.words(dropout.seed(), words);
+            }
+            boolean kept = Integer.compareUnsigned(words[c % 4], dropout.threshold()) >= 0;
+            values[c] = kept ? values[c] * scale : 0;
+        }
     }
 }

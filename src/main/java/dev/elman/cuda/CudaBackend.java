@@ -53,7 +53,7 @@ public final class CudaBackend implements Backend {
         elementwise = new Elementwise(context, kernels);
         overTime = new OverTime(kernels);
         planner = chain.planner();
-        rnn = new CudaSimpleRnn(planner, blas, sums);
+        rnn = new CudaSimpleRnn(planner, blas, sums, new RecurrentDropout(context, kernels));
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
         optimizers = new Optimizers(kernels, workspace);
@@ -265,6 +265,7 @@ public final class CudaBackend implements Backend {
                 pass.activation(),
                 pass.reverse(),
                 in(pass.mask()),
+                pass.recurrentDropout(),
                 in(weights.wx()),
                 in(weights.wh()),
                 in(weights.b()),

@@ -57,7 +57,7 @@ final class CudaChain {
                 return kernels.files() + " PTX files, compiled by the driver";
             });
             link("recurrence plans", () -> {
-                planner = Planner.of(kernels, blas, settings);
+                planner = Planner.of(kernels, blas, new RecurrentDropout(context, kernels), settings);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

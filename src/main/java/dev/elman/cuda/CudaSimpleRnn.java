@@ -10,33 +10,34 @@ final class CudaSimpleRnn {
     private final Planner planner;
     private final Blas blas;
     private final ColumnSums sums;
+    private final RecurrentDropout dropout;
 
-    CudaSimpleRnn(Planner planner, Blas blas, ColumnSums sums) {
+    CudaSimpleRnn(Planner planner, Blas blas, ColumnSums sums, RecurrentDropout dropout) {
         this.planner = planner;
         this.blas = blas;
         this.sums = sums;
+        this.dropout = dropout;
     }
 
     void forward(Recurrence pass) {
-        if (pass.sizes().t() > 0) planner.choose(pass.sizes(), false).forward(pass);
+        if (pass.sizes().t() > 0) planner.choose(pass, false).forward(pass);
     }
 
     /** The gradients of the states become da, and the initial state's gathers in its own slot. */
     void backward(Recurrence pass) {
-        if (pass.sizes().t() > 0) planner.choose(pass.sizes(), true).backward(pass);
+        if (pass.sizes().t() > 0) planner.choose(pass, true).backward(pass);
     }
 
     /**
-     * After {@link #backward}: dx = da Wx^T, dWx += x^T da, dWh += h_before^T da, db += the rows of da, each over all steps
-     * at once. All are addresses; dx and db may be 0.
+     * After {@link #backward}: dx = da Wx^T, dWx += x^T da, dWh += (m * h_before)^T da, db += the rows of da, each over all
+     * steps at once. All are addresses; dx and db may be 0.
      */
     void gradients(Recurrence pass, long dx, long dwx, long dwh, long db) {
         Operands.Rnn sizes = pass.sizes();
         long da = pass.after(pass.gradients(), 0);
-        long before = pass.before(pass.states(), 0);
         if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), sizes.d(), sizes.h());
         blas.transposedMultiply(true, pass.x(), da, dwx, sizes.d(), sizes.h(), pass.rows());
-        blas.transposedMultiply(true, before, da, dwh, sizes.h(), sizes.h(), pass.rows());
+        blas.transposedMultiply(true, dropout.beforeAll(pass), da, dwh, sizes.h(), sizes.h(), pass.rows());
         if (db != 0) sums.add(da, pass.rows(), sizes.h(), db);
     }
 }

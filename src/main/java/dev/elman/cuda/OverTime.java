@@ -53,18 +53,29 @@ final class OverTime {
         launch.count(sizes.t()).count(sizes.n()).count(sizes.c()).over(sizes.n(), sizes.c());
     }
 
+    /** y = x with some elements dropped. */
     void dropout(Dropout dropout, long x, long y, Operands.Sequence sizes) {
-        kernels.get(Kernel.DROPOUT)
+        dropout(Kernel.DROPOUT, dropout, x, y, sizes);
+    }
+
+    /** y += x with some elements dropped. */
+    void dropoutAdd(Dropout dropout, long x, long y, Operands.Sequence sizes) {
+        dropout(Kernel.DROPOUT_ADD, dropout, x, y, sizes);
+    }
+
+    private void dropout(Kernel kernel, Dropout dropout, long x, long y, Operands.Sequence sizes) {
+        kernels.get(kernel)
                 .pointer(x)
                 .pointer(y)
                 .count(sizes.t())
                 .count(sizes.n())
                 .count(sizes.c())
+                .integer(dropout.variational() ? 1 : 0)
                 .integer(dropout.firstRow())
                 .integer((int) dropout.seed())
                 .integer((int) (dropout.seed() >>> 32))
                 .integer(dropout.threshold())
-                .real(1 / (1 - dropout.rate()))
+                .real(dropout.scale())
                 .over((long) sizes.t() * sizes.n(), (sizes.c() + 3L) / 4);
     }
 }

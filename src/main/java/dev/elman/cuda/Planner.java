@@ -23,16 +23,16 @@ final class Planner {
     private final RecurrencePlan forced;
 
     /** All plans there are, fastest first. */
-    static Planner of(KernelModule kernels, Blas blas, CudaSettings settings) {
+    static Planner of(KernelModule kernels, Blas blas, RecurrentDropout dropout, CudaSettings settings) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
-        StepsPlan steps = new StepsPlan(kernels, blas, projection);
+        StepsPlan steps = new StepsPlan(kernels, blas, projection, dropout);
         return new Planner(List.of(steps), settings.plan());
     }
 
     /**
      * A choice among these plans.
      *
-     * @param plans fastest first; the last refuses nothing and has no drawback
+     * @param plans fastest first; the last refuses nothing, has no drawback and knows recurrent dropout
      * @param forced name of the only one to use, null to choose
      * @throws BackendUnavailableException when there is no plan of that name
      */
@@ -46,6 +46,16 @@ final class Planner {
         String names = plans.stream().map(RecurrencePlan::name).collect(Collectors.joining(", "));
         throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.plan is \"" + name
                 + "\", but the plans are " + names + "; name one of them, or leave the property out.");
+    }
+
+    /**
+     * The plan for a pass: the last for one with recurrent dropout, which no other knows, even where one is forced; else by
+     * the sizes.
+     *
+     * @throws IllegalArgumentException when the plan that was asked for cannot run it
+     */
+    RecurrencePlan choose(Recurrence pass, boolean backward) {
+        return pass.recurrentDropout() == null ? choose(pass.sizes(), backward) : plans.get(plans.size() - 1);
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 
 /**
@@ -10,6 +11,7 @@ import dev.elman.backend.Operands;
  *
  * @param reverse whether the steps run from T-1 to 0; the state before step t then lies in slot t+1, else in slot t
  * @param mask address of [T,N], 0 for none
+ * @param recurrentDropout null for none
  * @param wx address of [D,H]
  * @param wh address of [H,H]
  * @param b address of [H], 0 for none; not used by a pass back
@@ -22,6 +24,7 @@ record Recurrence(
         Activation activation,
         boolean reverse,
         long mask,
+        Dropout recurrentDropout,
         long wx,
         long wh,
         long b,

@@ -28,7 +28,10 @@ interface RecurrencePlan {
      */
     double predictedMicros(Operands.Rnn sizes, boolean backward);
 
-    /** Fills the states of all steps from x and the initial slot. T is at least 1. */
+    /**
+     * Fills the states of all steps from x and the initial slot. T is at least 1. Only the planner's last plan is given passes
+     * with recurrent dropout.
+     */
     void forward(Recurrence pass);
 
     /**

@@ -19,11 +19,13 @@ final class StepsPlan implements RecurrencePlan {
     private final KernelModule kernels;
     private final Blas blas;
     private final InputProjection projection;
+    private final RecurrentDropout dropout;
 
-    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection) {
+    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection, RecurrentDropout dropout) {
         this.kernels = kernels;
         this.blas = blas;
         this.projection = projection;
+        this.dropout = dropout;
     }
 
     @Override
@@ -67,7 +69,7 @@ final class StepsPlan implements RecurrencePlan {
         long hidden = pass.sizes().h();
         long before = pass.before(pass.states(), t);
         long after = pass.after(pass.states(), t);
-        blas.multiply(true, before, pass.wh(), after, n, hidden, hidden);
+        blas.multiply(true, dropout.before(pass, t), pass.wh(), after, n, hidden, hidden);
         Kernel kernel = switch (pass.activation()) {
             case TANH -> Kernel.RNN_FORWARD_TANH;
             case RELU -> Kernel.RNN_FORWARD_RELU;
@@ -107,6 +109,11 @@ final class StepsPlan implements RecurrencePlan {
                 .count(n)
                 .count(hidden)
                 .overQuads(n, hidden);
-        blas.multiplyTransposed(true, after, pass.wh(), before, n, hidden, hidden);
+        if (pass.recurrentDropout() == null) {
+            blas.multiplyTransposed(true, after, pass.wh(), before, n, hidden, hidden);
+        } else {
+            blas.multiplyTransposed(false, after, pass.wh(), dropout.product(pass), n, hidden, hidden);
+            dropout.addTo(pass, t);
+        }
     }
 }

@@ -179,7 +179,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
-        return new Recurrence(sizes, pass.activation(), pass.reverse(), in(pass.mask()));
+        return new Recurrence(sizes, pass, in(pass.mask()));
     }
 
     @Override
@@ -270,14 +270,11 @@ public final class ReferenceBackend implements Backend {
         ReferenceTensor from = in(x);
         ReferenceTensor to = in(y);
         Operands.Sequence sizes = Operands.dropout(x, y);
-        double scale = 1 / (1 - dropout.rate());
         for (int t = 0; t < sizes.t(); t++) {
             for (int n = 0; n < sizes.n(); n++) {
                 for (int c = 0; c < sizes.c(); c++) {
-                    int word = Philox.words(c / 4, t, dropout.firstRow() + n, 0, dropout.seed())[c % 4];
-                    boolean kept = Integer.compareUnsigned(word, dropout.threshold()) >= 0;
                     int i = (t * sizes.n() + n) * sizes.c() + c;
-                    to.put(i, kept ? from.get(i) * scale : 0);
+                    to.put(i, Dropouts.apply(dropout, t, n, c, from.get(i)));
                 }
             }
         }

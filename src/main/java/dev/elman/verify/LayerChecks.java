@@ -25,6 +25,7 @@ final class LayerChecks {
                 new Check("dropout", "T=3 N=5 C=130", "the elements of the reference", LayerChecks::dropoutPattern),
                 new Check("dropout", "T=5 N=20 C=100", "share and size", LayerChecks::dropoutShare),
                 new Check("dropout", "T=2 N=4 C=5", "rate 0", LayerChecks::dropoutOfNothing),
+                new Check("dropout", "T=6 N=5 C=30", "variational: every step the same", LayerChecks::sameAtEveryStep),
                 refuses("softmaxCrossEntropy", "smoothing 1", trial -> {
                     Tensor logits = trial.input("logits", Shape.of(2, 3));
                     IntTensor labels = trial.ints("labels", Shape.of(2), 0, 1);
@@ -164,6 +165,20 @@ final class LayerChecks {
             double share = Arrays.stream(first).filter(value -> value == 0).count() / 10_000.0;
             findings.require("share", Math.abs(share - .3) < .027, "dropped a share of " + share + " at rate 0.3");
             findings.require("seed", Findings.differing(first, second) >= 0, "two seeds drop the same elements");
+        }
+    }
+
+    private static void sameAtEveryStep(Check check, Bench bench, Findings findings) {
+        try (Trial trial = bench.trial(check)) {
+            double[] ones = new double[6 * 5 * 30];
+            Arrays.fill(ones, 1);
+            Tensor x = trial.input("x", Shape.of(6, 5, 30), ones);
+            Tensor y = trial.output("y", Shape.of(6, 5, 30), Tolerance.EXACT);
+            bench.tested().dropout(new Dropout(.5, 9, 2, true), x, y);
+            double[] first = y.slice(0, 1).toDoubles();
+            for (int t = 1; t < 6; t++) {
+                findings.sameBits("step " + t, first, y.slice(t, 1).toDoubles());
+            }
         }
     }
 

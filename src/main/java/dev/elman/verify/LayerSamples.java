@@ -119,7 +119,9 @@ final class LayerSamples {
         double[] rates = {.5, .1, .9, 0};
         long seed = 0x9E3779B97F4A7C15L * (turn + 1);
         int firstRow = turn % 3 * 1_000_000_007;
-        samples.add(dropout(new Dropout(rates[turn % rates.length], seed, firstRow), t, n, c));
+        for (boolean variational : new boolean[] {false, true}) {
+            samples.add(dropout(new Dropout(rates[turn % rates.length], seed, firstRow, variational), t, n, c));
+        }
     }
 
     /** Equal values are frequent, so that the first of them must be found. */
@@ -204,6 +206,7 @@ final class LayerSamples {
     }
 
     private static String text(Dropout dropout) {
-        return "rate " + dropout.rate() + ", first row " + dropout.firstRow();
+        return "rate " + dropout.rate() + ", first row " + dropout.firstRow()
+                + (dropout.variational() ? ", variational" : "");
     }
 }

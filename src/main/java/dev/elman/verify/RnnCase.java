@@ -2,6 +2,7 @@ package dev.elman.verify;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -20,7 +21,32 @@ record RnnCase(
         boolean reverse,
         Masks masks,
         boolean bias,
-        boolean inputGradient) {
+        boolean inputGradient,
+        Dropout recurrentDropout) {
+
+    /** A case without recurrent dropout. */
+    RnnCase(
+            int t,
+            int n,
+            int d,
+            int h,
+            Activation activation,
+            boolean reverse,
+            Masks masks,
+            boolean bias,
+            boolean inputGradient) {
+        this(t, n, d, h, activation, reverse, masks, bias, inputGradient, null);
+    }
+
+    /** The same with channels dropped in front of Wh; the row numbers begin anywhere. */
+    RnnCase withRecurrentDropout(double rate) {
+        Dropout dropout = new Dropout(rate, 0x9E3779B97F4A7C15L * (h + 1), 7 * n, true);
+        return new RnnCase(t, n, d, h, activation, reverse, masks, bias, inputGradient, dropout);
+    }
+
+    SimpleRnnPass pass(IntTensor mask) {
+        return new SimpleRnnPass(activation, reverse, mask, recurrentDropout);
+    }
 
     String shape() {
         return "T=" + t + " N=" + n + " D=" + d + " H=" + h;
@@ -28,7 +54,8 @@ record RnnCase(
 
     String variant() {
         return activation.name().toLowerCase(Locale.ROOT) + (reverse ? ", reverse" : ", forward") + ", " + masks
-                + (bias ? "" : ", no bias");
+                + (bias ? "" : ", no bias")
+                + (recurrentDropout == null ? "" : ", recurrent dropout " + recurrentDropout.rate());
     }
 
     /** What one forward pass takes. */
@@ -67,7 +94,7 @@ record RnnCase(
     Forward forward(Trial trial, double[] input) {
         SimpleRnnWeights weights = weights(trial);
         Tensor x = trial.input("x", Shape.of(t, n, d), input);
-        SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask(trial));
+        SimpleRnnPass pass = pass(mask(trial));
         int slot = n * h;
         int initial = pass.initialSlot(t) * slot;
         double[] states = new double[(t + 1) * slot];
@@ -95,8 +122,7 @@ record RnnCase(
                 trial.updated("dwx", Shape.of(d, h()), summed),
                 trial.updated("dwh", Shape.of(h(), h()), summed),
                 bias ? trial.updated("db", Shape.of(h()), summed) : null);
-        return new Backward(
-                new Forward(weights, new SimpleRnnPass(activation, reverse, mask), x, h), dh, dx, gradients);
+        return new Backward(new Forward(weights, pass(mask), x, h), dh, dx, gradients);
     }
 
     private Shape statesShape() {
@@ -131,7 +157,7 @@ record RnnCase(
                 Tensor states = reference.allocate(statesShape())) {
             x.set(input);
             if (mask != null) live.set(Arrays.copyOf(mask.toInts(), t * n));
-            SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask == null ? null : live);
+            SimpleRnnPass pass = pass(mask == null ? null : live);
             states.slice(pass.initialSlot(t), 1).set(initial);
             reference.simpleRnnForward(new SimpleRnnWeights(wx, wh, b), pass, x, states);
             double[] values = states.toDoubles();

@@ -1,6 +1,7 @@
 package dev.elman.verify;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -19,13 +20,19 @@ final class RnnChecks {
         int[][] sizes = {{7, 3, 5, 4}, {7, 33, 31, 33}, {2, 1, 100, 100}, {20, 16, 64, 128}, {3, 5, 1, 1}};
         for (int[] size : sizes) {
             for (Activation activation : Activation.values()) {
-                boolean reverse = (size[1] + checks.size() / 4) % 2 == 0;
+                boolean reverse = (size[1] + checks.size() / 8) % 2 == 0;
                 Masks masks = size[0] == 7 ? Masks.HOLES : Masks.NONE;
                 RnnCase one = new RnnCase(size[0], size[1], size[2], size[3], activation, reverse, masks, true, true);
                 checks.add(check("simpleRnnForward", one, "step by step", RnnChecks::forwardStepByStep));
                 checks.add(check("simpleRnnBackward", one, "step by step", RnnChecks::backwardStepByStep));
                 checks.add(check("simpleRnnForward", one, "padding cut off", RnnChecks::paddingIsAbsence));
                 checks.add(check("simpleRnnForward", one, "input of masked steps", RnnChecks::maskedInputIsIgnored));
+                RnnCase dropped = one.withRecurrentDropout(.4);
+                checks.add(check("simpleRnnForward", dropped, "step by step", RnnChecks::forwardStepByStep));
+                checks.add(check("simpleRnnBackward", dropped, "step by step", RnnChecks::backwardStepByStep));
+                checks.add(check("simpleRnnForward", dropped, "rows split over two calls", RnnChecks::splitRows));
+                RnnCase nothing = one.withRecurrentDropout(0);
+                checks.add(check("simpleRnnForward", nothing, "as without", RnnChecks::dropoutOfNothing));
             }
         }
         return checks;
@@ -118,9 +125,11 @@ final class RnnChecks {
     private static RnnCase.Forward step(RnnCase one, RnnCase.Forward whole, int t) {
         IntTensor mask = whole.pass().mask();
         IntTensor live = mask == null ? null : mask.view((long) t * one.n(), Shape.of(1, one.n()));
-        SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), live);
         return new RnnCase.Forward(
-                whole.weights(), pass, whole.x().slice(t, 1), whole.h().slice(t, 2));
+                whole.weights(),
+                one.pass(live),
+                whole.x().slice(t, 1),
+                whole.h().slice(t, 2));
     }
 
     /** Right padding after a row's last live step: the row's states are those of the shorter sequence, then stay. */
@@ -171,6 +180,60 @@ final class RnnChecks {
             }
         }
         findings.sameBits("h with NaN in padding", states[0], states[1]);
+    }
+
+    /** A worker that holds the rows from the second on drops what one that holds them all would. */
+    private static void splitRows(RnnCase one, Check check, Bench bench, Findings findings) {
+        int rest = one.n() - 1;
+        try (Trial trial = bench.trial(check)) {
+            SimpleRnnWeights weights = weights(one, trial);
+            double[] input = trial.uniform((long) one.t() * one.n() * one.d(), 1);
+            Tensor x = trial.input("x", Shape.of(one.t(), one.n(), one.d()), input);
+            Tensor h = zeros(trial, one.t(), one.n(), one.h());
+            bench.tested().simpleRnnForward(weights, one.pass(null), x, h);
+            Tensor part = trial.input("x part", Shape.of(one.t(), rest, one.d()), withoutFirstRow(input, one, one.d()));
+            Tensor states = zeros(trial, one.t(), rest, one.h());
+            Dropout all = one.recurrentDropout();
+            Dropout shifted = new Dropout(all.rate(), all.seed(), all.firstRow() + 1, true);
+            SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), null, shifted);
+            bench.tested().simpleRnnForward(weights, pass, part, states);
+            double[] expected = withoutFirstRow(h.toDoubles(), one, one.h());
+            Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
+            findings.compare("h of some rows", expected, states.toDoubles(), null, tolerance, false);
+        }
+    }
+
+    /** States before any pass, all slots 0. */
+    private static Tensor zeros(Trial trial, int t, int n, int h) {
+        Shape shape = Shape.of(t + 1, n, h);
+        return trial.updated("h", shape, new double[Math.toIntExact(shape.size())], Tolerance.EXACT);
+    }
+
+    /** The rows [width] of each step but the first. */
+    private static double[] withoutFirstRow(double[] values, RnnCase one, int width) {
+        int from = one.n() * width;
+        int to = from - width;
+        double[] rest = new double[values.length / from * to];
+        for (int step = 0; step < values.length / from; step++) {
+            System.arraycopy(values, step * from + width, rest, step * to, to);
+        }
+        return rest;
+    }
+
+    /** Rate 0 keeps everything. */
+    private static void dropoutOfNothing(RnnCase one, Check check, Bench bench, Findings findings) {
+        double[][] states = new double[2][];
+        for (int run = 0; run < 2; run++) {
+            try (Trial trial = bench.trial(check)) {
+                RnnCase.Forward forward = one.forward(trial);
+                SimpleRnnPass pass = forward.pass();
+                SimpleRnnPass plain = new SimpleRnnPass(pass.activation(), pass.reverse(), pass.mask());
+                bench.tested().simpleRnnForward(forward.weights(), run == 0 ? plain : pass, forward.x(), forward.h());
+                states[run] = forward.h().toDoubles();
+            }
+        }
+        Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
+        findings.compare("h with nothing dropped", states[0], states[1], null, tolerance, false);
     }
 
     private static SimpleRnnWeights weights(RnnCase one, Trial trial) {

@@ -4,12 +4,14 @@ import dev.elman.backend.Activation;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Both passes of the recurrence: every size with every activation, with and without a mask; the rest takes turns. */
+/** Both passes of the recurrence: every size with every activation, with and without a mask, and once with recurrent
+ * dropout; the rest takes turns. */
 final class RnnSamples {
     private static final int[] T = {1, 2, 7};
     private static final int[] N = {1, 3, 33};
     private static final int[] D = {1, 5, 31, 33, 100};
     private static final int[] H = {1, 5, 31, 33, 100};
+    private static final List<Activation> ACTIVATIONS = List.of(Activation.values());
     private static final Masks[] MASKS = {Masks.RIGHT, Masks.LEFT, Masks.HOLES};
 
     /** Sizes as in use, shapes of one kind only, and nothing at all. */
@@ -66,6 +68,15 @@ final class RnnSamples {
             }
             shift++;
         }
+        addDropped(cases, t, n, d, h, turn);
+    }
+
+    /** One case for each size with recurrent dropout. */
+    private static void addDropped(List<RnnCase> cases, int t, int n, int d, int h, int turn) {
+        Activation activation = ACTIVATIONS.get(turn % ACTIVATIONS.size());
+        Masks masks = turn % 2 == 0 ? Masks.NONE : MASKS[turn / 2 % MASKS.length];
+        RnnCase one = new RnnCase(t, n, d, h, activation, turn / 3 % 2 == 1, masks, turn % 5 != 0, turn % 7 != 0);
+        cases.add(one.withRecurrentDropout(turn % 4 == 0 ? .1 : .5));
     }
 
     /** Inputs that are huge, infinite or not a number: what they give passes through, other rows do not notice. */

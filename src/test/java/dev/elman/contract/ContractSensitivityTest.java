@@ -93,7 +93,7 @@ class ContractSensitivityTest {
                 .filter(check -> check.operation().equals("simpleRnnForward")
                         && check.variant().startsWith("step by step"))
                 .toList();
-        assertEquals(15, steps.size());
+        assertEquals(30, steps.size());
         Supplier<Backend> tested = () -> promising(promised, FaultyBackend.of(new ReferenceBackend(), otherOrder));
         assertEquals(passes, firstFailure(tested, steps, "h by steps").isEmpty());
     }

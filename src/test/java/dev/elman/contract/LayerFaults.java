@@ -54,7 +54,13 @@ final class LayerFaults {
             }),
             new Fault("dropout ignores first row", "y", Set.of("dropout"), call -> {
                 Dropout dropout = call.argument(0, Dropout.class);
-                call.with(0, new Dropout(dropout.rate(), dropout.seed(), 0)).proceed();
+                call.with(0, new Dropout(dropout.rate(), dropout.seed(), 0, dropout.variational()))
+                        .proceed();
+            }),
+            new Fault("variational dropout draws at each step", "step 1", Set.of("dropout"), call -> {
+                Dropout dropout = call.argument(0, Dropout.class);
+                call.with(0, new Dropout(dropout.rate(), dropout.seed(), dropout.firstRow()))
+                        .proceed();
             }),
             new Fault("seen only where live", "seen", Set.of("seenSteps"), call -> {
                 IntTensor mask = call.ints(0);

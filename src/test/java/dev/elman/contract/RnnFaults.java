@@ -1,6 +1,7 @@
 package dev.elman.contract;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -9,6 +10,7 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** What may be wrong with the recurrence. */
 final class RnnFaults {
@@ -54,7 +56,7 @@ final class RnnFaults {
             }),
             new Fault("mask ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), null))
+                call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), null, pass.recurrentDropout()))
                         .proceed();
             }),
             new Fault(
@@ -64,8 +66,28 @@ final class RnnFaults {
                     call -> withLaterMask(call)),
             new Fault("reverse ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
                 SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask()))
+                call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask(), pass.recurrentDropout()))
                         .proceed();
+            }),
+            withDropout("recurrent dropout ignored", "h", "simpleRnnForward", dropout -> null),
+            withDropout("recurrent dropout forgotten on the way back", "dh", "simpleRnnBackward", dropout -> null),
+            withDropout(
+                    "recurrent dropout ignores first row",
+                    "h of some rows",
+                    "simpleRnnForward",
+                    dropout -> new Dropout(dropout.rate(), dropout.seed(), 0, true)),
+            withDropout(
+                    "recurrent dropout scales what it should not",
+                    "h with nothing dropped",
+                    "simpleRnnForward",
+                    dropout -> new Dropout(.5, dropout.seed(), dropout.firstRow(), true)),
+            new Fault("dWh of whole states", "dwh", Set.of("simpleRnnBackward"), call -> dWhOfWholeStates(call)),
+            new Fault("recurrent dropout drops states", "h", Set.of("simpleRnnForward"), call -> {
+                call.proceed();
+                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                if (pass.recurrentDropout() == null) return;
+                Tensor last = pass.outputs(call.tensor(3));
+                call.sound().dropout(pass.recurrentDropout(), last, last);
             }),
             new Fault("ReLU swallows NaN", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
@@ -116,6 +138,33 @@ final class RnnFaults {
             }));
 
     private RnnFaults() {}
+
+    private static Fault withDropout(String name, String quantity, String operation, UnaryOperator<Dropout> mistake) {
+        return new Fault(name, quantity, Set.of(operation), call -> {
+            SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+            Dropout dropout = pass.recurrentDropout();
+            Dropout wrong = dropout == null ? null : mistake.apply(dropout);
+            call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), pass.mask(), wrong))
+                    .proceed();
+        });
+    }
+
+    /** da is right, but dWh is the product with the states before dropout. */
+    private static void dWhOfWholeStates(FaultyBackend.Call call) throws Throwable {
+        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+        Tensor h = call.tensor(3);
+        Tensor dh = call.tensor(4);
+        SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+        double[] before = gradients.wh().toDoubles();
+        call.proceed();
+        int steps = h.shape().extent(0) - 1;
+        if (pass.recurrentDropout() == null || steps == 0) return;
+        gradients.wh().set(before);
+        Shape rows = Shape.of(steps * h.shape().extent(1), h.shape().extent(2));
+        Tensor recurrent = h.slice(pass.reverse() ? 1 : 0, steps).reshape(rows);
+        Tensor wh = call.argument(0, SimpleRnnWeights.class).wh();
+        call.sound().denseBackward(recurrent, wh, pass.outputs(dh).reshape(rows), null, gradients.wh(), null);
+    }
 
     private static void withTransposedWh(FaultyBackend.Call call) throws Throwable {
         SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);

@@ -53,6 +53,11 @@ class CudaPathsTest {
     @ParameterizedTest
     @EnumSource(Activation.class)
     void aRecurrenceFourColumnsAtATime(Activation activation) {
+        recurrence(activation, null);
+        recurrence(activation, new Dropout(.4, 0x123456789abcdefL, 4, true));
+    }
+
+    private void recurrence(Activation activation, Dropout recurrentDropout) {
         same(run -> {
             int t = 4;
             int n = 5;
@@ -60,7 +65,7 @@ class CudaPathsTest {
             int h = 12;
             SimpleRnnWeights weights = run.weights(d, h);
             SimpleRnnWeights gradients = run.weights(d, h);
-            SimpleRnnPass pass = new SimpleRnnPass(activation, false, run.ints(t * n, 3, t, n));
+            SimpleRnnPass pass = new SimpleRnnPass(activation, false, run.ints(t * n, 3, t, n), recurrentDropout);
             Tensor x = run.floats(t, n, d);
             Tensor states = run.floats(t + 1, n, h);
             Tensor dStates = run.floats(t + 1, n, h);

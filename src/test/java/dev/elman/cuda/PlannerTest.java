@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.Activation;
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
 import java.util.List;
@@ -82,6 +84,20 @@ class PlannerTest {
                 "elman.cuda.plan = quick cannot run back over N = 3, T = 7, D = 5, H = 129: H is above 128."
                         + " Leave the property out, or name another.",
                 refused.getMessage());
+    }
+
+    @Test
+    void recurrentDropoutIsForTheLastPlan() {
+        for (String forced : new String[] {null, "quick"}) {
+            Planner planner = new Planner(PLANS, forced);
+            assertEquals("quick", planner.choose(pass(null), false).name());
+            assertEquals(
+                    "last", planner.choose(pass(new Dropout(.5, 1, 0, true)), false).name());
+        }
+    }
+
+    private static Recurrence pass(Dropout recurrentDropout) {
+        return new Recurrence(sizes(64), Activation.TANH, false, 0, recurrentDropout, 0, 0, 0, 0, 0, 0);
     }
 
     @Test

@@ -57,12 +57,21 @@ class GradientCheckTest {
     @ParameterizedTest
     @MethodSource("recurrences")
     void simpleRnn(Activation activation, boolean reverse, String padding) {
+        checkRecurrence(new SimpleRnnPass(activation, reverse, mask(padding)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("recurrences")
+    void simpleRnnWithRecurrentDropout(Activation activation, boolean reverse, String padding) {
+        checkRecurrence(new SimpleRnnPass(activation, reverse, mask(padding), new Dropout(.4, 5, 3, true)));
+    }
+
+    private void checkRecurrence(SimpleRnnPass pass) {
         SimpleRnnWeights weights = new SimpleRnnWeights(uniform(D, H), uniform(H, H), uniform(H));
-        SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask(padding));
         Tensor x = uniform(T, N, D);
         Tensor h = uniform(T + 1, N, H);
         Tensor above = uniform(T + 1, N, H);
-        if (activation == Activation.RELU) assertFarFromKinks(weights, pass, x, h);
+        if (pass.activation() == Activation.RELU) assertFarFromKinks(weights, pass, x, h);
         Slope slope = new Slope(() -> backend.simpleRnnForward(weights, pass, x, h), above, h);
         slope.forward().run();
         Tensor dh = copyOf(above);
@@ -81,7 +90,7 @@ class GradientCheckTest {
     /** A step that is linear has its sum for a state; none of them may change sign within a difference. */
     private void assertFarFromKinks(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         backend.simpleRnnForward(weights, pass, x, h);
-        SimpleRnnPass linear = new SimpleRnnPass(Activation.LINEAR, pass.reverse(), null);
+        SimpleRnnPass linear = new SimpleRnnPass(Activation.LINEAR, pass.reverse(), null, pass.recurrentDropout());
         for (int t = 0; t < T; t++) {
             Tensor step = copyOf(h.slice(t, 2));
             backend.simpleRnnForward(weights, linear, x.slice(t, 1), step);
