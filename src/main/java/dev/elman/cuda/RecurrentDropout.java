@@ -37,8 +37,7 @@ final class RecurrentDropout {
 
     /** Adds m times what stands at {@link #product} to the gradient of the state before step t. */
     void addTo(Recurrence pass, int t) {
-        overTime.dropoutAdd(
-                pass.recurrentDropout(), product(pass), pass.before(pass.gradients(), t), sizes(pass, 1));
+        overTime.dropoutAdd(pass.recurrentDropout(), product(pass), pass.before(pass.gradients(), t), sizes(pass, 1));
     }
 
     private static Operands.Sequence sizes(Recurrence pass, int steps) {

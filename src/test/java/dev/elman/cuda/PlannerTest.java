@@ -92,7 +92,8 @@ class PlannerTest {
             Planner planner = new Planner(PLANS, forced);
             assertEquals("quick", planner.choose(pass(null), false).name());
             assertEquals(
-                    "last", planner.choose(pass(new Dropout(.5, 1, 0, true)), false).name());
+                    "last",
+                    planner.choose(pass(new Dropout(.5, 1, 0, true)), false).name());
         }
     }
 
