@@ -7,6 +7,7 @@ import dev.elman.data.LanguageNames;
 import dev.elman.train.ClassifierConfig;
 import dev.elman.train.EpochResult;
 import dev.elman.train.Evaluation;
+import dev.elman.train.History;
 import dev.elman.train.TextClassifier;
 import dev.elman.verify.Checks;
 import dev.elman.verify.Report;
@@ -101,7 +102,8 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
     }
 
     private List<EpochResult> train(TextClassifier model, DemoData data) {
-        try (ProgressBar bar = new ProgressBar(terminal.out(), terminal.interactive(), epochs)) {
+        try (ProgressBar bar =
+                new ProgressBar(terminal.out(), terminal.interactive(), epochs, TextTask.Kind.classify)) {
             DemoCurve curve = new DemoCurve(model, data.validation(), bar);
             model.fit(
                     DemoData.texts(data.train()),
@@ -169,7 +171,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
         Path curveFile = folder.resolve("curve.png");
         Path confusionFile = folder.resolve("confusion.png");
         Optional<String> obstacle = Drawing.attempt(() -> {
-            Pictures.curve(curve, curveFile);
+            Pictures.curve(new History(curve, curve.size()), TextTask.Kind.classify, curveFile);
             Pictures.confusion(labels.stream().map(Demo::language).toList(), confusion, confusionFile);
         });
         if (obstacle.isPresent()) say("Pictures  none: %s %s", obstacle.get(), Drawing.REMEDY);

@@ -1,6 +1,5 @@
 package dev.elman.cli;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -16,10 +15,10 @@ record LabelledTexts(List<String> texts, List<String> labels) {
      *
      * @throws UserException when a line is not of this form, or there are fewer than two labels
      */
-    static LabelledTexts of(Path file, List<TextFile.Line> lines) {
+    static LabelledTexts of(TextFile file) {
         List<String> texts = new ArrayList<>();
         List<String> labels = new ArrayList<>();
-        for (TextFile.Line line : lines) {
+        for (TextFile.Line line : file.filled()) {
             int tab = line.text().indexOf('\t');
             if (tab < 0) throw wrong(file, line, "has no tab; each line must be a label, a tab and a text");
             String label = line.text().substring(0, tab).strip();
@@ -31,7 +30,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
         }
         LabelledTexts all = new LabelledTexts(texts, labels);
         if (all.names().size() < 2) {
-            throw new UserException(file + ": every line has the label \"" + labels.get(0)
+            throw new UserException(file.file() + ": every line has the label \"" + labels.get(0)
                     + "\"; a classifier needs texts with at least two different labels");
         }
         return all;
@@ -42,7 +41,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
         return List.copyOf(new TreeSet<>(labels));
     }
 
-    private static UserException wrong(Path file, TextFile.Line line, String what) {
-        return new UserException(file + ": line " + line.number() + " " + what);
+    private static UserException wrong(TextFile file, TextFile.Line line, String what) {
+        return new UserException(file.file() + ": line " + line.number() + " " + what);
     }
 }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Spec;
         name = "elman",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        header = "Batched Elman (SimpleRNN) networks: train, predict, check.",
+        header = "Batched Elman (SimpleRNN) networks: train, predict, generate, check.",
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExample:%n",
         footer = {"  elman demo", "", "With the jar alone: java -jar elman.jar demo"},
@@ -67,9 +67,11 @@ public final class Main implements Runnable {
                         .addSubcommand(new DemoCommand(terminal))
                         .addSubcommand(new TrainCommand(terminal))
                         .addSubcommand(new PredictCommand(terminal))
+                        .addSubcommand(new GenerateCommand(terminal))
                         .addSubcommand(new VerifyCommand(terminal))
                         .addSubcommand(new BenchCommand(terminal))
-                        .addSubcommand(new DoctorCommand(terminal)));
+                        .addSubcommand(new DoctorCommand(terminal))
+                        .addSubcommand(new CompletionCommand(terminal)));
     }
 
     /** The command line with this terminal and our way to fail. */

@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import dev.elman.train.EpochResult;
+import dev.elman.train.History;
 import java.awt.BasicStroke;
 import java.awt.Color;
 import java.awt.Font;
@@ -20,6 +21,7 @@ import org.knowm.xchart.HeatMapChartBuilder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.internal.chartpart.Chart;
 import org.knowm.xchart.style.AxesChartStyler;
 import org.knowm.xchart.style.Styler.LegendPosition;
@@ -41,11 +43,25 @@ final class Pictures {
         png(List.of(new XYChartBuilder().width(64).height(64).build()));
     }
 
-    /** Loss and accuracy over the epochs, one beside the other. */
-    static void curve(List<EpochResult> epochs, Path file) throws IOException {
-        XYChart loss = lines("Loss (nats)", epochs, EpochResult::loss, EpochResult::validationLoss);
+    /** Loss (a generator's as perplexity) and accuracy over the epochs, one beside the other. */
+    static void curve(History history, TextTask.Kind kind, Path file) throws IOException {
+        boolean classify = kind == TextTask.Kind.classify;
+        String training = classify ? "training (with dropout, smoothing)" : "training (with dropout)";
+        XYChart loss = classify
+                ? lines("Loss (nats)", training, history, EpochResult::loss, EpochResult::validationLoss)
+                : lines(
+                        "Perplexity",
+                        training,
+                        history,
+                        epoch -> Math.exp(epoch.loss()),
+                        epoch -> Math.exp(epoch.validationLoss()));
         loss.getStyler().setLegendPosition(LegendPosition.InsideNE);
-        XYChart accuracy = lines("Accuracy", epochs, EpochResult::accuracy, EpochResult::validationAccuracy);
+        XYChart accuracy = lines(
+                classify ? "Accuracy" : "Accuracy (the next character is the most probable one)",
+                training,
+                history,
+                EpochResult::accuracy,
+                EpochResult::validationAccuracy);
         accuracy.getStyler().setLegendPosition(LegendPosition.InsideSE);
         accuracy.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
         Files.write(file, png(List.of(loss, accuracy)));
@@ -53,7 +69,8 @@ final class Pictures {
 
     private static XYChart lines(
             String title,
-            List<EpochResult> epochs,
+            String trainingName,
+            History history,
             ToDoubleFunction<EpochResult> training,
             ToDoubleFunction<EpochResult> validation) {
         XYChart chart = new XYChartBuilder()
@@ -66,9 +83,16 @@ final class Pictures {
         chart.getStyler().setPlotGridVerticalLinesVisible(false).setYAxisTitleVisible(false);
         chart.getStyler().setXAxisMin(1.0).setXAxisDecimalPattern("0");
         chart.getStyler().setPlotContentSize(0.96);
+        List<EpochResult> epochs = history.epochs();
         List<Integer> x = epochs.stream().map(EpochResult::epoch).toList();
-        add(chart, "training (with dropout, smoothing)", x, values(epochs, training), TRAINING);
+        add(chart, trainingName, x, values(epochs, training), TRAINING);
+        EpochResult kept = epochs.get(history.bestEpoch() - 1);
+        if (Double.isNaN(kept.validationLoss())) return chart;
         add(chart, "validation", x, values(epochs, validation), VALIDATION);
+        chart.addSeries("weights kept", List.of(kept.epoch()), List.of(validation.applyAsDouble(kept)))
+                .setXYSeriesRenderStyle(XYSeriesRenderStyle.Scatter)
+                .setMarker(SeriesMarkers.CIRCLE)
+                .setMarkerColor(VALIDATION);
         return chart;
     }
 

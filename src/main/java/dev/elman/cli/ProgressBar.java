@@ -8,8 +8,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Shows a training: a bar that is redrawn with loss, accuracy and the time left for the whole training, as Keras does it,
- * and one line that stays for each epoch. Where nobody watches, only that line.
+ * Shows a training: a bar that is redrawn with loss, accuracy (or perplexity) and the time left for the whole training, as
+ * Keras does it, and one line that stays for each epoch. Where nobody watches, only that line.
  */
 final class ProgressBar implements Callback, AutoCloseable {
     private static final int WIDTH = 20;
@@ -18,6 +18,7 @@ final class ProgressBar implements Callback, AutoCloseable {
     private final StatusLine line;
     private final LongSupplier nanos;
     private final int epochs;
+    private final TextTask.Kind kind;
     private final long began;
     private long drawn;
 
@@ -26,14 +27,16 @@ final class ProgressBar implements Callback, AutoCloseable {
      *
      * @param live whether the line may be redrawn
      * @param epochs how many there will be at most
+     * @param kind whose figure is shown: accuracy of a classifier, perplexity of a generator
      */
-    ProgressBar(PrintWriter out, boolean live, int epochs) {
-        this(out, live, epochs, System::nanoTime);
+    ProgressBar(PrintWriter out, boolean live, int epochs, TextTask.Kind kind) {
+        this(out, live, epochs, kind, System::nanoTime);
     }
 
-    ProgressBar(PrintWriter out, boolean live, int epochs, LongSupplier nanos) {
+    ProgressBar(PrintWriter out, boolean live, int epochs, TextTask.Kind kind, LongSupplier nanos) {
         this.line = new StatusLine(out, live);
         this.epochs = epochs;
+        this.kind = kind;
         this.nanos = nanos;
         this.began = nanos.getAsLong();
         this.drawn = began - REDRAW_NANOS;
@@ -67,32 +70,32 @@ final class ProgressBar implements Callback, AutoCloseable {
         double left = (now - began) * 1e-9 / done * (all - done);
         return String.format(
                 Locale.ROOT,
-                "%s [%s] %d/%d loss %.4f acc %.4f ETA %s",
+                "%s [%s] %d/%d %s ETA %s",
                 epoch(progress.epoch()),
                 bar,
                 progress.batch(),
                 progress.batches(),
-                progress.loss(),
-                progress.accuracy(),
+                figures("", progress.loss(), progress.accuracy()),
                 time(left));
     }
 
     private String summary(EpochResult result) {
         String validation = Double.isNaN(result.validationLoss())
                 ? ""
-                : String.format(
-                        Locale.ROOT,
-                        "  val_loss %.4f val_acc %.4f",
-                        result.validationLoss(),
-                        result.validationAccuracy());
+                : "  " + figures("val_", result.validationLoss(), result.validationAccuracy());
         return String.format(
                 Locale.ROOT,
-                "%s  loss %.4f acc %.4f%s  %.1f s",
+                "%s  %s%s  %.1f s",
                 epoch(result.epoch()),
-                result.loss(),
-                result.accuracy(),
+                figures("", result.loss(), result.accuracy()),
                 validation,
                 result.seconds());
+    }
+
+    private String figures(String prefix, double loss, double accuracy) {
+        return kind == TextTask.Kind.classify
+                ? String.format(Locale.ROOT, "%sloss %.4f %sacc %.4f", prefix, loss, prefix, accuracy)
+                : String.format(Locale.ROOT, "%sloss %.4f %sppl %.2f", prefix, loss, prefix, Math.exp(loss));
     }
 
     private String epoch(int epoch) {

@@ -4,6 +4,7 @@ import dev.elman.io.SafeTensors;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What a model file is, before it is loaded. */
@@ -13,19 +14,26 @@ final class SavedModel {
     private SavedModel() {}
 
     /**
-     * What the model in a file does.
+     * Checks that a file holds a model of this kind.
      *
      * @throws IOException when the file cannot be read, or is damaged
-     * @throws UserException when it is something else than a text model
+     * @throws UserException when it is something else, naming the command that takes it
      */
-    static TrainCommand.Task taskOf(Path file) throws IOException {
+    static void require(TextTask.Kind wanted, Path file) throws IOException {
+        if (Files.notExists(file)) throw new UserException(file + ": there is no such file");
+        if (Files.isDirectory(file)) throw new UserException(file + ": is a folder, not a model file");
         String kind = SafeTensors.read(file).metadata().getOrDefault(KIND, "none");
-        return switch (kind) {
-            case TextClassifier.KIND -> TrainCommand.Task.classify;
-            case TextGenerator.KIND -> TrainCommand.Task.generate;
+        TextTask.Kind found = switch (kind) {
+            case TextClassifier.KIND -> TextTask.Kind.classify;
+            case TextGenerator.KIND -> TextTask.Kind.generate;
             default ->
                 throw new UserException(file + ": its metadata " + KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");
         };
+        if (found == wanted) return;
+        throw new UserException(
+                found == TextTask.Kind.classify
+                        ? file + ": is a classifier, it labels texts and writes none; ask it with elman predict"
+                        : file + ": is a language model, it writes texts and labels none; ask it with elman generate");
     }
 }

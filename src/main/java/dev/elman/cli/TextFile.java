@@ -11,33 +11,30 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The lines of a text in UTF-8, and nothing else: what is not UTF-8 is refused with the number of its line. */
-final class TextFile {
-    private static final int BYTE_ORDER_MARK = 0xFEFF;
+/**
+ * A text in UTF-8, and nothing else: what is not UTF-8 is refused with the number of its line. A line ends with a line feed,
+ * a carriage return or both, and is as long as it likes.
+ *
+ * @param lines without their ends, blank ones too
+ */
+record TextFile(Path file, List<String> lines) {
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
 
-    private TextFile() {}
-
-    /**
-     * A line that is not blank.
-     *
-     * @param number counted from 1, blank lines too
-     */
+    /** @param number of a line, counted from 1, blank lines too */
     record Line(int number, String text) {}
 
     /**
-     * The lines of a file that are not blank.
+     * Reads a file.
      *
-     * @throws UserException when the file is a folder, is not UTF-8, or has no such line
+     * @throws UserException when the file is a folder, is not UTF-8, or has no line that is not blank
      */
-    static List<Line> read(Path file) throws IOException {
+    static TextFile read(Path file) throws IOException {
         if (Files.isDirectory(file)) throw new UserException(file + ": is a folder, not a text file");
-        List<String> all = lines(Files.readAllBytes(file), file.toString());
-        List<Line> lines = new ArrayList<>();
-        for (int i = 0; i < all.size(); i++) {
-            if (!all.get(i).isBlank()) lines.add(new Line(i + 1, all.get(i)));
+        List<String> lines = lines(Files.readAllBytes(file), file.toString());
+        if (lines.stream().allMatch(String::isBlank)) {
+            throw new UserException(file + ": is empty; give at least a few lines of text");
         }
-        if (lines.isEmpty()) throw new UserException(file + ": is empty; give at least a few lines of text");
-        return lines;
+        return new TextFile(file, lines);
     }
 
     /** All lines of a stream, blank ones too. */
@@ -45,17 +42,38 @@ final class TextFile {
         return lines(in.readAllBytes(), name);
     }
 
-    /** Cut at line feeds, of which a last one ends a line; carriage returns before them go too. */
+    /** Refuses what was lost on the command line, which Java reads in the locale's encoding. */
+    static void requireReadable(String text) {
+        if (text.indexOf('\uFFFD') >= 0) {
+            throw new UserException("the text \"" + text + "\" cannot be read in this locale's encoding;"
+                    + " set LC_ALL=C.UTF-8, or, for predict, send texts to the standard input, which is read as UTF-8");
+        }
+    }
+
+    /** The lines that are not blank. */
+    List<Line> filled() {
+        List<Line> filled = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            if (!lines.get(i).isBlank()) filled.add(new Line(i + 1, lines.get(i)));
+        }
+        return filled;
+    }
+
+    /** All of it, with a line feed between lines. */
+    String text() {
+        return String.join("\n", lines);
+    }
+
     private static List<String> lines(byte[] bytes, String name) {
         List<String> lines = new ArrayList<>();
         for (int from = 0; from < bytes.length; ) {
             int end = from;
-            while (end < bytes.length && bytes[end] != '\n') end++;
-            int length = end > from && bytes[end - 1] == '\r' ? end - 1 - from : end - from;
-            lines.add(decode(ByteBuffer.wrap(bytes, from, length), name, lines.size() + 1));
-            from = end + 1;
+            while (end < bytes.length && bytes[end] != '\n' && bytes[end] != '\r') end++;
+            lines.add(decode(ByteBuffer.wrap(bytes, from, end - from), name, lines.size() + 1));
+            boolean both = end + 1 < bytes.length && bytes[end] == '\r' && bytes[end + 1] == '\n';
+            from = end + (both ? 2 : 1);
         }
-        if (!lines.isEmpty() && lines.get(0).startsWith(Character.toString(BYTE_ORDER_MARK))) {
+        if (!lines.isEmpty() && lines.get(0).startsWith(BYTE_ORDER_MARK)) {
             lines.set(0, lines.get(0).substring(1));
         }
         return lines;
@@ -74,6 +92,6 @@ final class TextFile {
             // Said below.
         }
         throw new UserException(name + ": line " + number
-                + " is not UTF-8 text. Convert the file first, for example with" + " iconv -f ISO-8859-1 -t UTF-8");
+                + " is not UTF-8 text. Convert the file first, for example with iconv -f ISO-8859-1 -t UTF-8");
     }
 }

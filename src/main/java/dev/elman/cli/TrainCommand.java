@@ -3,13 +3,15 @@ package dev.elman.cli;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.train.History;
+import dev.elman.train.Trainer;
 import dev.elman.train.TrainingDivergedException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,30 +27,29 @@ import picocli.CommandLine.Parameters;
         description = {
             "",
             "FILE is UTF-8. With a label, a tab and a text on each line, the model learns to tell the label of a text;"
-                    + " else each line is a text, and the model learns to write more of them. Blank lines do not count."
+                    + " else it learns to write more of the text, character by character. 1 MB takes minutes.",
+            "",
+            "The learning curve goes beside the model, as MODEL with .curve.png for .safetensors."
         },
         footerHeading = "%nExample:%n",
         footer = {
             "  elman train names.tsv --out names.safetensors",
-            "  elman predict names.safetensors \"wielka brytania\""
+            "  elman train novel.txt --out novel.safetensors",
+            "  elman train villages.txt --out villages.safetensors --shuffle-lines"
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 final class TrainCommand implements Callable<Integer> {
-    /** What a model is to do. */
-    enum Task {
-        classify,
-        generate
-    }
+    private static final String SUFFIX = ".safetensors";
 
-    @Parameters(paramLabel = "FILE", description = "The texts.")
+    @Parameters(paramLabel = "FILE", description = "The text or texts.")
     private Path file;
 
     @Option(
             names = "--task",
             paramLabel = "TASK",
             description = "${COMPLETION-CANDIDATES} (default: classify if every line has a tab).")
-    private Task task;
+    private TextTask.Kind task;
 
     @Option(
             names = {"-o", "--out"},
@@ -63,6 +64,9 @@ final class TrainCommand implements Callable<Integer> {
                     "When the training diverges, replace MODEL by the last good weights, too. Without this they are"
                             + " saved only where there is no such file yet.")
     private boolean saveDiverged;
+
+    @Option(names = "--no-pictures", description = "Draw no learning curve.")
+    private boolean noPictures;
 
     @Option(names = "--json", description = "Print the result as one JSON object, and all else on the error stream.")
     private boolean json;
@@ -82,60 +86,71 @@ final class TrainCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         training.check();
-        training.trainer().build();
         OutputFiles.requireWritable(out);
+        if (!noPictures) OutputFiles.requireWritable(curve());
         if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
             throw new UserException(out + ": is the file of the texts; name another --out");
         }
-        List<TextFile.Line> lines = TextFile.read(file);
-        boolean classify =
-                task == null ? lines.stream().allMatch(line -> line.text().contains("\t")) : task == Task.classify;
+        TextFile text = TextFile.read(file);
+        Optional<TextFile.Line> untabbed = text.filled().stream()
+                .filter(line -> !line.text().contains("\t"))
+                .findFirst();
+        TextTask.Kind kind =
+                Objects.requireNonNullElse(task, untabbed.isEmpty() ? TextTask.Kind.classify : TextTask.Kind.generate);
         Backends.Choice choice = backends.choose();
         try (Backend backend = choice.backend();
-                TextTask model = classify
-                        ? TextTask.classify(backend, file, lines, training)
-                        : TextTask.generate(backend, lines, training)) {
+                TextTask model = TextTask.of(kind, backend, text, training)) {
             PrintWriter people = terminal.people(json);
             people.println("Backend: " + backend.description());
-            people.println("Task: " + model.name() + ", " + why(classify, lines) + ": " + model.description());
+            String why = task != null
+                    ? "as asked"
+                    : untabbed.map(line -> "because line " + line.number() + " has no tab")
+                            .orElse("because every line has a tab");
+            people.println("Task: " + kind + ", " + why + ": " + model.description());
             people.flush();
             return train(backend, model);
         }
-    }
-
-    private String why(boolean classify, List<TextFile.Line> lines) {
-        if (task != null) return "as asked";
-        if (classify) return "because every line has a tab";
-        int first = lines.stream()
-                .filter(line -> !line.text().contains("\t"))
-                .findFirst()
-                .orElseThrow()
-                .number();
-        return "because line " + first + " has no tab";
     }
 
     private int train(Backend backend, TextTask model) throws IOException {
         PrintWriter people = terminal.people(json);
         long began = System.nanoTime();
         History history;
-        try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), training.epochs)) {
-            history = model.fit(training.trainer().callback(bar).build());
+        Trainer.Builder trainer = model.trainer();
+        int epochs = trainer.build().epochs();
+        try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
+            history = model.fit(trainer.callback(bar).build());
         } catch (TrainingDivergedException e) {
             terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
             return Failures.CHECK_FAILED;
         }
         double seconds = (System.nanoTime() - began) * 1e-9;
-        if (history.epochs().size() < training.epochs) {
+        if (history.epochs().size() < epochs) {
             people.println("Stopped early; the weights are those of epoch " + history.bestEpoch() + ".");
         }
         model.save(out);
         TrainResult result = TrainResult.of(
-                model.name(), backend.name(), model.texts(), model.labels(), history, seconds, out.toString());
+                model.kind(), backend.name(), model.texts(), model.labels(), history, seconds, out.toString());
         model.show(result).forEach(people::println);
         people.println(String.format(Locale.ROOT, "Wrote %s after %.1f s of training.", out, seconds));
+        if (!noPictures) draw(people, model.kind(), history);
+        people.println("Go on with: " + model.next(out));
         people.flush();
         if (json) Json.print(terminal.out(), result);
         return 0;
+    }
+
+    private void draw(PrintWriter people, TextTask.Kind kind, History history) throws IOException {
+        Optional<String> obstacle = Drawing.attempt(() -> Pictures.curve(history, kind, curve()));
+        people.println(obstacle.map(reason -> "No learning curve: " + reason + " " + Drawing.REMEDY)
+                .orElse("Learning curve: " + curve()));
+    }
+
+    /** The picture beside the model. */
+    private Path curve() {
+        String name = out.getFileName().toString();
+        String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
+        return out.resolveSibling(stem + ".curve.png");
     }
 
     /** Weights of a training that diverged are worth something, but not a file that is there already. */

@@ -13,20 +13,22 @@ final class TrainOptions {
     @Option(
             names = "--epochs",
             paramLabel = "N",
-            description = "How often the texts are read (default: ${DEFAULT-VALUE}).")
-    int epochs = 20;
+            description = "How often the texts are read (default: 20 to classify; to generate, so often that 10 million"
+                    + " characters are read, 3 to 100 times).")
+    Integer epochs;
 
     @Option(
             names = "--batch-size",
             paramLabel = "N",
-            description = "Texts that are learnt together (default: ${DEFAULT-VALUE}).")
+            description = "Texts that are learnt together; to generate, parts of the text that are read side by side"
+                    + " (default: ${DEFAULT-VALUE}).")
     int batchSize = 32;
 
     @Option(
             names = "--hidden",
             paramLabel = "N",
             description =
-                    "Nodes of the recurrent layer, in each direction (default: 128 to classify, 256 to generate).")
+                    "Nodes of the recurrent layer, in each direction (default: 128 to classify, 512 to generate).")
     Integer hidden;
 
     @Option(names = "--embedding", paramLabel = "N", description = "Numbers that stand for a character (default: 64).")
@@ -35,8 +37,8 @@ final class TrainOptions {
     @Option(
             names = "--learning-rate",
             paramLabel = "RATE",
-            description = "Of AdamW, falling along a cosine (default: ${DEFAULT-VALUE}).")
-    double learningRate = 0.002;
+            description = "Of AdamW, falling along a cosine (default: 0.002 to classify, 0.004 to generate).")
+    Double learningRate;
 
     @Option(
             names = "--dropout",
@@ -52,9 +54,23 @@ final class TrainOptions {
     Boolean bidirectional;
 
     @Option(
+            names = "--window",
+            paramLabel = "N",
+            description = "Characters through which an error is traced back (default: 64); what was read before is"
+                    + " remembered, but not corrected. To generate only.")
+    Integer window;
+
+    @Option(
+            names = "--shuffle-lines",
+            description = "Take the lines in random order, without blank ones: for lists, whose order says nothing. To"
+                    + " generate only.")
+    boolean shuffleLines;
+
+    @Option(
             names = "--validation-split",
             paramLabel = "SHARE",
-            description = "Share of the texts held back to measure with (default: ${DEFAULT-VALUE}).")
+            description = "Share of the texts held back to measure with; to generate, the end of the text (default:"
+                    + " ${DEFAULT-VALUE}).")
     double validationSplit = 0.1;
 
     @Option(
@@ -70,12 +86,12 @@ final class TrainOptions {
             description = "Decides all that is random: same seed, same result (default: ${DEFAULT-VALUE}).")
     long seed;
 
-    /** Throws {@link IllegalArgumentException} when a setting is out of its range. */
-    Trainer.Builder trainer() {
+    /** A trainer with these settings, and with these where no others were asked for. */
+    Trainer.Builder trainer(int defaultEpochs, double defaultRate) {
         return Trainer.builder()
-                .epochs(epochs)
+                .epochs(Objects.requireNonNullElse(epochs, defaultEpochs))
                 .batchSize(batchSize)
-                .optimizer(Optimizer.adamW(learningRate, 0.01))
+                .optimizer(Optimizer.adamW(Objects.requireNonNullElse(learningRate, defaultRate), 0.01))
                 .schedule(LearningRateSchedule.cosine().withWarmup(0.05))
                 .clipNorm(1)
                 .validationSplit(validationSplit)
@@ -84,13 +100,30 @@ final class TrainOptions {
     }
 
     /**
-     * Checks what the models themselves cannot say in the words of the command line.
+     * Checks the settings before any work is done.
      *
-     * @throws UserException when a size is not positive
+     * @throws IllegalArgumentException when one is out of its range
      */
     void check() {
+        trainer(1, 1).build();
         positive("--hidden", hidden);
         positive("--embedding", embedding);
+        positive("--window", window);
+    }
+
+    /** Throws {@link UserException} when an option was given that means nothing to a classifier. */
+    void requireNoneOfGenerate() {
+        if (window != null) throw new UserException("--window is for --task generate: a classifier reads whole texts");
+        if (shuffleLines) {
+            throw new UserException("--shuffle-lines is for --task generate: a classifier's texts are always shuffled");
+        }
+    }
+
+    /** Throws {@link UserException} when an option was given that means nothing to a generator. */
+    void requireNoneOfClassify() {
+        if (bidirectional != null) {
+            throw new UserException("--bidirectional is for --task classify: a generator cannot read from the end");
+        }
     }
 
     private static void positive(String name, Integer value) {

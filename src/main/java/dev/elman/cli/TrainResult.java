@@ -7,7 +7,7 @@ import dev.elman.train.History;
  * What a training came to; with {@code --json} all that is printed. Figures are those of the epoch whose weights were
  * kept, null where there are none.
  *
- * @param texts number of texts, held back ones too
+ * @param texts number of texts, held back ones too; 1 for a running text
  * @param labels number of labels; null for a generator
  * @param epochs how many were run
  * @param bestEpoch whose weights were kept
@@ -30,11 +30,17 @@ record TrainResult(
         String file) {
 
     static TrainResult of(
-            String task, String backend, int texts, Integer labels, History history, double seconds, String file) {
+            TextTask.Kind task,
+            String backend,
+            int texts,
+            Integer labels,
+            History history,
+            double seconds,
+            String file) {
         EpochResult kept = history.epochs().get(history.bestEpoch() - 1);
         Double perplexity = labels == null ? Json.number(Math.exp(kept.validationLoss())) : null;
         return new TrainResult(
-                task,
+                task.name(),
                 backend,
                 texts,
                 labels,

@@ -109,6 +109,28 @@ public final class TextClassifier implements AutoCloseable {
         return model.predictProba(ids(texts));
     }
 
+    /**
+     * How the answer grows while the text does, [T,K]: row t holds the probabilities of the labels for the text that ends
+     * after its first t+1 characters, as {@link #predictProba} gives them, so the last row is the answer for the whole text.
+     * It is not what the network passes through on its way to that answer: that reads in two directions and takes the
+     * largest value of each channel, and so has no answer half way.
+     *
+     * @param text T characters; empty, it has no rows
+     */
+    public float[][] predictPrefixes(String text) {
+        return predictProba(prefixes(text));
+    }
+
+    /** The first character of a text, the first two, and so on to the whole of it: T texts. */
+    public static List<String> prefixes(String text) {
+        List<String> prefixes = new ArrayList<>();
+        for (int end = 0; end < text.length(); ) {
+            end = text.offsetByCodePoints(end, 1);
+            prefixes.add(text.substring(0, end));
+        }
+        return prefixes;
+    }
+
     /** The most probable label of each text. */
     public List<String> predict(List<String> texts) {
         List<String> result = new ArrayList<>();

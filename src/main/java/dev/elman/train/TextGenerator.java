@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/** Texts like those it was shown, character by character: a {@link Tokenizer} and a {@link LanguageModel}, in one file. */
+/**
+ * Texts like those it was shown, character by character: a {@link Tokenizer} and a {@link LanguageModel}, in one file. It is
+ * shown many short texts, each a line, or one long text that has lines of its own.
+ */
 public final class TextGenerator implements AutoCloseable {
     /** What such a file says of itself in its metadata, under {@code elman.kind}. */
     public static final String KIND = "text-generator";
@@ -18,6 +21,8 @@ public final class TextGenerator implements AutoCloseable {
     private static final String UNKNOWN = "<unk>";
     /** The id that the tokenizer gives to nothing. */
     private static final int PADDING = 0;
+
+    private static final int NONE = -1;
 
     private final Tokenizer tokenizer;
     private final LanguageModel model;
@@ -53,7 +58,10 @@ public final class TextGenerator implements AutoCloseable {
         return model;
     }
 
-    /** Trains on these texts, each ended by a line feed, one after another; see {@link LanguageModel#fit}. */
+    /**
+     * Trains on these texts, each ended by a line feed, one after another; see {@link LanguageModel#fit}. What is held back
+     * for validation is the end.
+     */
     public History fit(List<String> texts, Trainer trainer) {
         return model.fit(tokens(texts), trainer);
     }
@@ -68,15 +76,27 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     /**
-     * One text that begins with {@code prompt}, which may be empty.
+     * One line that begins with {@code prompt}, which may be empty, and ends where a line would.
      *
      * @param longest how many characters are drawn at most
      */
-    public String generate(String prompt, int longest, Sampling sampling) {
+    public String generateLine(String prompt, int longest, Sampling sampling) {
+        return generate(prompt, longest, sampling, tokenizer.wordIndex().get(END));
+    }
+
+    /**
+     * A text that begins with {@code prompt}, which may be empty, and goes on over as many lines as it likes.
+     *
+     * @param length how many characters are drawn
+     */
+    public String generateText(String prompt, int length, Sampling sampling) {
+        return generate(prompt, length, sampling, NONE);
+    }
+
+    private String generate(String prompt, int count, Sampling sampling, int stop) {
         Texts.present("prompt", Collections.singletonList(prompt));
-        int end = tokenizer.wordIndex().get(END);
         int unknown = tokenizer.wordIndex().get(UNKNOWN);
-        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), longest, sampling, end, PADDING, unknown);
+        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), count, sampling, stop, PADDING, unknown);
         StringBuilder text = new StringBuilder(prompt);
         for (int id : drawn) text.append(tokenizer.indexWord().getOrDefault(id, ""));
         return text.toString();

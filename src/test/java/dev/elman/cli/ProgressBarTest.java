@@ -16,7 +16,7 @@ class ProgressBarTest {
     private long nanos;
 
     private ProgressBar bar(boolean live) {
-        return new ProgressBar(new PrintWriter(written), live, 20, () -> nanos);
+        return new ProgressBar(new PrintWriter(written), live, 20, TextTask.Kind.classify, () -> nanos);
     }
 
     @Test

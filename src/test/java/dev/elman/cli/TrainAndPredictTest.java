@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +65,8 @@ class TrainAndPredictTest {
         assertTrue(trained.out().contains("Epoch 1/8"), trained.out());
         assertTrue(trained.out().contains("Accuracy on the texts held back: 1.000"), trained.out());
         assertFalse(trained.out().contains("\r"), "nobody watches");
+        assertEquals(
+                1400, ImageIO.read(folder.resolve("model.curve.png").toFile()).getWidth());
 
         Outcome asked = Outcome.of("predict", model.toString(), "2024", "efgh");
         assertEquals(0, asked.code(), asked.err());
@@ -118,33 +122,66 @@ class TrainAndPredictTest {
     }
 
     @Test
-    void generatorLearnsAndWrites() throws IOException {
-        Files.writeString(file, "abab\nababab\n\n".repeat(30));
-        Outcome trained = train("--learning-rate", "0.02", "--batch-size", "2");
-        assertEquals(0, trained.code(), trained.err());
-        assertTrue(trained.out().contains("generate, because line 1 has no tab"), trained.out());
-        assertTrue(trained.out().contains("Perplexity on the texts held back:"), trained.out());
-        assertTrue(trained.out().contains("Three samples:"), trained.out());
-
-        String[] ask = {"predict", model.toString(), "--prompt", "ab", "--count", "2", "--length", "5", "--json"};
+    void anAnswerIsExplainedStepByStep() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
+        Path picture = folder.resolve("why.png");
+        String[] ask = {"predict", model.toString(), "20 ef", "-k", "1", "--explain", picture.toString()};
         Outcome asked = Outcome.of(ask);
         assertEquals(0, asked.code(), asked.err());
-        var samples = asked.json().getAsJsonArray("samples");
-        assertEquals(2, samples.size());
-        samples.forEach(sample -> assertTrue(sample.getAsString().matches("ab.{0,5}"), sample.toString()));
-        assertEquals(asked.out(), Outcome.of(ask).out(), "same seed, same texts");
-        assertEquals(2, Outcome.of("predict", model.toString(), "ab").code(), "a generator labels nothing");
+        List<String> lines = asked.out().lines().toList();
+        assertEquals("Picture: " + picture, lines.get(0));
+        assertTrue(lines.get(1).matches("2 +digits +0\\.\\d{3}"), asked.out());
+        assertTrue(lines.get(3).matches("20\u2423 +[a-z]+ +0\\.\\d{3}"), asked.out());
+        assertEquals(6, lines.size());
+        BufferedImage image = ImageIO.read(picture.toFile());
+        assertTrue(image.getWidth() > 1000 && image.getHeight() > 500, image.toString());
+        assertTrue(hasColor(image, 0x1F5FBF) && hasColor(image, 0xF0A81E), "both labels have their colours");
+
+        List<String> json = new ArrayList<>(List.of(ask));
+        json.add("--json");
+        JsonObject report = Outcome.of(json.toArray(new String[0])).json();
+        assertEquals(5, report.getAsJsonArray("steps").size());
         assertEquals(
-                2, Outcome.of("predict", model.toString(), "--temperature", "0").code());
+                report.getAsJsonArray("predictions").get(0),
+                report.getAsJsonArray("steps").get(4));
+    }
+
+    private static boolean hasColor(BufferedImage image, int rgb) {
+        for (int y = 0; y < image.getHeight(); y++) {
+            for (int x = 0; x < image.getWidth(); x++) if ((image.getRGB(x, y) & 0xFFFFFF) == rgb) return true;
+        }
+        return false;
+    }
+
+    @Test
+    void onlyOneTextIsExplained() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1").code());
+        String picture = folder.resolve("why.png").toString();
+        for (String[] wrong : new String[][] {
+            {"--explain is for one text, but there are 2", "a", "b", picture},
+            {"--explain is for a text of 1 to 400 characters, but this one has 401", "x".repeat(401), picture},
+            {"--explain is for a text of 1 to 400 characters, but this one has 0", "", picture},
+            {"does not end in .png", "a", folder.resolve("why.jpg").toString()},
+            {"there is no folder", "a", folder.resolve("no/why.png").toString()},
+        }) {
+            List<String> args = new ArrayList<>(List.of("predict", model.toString()));
+            args.addAll(List.of(wrong).subList(1, wrong.length - 1));
+            args.addAll(List.of("--explain", wrong[wrong.length - 1]));
+            Outcome outcome = Outcome.of(args.toArray(new String[0]));
+            assertEquals(2, outcome.code(), wrong[0]);
+            assertTrue(outcome.err().contains(wrong[0]), outcome.err());
+        }
     }
 
     @Test
     void aClassifierWritesNothing() throws IOException {
         Files.writeString(file, digitsAndLetters());
         assertEquals(0, train("--epochs", "1").code());
-        Outcome asked = Outcome.of("predict", model.toString(), "--prompt", "a");
+        Outcome asked = Outcome.of("generate", model.toString(), "--prompt", "a");
         assertEquals(2, asked.code());
-        assertTrue(asked.err().contains("is a classifier"), asked.err());
+        assertTrue(asked.err().contains("ask it with elman predict"), asked.err());
     }
 
     static Stream<Arguments> badFiles() {
@@ -158,6 +195,8 @@ class TrainAndPredictTest {
                 bad("a\tx\nb\ty\n", "leaves one side empty"),
                 bad("hello world\n", "holds back 1, but a loss takes at least 2"),
                 bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
+                bad("a\tx\nb\ty\n", "--window is for --task generate", "--window", "8"),
+                bad("a\tx\nb\ty\n", "--shuffle-lines is for --task generate", "--shuffle-lines"),
                 bad("a\tx\nb\ty\n", "dropout must be at least 0 and below 1.0, but is 1.5", "--dropout", "1.5"),
                 Arguments.of(
                         "fine\nna\u00efve\n".getBytes(StandardCharsets.ISO_8859_1),

@@ -71,6 +71,19 @@ class TextModelsTest {
     }
 
     @Test
+    void theAnswerToEachBeginningOfAText() {
+        try (TextClassifier model = classifier()) {
+            String text = "Mo\uD83D\uDE00n"; // one character of two chars
+            assertEquals(List.of("M", "Mo", "Mo\uD83D\uDE00", text), TextClassifier.prefixes(text));
+            float[][] grown = model.predictPrefixes(text);
+            assertEquals(4, grown.length);
+            assertArrayEquals(model.predictProba(List.of("Mo"))[0], grown[1], 1e-6f);
+            assertArrayEquals(model.predictProba(List.of(text))[0], grown[3], 1e-6f);
+            assertEquals(0, model.predictPrefixes("").length);
+        }
+    }
+
+    @Test
     void generatorSurvivesItsFile() throws IOException {
         Path file = folder.resolve("texts.safetensors");
         List<String> texts = new ArrayList<>();
@@ -85,13 +98,14 @@ class TextModelsTest {
                     .build();
             model.fit(texts, trainer);
             assertTrue(model.evaluate(texts).perplexity() < 1.2);
-            before = model.generate("", 20, new Sampling(1, 1, 0));
+            before = model.generateLine("", 20, new Sampling(1, 1, 0));
             assertEquals("abab", before, "and ends by itself");
-            assertEquals("abab", model.generate("ab", 20, new Sampling(1, 1, 0)));
+            assertEquals("abab\nabab\nab", model.generateText("", 12, new Sampling(1, 1, 0)), "and goes on");
+            assertEquals("abab", model.generateLine("ab", 20, new Sampling(1, 1, 0)));
             model.save(file);
         }
         try (TextGenerator model = TextGenerator.load(backend, file)) {
-            assertEquals(before, model.generate("", 20, new Sampling(1, 1, 0)));
+            assertEquals(before, model.generateLine("", 20, new Sampling(1, 1, 0)));
         }
         ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file));
         assertTrue(e.getMessage().contains("text-generator"), e.getMessage());
@@ -102,7 +116,7 @@ class TextModelsTest {
         try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
             // Untrained, every id is about as probable, unknown and padding among them.
             for (int seed = 0; seed < 50; seed++) {
-                String text = model.generate("", 20, new Sampling(1, 0, seed));
+                String text = model.generateLine("", 20, new Sampling(1, 0, seed));
                 assertTrue(text.matches("[ab]*"), text);
             }
         }
@@ -222,7 +236,7 @@ class TextModelsTest {
         refused("label 0 is null", () -> TextClassifier.create(backend, List.of("a"), none, shape -> shape));
         try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
             refused("text 0 is null", () -> model.fit(none, trainer()));
-            refused("prompt 0 is null", () -> model.generate(null, 5, new Sampling(1, 0, 0)));
+            refused("prompt 0 is null", () -> model.generateLine(null, 5, new Sampling(1, 0, 0)));
         }
     }
 

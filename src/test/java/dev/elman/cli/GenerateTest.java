@@ -1,0 +1,166 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GenerateTest {
+    @TempDir
+    private Path folder;
+
+    private Path file;
+    private Path model;
+
+    @BeforeEach
+    void paths() {
+        file = folder.resolve("text.txt");
+        model = folder.resolve("model.safetensors");
+    }
+
+    private Outcome train(String... options) {
+        List<String> args = new ArrayList<>(List.of("train", file.toString(), "--out", model.toString()));
+        args.addAll(List.of("--backend", "cpu"));
+        args.addAll(List.of(options));
+        return Outcome.of(args.toArray(new String[0]));
+    }
+
+    private String generate(String... options) {
+        List<String> args = new ArrayList<>(List.of("generate", model.toString(), "--backend", "cpu"));
+        args.addAll(List.of(options));
+        Outcome outcome = Outcome.of(args.toArray(new String[0]));
+        assertEquals(0, outcome.code(), outcome.err());
+        return outcome.out();
+    }
+
+    /** The perplexity of who knows how frequent each character is, and nothing of the one before. */
+    private static double unigramPerplexity(String text) {
+        Map<Integer, Integer> counts = new TreeMap<>();
+        text.codePoints().forEach(c -> counts.merge(c, 1, Integer::sum));
+        double all = text.codePointCount(0, text.length());
+        double entropy = counts.values().stream()
+                .mapToDouble(count -> -count / all * Math.log(count / all))
+                .sum();
+        return Math.exp(entropy);
+    }
+
+    @Test
+    void learnsARunningTextAndWritesMoreOfIt() throws IOException {
+        String text = Files.readString(Path.of("LICENSE")).replaceAll(" +", " ");
+        Files.writeString(file, text);
+        Outcome trained = train("--epochs", "30", "--hidden", "64", "--batch-size", "8", "--json");
+        assertEquals(0, trained.code(), trained.err());
+        JsonObject result = trained.json();
+        assertEquals("generate", result.get("task").getAsString());
+        double unigram = unigramPerplexity(text);
+        double perplexity = result.get("perplexity").getAsDouble();
+        assertTrue(perplexity < 0.5 * unigram, perplexity + " is not clearly below the unigram's " + unigram);
+        assertTrue(trained.err().contains("because line 2 has no tab"), trained.err());
+        assertTrue(trained.err().matches("(?s).*Epoch +1/30  loss [0-9.]+ ppl [0-9.]+  val_loss [0-9.]+ val_ppl .*"));
+        assertEquals(
+                1400, ImageIO.read(folder.resolve("model.curve.png").toFile()).getWidth());
+
+        String first = generate("--prompt", "The Lic", "--length", "200", "--seed", "5");
+        assertTrue(first.startsWith("The Lic"), first);
+        assertEquals(207, first.stripTrailing().length(), 3, "all that was asked for, whatever blanks it ends with");
+        assertEquals(first, generate("--prompt", "The Lic", "--length", "200", "--seed", "5"));
+        assertNotEquals(first, generate("--prompt", "The Lic", "--length", "200", "--seed", "6"));
+        String greedy = generate("--prompt", "The Lic", "--top-k", "1", "--seed", "5");
+        assertEquals(
+                greedy, generate("--prompt", "The Lic", "--top-k", "1", "--seed", "6"), "nothing is left to chance");
+        String two = generate("--length", "60", "--count", "2", "--seed", "7");
+        assertTrue(two.startsWith("--- seed 7 ---") && two.contains("--- seed 8 ---"), two);
+        assertTrue(two.endsWith(generate("--length", "60", "--seed", "8")), "the second text is that of the next seed");
+    }
+
+    @Test
+    void lineEndsOfAllSystemsAreOne() throws IOException {
+        String[] ends = {"\n", "\r\n", "\r"};
+        byte[][] models = new byte[3][];
+        for (int i = 0; i < 3; i++) {
+            Files.writeString(file, ("one line" + ends[i] + ends[i] + "and another" + ends[i]).repeat(20));
+            Outcome trained = train("--epochs", "1", "--hidden", "4", "--no-pictures");
+            assertEquals(0, trained.code(), trained.err());
+            models[i] = Files.readAllBytes(model);
+        }
+        assertArrayEquals(models[0], models[1]);
+        assertArrayEquals(models[0], models[2]);
+        assertTrue(Files.notExists(folder.resolve("model.curve.png")), "--no-pictures");
+    }
+
+    @Test
+    void aLineMayBeAsLongAsTheFile() throws IOException {
+        Files.writeString(file, "round and ".repeat(10_000));
+        Outcome trained = train("--epochs", "1", "--hidden", "8");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(
+                trained.out().contains("a language model of 100,001 characters, from an alphabet of 8:"),
+                trained.out());
+    }
+
+    @Test
+    void smallTextsAreReadMoreOften() throws IOException {
+        Files.writeString(file, "abcdefgh".repeat(25_000));
+        assertTrue(train("--hidden", "1", "--embedding", "1", "--patience", "1")
+                .out()
+                .contains("Epoch  1/49 "));
+    }
+
+    @Test
+    void linesOfAList() throws IOException {
+        Files.writeString(file, "abab\nababab\n\n".repeat(30));
+        Outcome trained = train(
+                "--shuffle-lines", "--epochs", "8", "--learning-rate", "0.02", "--batch-size", "2", "--hidden", "8");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("in 60 lines, shuffled"), trained.out());
+        assertTrue(trained.out().contains("Lines it writes:"), trained.out());
+        assertTrue(trained.out().contains("--one-line"), trained.out());
+        List<String> lines =
+                generate("--one-line", "--count", "20", "--length", "9").lines().toList();
+        assertEquals(20, lines.size());
+        lines.forEach(line -> assertTrue(line.matches("[ab]{0,9}"), line));
+    }
+
+    @Test
+    void aPromptThatWasNeverReadIsTold() throws IOException {
+        Files.writeString(file, "abab\nababab\n".repeat(30));
+        assertEquals(0, train("--epochs", "1", "--hidden", "4").code());
+        Outcome asked = Outcome.of("generate", model.toString(), "--prompt", "aXbX", "--length", "3", "--json");
+        assertEquals(0, asked.code(), asked.err());
+        assertTrue(asked.err().contains("has never read any of \"X\""), asked.err());
+        assertTrue(asked.json().getAsJsonArray("samples").get(0).getAsString().startsWith("aXbX"));
+    }
+
+    @Test
+    void wrongUseIsNamed() throws IOException {
+        Files.writeString(file, "abab\nababab\n".repeat(30));
+        assertEquals(0, train("--epochs", "1", "--hidden", "4").code());
+        Outcome labels = Outcome.of("predict", model.toString(), "ab");
+        assertEquals(2, labels.code());
+        assertTrue(labels.err().contains("ask it with elman generate"), labels.err());
+        for (String[] wrong : new String[][] {
+            {"--temperature", "0", "temperature must be positive"},
+            {"--top-k", "-1", "topK must be at least 0"},
+            {"--length", "0", "--length must be at least 1, but is 0"},
+            {"--count", "-2", "--count must be at least 1, but is -2"},
+            {"--prompt", "\uFFFD", "cannot be read in this locale's encoding"},
+        }) {
+            Outcome outcome = Outcome.of("generate", model.toString(), wrong[0], wrong[1]);
+            assertEquals(2, outcome.code(), wrong[0]);
+            assertTrue(outcome.err().contains(wrong[2]), outcome.err());
+        }
+    }
+}
