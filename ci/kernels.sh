@@ -1,62 +1,88 @@
 #!/usr/bin/env bash
-# Builds kernels/NAME.cu into the PTX that is shipped beside it.
+# Builds NAME.cu in kernels/ and in src/test/probes/ into the PTX that lies beside it; that of kernels/ is shipped.
 #
 #   ci/kernels.sh          builds all of them; needs nvcc and ptxas 13.0 on the PATH
 #   ci/kernels.sh --check  compares each stamp with its source and builds nothing; needs sha256sum only
 #
-# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on. nvcc writes the PTX version of its own CUDA, which older
-# drivers refuse; the version is lowered to 7.0, so that every driver of CUDA 12 loads it, and ptxas then shows that
-# nothing newer is used. The first line of each file holds the sha256 of its source.
+# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line is '// compute_90' needs newer
+# features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version is
+# lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
+# is used. The first line of each file holds the sha256 of its source.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../kernels"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly NVCC=13.0 PTX_VERSION=7.0
+readonly NVCC=13.0
 readonly GPUS="75 80 86 89 90 100 120"
+readonly FOLDERS="kernels src/test/probes"
 
-hash_of() {
-    sha256sum "$1" | cut -d' ' -f1
+# capability_of SOURCE: the compute capability that it is compiled for.
+capability_of() {
+    local asked
+    asked=$(sed -n '1s/^\/\/ compute_\([0-9]*\)$/\1/p' "$1")
+    echo "${asked:-75}"
+}
+
+# target_of SOURCE: the PTX file that it becomes.
+target_of() {
+    echo "${1%.cu}.sm$(capability_of "$1").ptx"
 }
 
 stamp() {
-    echo "// $1 sha256 $(hash_of "$1") nvcc $NVCC compute_75"
+    echo "// $(basename "$1") sha256 $(sha256sum "$1" | cut -d' ' -f1) nvcc $NVCC compute_$(capability_of "$1")"
+}
+
+# sources: every NAME.cu.
+sources() {
+    local folder
+    for folder in $FOLDERS; do
+        ls "$folder"/*.cu
+    done
 }
 
 check() {
-    local source target stale=0
-    for source in *.cu; do
-        target=${source%.cu}.sm75.ptx
+    local folder source target stale=0
+    for source in $(sources); do
+        target=$(target_of "$source")
         if [[ ! -f $target || $(head -n 1 "$target") != "$(stamp "$source")" ]]; then
-            echo "kernels/$target was not built from kernels/$source as it is now: run ci/kernels.sh" >&2
+            echo "$target was not built from $source as it is now: run ci/kernels.sh" >&2
             stale=1
         fi
     done
-    for target in *.sm75.ptx; do
-        if [[ ! -f ${target%.sm75.ptx}.cu ]]; then
-            echo "kernels/$target has no source" >&2
-            stale=1
-        fi
+    for folder in $FOLDERS; do
+        for target in "$folder"/*.ptx; do
+            source=${target%.sm*.ptx}.cu
+            if [[ ! -f $source || $(target_of "$source") != "$target" ]]; then
+                echo "$target has no source" >&2
+                stale=1
+            fi
+        done
     done
     return "$stale"
 }
 
 build() {
-    local source=$1 target=${1%.cu}.sm75.ptx made gpu
+    local source=$1 target capability version=7.0 made gpu assembled=()
+    target=$(target_of "$source")
+    capability=$(capability_of "$source")
+    if ((capability >= 90)); then version=8.0; fi
     made=$(mktemp)
-    nvcc -ptx -arch=compute_75 -Werror all-warnings -o "$made" "$source"
+    nvcc -ptx -arch="compute_$capability" -Werror all-warnings -o "$made" "$source"
     {
         stamp "$source"
         # Comments of the compiler name its build; the code does not need them. The version is lowered in the same pass.
-        sed -e '/^\/\//d' -e '/^$/d' -e "s/^\.version .*/.version $PTX_VERSION/" "$made"
+        sed -e '/^\/\//d' -e '/^$/d' -e "s/^\.version .*/.version $version/" "$made"
     } >"$target"
     rm "$made"
     if grep -qE '\.approx(\.ftz)?\.f32' "$target" && grep -q 'tanh\.approx' "$target"; then
-        echo "kernels/$target uses tanh.approx, whose error is that of half precision" >&2
+        echo "$target uses tanh.approx, whose error is that of half precision" >&2
         return 1
     fi
     for gpu in $GPUS; do
+        ((gpu >= capability)) || continue
         ptxas -arch="sm_$gpu" -o /dev/null "$target"
+        assembled+=("sm_$gpu")
     done
-    echo "kernels/$target: $(grep -c '^\.visible \.entry' "$target") kernels, assembled for sm_${GPUS// /, sm_}"
+    echo "$target: $(grep -c '^\.visible \.entry' "$target") kernels, assembled for ${assembled[*]}"
 }
 
 if [[ ${1:-} == --check ]]; then
@@ -67,7 +93,7 @@ if ! nvcc --version | grep -q "release $NVCC,"; then
     echo "ci/kernels.sh needs nvcc $NVCC on the PATH, so that the same source gives the same PTX" >&2
     exit 1
 fi
-for source in *.cu; do
+for source in $(sources); do
     build "$source"
 done
 check

@@ -21,12 +21,12 @@ class KernelStampTest {
     @Test
     void everyPtxCarriesTheHashOfItsSource() throws Exception {
         assertFalse(Ptx.files().isEmpty());
-        for (Path ptx : Ptx.files()) {
+        for (Path ptx : Ptx.filesAndProbes()) {
             String target = ptx.getFileName().toString().replaceAll(".*\\.sm(\\d+)\\.ptx", "$1");
             String source = ptx.getFileName().toString().replaceAll("\\.sm\\d+\\.ptx", ".cu");
             List<String> lines = Files.readAllLines(ptx);
             assertEquals(
-                    "// " + source + " sha256 " + sha256(Ptx.KERNELS.resolve(source)) + " nvcc 13.0 compute_" + target,
+                    "// " + source + " sha256 " + sha256(ptx.resolveSibling(source)) + " nvcc 13.0 compute_" + target,
                     lines.get(0),
                     ptx + " is stale: run ci/kernels.sh");
             assertTrue(lines.contains(".target sm_" + target), ptx.toString());
@@ -38,12 +38,16 @@ class KernelStampTest {
 
     @Test
     void everySourceIsBuiltAndIncludesNothingOfOurs() throws IOException {
-        try (var files = Files.list(Ptx.KERNELS)) {
-            for (Path source :
-                    files.filter(file -> file.toString().endsWith(".cu")).toList()) {
-                String name = source.getFileName().toString().replace(".cu", ".sm75.ptx");
-                assertTrue(Files.exists(Ptx.KERNELS.resolve(name)), "run ci/kernels.sh: there is no " + name);
-                assertFalse(Files.readString(source).contains("#include \""), source.toString());
+        List<String> built = Ptx.filesAndProbes().stream()
+                .map(ptx -> ptx.toString().replaceAll("\\.sm\\d+\\.ptx", ".cu"))
+                .toList();
+        for (Path folder : List.of(Ptx.KERNELS, Ptx.PROBES)) {
+            try (var files = Files.list(folder)) {
+                for (Path source :
+                        files.filter(file -> file.toString().endsWith(".cu")).toList()) {
+                    assertTrue(built.contains(source.toString()), "run ci/kernels.sh: there is no PTX of " + source);
+                    assertFalse(Files.readString(source).contains("#include \""), source.toString());
+                }
             }
         }
     }

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 /** PTX read as text: entries with the types of their parameters and their instructions. */
 final class Ptx {
     static final Path KERNELS = Path.of("kernels");
+    /** Kernels that are not shipped: they measure a GPU. */
+    static final Path PROBES = Path.of("src/test/probes");
 
     private static final Pattern ENTRY =
             Pattern.compile("\\.visible \\.entry (\\w+)\\(\\s*(.*?)\\)\\s*(?:\\.\\w+ [^{]*)?\\{", Pattern.DOTALL);
@@ -31,7 +33,16 @@ final class Ptx {
 
     /** All shipped PTX files. */
     static List<Path> files() throws IOException {
-        try (Stream<Path> files = Files.list(KERNELS)) {
+        return filesIn(KERNELS);
+    }
+
+    /** The shipped PTX files and those of the probes. */
+    static List<Path> filesAndProbes() throws IOException {
+        return Stream.concat(files().stream(), filesIn(PROBES).stream()).toList();
+    }
+
+    private static List<Path> filesIn(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.toString().endsWith(".ptx"))
                     .sorted()
                     .toList();
