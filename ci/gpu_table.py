@@ -48,7 +48,7 @@ def opponent(found):
 
 
 def ratio(found):
-    mine, theirs = found.get("elman", []), opponent(found)
+    mine, theirs = found.get("cuda", []), opponent(found)
     return statistics.median(theirs) / statistics.median(mine) if mine and theirs else None
 
 
@@ -76,7 +76,7 @@ def table(cells, lengths, precision):
             value = ratio(found)
             if value:
                 ratios[name][n, h] = value
-            line += [shown(found.get("elman", [])), shown(opponent(found))]
+            line += [shown(found.get("cuda", [])), shown(opponent(found))]
             line += [shown(found.get("torch-graph", []))] * graphs
             line += ["%.2f" % value if value else "-"]
         print("| " + " | ".join(line) + " |")

@@ -8,7 +8,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Measures the recurrence on the backends of this machine. */
@@ -19,15 +21,21 @@ import picocli.CommandLine.Option;
         header = "Measure the recurrence: how long, and how far from what this machine can do.",
         description = {
             "",
-            "Medians of whole sequences, forward and forward with backward, D = H. The peaks are measured here too: one"
-                    + " large matrix product and one large copy. Traffic counts each number of the sequence once."
+            "Medians of whole sequences, D = H. Training is forward, then backward with the gradients of the input and of"
+                    + " all weights. The peaks are measured here too: one large matrix product and one large copy. Traffic"
+                    + " counts each number of the sequence once."
         },
         footerHeading = "%nExample:%n",
-        footer = {"  elman bench --quick", "  elman bench --backend cuda --json > bench.json"},
+        footer = {
+            "  elman bench --quick",
+            "  elman bench --batch-size 32,128 --steps 512 --hidden 256 --unequal",
+            "  elman bench --backend cuda --json > bench.json"
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_2})
 final class BenchCommand implements Callable<Integer> {
-    private static final String REFERENCE = "reference";
+    /** Measured in both its precisions. */
+    private static final String CUDA = "cuda";
 
     @Option(
             names = "--backend",
@@ -36,11 +44,11 @@ final class BenchCommand implements Callable<Integer> {
             description = "Which one: ${COMPLETION-CANDIDATES} (default: each that opens here, but the reference).")
     private String name = Backends.AUTO;
 
-    @Option(names = "--quick", description = "Small shapes and few repetitions: a second for each backend.")
-    private boolean quick;
+    @Mixin
+    private BenchShapes shapes;
 
-    @Option(names = "--json", description = "Print one JSON object with all results.")
-    private boolean json;
+    @ArgGroup
+    private Machine machine = new Machine();
 
     private final Terminal terminal;
 
@@ -48,58 +56,67 @@ final class BenchCommand implements Callable<Integer> {
         this.terminal = terminal;
     }
 
+    /** For programs, one of these. */
+    private static final class Machine {
+        @Option(names = "--json", description = "Print one JSON object with all results.")
+        private boolean json;
+
+        @Option(names = "--tsv", description = "Print a line of numbers for each result as soon as it is there.")
+        private boolean tsv;
+    }
+
     /** What {@code --json} prints. */
     record Report(List<RecurrenceBench.Result> backends, List<String> absent) {}
 
     @Override
     public Integer call() {
+        shapes.check();
+        PrintWriter out = terminal.out();
+        if (machine.tsv) out.println(BenchTable.tsvHeader());
         List<RecurrenceBench.Result> results = new ArrayList<>();
         List<String> absent = new ArrayList<>();
         for (String each : names()) {
             try (Backend backend = Backends.open(each)) {
-                results.add(new RecurrenceBench(backend, quick).run());
-                if (!json) print(results.get(results.size() - 1));
+                results.add(measure(backend));
             } catch (BackendUnavailableException e) {
                 if (!name.equals(Backends.AUTO)) throw e;
-                absent.add(Failures.describe(e));
+                if (!each.equals(Backends.CUDA_TF32)) absent.add(Failures.describe(e));
             }
         }
-        if (json) Json.print(terminal.out(), new Report(results, absent));
-        else absent.forEach(reason -> terminal.out().println("not measured: " + reason));
+        if (machine.json) Json.print(out, new Report(results, absent));
+        else absent.forEach(reason -> out.println((machine.tsv ? "# " : "") + "not measured: " + reason));
         return 0;
     }
 
     private List<String> names() {
+        if (name.equals(CUDA)) return List.of(CUDA, Backends.CUDA_TF32);
         if (!name.equals(Backends.AUTO)) return List.of(name);
-        return Backends.NAMES.stream().filter(each -> !each.equals(REFERENCE)).toList();
+        return List.of(CUDA, Backends.CUDA_TF32, "cpu");
+    }
+
+    private RecurrenceBench.Result measure(Backend backend) {
+        PrintWriter out = terminal.out();
+        List<BenchShapes.Shape> chosen = shapes.all();
+        RecurrenceBench bench = new RecurrenceBench(backend, shapes.quick(), shapes.seconds());
+        if (machine.tsv) BenchTable.tsvComments(bench.result()).forEach(out::println);
+        int[] done = {0};
+        try (StatusLine status = new StatusLine(terminal.people(machine.json || machine.tsv), terminal.interactive())) {
+            for (BenchShapes.Shape shape : chosen) {
+                status.show(String.format(Locale.ROOT, "%s %d/%d %s", backend.name(), ++done[0], chosen.size(), shape));
+                for (RecurrenceBench.Row row : bench.measure(shape)) {
+                    if (machine.tsv) out.println(BenchTable.tsv(bench.result(), row));
+                }
+                out.flush();
+            }
+        }
+        if (!machine.json && !machine.tsv) print(bench.result());
+        return bench.result();
     }
 
     private void print(RecurrenceBench.Result result) {
         PrintWriter out = terminal.out();
-        out.println(result.description());
-        out.println(format(
-                "measured peaks: product %.1f GFLOP/s, copy %.1f GB/s", result.peakGflops(), result.copyGigabytes()));
-        out.println();
-        Table table = new Table(1, 9);
-        table.row("pass", "N", "T", "H", "ms", "us/step", "GFLOP/s", "of product", "of copy");
-        for (RecurrenceBench.Row row : result.rows()) {
-            table.row(
-                    row.pass(),
-                    String.valueOf(row.n()),
-                    String.valueOf(row.t()),
-                    String.valueOf(row.h()),
-                    format("%.3f", row.millis()),
-                    format("%.2f", row.microsPerStep()),
-                    format("%.1f", row.gflops()),
-                    format("%.0f %%", 100 * row.shareOfPeak()),
-                    format("%.0f %%", 100 * row.shareOfCopy()));
-        }
-        table.lines("").forEach(out::println);
+        BenchTable.lines(result).forEach(out::println);
         out.println();
         out.flush();
-    }
-
-    private static String format(String pattern, Object... values) {
-        return String.format(Locale.ROOT, pattern, values);
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class BenchTest {
@@ -28,6 +29,83 @@ class BenchTest {
     void theTableNamesWhatItMeasures() {
         String text = Outcome.of("bench", "--quick", "--backend", "cpu").out();
         assertTrue(text.contains("measured peaks: product ") && text.contains("us/step"), text);
-        assertTrue(text.lines().anyMatch(line -> line.startsWith("forward, backward  ")), text);
+        assertTrue(text.lines().anyMatch(line -> line.startsWith("training  ")), text);
+    }
+
+    @Test
+    void shapesOfOnesOwnAreMeasuredInEveryCombination() {
+        Outcome outcome = Outcome.of(
+                "bench",
+                "--quick",
+                "--backend",
+                "cpu",
+                "--batch-size",
+                "1,3",
+                "--steps",
+                "4",
+                "--hidden",
+                "5,8",
+                "--tsv");
+        assertEquals(0, outcome.code(), outcome.err());
+        List<String[]> rows = tsv(outcome);
+        assertEquals(
+                List.of("1 4 5", "1 4 5", "3 4 5", "3 4 5", "1 4 8", "1 4 8", "3 4 8", "3 4 8"),
+                rows.stream().map(row -> row[4] + " " + row[5] + " " + row[6]).toList());
+        for (String[] row : rows) {
+            assertEquals("cpu fp32 full", row[0] + " " + row[1] + " " + row[3]);
+            double low = Double.parseDouble(row[9]);
+            double high = Double.parseDouble(row[10]);
+            double median = Double.parseDouble(row[8]);
+            assertTrue(0 < low && low <= median && median <= high, String.join(" ", row));
+        }
+    }
+
+    @Test
+    void rowsOfUnequalLengthCountTheirLiveSteps() {
+        Outcome outcome = Outcome.of(
+                "bench",
+                "--quick",
+                "--backend",
+                "cpu",
+                "--batch-size",
+                "4",
+                "--steps",
+                "8",
+                "--hidden",
+                "16",
+                "--unequal",
+                "--json");
+        JsonObject row = outcome.json()
+                .getAsJsonArray("backends")
+                .get(0)
+                .getAsJsonObject()
+                .getAsJsonArray("rows")
+                .get(0)
+                .getAsJsonObject();
+        assertEquals("unequal", row.get("lengths").getAsString());
+        // Rows of 2, 4, 6 and 8 steps.
+        double flops = 20 * 2 * 16 * 32;
+        assertEquals(
+                flops, 1e6 * row.get("gflops").getAsDouble() * row.get("millis").getAsDouble(), 1e-6 * flops);
+    }
+
+    @Test
+    void halfAShapeIsRefused() {
+        Outcome outcome = Outcome.of("bench", "--quick", "--hidden", "5");
+        assertEquals(2, outcome.code());
+        assertTrue(outcome.err().contains("--batch-size, --steps and --hidden"), outcome.err());
+        assertEquals(
+                2,
+                Outcome.of("bench", "--batch-size", "0", "--steps", "1", "--hidden", "1")
+                        .code());
+        assertEquals(2, Outcome.of("bench", "--quick", "--seconds", "0").code());
+        assertEquals(2, Outcome.of("bench", "--quick", "--json", "--tsv").code());
+    }
+
+    private static List<String[]> tsv(Outcome outcome) {
+        List<String> lines =
+                outcome.out().lines().filter(line -> !line.startsWith("#")).toList();
+        assertTrue(lines.get(0).startsWith("who\tprecision\tpass\tlengths\tN\tT\tH\tsamples\tms\t"), lines.get(0));
+        return lines.stream().skip(1).map(line -> line.split("\t", -1)).toList();
     }
 }

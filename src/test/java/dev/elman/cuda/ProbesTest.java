@@ -33,11 +33,12 @@ class ProbesTest {
         assertFalse(findings.isEmpty());
         for (Finding finding : findings) {
             System.out.println(ProbeMain.line(finding));
-            assertFalse(finding.refused(), finding.unit());
+            assertTrue(!finding.refused() || finding.unit().contains("has no clusters"), finding.unit());
         }
     }
 
     @Test
+    @Tag("provokes-cuda-error")
     void aProbeThatFailsSaysSoAndLeavesTheDeviceToTheNext() {
         Probe failing = new Probe("more blocks than fit", (device, scale) -> {
             device.launchTogether(
