@@ -3,18 +3,11 @@ package dev.elman;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
-import javax.tools.JavaCompiler;
-import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -27,37 +20,8 @@ class ReadmeTest {
 
     @Test
     void theFirstExampleCompilesRunsAndSaysWhatItShould() throws Exception {
-        List<String> lines = example();
-        Path source = folder.resolve("Example.java");
-        Files.writeString(
-                source,
-                imports(lines, true)
-                        + "public class Example {\n public static void main(String[] a) throws Exception {\n"
-                        + imports(lines, false) + " }\n}\n");
-        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        ByteArrayOutputStream errors = new ByteArrayOutputStream();
-        int status = compiler.run(
-                null,
-                null,
-                errors,
-                "-cp",
-                System.getProperty("java.class.path"),
-                "-d",
-                folder.toString(),
-                source.toString());
-        assertEquals(0, status, errors.toString(StandardCharsets.UTF_8));
-
-        PrintStream console = System.out;
-        ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        try (URLClassLoader loader = new URLClassLoader(
-                        new URL[] {folder.toUri().toURL()}, getClass().getClassLoader());
-                PrintStream captured = new PrintStream(printed, true, StandardCharsets.UTF_8)) {
-            System.setOut(captured);
-            loader.loadClass("Example").getMethod("main", String[].class).invoke(null, (Object) new String[0]);
-        } finally {
-            System.setOut(console);
-        }
-        assertEquals("Freitag is de", printed.toString(StandardCharsets.UTF_8).strip());
+        String printed = new ExampleCode(example()).run(folder);
+        assertEquals("Freitag is de", printed.strip());
         assertTrue(Files.size(Path.of("target/weekdays.safetensors")) > 1000);
     }
 
@@ -75,12 +39,5 @@ class ReadmeTest {
         List<String> lines = Files.readAllLines(README);
         int from = lines.indexOf("```java") + 1;
         return lines.subList(from, from + lines.subList(from, lines.size()).indexOf("```"));
-    }
-
-    /** The lines that are imports, or those that are not. */
-    private static String imports(List<String> lines, boolean wanted) {
-        return lines.stream()
-                .filter(line -> line.startsWith("import ") == wanted)
-                .collect(Collectors.joining("\n", "", "\n"));
     }
 }
