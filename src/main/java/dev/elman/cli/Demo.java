@@ -23,6 +23,8 @@ import java.util.Random;
 
 /** What the demo does and says, from the backend to the files. */
 record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epochs, long seed) {
+    static final String MODEL = "languages.safetensors";
+
     private static final String REFERENCE = "reference";
     /** One split for all seeds, so that two runs can be compared. */
     private static final long SPLIT_SEED = 42;
@@ -53,7 +55,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
             say("");
             predict(model, data.test());
             say("");
-            Path file = folder.resolve("languages.safetensors");
+            Path file = folder.resolve(MODEL);
             model.save(file);
             say("Model     %s", file);
             if (pictures) draw(curve, model.labels(), test.confusion(), folder);

@@ -3,7 +3,6 @@ package dev.elman.cli;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -70,7 +69,8 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (epochs < 1) throw new UserException("--epochs must be at least 1, but is " + epochs);
-        Files.createDirectories(out);
+        OutputFiles.makeFolder(out);
+        OutputFiles.requireWritable(out.resolve(Demo.MODEL));
         Backends.Choice choice = backends.choose();
         try (Backend backend = choice.backend()) {
             return new Demo(terminal, backend, size, epochs, seed).run(choice.passedOver(), out, !noPictures);

@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -19,7 +20,25 @@ final class OutputFiles {
         }
         Path folder = file.toAbsolutePath().getParent();
         if (!Files.isDirectory(folder)) throw new UserException(file + ": there is no folder " + folder);
-        if (!Files.isWritable(folder))
+        try {
+            // Asking for permissions is not enough: a folder may be on a disk that takes no files, whoever asks.
+            Files.delete(Files.createTempFile(folder, ".elman-", ".tmp"));
+        } catch (IOException e) {
             throw new UserException(file + ": the folder " + folder + " cannot be written to");
+        }
+    }
+
+    /**
+     * Makes a folder, and those it lies in.
+     *
+     * @throws UserException when that is not possible
+     */
+    static void makeFolder(Path folder) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new UserException(
+                    folder + ": is no folder, and cannot be made one" + (Files.exists(folder) ? ": it is a file" : ""));
+        }
     }
 }

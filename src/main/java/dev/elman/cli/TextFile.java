@@ -65,6 +65,10 @@ record TextFile(Path file, List<String> lines) {
     }
 
     private static List<String> lines(byte[] bytes, String name) {
+        if (isUtf16(bytes)) {
+            throw new UserException(
+                    name + ": is UTF-16 text. Convert the file first, for example with iconv -f UTF-16 -t UTF-8");
+        }
         List<String> lines = new ArrayList<>();
         for (int from = 0; from < bytes.length; ) {
             int end = from;
@@ -77,6 +81,13 @@ record TextFile(Path file, List<String> lines) {
             lines.set(0, lines.get(0).substring(1));
         }
         return lines;
+    }
+
+    /** Whether the bytes begin with the byte order mark of either order. */
+    private static boolean isUtf16(byte[] bytes) {
+        if (bytes.length < 2) return false;
+        int mark = (bytes[0] & 0xFF) << 8 | (bytes[1] & 0xFF);
+        return mark == 0xFEFF || mark == 0xFFFE;
     }
 
     private static String decode(ByteBuffer bytes, String name, int number) {
@@ -92,6 +103,7 @@ record TextFile(Path file, List<String> lines) {
             // Said below.
         }
         throw new UserException(name + ": line " + number
-                + " is not UTF-8 text. Convert the file first, for example with iconv -f ISO-8859-1 -t UTF-8");
+                + " is not UTF-8 text. If it is text in another encoding, convert the file first, for example with"
+                + " iconv -f ISO-8859-1 -t UTF-8");
     }
 }

@@ -10,6 +10,8 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -49,6 +51,7 @@ class CommandLineTest {
                 "predict no-such-model -k 0    | --k must be at least 1, but is 0",
                 "generate                      | Missing required parameter: 'MODEL'",
                 "generate no-such-model        | no-such-model: there is no such file",
+                "demo --out README.md          | README.md: is no folder, and cannot be made one: it is a file",
                 "demo --epochs 0               | --epochs must be at least 1, but is 0",
                 "demo --backend abacus         | There is no backend \"abacus\"",
                 "demo --frobnicate             | Unknown option: '--frobnicate'",
@@ -62,6 +65,22 @@ class CommandLineTest {
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertTrue(outcome.err().startsWith("elman"), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    /** Not even root may write there, and no permission says so. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFolderThatTakesNoFilesIsFoundBeforeTheWork() {
+        Outcome train = Outcome.of("train", "README.md", "--out", "/proc/model");
+        assertEquals(2, train.code());
+        assertEquals(
+                "elman train: /proc/model: the folder /proc cannot be written to",
+                train.err().strip());
+        Outcome demo = Outcome.of("demo", "--out", "/proc/demo");
+        assertEquals(2, demo.code());
+        assertEquals(
+                "elman demo: /proc/demo: is no folder, and cannot be made one",
+                demo.err().strip());
     }
 
     @Test

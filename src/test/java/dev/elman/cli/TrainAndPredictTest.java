@@ -202,7 +202,10 @@ class TrainAndPredictTest {
                         "fine\nna\u00efve\n".getBytes(StandardCharsets.ISO_8859_1),
                         "line 2 is not UTF-8",
                         new String[] {}),
-                Arguments.of("one\ntwo\n".getBytes(StandardCharsets.UTF_16), "line 1 is not UTF-8", new String[] {}));
+                Arguments.of(
+                        "one\ntwo\n".getBytes(StandardCharsets.UTF_16),
+                        "is UTF-16 text. Convert the file first",
+                        new String[] {}));
     }
 
     private static Arguments bad(String text, String message, String... options) {
