@@ -138,6 +138,32 @@ softgpu() {
     fi
 }
 
+# ci/gpu.sh as far as it goes without a GPU: little work, on the software driver that softgpu has built.
+gpukit() {
+    local purpose out=$PWD/target/ci/gpu columns='who\tprecision\tpass\tlengths\tN\tT\tH\tsamples\tms\tms_low\tms_high' table
+    [[ $failed == 0 ]] || not_run "ci/gpu.sh" "a part before it failed"
+    command -v python3 >/dev/null || not_run "ci/gpu.sh" "there is no python3 here"
+    [[ -f target/softgpu/libcuda.so.1 ]] || not_run "ci/gpu.sh" "there is no software driver here"
+    rm -rf "$out"
+    for purpose in doctor probes "bench --rounds 1"; do
+        # shellcheck disable=SC2086 # a purpose and its options
+        LD_LIBRARY_PATH=$PWD/target/softgpu OUT=$out ELMAN_SETUP=none ci/gpu.sh --dry $purpose
+    done
+    [[ $(grep -l 'NO RUN ON HARDWARE' "$out"/*.md | wc -l) == 3 ]] || {
+        echo "A record of a dry run does not say so"
+        return 1
+    }
+    # 100 steps in 0.1 and 0.25 ms, and of PyTorch's two ways the faster.
+    table=$(python3 ci/gpu_table.py \
+        <(printf '%b\n' "$columns\tplan" 'cuda\tfp32\tforward\tunequal\t1\t100\t64\t9\t0.1\t0.1\t0.1\tsteps') \
+        <(printf '%b\n' "$columns" 'torch\tfp32\tforward\tpacked\t1\t100\t64\t9\t0.25\t0.2\t0.3' \
+            'torch\tfp32\tforward\tpack+pad\t1\t100\t64\t9\t0.5\t0.5\t0.5'))
+    [[ $table == *'| 64 | 1 | 100 | 1.00 | 2.50 | 2.50 |'* ]] || {
+        echo "ci/gpu_table.py compares wrongly:$table"
+        return 1
+    }
+}
+
 # The jar that people start, as they start it.
 jar() {
     [[ $failed == 0 ]] || not_run "target/elman.jar" "a part before it failed"
@@ -165,6 +191,7 @@ part core core
 part jar jar
 part jdk25 jdk25
 part softgpu softgpu
+part gpukit gpukit
 
 echo
 echo "=== summary ($SECONDS s) ==="

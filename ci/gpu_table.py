@@ -5,7 +5,8 @@
 
 A cell is the median over the files (rounds) of their medians, in us per step, and behind it how far the rounds lie apart.
 The ratio is PyTorch's time over elman's: above 1 elman is faster. Strict float32 meets allow_tf32 = False, TF32 meets
-PyTorch's default. Rows of unequal length meet the faster of PyTorch's two ways.
+PyTorch's default. Rows of unequal length meet the faster of PyTorch's two ways. The last columns are elman's: its plan, and the
+training's shares of the measured large product and of the measured copy.
 """
 import collections
 import csv
@@ -17,19 +18,26 @@ PRECISIONS = {"fp32": "strict float32", "tf32": "TF32", "fp16": "fp16 (PyTorch o
 PASSES = ("forward", "training")
 
 
+OURS = "cuda"
+
+
 def read(files):
-    """(kind of lengths, precision, pass, N, T, H) -> who -> us per step of each round."""
-    cells = collections.defaultdict(lambda: collections.defaultdict(list))
+    """(kind of lengths, precision, pass, N, T, H) -> who -> us per step of each round; and the same -> elman's rows."""
+    cells, rows = collections.defaultdict(lambda: collections.defaultdict(list)), collections.defaultdict(list)
     for name in files:
         with open(name) as file:
             lines = [line for line in file if not line.startswith("#")]
         for row in csv.DictReader(lines, delimiter="\t"):
+            if None in row.values():
+                continue  # its writer was stopped in the middle
             n, t, h = int(row["N"]), int(row["T"]), int(row["H"])
             lengths = "full" if row["lengths"] == "full" else "unequal"
             who = row["who"] if row["lengths"] in ("full", "unequal") else row["who"] + " " + row["lengths"]
             key = (lengths, row["precision"], row["pass"], n, t, h)
             cells[key][who].append(1e3 * float(row["ms"]) / t)
-    return cells
+            if who == OURS:
+                rows[key].append(row)
+    return cells, rows
 
 
 def shown(rounds):
@@ -48,7 +56,7 @@ def opponent(found):
 
 
 def ratio(found):
-    mine, theirs = found.get("cuda", []), opponent(found)
+    mine, theirs = found.get(OURS, []), opponent(found)
     return statistics.median(theirs) / statistics.median(mine) if mine and theirs else None
 
 
@@ -56,16 +64,25 @@ def mean(ratios):
     return math.exp(sum(math.log(value) for value in ratios) / len(ratios)) if ratios else None
 
 
-def table(cells, lengths, precision):
+def plan_and_shares(forward, training):
+    """How elman did it, and how near that is to what the device can do."""
+    plans = [rows[-1]["plan"] for rows in (forward, training) if rows]
+    shares = [statistics.median(float(row[name]) for row in training) if training else None
+              for name in ("share_of_product", "share_of_copy")]
+    return ["/".join(dict.fromkeys(plans)) or "-"] + ["-" if s is None else "%.0f %%" % (100 * s) for s in shares]
+
+
+def table(cells, rows, lengths, precision):
     shapes = sorted({key[3:] for key in cells if key[:2] == (lengths, precision)}, key=lambda s: (s[1], s[2], s[0]))
     if not shapes:
         return
-    rows = {what: "rows of full length" if what == "full" else "rows of 1 to T steps" for what in ("full", "unequal")}
-    print("\n### %s, %s: us per step\n" % (PRECISIONS[precision], rows[lengths]))
+    kind = "rows of full length" if lengths == "full" else "rows of 1 to T steps"
+    print("\n### %s, %s: us per step\n" % (PRECISIONS[precision], kind))
     graphs = any("torch-graph" in found for key, found in cells.items() if key[:2] == (lengths, precision))
     columns = ["H = D", "N", "T"]
     for name in PASSES:
         columns += [name, "PyTorch"] + ["PyTorch, graph"] * graphs + ["ratio"]
+    columns += ["plan", "of product", "of copy"]
     print("| " + " | ".join(columns) + " |")
     print("|" + " ---: |" * len(columns))
     ratios = {name: {} for name in PASSES}
@@ -76,9 +93,10 @@ def table(cells, lengths, precision):
             value = ratio(found)
             if value:
                 ratios[name][n, h] = value
-            line += [shown(found.get("cuda", [])), shown(opponent(found))]
+            line += [shown(found.get(OURS, [])), shown(opponent(found))]
             line += [shown(found.get("torch-graph", []))] * graphs
             line += ["%.2f" % value if value else "-"]
+        line += plan_and_shares(*(rows.get((lengths, precision, name, n, t, h), []) for name in PASSES))
         print("| " + " | ".join(line) + " |")
     for name in PASSES:
         summary(name, ratios[name])
@@ -101,10 +119,10 @@ def summary(name, ratios):
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    cells = read(sys.argv[1:])
+    cells, rows = read(sys.argv[1:])
     for lengths in ("full", "unequal"):
         for precision in PRECISIONS:
-            table(cells, lengths, precision)
+            table(cells, rows, lengths, precision)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ and of all weights), in
   tf32  PyTorch's default for float32 RNNs
   fp16  half precision
 
-and, where asked for, rows of unequal length (PackedSequence; `packed` is the RNN alone, `pack+pad` with packing before
-and padding after it) and the same calls replayed from a CUDA graph (`torch-graph`).
+With --unequal the rows have unequal lengths (PackedSequence; `packed` is the RNN alone, `pack+pad` with packing before and
+padding after it), with --graph the same calls are replayed from a CUDA graph (`torch-graph`).
 
 A sample is as many calls as take at least 5 ms, waited for once. The median of the samples of a round goes into the TSV,
 with the lowest and the highest; a round is one time through all cells, so that all cells meet the same clocks. It ends by
@@ -41,7 +41,7 @@ def arguments():
     parser.add_argument("--t", type=int, default=512, help="steps")
     parser.add_argument("--precision", type=lambda s: s.split(","), default=["fp32", "tf32", "fp16"], metavar="LIST")
     parser.add_argument("--unequal", action="store_true", help="rows of lengths from 1 to T instead of full ones")
-    parser.add_argument("--graph", action="store_true", help="also from a CUDA graph")
+    parser.add_argument("--graph", action="store_true", help="replayed from a CUDA graph")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5, help="the most that one cell takes in a round")
     parser.add_argument("--budget", type=float, default=480, help="seconds after which no new cell is begun")
@@ -162,7 +162,8 @@ def precision_check(torch, device):
 
 
 def header(torch, options):
-    yield "peer_cudnn.py " + " ".join(sys.argv[1:])
+    yield "nn.RNN, one layer, tanh%s%s" % (
+        ", rows of unequal length" if options.unequal else "", ", from a CUDA graph" if options.graph else "")
     yield "Python %s, PyTorch %s" % (sys.version.split()[0], torch.__version__)
     if options.device == "cpu":
         yield "DRY RUN ON THE CPU: no figure below is one of a GPU"
@@ -207,19 +208,18 @@ class Measurement:
         for line in header(self.torch, self.options):
             self.note(line)
         self.write("\t".join(COLUMNS))
-        # Graphs come last: a capture that fails may leave the device in a bad state.
-        for who in ["torch"] + ["torch-graph"] * self.options.graph:
-            for number in range(self.options.rounds):
-                for h in self.options.h:
-                    for n in self.options.n:
-                        for precision in self.options.precision:
-                            if time.perf_counter() - self.begin > self.options.budget:
-                                self.note("out of time in round %d of %s" % (number + 1, who))
-                                return
-                            self.cell(who, precision, n, h)
+        for number in range(self.options.rounds):
+            for h in self.options.h:
+                for n in self.options.n:
+                    for precision in self.options.precision:
+                        if time.perf_counter() - self.begin > self.options.budget:
+                            self.note("out of time in round %d" % (number + 1))
+                            return
+                        self.cell(precision, n, h)
 
-    def cell(self, who, precision, n, h):
+    def cell(self, precision, n, h):
         options = self.options
+        who = "torch-graph" if options.graph else "torch"
         lengths = lengths_for(n, options.t) if options.unequal else None
         try:
             peer = Peer(self.torch, options.device, precision, n, options.t, h, lengths)
@@ -237,7 +237,7 @@ class Measurement:
             return
         kept = None
         try:
-            if who == "torch-graph":
+            if self.options.graph:
                 graph, kept = graphed(self.torch, call)
                 call = graph.replay
             found = samples(call, self.wait, self.options.seconds)

@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.BackendUnavailableException;
 import java.util.List;
 import java.util.function.BiFunction;
 
@@ -47,11 +48,16 @@ record Probe(String name, BiFunction<ProbeDevice, Scale, List<Finding>> ask) {
         }
     }
 
+    @Override
+    public String toString() {
+        return name;
+    }
+
     /** The answers, or the reason why there are none, on a device of its own. */
     List<Finding> run(Scale scale) {
         try (ProbeDevice device = new ProbeDevice()) {
             return ask.apply(device, scale);
-        } catch (CudaCallException | Refusal e) {
+        } catch (CudaCallException | BackendUnavailableException | Refusal e) {
             return List.of(Finding.answer(name, "refused: " + e.getMessage()));
         }
     }

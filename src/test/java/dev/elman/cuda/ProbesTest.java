@@ -26,7 +26,7 @@ class ProbesTest {
     }
 
     /** A probe throws where its kernel's numbers are wrong. Clusters are for devices that have them. */
-    @ParameterizedTest
+    @ParameterizedTest(name = "{0}")
     @MethodSource("probes")
     void aProbeGetsItsAnswer(Probe probe) {
         List<Finding> findings = probe.run(Probe.Scale.SMALL);
