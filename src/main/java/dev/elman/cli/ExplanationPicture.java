@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import java.awt.Color;
 import java.awt.Font;
+import java.awt.FontMetrics;
 import java.awt.Graphics2D;
 import java.awt.RenderingHints;
 import java.awt.geom.Rectangle2D;
@@ -26,13 +27,19 @@ final class ExplanationPicture {
 
     private static final int MARGIN = 36;
     private static final int AXIS = 44;
-    private static final int LEGEND = 190;
     private static final int HEAD = 62;
     private static final int HEIGHT = 220;
     private static final int LETTERS = 44;
     private static final int MOST_COLUMNS = 40;
-    private static final int LEAST_WIDTH = 420;
+    private static final int NARROWEST_COLUMN = 24;
     private static final int WIDEST_COLUMN = 40;
+    private static final int WIDE_ENOUGH = 420;
+    /** Room for the line below the title. */
+    private static final int LEAST_WIDTH = 430;
+
+    private static final int LONGEST_NAME = 260;
+    private static final int SHARE = 72;
+    private static final int KEY = 22;
 
     private static final Color INK = new Color(0x30, 0x30, 0x38);
     private static final Color FAINT = new Color(0x7A, 0x80, 0x8C);
@@ -58,6 +65,11 @@ final class ExplanationPicture {
     private final int columns;
     private final int rows;
     private final double columnWidth;
+    private final List<Entry> legend;
+    private final int nameWidth;
+
+    /** A line of the legend. */
+    private record Entry(String name, Color color, double share) {}
 
     private ExplanationPicture(Explanation explanation) {
         this.explanation = explanation;
@@ -66,7 +78,35 @@ final class ExplanationPicture {
         rows = (steps.size() + MOST_COLUMNS - 1) / MOST_COLUMNS;
         // Rows of like length rather than a last one of a single letter.
         columns = (steps.size() + rows - 1) / rows;
-        columnWidth = Math.min(WIDEST_COLUMN, Math.max(24, LEAST_WIDTH / columns));
+        columnWidth = Math.min(WIDEST_COLUMN, Math.max(NARROWEST_COLUMN, WIDE_ENOUGH / columns));
+        legend = legend();
+        nameWidth = nameWidth();
+    }
+
+    /** In the order of the stack, its top first. */
+    private List<Entry> legend() {
+        float[] last = explanation.probabilities()[steps.size() - 1];
+        List<Entry> entries = new ArrayList<>();
+        int hidden = explanation.labels().size() - shown.size();
+        if (hidden > 0) {
+            double rest = 1 - shown.stream().mapToDouble(k -> last[k]).sum();
+            entries.add(new Entry(hidden == 1 ? "1 other" : hidden + " others", OTHERS, Math.max(0, rest)));
+        }
+        for (int i = shown.size() - 1; i >= 0; i--) {
+            entries.add(new Entry(explanation.labels().get(shown.get(i)), COLORS.get(i), last[shown.get(i)]));
+        }
+        return entries;
+    }
+
+    private int nameWidth() {
+        Graphics2D g = new BufferedImage(1, 1, BufferedImage.TYPE_INT_RGB).createGraphics();
+        FontMetrics metrics = g.getFontMetrics(STRONG);
+        int widest = legend.stream()
+                .mapToInt(entry -> metrics.stringWidth(entry.name()))
+                .max()
+                .orElse(0);
+        g.dispose();
+        return Math.min(LONGEST_NAME, Math.max(60, widest));
     }
 
     static void write(Explanation explanation, Path file) throws IOException {
@@ -76,7 +116,8 @@ final class ExplanationPicture {
     }
 
     private BufferedImage draw() {
-        int width = MARGIN + AXIS + (int) Math.max(LEAST_WIDTH, columns * columnWidth) + LEGEND + MARGIN;
+        int legendLeft = MARGIN + AXIS + (int) (columns * columnWidth) + 24;
+        int width = Math.max(MARGIN + LEAST_WIDTH, legendLeft + KEY + nameWidth + SHARE) + MARGIN;
         int height = MARGIN + HEAD + rows * (HEIGHT + LETTERS) + MARGIN / 2;
         BufferedImage image = new BufferedImage(SCALE * width, SCALE * height, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
@@ -87,7 +128,7 @@ final class ExplanationPicture {
         g.fillRect(0, 0, width, height);
         drawHead(g, width - 2 * MARGIN);
         for (int row = 0; row < rows; row++) drawRow(g, row, MARGIN + HEAD + row * (HEIGHT + LETTERS));
-        drawLegend(g, MARGIN + AXIS + (int) (columns * columnWidth) + 24, MARGIN + HEAD);
+        drawLegend(g, legendLeft, MARGIN + HEAD);
         g.dispose();
         return image;
     }
@@ -151,32 +192,22 @@ final class ExplanationPicture {
         g.drawString(visible, (float) (center - g.getFontMetrics().stringWidth(visible) / 2.0), y);
     }
 
-    /** In the order of the stack, its top first, with the probabilities of the last column. */
+    /** Beside the first row, with the shares of the last column. */
     private void drawLegend(Graphics2D g, int x, int top) {
-        float[] last = explanation.probabilities()[steps.size() - 1];
-        List<String> names = new ArrayList<>();
-        List<Color> colors = new ArrayList<>();
-        List<Double> shares = new ArrayList<>();
-        int hidden = explanation.labels().size() - shown.size();
-        if (hidden > 0) {
-            names.add(hidden == 1 ? "1 other" : hidden + " others");
-            colors.add(OTHERS);
-            shares.add(1 - shown.stream().mapToDouble(k -> last[k]).sum());
-        }
-        for (int i = shown.size() - 1; i >= 0; i--) {
-            names.add(explanation.labels().get(shown.get(i)));
-            colors.add(COLORS.get(i));
-            shares.add((double) last[shown.get(i)]);
-        }
-        for (int i = 0; i < names.size(); i++) {
-            int y = top + HEIGHT - 24 * (names.size() - i) + 16;
-            g.setColor(colors.get(i));
+        int right = x + KEY + nameWidth + SHARE;
+        int head = top + HEIGHT - 24 * (legend.size() + 1) + 12;
+        g.setFont(TEXT);
+        g.setColor(FAINT);
+        drawRight(g, "at the end", right, head);
+        for (int i = 0; i < legend.size(); i++) {
+            Entry entry = legend.get(i);
+            int y = top + HEIGHT - 24 * (legend.size() - i) + 16;
+            g.setColor(entry.color());
             g.fillRect(x, y - 11, 13, 13);
-            g.setFont(i == names.size() - 1 ? STRONG : TEXT);
+            g.setFont(i == legend.size() - 1 ? STRONG : TEXT);
             g.setColor(INK);
-            String share = String.format(Locale.ROOT, "%.1f %%", 100 * Math.max(0, shares.get(i)));
-            drawRight(g, share, x + LEGEND - 30, y);
-            g.drawString(fitting(g, names.get(i), LEGEND - 30 - 22 - 62), x + 22, y);
+            g.drawString(fitting(g, entry.name(), nameWidth), x + KEY, y);
+            drawRight(g, String.format(Locale.ROOT, "%.1f %%", 100 * entry.share()), right, y);
         }
     }
 

@@ -35,6 +35,8 @@ final class PredictCommand implements Callable<Integer> {
     /** Each takes a reading of its own. */
     private static final int LONGEST_EXPLAINED = 400;
 
+    private static final int LONGEST_CELL = 48;
+
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
     private Path file;
 
@@ -95,7 +97,10 @@ final class PredictCommand implements Callable<Integer> {
             if (json) {
                 Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answers, steps));
             } else {
-                print(steps == null ? answers : steps);
+                Table table = new Table(0, 0);
+                if (steps == null) answers.forEach(answer -> table.row(cells(answer.text(), answer)));
+                else steps.forEach(step -> table.row(cells(tail(step.text()), step)));
+                table.lines("").forEach(terminal.out()::println);
             }
         }
         return 0;
@@ -125,12 +130,6 @@ final class PredictCommand implements Callable<Integer> {
         people.flush();
     }
 
-    private void print(List<Labelled> answers) {
-        Table table = new Table(0, 0);
-        for (Labelled answer : answers) table.row(cells(answer));
-        table.lines("").forEach(terminal.out()::println);
-    }
-
     /** The most probable labels of some texts, the best first; of equally probable ones the first in the alphabet. */
     static List<Labelled> label(TextClassifier model, List<String> texts, int most) {
         return label(model, texts, model.predictProba(texts), most);
@@ -151,14 +150,21 @@ final class PredictCommand implements Callable<Integer> {
         return answers;
     }
 
-    private static String[] cells(Labelled answer) {
-        // A blank at the end would not be seen.
-        List<String> cells = new ArrayList<>(List.of(answer.text().replaceAll("\\s$", "\u2423")));
+    private static String[] cells(String text, Labelled answer) {
+        List<String> cells = new ArrayList<>(List.of(text));
         for (Label label : answer.labels()) {
             cells.add(label.label());
             cells.add(String.format(Locale.ROOT, "%.3f", label.probability()));
         }
         return cells.toArray(new String[0]);
+    }
+
+    /** The end of a text, with a sign for a blank there, which would not be seen. */
+    private static String tail(String text) {
+        String visible = text.replaceAll("\\s$", "\u2423");
+        int length = visible.codePointCount(0, visible.length());
+        if (length <= LONGEST_CELL) return visible;
+        return "\u2026" + visible.substring(visible.offsetByCodePoints(0, length - LONGEST_CELL + 1));
     }
 
     private List<String> asked() throws IOException {
