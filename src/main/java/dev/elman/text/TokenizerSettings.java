@@ -1,6 +1,8 @@
 package dev.elman.text;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A tokenizer's constructor arguments, and the step from a text to its tokens, which depends on nothing else.
@@ -37,10 +39,13 @@ record TokenizerSettings(
         if (!charLevel) {
             return TextPreprocessing.textToWordSequence(text, filters, lower, split);
         }
-        // A Python string is a sequence of code points, so an emoji is one token and not two surrogates.
+        // A Python string is a sequence of code points, so an emoji is one token and not two surrogates. Of each there
+        // is
+        // one string: a novel has a million characters, and a hundred different ones.
+        Map<Integer, String> strings = new HashMap<>();
         return (lower ? Lowercase.of(text) : text)
                 .codePoints()
-                .mapToObj(Character::toString)
+                .mapToObj(character -> strings.computeIfAbsent(character, Character::toString))
                 .toList();
     }
 
