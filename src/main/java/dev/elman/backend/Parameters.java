@@ -1,6 +1,7 @@
 package dev.elman.backend;
 
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +19,13 @@ public final class Parameters implements AutoCloseable {
 
     private final Tensor flat;
     private final Map<String, Tensor> views;
+    /** Whether {@link #close} closes the flat tensor. */
+    private final boolean owner;
 
-    private Parameters(Tensor flat, Map<String, Tensor> views) {
+    private Parameters(Tensor flat, Map<String, Tensor> views, boolean owner) {
         this.flat = flat;
         this.views = Collections.unmodifiableMap(views);
+        this.owner = owner;
     }
 
     /**
@@ -30,6 +34,46 @@ public final class Parameters implements AutoCloseable {
      * @throws IllegalArgumentException when a name comes twice, or all together are more than one tensor can hold
      */
     public static Parameters allocate(Backend backend, List<Spec> specs) {
+        Map<String, Long> offsets = offsets(specs);
+        Tensor flat = backend.allocate(Shape.of(size(specs)));
+        return new Parameters(flat, views(flat, specs, offsets), true);
+    }
+
+    /**
+     * Parameters of these names and shapes in memory that its owner closes: the {@link #flat} of others with the same specs,
+     * or a copy of it. {@link #close} leaves it alone.
+     *
+     * @throws IllegalArgumentException when a name comes twice
+     * @throws ShapeMismatchException when the memory has not the size that these specs take
+     */
+    public static Parameters over(Tensor flat, List<Spec> specs) {
+        Map<String, Long> offsets = offsets(specs);
+        if (flat.shape().size() != size(specs)) {
+            throw new ShapeMismatchException(
+                    "Parameters.over", "flat", "[" + size(specs) + "], gaps included", flat.shape());
+        }
+        return new Parameters(flat, views(flat, specs, offsets), false);
+    }
+
+    private static Map<String, Tensor> views(Tensor flat, List<Spec> specs, Map<String, Long> offsets) {
+        Map<String, Tensor> views = new LinkedHashMap<>();
+        for (Spec spec : specs) views.put(spec.name(), flat.view(offsets.get(spec.name()), spec.shape()));
+        return views;
+    }
+
+    private static Map<String, Long> offsets(List<Spec> specs) {
+        Map<String, Long> offsets = new HashMap<>();
+        long offset = 0;
+        for (Spec spec : specs) {
+            if (offsets.put(spec.name(), offset) != null) {
+                throw new IllegalArgumentException("Two parameters are named " + spec.name() + ".");
+            }
+            offset = next(offset, spec);
+        }
+        return offsets;
+    }
+
+    private static int size(List<Spec> specs) {
         long size = 0;
         for (Spec spec : specs) {
             size = next(size, spec);
@@ -39,17 +83,7 @@ public final class Parameters implements AutoCloseable {
                         + " numbers that one tensor holds. Take smaller sizes.");
             }
         }
-        Tensor flat = backend.allocate(Shape.of((int) size));
-        Map<String, Tensor> views = new LinkedHashMap<>();
-        long offset = 0;
-        for (Spec spec : specs) {
-            if (views.put(spec.name(), flat.view(offset, spec.shape())) != null) {
-                flat.close();
-                throw new IllegalArgumentException("Two parameters are named " + spec.name() + ".");
-            }
-            offset = next(offset, spec);
-        }
-        return new Parameters(flat, views);
+        return (int) size;
     }
 
     private static long next(long offset, Spec spec) {
@@ -85,6 +119,6 @@ public final class Parameters implements AutoCloseable {
 
     @Override
     public void close() {
-        flat.close();
+        if (owner) flat.close();
     }
 }

@@ -15,10 +15,17 @@ import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import java.util.List;
+import java.util.Objects;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUstream;
 
 /**
  * An NVIDIA GPU: cuBLAS for the products, our kernels for the rest, one stream. Float32; with TF32 the products round their
  * operands to 10 bits of mantissa. Nothing is waited for but downloads.
+ *
+ * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
+ * pointer would have to be made from theirs.
  *
  * <p>A backend belongs to the thread that opened it and refuses any other. A failed call poisons it: from then on every
  * operation throws {@link IllegalStateException} with that failure, and only {@link #close} is left.
@@ -78,7 +85,31 @@ public final class CudaBackend implements Backend {
 
     static CudaBackend open(CudaSettings settings) {
         CudaChain chain = chain(settings);
-        chain.walk();
+        chain.open();
+        return new CudaBackend(chain, settings);
+    }
+
+    /**
+     * Works in an application's context and stream, for the calling thread; precision and plan as in {@link #open()}. Both
+     * stay the application's: {@link #close} waits for the stream and frees what this backend took, but neither of them.
+     * Every operation is handed to the stream and returns, whatever runs there; it waits only where it takes more memory than
+     * any call before it, and in downloads. The thread's current context is this one after every call.
+     *
+     * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
+     * application's has ordered the writing before. The stream must not be capturing.
+     *
+     * @param stream null for the default stream, on which no recurrence can run as a graph
+     * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do
+     * @throws IllegalArgumentException when there is no context, or the stream is not of it
+     */
+    public static CudaBackend attach(CUcontext context, CUstream stream) {
+        return attach(context, stream, CudaSettings.fromProperties());
+    }
+
+    static CudaBackend attach(CUcontext context, CUstream stream, CudaSettings settings) {
+        if (context == null) throw new IllegalArgumentException("attach: there is no context. Give the application's.");
+        CudaChain chain = chain(settings);
+        chain.attach(context, stream == null ? new CUstream() : stream);
         return new CudaBackend(chain, settings);
     }
 
@@ -104,7 +135,7 @@ public final class CudaBackend implements Backend {
             return List.of(new ChainLink("settings and JCuda", false, failure.getMessage()));
         }
         try {
-            chain.walk();
+            chain.open();
             new CudaBackend(chain, settings).close();
         } catch (BackendUnavailableException noted) {
             // It is the last of the links.
@@ -142,6 +173,37 @@ public final class CudaBackend implements Backend {
     public IntTensor allocateInts(Shape shape) {
         context.enter();
         return new CudaIntTensor(context, shape);
+    }
+
+    /**
+     * The application's own device memory as a tensor, without a copy: what an operation writes there is written in the order
+     * of the stream. The application frees it, after this backend's last use of it; closing the tensor does nothing. It need
+     * not be aligned to more than its numbers are, but memory that begins at a multiple of 16 bytes is faster.
+     *
+     * @param pointer to float32, row-major
+     * @throws IllegalArgumentException when the memory there is not of this context, is too short for the shape, or begins at
+     *     no multiple of 4 bytes
+     */
+    public Tensor wrap(CUdeviceptr pointer, Shape shape) {
+        return CudaTensor.ofCaller(context, pointer, shape);
+    }
+
+    /** {@link #wrap} for 32-bit integers: ids, masks, labels. */
+    public IntTensor wrapInts(CUdeviceptr pointer, Shape shape) {
+        return CudaIntTensor.ofCaller(context, pointer, shape);
+    }
+
+    /**
+     * Where the elements of one of this backend's tensors lie, for the application's own kernels on the same stream and for
+     * {@link #wrap} of other backends in the same context; valid until the tensor is closed.
+     */
+    public CUdeviceptr pointer(Tensor tensor) {
+        return DeviceAddress.of(in(Objects.requireNonNull(tensor, "tensor")));
+    }
+
+    /** {@link #pointer(Tensor)} of integers. */
+    public CUdeviceptr pointer(IntTensor tensor) {
+        return DeviceAddress.of(in(Objects.requireNonNull(tensor, "tensor")));
     }
 
     @Override

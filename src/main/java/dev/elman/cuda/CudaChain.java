@@ -6,8 +6,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -26,34 +28,57 @@ final class CudaChain {
     private Blas blas;
     private Planner planner;
     private String deviceLine;
+    /** 10 * major + minor of the device's compute capability. */
+    private int capability;
 
     CudaChain(CudaSettings settings) {
         this.settings = settings;
     }
 
     /** Tries every link until one does not hold; then {@link BackendUnavailableException} says which and why. */
-    void walk() {
+    void open() {
+        walk(() -> {
+            CUdevice device = new CUdevice();
+            link("device", () -> choose(device));
+            link("compute capability", () -> capability(device));
+            link("context", () -> {
+                context = CudaContext.open(calls, device);
+                return context.memoryState();
+            });
+        });
+    }
+
+    /**
+     * As {@link #open}, but with an application's context and so its device.
+     *
+     * @throws IllegalArgumentException when the stream is not of that context
+     */
+    void attach(CUcontext theirs, CUstream stream) {
+        walk(() -> {
+            link("context", () -> {
+                context = CudaContext.attach(calls, theirs, stream);
+                return context.memoryState();
+            });
+            link("device", () -> {
+                deviceLine = nameOf(context.device());
+                return deviceLine;
+            });
+            link("compute capability", () -> capability(context.device()));
+        });
+    }
+
+    private void walk(Runnable toContext) {
         try {
             link("binding to the driver's library", NativeCode::loadDriver);
             link("driver", this::initialize);
-            CUdevice device = new CUdevice();
-            link("device", () -> choose(device));
-            int[] capability = {0};
-            link("compute capability", () -> {
-                capability[0] = capability(device);
-                return capability[0] / 10 + "." + capability[0] % 10;
-            });
-            link("context", () -> {
-                context = new CudaContext(calls, device);
-                return context.memoryState();
-            });
+            toContext.run();
             link("cuBLAS 12", () -> {
                 String from = NativeCode.loadBlas(settings.libraries());
                 blas = new Blas(context, settings.tf32());
                 return "version " + blas.version() + " " + from;
             });
             link("kernels", () -> {
-                kernels = new KernelModule(context, capability[0]);
+                kernels = new KernelModule(context, capability);
                 return kernels.files() + " PTX files, compiled by the driver";
             });
             link("recurrence plans", () -> {
@@ -71,7 +96,7 @@ final class CudaChain {
     private void link(String name, Supplier<String> test) {
         try {
             links.add(new ChainLink(name, true, test.get()));
-        } catch (BackendUnavailableException failure) {
+        } catch (BackendUnavailableException | IllegalArgumentException failure) {
             links.add(new ChainLink(name, false, failure.getMessage()));
             throw failure;
         } catch (RuntimeException | LinkageError failure) {
@@ -102,7 +127,7 @@ final class CudaChain {
         return planner;
     }
 
-    /** Name, compute capability and number of the device. */
+    /** The device's name, after its number where it was chosen by that. */
     String deviceLine() {
         return deviceLine;
     }
@@ -135,25 +160,29 @@ final class CudaChain {
 
     private String nameOf(int number, CUdevice device) {
         calls.driver("cuDeviceGet", number, () -> JCudaDriver.cuDeviceGet(device, number));
-        byte[] name = new byte[256];
-        calls.driver("cuDeviceGetName", number, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
-        int end = 0;
-        while (end < name.length && name[end] != 0) end++;
-        return number + " " + new String(name, 0, end, StandardCharsets.UTF_8);
+        return number + " " + nameOf(device);
     }
 
-    private int capability(CUdevice device) {
+    private String nameOf(CUdevice device) {
+        byte[] name = new byte[256];
+        calls.driver("cuDeviceGetName", device, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
+        int end = 0;
+        while (end < name.length && name[end] != 0) end++;
+        return new String(name, 0, end, StandardCharsets.UTF_8);
+    }
+
+    private String capability(CUdevice device) {
         int[] major = {0};
         int[] minor = {0};
         attribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
         attribute(minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
-        int capability = 10 * major[0] + minor[0];
+        capability = 10 * major[0] + minor[0];
         if (capability < OLDEST_CAPABILITY) {
             throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
                     + " has compute capability " + major[0] + "." + minor[0]
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
-        return capability;
+        return major[0] + "." + minor[0];
     }
 
     private void attribute(int[] value, int attribute, CUdevice device) {

@@ -9,15 +9,21 @@ import jcuda.driver.CUstream;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 
-/** One device, its primary context, one stream, the thread they belong to, and all memory that was taken there. */
+/**
+ * One context, one stream, the thread they are used on, and all memory that was taken there. Context and stream are ours,
+ * the primary context and a new stream, or an application's.
+ */
 final class CudaContext implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(CudaContext.class.getName());
 
     private final Thread owner = Thread.currentThread();
     private final CudaCalls calls;
     private final CUdevice device;
-    private final CUcontext context = new CUcontext();
-    private final CUstream stream = new CUstream();
+    private final CUcontext context;
+    private final CUstream stream;
+    /** Whether stream and hold on the context are ours to give back. */
+    private final boolean owned;
+
     private final Set<DeviceMemory> memory = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Staging staging;
     private final Counters counters = new Counters();
@@ -33,10 +39,19 @@ final class CudaContext implements AutoCloseable {
         long downloads;
     }
 
-    /** Retains the device's primary context, which all users of the device in this process share, and makes a stream. */
-    CudaContext(CudaCalls calls, CUdevice device) {
+    private CudaContext(CudaCalls calls, CUdevice device, CUcontext context, CUstream stream, boolean owned) {
         this.calls = calls;
         this.device = device;
+        this.context = context;
+        this.stream = stream;
+        this.owned = owned;
+        this.staging = new Staging(this);
+    }
+
+    /** Retains the device's primary context, which all users of the device in this process share, and makes a stream. */
+    static CudaContext open(CudaCalls calls, CUdevice device) {
+        CUcontext context = new CUcontext();
+        CUstream stream = new CUstream();
         calls.driver("cuDevicePrimaryCtxRetain", device, () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
         try {
             calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
@@ -44,11 +59,28 @@ final class CudaContext implements AutoCloseable {
                     "cuStreamCreate",
                     "non-blocking",
                     () -> JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
-            staging = new Staging(this);
+            return new CudaContext(calls, device, context, stream, true);
         } catch (RuntimeException failure) {
             JCudaDriver.cuDevicePrimaryCtxRelease(device);
             throw failure;
         }
+    }
+
+    /**
+     * An application's context and stream, which stay the application's.
+     *
+     * @throws IllegalArgumentException when the stream is not of that context
+     */
+    static CudaContext attach(CudaCalls calls, CUcontext context, CUstream stream) {
+        CUdevice device = new CUdevice();
+        CUcontext home = new CUcontext();
+        calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
+        calls.driver("cuCtxGetDevice", "", () -> JCudaDriver.cuCtxGetDevice(device));
+        calls.driver("cuStreamGetCtx", "the application's stream", () -> JCudaDriver.cuStreamGetCtx(stream, home));
+        if (!home.equals(context)) {
+            throw new IllegalArgumentException("attach: the stream belongs to another context than the one given.");
+        }
+        return new CudaContext(calls, device, context, stream, false);
     }
 
     /** Refuses to go on when closed, poisoned or on a wrong thread, and makes this context the thread's. */
@@ -80,6 +112,10 @@ final class CudaContext implements AutoCloseable {
 
     CudaCalls calls() {
         return calls;
+    }
+
+    CUdevice device() {
+        return device;
     }
 
     CUstream stream() {
@@ -145,7 +181,7 @@ final class CudaContext implements AutoCloseable {
         return closed;
     }
 
-    /** Frees all memory, the stream and the hold on the context. After a device fault the driver may refuse; so be it. */
+    /** Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the driver may refuse; so be it. */
     @Override
     public void close() {
         if (closed) return;
@@ -156,6 +192,7 @@ final class CudaContext implements AutoCloseable {
         synchronizeToClose();
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) quietly("cuMemFree", block.free());
         quietly("cuMemFreeHost", staging.free());
+        if (!owned) return;
         quietly("cuStreamDestroy", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamDestroy(stream)));
         quietly(
                 "cuDevicePrimaryCtxRelease",

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
+import jcuda.driver.CUdeviceptr;
 
 /** Ints on the device. */
 final class CudaIntTensor implements IntTensor {
@@ -27,6 +28,12 @@ final class CudaIntTensor implements IntTensor {
         this.address = address;
         this.shape = shape;
         this.owner = owner;
+    }
+
+    /** The caller's memory from {@code pointer} on; closing this does nothing. See {@link DeviceMemory#ofCaller}. */
+    static CudaIntTensor ofCaller(CudaContext context, CUdeviceptr pointer, Shape shape) {
+        DeviceMemory memory = DeviceMemory.ofCaller(context, pointer, shape);
+        return new CudaIntTensor(memory, memory.address(), shape, false);
     }
 
     /** Where the elements of this tensor lie, after a check that {@code context} may use them; 0 for null. */

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
+import jcuda.driver.CUdeviceptr;
 
 /** Float32 on the device. */
 final class CudaTensor implements Tensor {
@@ -27,6 +28,12 @@ final class CudaTensor implements Tensor {
         this.address = address;
         this.shape = shape;
         this.owner = owner;
+    }
+
+    /** The caller's memory from {@code pointer} on; closing this does nothing. See {@link DeviceMemory#ofCaller}. */
+    static CudaTensor ofCaller(CudaContext context, CUdeviceptr pointer, Shape shape) {
+        DeviceMemory memory = DeviceMemory.ofCaller(context, pointer, shape);
+        return new CudaTensor(memory, memory.address(), shape, false);
     }
 
     /** Where the elements of this tensor lie, after a check that {@code context} may use them; 0 for null. */

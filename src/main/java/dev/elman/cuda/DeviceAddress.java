@@ -6,6 +6,13 @@ import jcuda.driver.CUdeviceptr;
 final class DeviceAddress extends CUdeviceptr {
     private static final CUdeviceptr NULL = new CUdeviceptr();
 
+    DeviceAddress() {}
+
+    /** The address that a pointer of JCuda's holds. */
+    DeviceAddress(CUdeviceptr pointer) {
+        super(pointer);
+    }
+
     /** The address as a number. */
     long value() {
         return getNativePointer() + getByteOffset();

@@ -1,22 +1,67 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.Shape;
+import java.util.Locale;
+import jcuda.driver.CUdeviceptr;
 import jcuda.driver.JCudaDriver;
 
-/** One allocation on the device, with one owner; what tensors and their views share. */
+/** One piece of memory on the device, with one owner, who may be the caller; what tensors and their views share. */
 final class DeviceMemory {
     private final CudaContext context;
-    private final DeviceAddress pointer = new DeviceAddress();
+    private final DeviceAddress pointer;
     private final long bytes;
+    /** Whether we free it. */
+    private final boolean owned;
+
     private boolean freed;
 
     /** Takes memory; its contents are whatever was there. Throws {@link CudaCallException} when there is not enough. */
     DeviceMemory(CudaContext context, long bytes) {
         this.context = context;
+        this.pointer = new DeviceAddress();
         this.bytes = bytes;
+        this.owned = true;
         // Nothing is a legal size of a tensor but not of an allocation.
         long atLeast = Math.max(bytes, 16);
         context.calls().driver("cuMemAlloc", asking(atLeast), () -> JCudaDriver.cuMemAlloc(pointer, atLeast));
         context.took(this);
+    }
+
+    private DeviceMemory(CudaContext context, DeviceAddress pointer, long bytes) {
+        this.context = context;
+        this.pointer = pointer;
+        this.bytes = bytes;
+        this.owned = false;
+    }
+
+    /**
+     * The caller's memory from {@code pointer} on, which is never freed here.
+     *
+     * @throws IllegalArgumentException unless the context has that many bytes there, at an address that is a multiple of 4
+     */
+    static DeviceMemory ofCaller(CudaContext context, CUdeviceptr pointer, Shape shape) {
+        context.enter();
+        DeviceAddress begin = new DeviceAddress(pointer);
+        if (begin.value() % 4 != 0) {
+            throw refused(begin, shape, "is no multiple of 4, as the address of a number must be");
+        }
+        long bytes = Math.multiplyExact(shape.size(), 4L);
+        DeviceAddress base = new DeviceAddress();
+        long[] length = {0};
+        String status = CudaCalls.driverStatus(() -> JCudaDriver.cuMemGetAddressRange(base, length, begin));
+        if (status != null) {
+            throw refused(begin, shape, "is not in device memory of this context (" + status + ")");
+        }
+        long left = base.value() + length[0] - begin.value();
+        if (left < bytes) {
+            throw refused(begin, shape, "has " + left + " bytes before its allocation ends, but it takes " + bytes);
+        }
+        return new DeviceMemory(context, begin, bytes);
+    }
+
+    private static IllegalArgumentException refused(DeviceAddress begin, Shape shape, String why) {
+        return new IllegalArgumentException(
+                String.format(Locale.ROOT, "wrap: the pointer 0x%x for %s %s.", begin.value(), shape, why));
     }
 
     private Object asking(long atLeast) {
@@ -64,7 +109,7 @@ final class DeviceMemory {
 
     /** Gives the memory back. Throws nothing once the backend is closed or poisoned. */
     void close() {
-        if (freed || context.closed()) return;
+        if (!owned || freed || context.closed()) return;
         // The thread's current context may be another's by now.
         context.enterToClose();
         String status = free();

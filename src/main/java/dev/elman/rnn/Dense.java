@@ -29,13 +29,16 @@ public final class Dense implements AutoCloseable {
                 new Parameters.Spec(name + B, Shape.of(outputs)));
     }
 
-    /** A layer over views of {@code weights} and {@code gradients}, whose owner closes them. */
+    /**
+     * A layer over views of {@code weights} and {@code gradients}, whose owner closes them; the gradients may be null for a
+     * layer that is never run back.
+     */
     public Dense(Backend backend, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.w = weights.get(name + W);
         this.b = weights.get(name + B);
-        this.dw = gradients.get(name + W);
-        this.db = gradients.get(name + B);
+        this.dw = gradients == null ? null : gradients.get(name + W);
+        this.db = gradients == null ? null : gradients.get(name + B);
         this.y = new Buffer(backend);
         this.dx = new Buffer(backend);
     }

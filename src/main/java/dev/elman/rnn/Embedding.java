@@ -24,11 +24,14 @@ public final class Embedding implements AutoCloseable {
         return List.of(new Parameters.Spec(name + TABLE, Shape.of(vocabulary, size)));
     }
 
-    /** An embedding over views of {@code weights} and {@code gradients}, whose owner closes them. */
+    /**
+     * An embedding over views of {@code weights} and {@code gradients}, whose owner closes them; the gradients may be null for
+     * a layer that is never run back.
+     */
     public Embedding(Backend backend, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.table = weights.get(name + TABLE);
-        this.dTable = gradients.get(name + TABLE);
+        this.dTable = gradients == null ? null : gradients.get(name + TABLE);
         this.y = new Buffer(backend);
     }
 

@@ -22,7 +22,9 @@ final class RnnDirection implements AutoCloseable {
     private final SimpleRnnConfig config;
     private final boolean reverse;
     private final SimpleRnnWeights weights;
+    /** Null for a direction that is never run back. */
     private final SimpleRnnWeights gradients;
+
     private final Buffer states;
     private final Buffer stateGradients;
     private SimpleRnnPass pass;
@@ -49,7 +51,7 @@ final class RnnDirection implements AutoCloseable {
         this.config = config;
         this.reverse = reverse;
         this.weights = views(name, weights);
-        this.gradients = views(name, gradients);
+        this.gradients = gradients == null ? null : views(name, gradients);
         this.states = new Buffer(backend);
         this.stateGradients = new Buffer(backend);
     }

@@ -38,7 +38,10 @@ public final class SimpleRnn implements AutoCloseable {
         return specs;
     }
 
-    /** A layer over views of {@code weights} and {@code gradients}, whose owner closes them. */
+    /**
+     * A layer over views of {@code weights} and {@code gradients}, whose owner closes them; the gradients may be null for a
+     * layer that is never run back.
+     */
     public SimpleRnn(Backend backend, SimpleRnnConfig config, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.config = config;

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import dev.elman.rnn.Dense;
@@ -20,7 +21,9 @@ final class RnnNetwork implements AutoCloseable {
     private static final String DENSE = "dense";
 
     private final Parameters weights;
+    /** Null where nothing is trained. */
     private final Parameters gradients;
+
     /** Null when the input is features. */
     private final Embedding embedding;
 
@@ -52,11 +55,32 @@ final class RnnNetwork implements AutoCloseable {
             int classes,
             double inputDropoutRate,
             double dropoutRate) {
-        boolean tokens = vocabulary > 0;
-        List<Parameters.Spec> specs = specs(vocabulary, config, classes);
-        weights = Parameters.allocate(backend, specs);
-        gradients = Parameters.allocate(backend, specs);
-        embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
+        this(
+                backend,
+                vocabulary,
+                config,
+                inputDropoutRate,
+                dropoutRate,
+                Parameters.allocate(backend, specs(vocabulary, config, classes)),
+                Parameters.allocate(backend, specs(vocabulary, config, classes)));
+    }
+
+    /**
+     * Layers over these weights, which the network closes.
+     *
+     * @param gradients of the same shapes, closed here too; null for a network that only predicts
+     */
+    RnnNetwork(
+            Backend backend,
+            int vocabulary,
+            SimpleRnnConfig config,
+            double inputDropoutRate,
+            double dropoutRate,
+            Parameters weights,
+            Parameters gradients) {
+        this.weights = weights;
+        this.gradients = gradients;
+        embedding = vocabulary > 0 ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
         inputDropout = new DropoutLayer(backend, inputDropoutRate);
         rnn = new SimpleRnn(backend, config, RNN, weights, gradients);
         dropout = new DropoutLayer(backend, dropoutRate);
@@ -91,8 +115,17 @@ final class RnnNetwork implements AutoCloseable {
 
     /** Logits [N,K], or [T,N,K] of a layer that returns the sequence; nothing dropped. */
     Tensor predict(Minibatch batch) {
-        Tensor x = input(batch);
-        return dense.forward(rnn.forward(x, batch.mask()));
+        return predict(input(batch), batch.mask());
+    }
+
+    /** The same for ids [T,N], which the caller has checked, and a mask [T,N] or null. */
+    Tensor predict(IntTensor ids, IntTensor mask) {
+        return predict(embedding.forward(ids), mask);
+    }
+
+    /** The same for features [T,N,D]. */
+    Tensor predict(Tensor x, IntTensor mask) {
+        return dense.forward(rnn.forward(x, mask));
     }
 
     /** The same logits for training; the seed decides what is dropped. */
@@ -125,6 +158,6 @@ final class RnnNetwork implements AutoCloseable {
         dropout.close();
         dense.close();
         weights.close();
-        gradients.close();
+        if (gradients != null) gradients.close();
     }
 }

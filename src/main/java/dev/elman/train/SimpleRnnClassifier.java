@@ -1,10 +1,13 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import dev.elman.rnn.Sequences;
+import java.util.List;
 
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
@@ -27,6 +30,27 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         this.network = new RnnNetwork(
                 backend, config.vocabulary(), config.rnn(), config.classes(), config.inputDropout(), config.dropout());
         network.initialize(config.seed());
+    }
+
+    private SimpleRnnClassifier(Backend backend, ClassifierConfig config, RnnNetwork network) {
+        this.backend = backend;
+        this.config = config;
+        this.network = network;
+    }
+
+    /**
+     * A model that predicts with weights which another owns and only reads them, so that several backends, one a thread, may
+     * share one copy. It cannot be trained, and closing it leaves the weights alone.
+     *
+     * @param weights on this backend: {@code weights().flat()} of a model with the same configuration, or the same memory
+     *     under another backend's name
+     * @throws ShapeMismatchException when they are not as many as the configuration takes
+     */
+    public static SimpleRnnClassifier sharing(Backend backend, ClassifierConfig config, Tensor weights) {
+        List<Parameters.Spec> specs = RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes());
+        Parameters shared = Parameters.over(weights, specs);
+        return new SimpleRnnClassifier(
+                backend, config, new RnnNetwork(backend, config.vocabulary(), config.rnn(), 0, 0, shared, null));
     }
 
     public ClassifierConfig config() {
@@ -56,6 +80,9 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      */
     public History fit(SequenceInput input, int[] labels, Trainer trainer) {
         check("fit", input, labels);
+        if (network.gradients() == null) {
+            throw new IllegalStateException("fit: this model shares weights that another owns. Train the owner.");
+        }
         boolean several = false;
         for (int label : labels) several |= label != labels[0];
         if (!several) {
@@ -106,6 +133,33 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     /** {@link #predictProba(SequenceInput)} of features [N,T,D]. */
     public float[][] predictProba(float[][][] x) {
         return predictProba(SequenceInput.features(x));
+    }
+
+    /**
+     * The probabilities of a batch that lies on the device already: nothing is uploaded, downloaded or waited for.
+     *
+     * @param ids [T,N], each at least 0 and below V; the caller knows that, for nothing looks
+     * @param mask [T,N], 0 where a row has no token; null when all rows have T
+     * @param probabilities [N,K], overwritten
+     * @throws IllegalArgumentException when the model takes features, or a shape does not fit
+     */
+    public void predictProba(IntTensor ids, IntTensor mask, Tensor probabilities) {
+        network.requireOpen("predictProba");
+        if (config.vocabulary() == 0) {
+            throw new IllegalArgumentException(
+                    "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
+        }
+        backend.softmax(network.predict(ids, mask), probabilities);
+    }
+
+    /** {@link #predictProba(IntTensor, IntTensor, Tensor)} of features x [T,N,D]. */
+    public void predictProba(Tensor x, IntTensor mask, Tensor probabilities) {
+        network.requireOpen("predictProba");
+        if (config.vocabulary() > 0) {
+            throw new IllegalArgumentException(
+                    "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
+        }
+        backend.softmax(network.predict(x, mask), probabilities);
     }
 
     /** The most probable class of each row; of equally probable ones the first. */

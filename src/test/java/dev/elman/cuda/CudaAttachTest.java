@@ -1,0 +1,303 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import dev.elman.train.ClassifierConfig;
+import dev.elman.train.SimpleRnnClassifier;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUresult;
+import jcuda.driver.CUstream;
+import jcuda.driver.CUstream_flags;
+import jcuda.driver.JCudaDriver;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
+
+/** Inside an application that has a context, a stream and device memory of its own. */
+@Tag("cuda")
+class CudaAttachTest {
+    private static final int T = 5;
+    private static final int N = 6;
+    private static final int D = 7;
+    private static final int H = 12;
+
+    private final Random random = new Random(3);
+    private final CUcontext context = new CUcontext();
+    private final CUstream stream = new CUstream();
+    private final List<CUdeviceptr> memory = new ArrayList<>();
+
+    @BeforeEach
+    void anApplication() {
+        Required.open("cuda", CudaBackend::open).close();
+        CUdevice device = new CUdevice();
+        ok(JCudaDriver.cuDeviceGet(device, 0));
+        ok(JCudaDriver.cuCtxCreate(context, 0, device));
+        ok(JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+    }
+
+    /** All of it is still the application's: it can be used and given back. */
+    @AfterEach
+    void itsContextStreamAndMemoryAreStillThere() {
+        ok(JCudaDriver.cuStreamSynchronize(stream));
+        for (CUdeviceptr pointer : memory) ok(JCudaDriver.cuMemFree(pointer));
+        ok(JCudaDriver.cuStreamDestroy(stream));
+        ok(JCudaDriver.cuCtxDestroy(context));
+    }
+
+    private static void ok(int status) {
+        assertEquals("CUDA_SUCCESS", CUresult.stringFor(status));
+    }
+
+    /** Memory of the application's with numbers in it. */
+    private CUdeviceptr filled(float... values) {
+        CUdeviceptr pointer = new CUdeviceptr();
+        ok(JCudaDriver.cuMemAlloc(pointer, 4L * values.length));
+        memory.add(pointer);
+        ok(JCudaDriver.cuMemcpyHtoD(pointer, Pointer.to(values), 4L * values.length));
+        return pointer;
+    }
+
+    private float[] read(CUdeviceptr pointer, int length) {
+        float[] values = new float[length];
+        ok(JCudaDriver.cuStreamSynchronize(stream));
+        ok(JCudaDriver.cuMemcpyDtoH(Pointer.to(values), pointer, 4L * length));
+        return values;
+    }
+
+    private float[] floats(int size) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = (float) random.nextGaussian() * 0.3f;
+        return values;
+    }
+
+    /** The arrays of one forward and backward pass. */
+    private final class Arrays {
+        final float[] wx = floats(D * H);
+        final float[] wh = floats(H * H);
+        final float[] b = floats(H);
+        final float[] x = floats(T * N * D);
+        final float[] h = floats((T + 1) * N * H);
+        final float[] dh = floats((T + 1) * N * H);
+        final float[][] all = {
+            wx, wh, b, x, h, dh, new float[T * N * D], new float[D * H], new float[H * H], new float[H]
+        };
+        final Shape[] shapes = {
+            Shape.of(D, H), Shape.of(H, H), Shape.of(H), Shape.of(T, N, D), Shape.of(T + 1, N, H),
+            Shape.of(T + 1, N, H), Shape.of(T, N, D), Shape.of(D, H), Shape.of(H, H), Shape.of(H)
+        };
+    }
+
+    private static void forwardAndBack(Backend backend, List<Tensor> t) {
+        SimpleRnnWeights weights = new SimpleRnnWeights(t.get(0), t.get(1), t.get(2));
+        SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+        backend.simpleRnnForward(weights, pass, t.get(3), t.get(4));
+        SimpleRnnWeights gradients = new SimpleRnnWeights(t.get(7), t.get(8), t.get(9));
+        backend.simpleRnnBackward(weights, pass, t.get(3), t.get(4), t.get(5), t.get(6), gradients);
+    }
+
+    /** What both directions leave in memory that the backend took itself. */
+    private float[][] ownMemory(Arrays arrays) {
+        List<Tensor> tensors = new ArrayList<>();
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            for (int i = 0; i < arrays.all.length; i++) {
+                Tensor tensor = backend.allocate(arrays.shapes[i]);
+                tensor.set(arrays.all[i]);
+                tensors.add(tensor);
+            }
+            forwardAndBack(backend, tensors);
+            float[][] results = tensors.stream().map(Tensor::toFloats).toArray(float[][]::new);
+            tensors.forEach(Tensor::close);
+            return results;
+        }
+    }
+
+    @Test
+    void passesOverTheApplicationsMemoryLeaveTheSameBitsThere() {
+        Arrays arrays = new Arrays();
+        float[][] expected = ownMemory(arrays);
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            List<Tensor> tensors = new ArrayList<>();
+            for (int i = 0; i < arrays.all.length; i++) {
+                tensors.add(backend.wrap(filled(arrays.all[i]), arrays.shapes[i]));
+            }
+            forwardAndBack(backend, tensors);
+            assertEquals(0, backend.context().counters().uploads);
+            assertEquals(0, backend.context().counters().downloads);
+            tensors.forEach(Tensor::close);
+            assertEquals(0, backend.liveTensors());
+            for (int i = 0; i < expected.length; i++) {
+                assertArrayEquals(expected[i], read(memory.get(i), expected[i].length), "tensor " + i);
+            }
+        }
+    }
+
+    /** Numbers anywhere: the kernels then go one by one where they else go by four. */
+    @Test
+    void memoryThatIsAlignedToItsNumbersOnlyServesToo() {
+        Arrays arrays = new Arrays();
+        float[][] expected = ownMemory(arrays);
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            List<Tensor> tensors = new ArrayList<>();
+            for (int i = 0; i < arrays.all.length; i++) {
+                float[] shifted = new float[arrays.all[i].length + 1];
+                System.arraycopy(arrays.all[i], 0, shifted, 1, arrays.all[i].length);
+                tensors.add(backend.wrap(filled(shifted).withByteOffset(4), arrays.shapes[i]));
+            }
+            forwardAndBack(backend, tensors);
+            for (int i = 0; i < expected.length; i++) {
+                float[] given = read(memory.get(i).withByteOffset(4), expected[i].length);
+                assertArrayEquals(expected[i], given, 1e-5f, "tensor " + i);
+            }
+        }
+    }
+
+    /** On the software driver work runs when somebody waits for it, so that a call that waited would show. */
+    @Test
+    @EnabledIfEnvironmentVariable(
+            named = "SOFTGPU_LOG",
+            matches = ".+",
+            disabledReason = "not run: a real device may be done before it is asked")
+    void callsReturnBeforeTheWorkIsDone() {
+        Arrays arrays = new Arrays();
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            List<Tensor> tensors = new ArrayList<>();
+            for (int i = 0; i < arrays.all.length; i++) {
+                tensors.add(backend.wrap(filled(arrays.all[i]), arrays.shapes[i]));
+            }
+            forwardAndBack(backend, tensors);
+            ok(JCudaDriver.cuStreamSynchronize(stream));
+            forwardAndBack(backend, tensors);
+            assertEquals(CUresult.CUDA_ERROR_NOT_READY, JCudaDriver.cuStreamQuery(stream));
+        }
+    }
+
+    @Test
+    void memoryThatCannotBeWrappedIsRefusedWithTheReason() {
+        CUdeviceptr pointer = filled(new float[8]);
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            assertRefused(backend, pointer.withByteOffset(2), Shape.of(3), "is no multiple of 4");
+            assertRefused(backend, pointer, Shape.of(3, 3), "has 32 bytes before its allocation ends, but it takes 36");
+            assertRefused(backend, pointer.withByteOffset(8), Shape.of(7), "has 24 bytes before");
+            assertRefused(backend, new CUdeviceptr(), Shape.of(1), "the pointer 0x0 for [1] is not in device memory");
+            assertThrows(NullPointerException.class, () -> backend.wrap(null, Shape.of(1)));
+            // None of that has harmed the backend.
+            Tensor all = backend.wrap(pointer, Shape.of(2, 4));
+            backend.fill(all, 3);
+            assertArrayEquals(new float[] {3, 3, 3, 3, 3, 3, 3, 3}, all.toFloats());
+            IntTensor ints = backend.wrapInts(pointer, Shape.of(8));
+            assertEquals(Float.floatToIntBits(3), ints.toInts()[7]);
+        }
+    }
+
+    private static void assertRefused(CudaBackend backend, CUdeviceptr pointer, Shape shape, String reason) {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> backend.wrap(pointer, shape));
+        assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+    }
+
+    @Test
+    void aStreamOfAnotherContextIsRefused() {
+        CUcontext other = new CUcontext();
+        CUdevice device = new CUdevice();
+        ok(JCudaDriver.cuDeviceGet(device, 0));
+        ok(JCudaDriver.cuDevicePrimaryCtxRetain(other, device));
+        try {
+            IllegalArgumentException refused =
+                    assertThrows(IllegalArgumentException.class, () -> CudaBackend.attach(other, stream));
+            assertTrue(refused.getMessage().contains("another context"), refused.getMessage());
+            assertThrows(IllegalArgumentException.class, () -> CudaBackend.attach(null, stream));
+        } finally {
+            ok(JCudaDriver.cuCtxSetCurrent(context));
+        }
+    }
+
+    @Test
+    void theDefaultStreamServesToo() {
+        try (CudaBackend backend = CudaBackend.attach(context, null);
+                Tensor tensor = backend.allocate(Shape.of(3))) {
+            backend.fill(tensor, 2);
+            CUdeviceptr pointer = backend.pointer(tensor);
+            assertArrayEquals(new float[] {2, 2, 2}, read(pointer, 3));
+        }
+    }
+
+    /** One copy of the weights, eight threads with a backend and a stream each, every answer the single thread's. */
+    @Test
+    void eightThreadsPredictWithOneCopyOfTheWeights() throws Exception {
+        ClassifierConfig config = ClassifierConfig.tokens(9, 3)
+                .embeddingSize(6)
+                .hiddenSize(16)
+                .bidirectional(true)
+                .seed(4)
+                .build();
+        int[] ids = random.ints((long) T * N, 0, 9).toArray();
+        try (CudaBackend owner = CudaBackend.attach(context, stream);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(owner, config)) {
+            int size = (int) model.weights().flat().shape().size();
+            CUdeviceptr weights = owner.pointer(model.weights().flat());
+            float[] expected = predict(owner, model, ids);
+            ok(JCudaDriver.cuStreamSynchronize(stream));
+            ExecutorService threads = Executors.newFixedThreadPool(8);
+            try {
+                List<Future<float[]>> answers = new ArrayList<>();
+                for (int i = 0; i < 8; i++) {
+                    answers.add(threads.submit(() -> predictElsewhere(config, weights, size, ids)));
+                }
+                for (Future<float[]> answer : answers) assertArrayEquals(expected, answer.get());
+            } finally {
+                threads.shutdown();
+            }
+        }
+    }
+
+    private float[] predictElsewhere(ClassifierConfig config, CUdeviceptr weights, int size, int[] ids) {
+        ok(JCudaDriver.cuCtxSetCurrent(context));
+        CUstream own = new CUstream();
+        ok(JCudaDriver.cuStreamCreate(own, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        try (CudaBackend backend = CudaBackend.attach(context, own)) {
+            Tensor shared = backend.wrap(weights, Shape.of(size));
+            try (SimpleRnnClassifier model = SimpleRnnClassifier.sharing(backend, config, shared)) {
+                float[] first = predict(backend, model, ids);
+                assertArrayEquals(first, predict(backend, model, ids));
+                assertThrows(
+                        IllegalStateException.class,
+                        () -> model.fit(new int[][] {{1}, {2}}, new int[] {0, 1}, null),
+                        "fit would write to weights that others read");
+                return first;
+            }
+        } finally {
+            ok(JCudaDriver.cuStreamDestroy(own));
+        }
+    }
+
+    private static float[] predict(CudaBackend backend, SimpleRnnClassifier model, int[] ids) {
+        try (IntTensor tokens = backend.allocateInts(Shape.of(T, N));
+                Tensor probabilities = backend.allocate(Shape.of(N, 3))) {
+            tokens.set(ids);
+            model.predictProba(tokens, null, probabilities);
+            return probabilities.toFloats();
+        }
+    }
+}
