@@ -142,9 +142,12 @@ final class Trial implements AutoCloseable {
         return Arrays.copyOf(values, Math.toIntExact(shape.size()));
     }
 
-    /** Elements before the first: such that tensors begin at addresses aligned well, and at others too. */
+    /**
+     * Elements before the first: in half of the checks such that all tensors begin at addresses aligned well, which a kernel
+     * asks for before it moves four numbers at once; in the others they begin anywhere.
+     */
     private int front() {
-        return 32 + Math.floorMod(seed + operands.size(), 4);
+        return 32 + (seed % 2 == 0 ? 0 : Math.floorMod(seed + operands.size(), 4));
     }
 
     List<Operand> operands() {

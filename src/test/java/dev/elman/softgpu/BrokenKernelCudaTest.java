@@ -37,7 +37,7 @@ class BrokenKernelCudaTest {
 
     @Test
     void theRightKernelsPass() throws Exception {
-        String output = run("rnn.sm75.ptx", ptx -> ptx);
+        String output = run(BrokenKernelMain.class, "rnn.sm75.ptx", ptx -> ptx);
         assertTrue(output.contains("all right"), output);
         assertTrue(!output.contains("softgpu: ERROR"), output);
     }
@@ -74,12 +74,27 @@ class BrokenKernelCudaTest {
                 "CUDA_ERROR_LAUNCH_FAILED");
     }
 
+    /** Nothing the driver could object to: the numbers lie in the output, but not where they should. */
+    @Test
+    void aStoreOfFourNumbersInTheWrongPlaceFailsTheContract() throws Exception {
+        String right = run(DropoutChecksMain.class, "layers.sm75.ptx", ptx -> ptx);
+        assertTrue(right.contains("failed: 0 of "), right);
+        String output = run(DropoutChecksMain.class, "layers.sm75.ptx", ptx -> {
+            int quads = ptx.indexOf("ld.global.v4.f32", ptx.indexOf(".entry dropout("));
+            Matcher store = Pattern.compile("st\\.global\\S*\\s+\\[%rd\\d+").matcher(ptx);
+            assertTrue(store.find(quads), "the kernel has changed: break it in another way");
+            return ptx.substring(0, store.end()) + "+16" + ptx.substring(store.end());
+        });
+        assertTrue(output.contains("failed: ") && !output.contains("failed: 0 of "), output);
+        assertTrue(output.contains("dropout T="), output);
+    }
+
     private void assertCaught(String file, UnaryOperator<String> breakage, String kernel, String... parts)
             throws Exception {
         String right = Files.readString(KERNELS.resolve(file));
         String broken = breakage.apply(right);
         assertNotEquals(right, broken, "the kernel has changed: break it in another way");
-        String output = run(file, breakage);
+        String output = run(BrokenKernelMain.class, file, breakage);
         assertTrue(output.contains("refused: ") && !output.contains("all right"), output);
         for (String part : parts) assertTrue(output.contains(part), part + " in: " + output);
         Matcher place = PLACE.matcher(output);
@@ -89,7 +104,8 @@ class BrokenKernelCudaTest {
         assertTrue(line.contains(place.group(3)), line + " is not the line of: " + output);
     }
 
-    private String run(String file, UnaryOperator<String> breakage) throws IOException, InterruptedException {
+    private String run(Class<?> main, String file, UnaryOperator<String> breakage)
+            throws IOException, InterruptedException {
         Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
         Files.writeString(inPackage.resolve(file), breakage.apply(Files.readString(KERNELS.resolve(file))));
         Path output = folder.resolve("output.log");
@@ -98,7 +114,7 @@ class BrokenKernelCudaTest {
                         "-Xmx256m",
                         "-cp",
                         folder + File.pathSeparator + System.getProperty("java.class.path"),
-                        BrokenKernelMain.class.getName())
+                        main.getName())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile());
         builder.environment().remove("SOFTGPU_LOG");
