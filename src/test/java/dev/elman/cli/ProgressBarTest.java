@@ -37,6 +37,15 @@ class ProgressBarTest {
     }
 
     @Test
+    void aGeneratorsFigureIsItsPerplexity() {
+        ProgressBar bar = new ProgressBar(new PrintWriter(written), false, 20, TextTask.Kind.generate, () -> nanos);
+        bar.onEpochEnd(EPOCH);
+        assertEquals(
+                "Epoch  3/20  loss 1.2500 ppl 3.49  val_loss 1.5000 val_ppl 4.48  12.3 s" + System.lineSeparator(),
+                written.toString());
+    }
+
+    @Test
     void whereSomebodyWatchesABarWithTheTimeLeft() {
         ProgressBar bar = bar(true);
         nanos = 60_000_000_000L;
