@@ -51,6 +51,20 @@ public final class Backends {
         return choose(name).backend();
     }
 
+    /** The processors of this machine, of which this backend keeps so many busy. */
+    public static Backend openCpu(int threads) {
+        return CpuBackend.open(threads);
+    }
+
+    /**
+     * The GPU of this number among those that the driver shows, for the calling thread.
+     *
+     * @throws BackendUnavailableException when it cannot be opened here, saying why and what to do
+     */
+    public static Backend openCuda(int device) {
+        return CudaBackend.open(device);
+    }
+
     /** {@link #open(String)}, with the reasons. */
     public static Choice choose(String name) {
         Choice choice = AUTO.equals(name) ? best() : new Choice(named(name), List.of());

@@ -44,13 +44,21 @@ public final class CpuBackend implements Backend {
      * @throws IllegalArgumentException when a system property is wrong
      */
     public static Backend open() {
-        return new CpuBackend(Gemms.open(), threads());
+        return open(threads());
+    }
+
+    /** Opens it with so many threads, at least 1, whatever {@code elman.cpu.threads} says. */
+    public static Backend open(int threads) {
+        return new CpuBackend(Gemms.open(), requireThreads("threads", threads));
     }
 
     private static int threads() {
         int threads = Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors());
-        if (threads < 1)
-            throw new IllegalArgumentException("-D" + THREADS + " must be at least 1, but is " + threads + ".");
+        return requireThreads("-D" + THREADS, threads);
+    }
+
+    private static int requireThreads(String name, int threads) {
+        if (threads < 1) throw new IllegalArgumentException(name + " must be at least 1, but is " + threads + ".");
         return threads;
     }
 

@@ -83,6 +83,11 @@ public final class CudaBackend implements Backend {
         return open(CudaSettings.fromProperties().withTf32(tf32));
     }
 
+    /** As {@link #open()}, with the GPU chosen here. */
+    public static CudaBackend open(int device) {
+        return open(CudaSettings.fromProperties().withDevice(device));
+    }
+
     static CudaBackend open(CudaSettings settings) {
         CudaChain chain = chain(settings);
         chain.open();

@@ -36,6 +36,10 @@ record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByS
         return new CudaSettings(device, libraries, tf32, projectByStep, name);
     }
 
+    CudaSettings withDevice(int number) {
+        return new CudaSettings(number, libraries, tf32, projectByStep, plan);
+    }
+
     private static int device(String text) {
         try {
             int number = Integer.parseInt(text.strip());

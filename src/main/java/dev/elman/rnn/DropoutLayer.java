@@ -23,10 +23,15 @@ public final class DropoutLayer implements AutoCloseable {
         this.y = new Buffer(backend);
     }
 
-    /** x with some elements dropped, or x itself at rate 0; {@code seed} must differ between calls and between layers. */
-    public Tensor forward(Tensor x, long seed) {
+    /**
+     * x with some elements dropped, or x itself at rate 0.
+     *
+     * @param seed must differ between calls and between layers
+     * @param firstRow number that row 0 of x has in the whole batch; 0 unless x is a share of it
+     */
+    public Tensor forward(Tensor x, long seed, int firstRow) {
         if (rate == 0) return x;
-        last = new Dropout(rate, seed, 0);
+        last = new Dropout(rate, seed, firstRow);
         Tensor out = y.of(x.shape());
         backend.dropout(last, x, out);
         return out;

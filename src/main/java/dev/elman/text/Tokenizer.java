@@ -103,6 +103,20 @@ public final class Tokenizer {
         vocabulary.<List<String>>fit(notNull(texts, "fitOnTokens"), settings::tokens, settings.oovToken());
     }
 
+    /**
+     * Adds the counts of texts that another tokenizer was fitted on, as if this one were fitted on them now. So texts that
+     * lie on several machines are counted where they lie.
+     *
+     * @throws IllegalArgumentException if the other one has other settings; nothing is changed then
+     */
+    public void addCounts(Tokenizer other) {
+        if (!settings.equals(other.settings)) {
+            throw new IllegalArgumentException(
+                    "addCounts: expected a tokenizer with " + settings + ", given one with " + other.settings);
+        }
+        vocabulary.add(other.vocabulary, settings.oovToken());
+    }
+
     /** Adds ids to the document counts that TFIDF uses; makes no vocabulary. */
     public void fitOnSequences(int[][] sequences) {
         vocabulary.fitOnSequences(rowsNotNull(sequences, "fitOnSequences"));

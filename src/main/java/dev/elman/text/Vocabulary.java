@@ -42,6 +42,14 @@ final class Vocabulary {
         number(oovToken);
     }
 
+    /** Counts another vocabulary's documents on top of what is known and numbers all words anew. */
+    void add(Vocabulary other, String oovToken) {
+        documentCount += other.documentCount;
+        other.wordCounts.forEach((word, c) -> wordCounts.merge(word, c, Long::sum));
+        other.wordDocs.forEach((word, c) -> wordDocs.merge(word, c, Long::sum));
+        number(oovToken);
+    }
+
     private void number(String oovToken) {
         List<Map.Entry<String, Long>> byCount = new ArrayList<>(wordCounts.entrySet());
         // List.sort is stable: words of one count keep the order in which they were first seen.

@@ -4,6 +4,7 @@ import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
+import java.util.List;
 
 /** Adam, or AdamW when the weight decay is decoupled; see {@link AdamStep} for the formulas. */
 public record Adam(
@@ -26,6 +27,16 @@ public record Adam(
         Tensor v = backend.allocate(weights.flat().shape());
         return new Updater() {
             private long steps;
+
+            @Override
+            public List<Tensor> moments() {
+                return List.of(m, v);
+            }
+
+            @Override
+            public void resume(long before) {
+                steps = before;
+            }
 
             @Override
             public void step(double rate) {

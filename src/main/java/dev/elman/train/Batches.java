@@ -3,9 +3,9 @@ package dev.elman.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /** Which rows go together: those of like length, so that little is padded. */
@@ -16,19 +16,19 @@ final class Batches {
      * Every row once, in an order that the seed decides; batches of like length, themselves in random order. The seed also
      * decides which batch is the short one, whose rows weigh more: it would else always be the longest rows.
      */
-    static List<int[]> shuffled(SequenceInput input, int[] rows, int batchSize, long seed) {
+    static List<int[]> shuffled(IntUnaryOperator lengths, int[] rows, int batchSize, long seed) {
         Random random = new Random(seed);
         int[] order = rows.clone();
         shuffle(order, random);
         int count = (rows.length + batchSize - 1) / batchSize;
-        List<int[]> batches = cut(byLength(input, order), batchSize, count == 0 ? 0 : random.nextInt(count));
+        List<int[]> batches = cut(byLength(lengths, order), batchSize, count == 0 ? 0 : random.nextInt(count));
         Collections.shuffle(batches, random);
         return batches;
     }
 
     /** Every row once, in order of length. */
-    static List<int[]> sorted(SequenceInput input, int[] rows, int batchSize) {
-        return cut(byLength(input, rows), batchSize, Integer.MAX_VALUE);
+    static List<int[]> sorted(IntUnaryOperator lengths, int[] rows, int batchSize) {
+        return cut(byLength(lengths, rows), batchSize, Integer.MAX_VALUE);
     }
 
     /** 0 to count - 1. */
@@ -45,13 +45,15 @@ final class Batches {
         }
     }
 
-    /** Sorted by length; rows of one length stay in the order they came. */
-    private static int[] byLength(SequenceInput input, int[] rows) {
-        return Arrays.stream(rows)
-                .boxed()
-                .sorted(Comparator.comparingInt(input::length))
-                .mapToInt(Integer::intValue)
-                .toArray();
+    /** Sorted by length, by counting; rows of one length stay in the order they came. */
+    private static int[] byLength(IntUnaryOperator lengths, int[] rows) {
+        int longest = Arrays.stream(rows).map(lengths).max().orElse(0);
+        int[] place = new int[longest + 2];
+        for (int row : rows) place[lengths.applyAsInt(row) + 1]++;
+        Arrays.parallelPrefix(place, Integer::sum);
+        int[] sorted = new int[rows.length];
+        for (int row : rows) sorted[place[lengths.applyAsInt(row)]++] = row;
+        return sorted;
     }
 
     /** Batches in the order of the rows; what does not fill one is the batch of this index, or the last. */

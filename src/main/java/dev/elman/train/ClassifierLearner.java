@@ -7,25 +7,27 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 
-/** A {@link SimpleRnnClassifier} before a {@link Trainer}: its rows, cut into training and validation. */
+/** A {@link SimpleRnnClassifier} before a {@link Trainer}: its rows, cut into training and validation, and its share of them. */
 final class ClassifierLearner implements Learner {
     private final SimpleRnnClassifier model;
-    private final Backend backend;
-    private final SequenceInput input;
-    private final int[] labels;
+    private final TrainingData data;
     private final Trainer trainer;
+    private final Team team;
     private final int[] training;
     private final int[] validation;
-    private final Minibatch minibatch;
+    private final ClassifierPass pass;
     private List<int[]> batches = List.of();
 
-    ClassifierLearner(SimpleRnnClassifier model, SequenceInput input, int[] labels, Trainer trainer) {
+    ClassifierLearner(SimpleRnnClassifier model, TrainingData data, Trainer trainer, Team team) {
         this.model = model;
-        this.backend = model.backend();
-        this.input = input;
-        this.labels = labels;
+        this.data = data;
         this.trainer = trainer;
-        int[] rows = Batches.range(input.rows());
+        this.team = team;
+        if (team.size() > 1 && trainer.validationSplit() > 0) {
+            throw new IllegalArgumentException("A team holds no rows back: set validationSplit to 0, and evaluate the"
+                    + " model on rows of your choice.");
+        }
+        int[] rows = Batches.range(data.input().rows());
         int held = (int) Math.round(trainer.validationSplit() * rows.length);
         if (held > 0) Batches.shuffle(rows, new Random(trainer.seed()));
         validation = Arrays.copyOf(rows, held);
@@ -35,12 +37,12 @@ final class ClassifierLearner implements Learner {
                     + " rows leaves one side empty. Give more rows, another share, or 0 to hold"
                     + " nothing back.");
         }
-        minibatch = new Minibatch(backend, model.config().inputSize());
+        pass = new ClassifierPass(model);
     }
 
     @Override
     public Backend backend() {
-        return backend;
+        return model.backend();
     }
 
     @Override
@@ -55,28 +57,30 @@ final class ClassifierLearner implements Learner {
 
     @Override
     public int startEpoch(int epoch) {
-        batches = Batches.shuffled(input, training, trainer.batchSize(), Seeds.of(trainer.seed(), epoch));
+        batches = trainer.batches(data.input()::length, training, epoch);
+        team.startEpoch(epoch, batches);
         return batches.size();
     }
 
     @Override
-    public int learn(int batch, long step, Tensor metrics) {
+    public double learn(int batch, long step, Tensor metrics) {
         int[] rows = batches.get(batch);
-        minibatch.load(input, rows, labels);
-        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step));
-        double smoothing = model.config().labelSmoothing();
-        backend.softmaxCrossEntropy(logits, minibatch.labels(), smoothing, 1.0 / rows.length, metrics, logits);
-        model.network().backward(logits);
-        return rows.length;
+        double total = data.weight(rows);
+        int from = Team.shareStart(rows.length, team.rank(), team.size());
+        int to = Team.shareStart(rows.length, team.rank() + 1, team.size());
+        long seed = Seeds.of(trainer.seed(), step);
+        if (from < to) pass.learn(data, Arrays.copyOfRange(rows, from, to), from, total, seed, metrics);
+        else backend().fill(metrics, 0); // fewer rows than workers
+        return total;
     }
 
     @Override
     public Metrics validate() {
-        return validation.length == 0 ? null : model.measure(input, labels, validation);
+        return validation.length == 0 ? null : model.measure(data.input(), data.labels(), validation);
     }
 
     @Override
     public void close() {
-        minibatch.close();
+        pass.close();
     }
 }

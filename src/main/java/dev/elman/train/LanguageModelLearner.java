@@ -52,9 +52,9 @@ final class LanguageModelLearner implements Learner {
     }
 
     @Override
-    public int learn(int batch, long step, Tensor metrics) {
+    public double learn(int batch, long step, Tensor metrics) {
         int targets = training.load(minibatch, batch);
-        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step));
+        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step), 0);
         model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, logits);
         model.network().backward(logits);
         return targets;

@@ -16,13 +16,14 @@ interface Learner extends AutoCloseable {
     int startEpoch(int epoch);
 
     /**
-     * Forward and backward over one batch, counted from 0: adds to the gradients of the mean loss.
+     * Forward and backward over one batch, counted from 0, or over this worker's share of it: adds to the gradients of the
+     * whole batch's mean loss.
      *
-     * @param metrics [2], overwritten: {mean loss, number of hits}
+     * @param metrics [2], overwritten: {what the share adds to that mean loss, number of hits}
      * @param step number of the step in the whole training, counted from 0, for what is drawn anew each step
-     * @return number of targets
+     * @return number of targets of the whole batch, or their weight
      */
-    int learn(int batch, long step, Tensor metrics);
+    double learn(int batch, long step, Tensor metrics);
 
     /** Loss and accuracy on data that is held back, or null when there is none. */
     Metrics validate();

@@ -41,7 +41,7 @@ final class Minibatch implements AutoCloseable {
         }
         if (input instanceof SequenceInput.Tokens tokens) {
             for (int i = 0; i < n; i++) {
-                int[] row = tokens.ids()[rows[i]];
+                int[] row = requireHere(tokens.ids()[rows[i]], rows[i]);
                 for (int step = 0; step < row.length; step++) host[step * n + i] = row[step];
             }
         }
@@ -74,12 +74,20 @@ final class Minibatch implements AutoCloseable {
         }
     }
 
+    private static <T> T requireHere(T row, int number) {
+        if (row == null) {
+            throw new IllegalStateException("Row " + number
+                    + " is not here. Team.startEpoch has to bring every row of this" + " worker's shares.");
+        }
+        return row;
+    }
+
     private Tensor upload(SequenceInput.Features vectors, int[] rows, int t) {
         int n = rows.length;
         int d = inputSize;
         float[] host = new float[t * n * d];
         for (int i = 0; i < n; i++) {
-            float[][] steps = vectors.x()[rows[i]];
+            float[][] steps = requireHere(vectors.x()[rows[i]], rows[i]);
             for (int step = 0; step < steps.length; step++)
                 System.arraycopy(steps[step], 0, host, (step * n + i) * d, d);
         }

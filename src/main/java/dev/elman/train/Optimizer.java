@@ -2,6 +2,8 @@ package dev.elman.train;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+import java.util.List;
 
 /** How weights follow their gradients. Immutable; {@link #start} makes the part that remembers. */
 public sealed interface Optimizer permits Sgd, Adam {
@@ -13,6 +15,12 @@ public sealed interface Optimizer permits Sgd, Adam {
 
     /** An optimizer with its moments. */
     interface Updater extends AutoCloseable {
+        /** What it remembers, one tensor a moment, each of the weights' size; to be read, or set together with {@link #resume}. */
+        List<Tensor> moments();
+
+        /** Goes on as after this many steps. */
+        void resume(long steps);
+
         /** One step along the gradients as they are now. */
         void step(double learningRate);
 

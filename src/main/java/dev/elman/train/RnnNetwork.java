@@ -128,11 +128,15 @@ final class RnnNetwork implements AutoCloseable {
         return dense.forward(rnn.forward(x, mask));
     }
 
-    /** The same logits for training; the seed decides what is dropped. */
-    Tensor forward(Minibatch batch, long seed) {
+    /**
+     * The same logits for training; the seed decides what is dropped.
+     *
+     * @param firstRow number that the minibatch's row 0 has in the whole batch
+     */
+    Tensor forward(Minibatch batch, long seed, int firstRow) {
         Tensor x = input(batch);
-        Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed), batch.mask());
-        return dense.forward(dropout.forward(vector, 2 * seed + 1));
+        Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed, firstRow), batch.mask());
+        return dense.forward(dropout.forward(vector, 2 * seed + 1, firstRow));
     }
 
     private Tensor input(Minibatch batch) {

@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import java.lang.reflect.Array;
 import java.util.Arrays;
 
 /** Rows of input, each a sequence of any length, 0 too: token ids or feature vectors. */
@@ -20,12 +21,44 @@ public sealed interface SequenceInput {
 
     /** Rows of token ids. */
     static SequenceInput tokens(int[][] ids) {
-        return new Tokens(ids);
+        return new Tokens(ids, lengths(ids));
     }
 
     /** Rows of steps of D features, [N,T,D]; T may differ from row to row. */
     static SequenceInput features(float[][][] x) {
-        return new Features(x);
+        return new Features(x, lengths(x));
+    }
+
+    /**
+     * Rows of token ids of which some are elsewhere: those are null, and only their lengths are known. They may be put into
+     * the array until they are used; see {@link Team#startEpoch}.
+     */
+    static SequenceInput tokens(int[][] ids, int[] lengths) {
+        return new Tokens(ids, requireEqual(ids.length, lengths));
+    }
+
+    /** Rows of features of which some are elsewhere, as {@link #tokens(int[][], int[])}. */
+    static SequenceInput features(float[][][] x, int[] lengths) {
+        return new Features(x, requireEqual(x.length, lengths));
+    }
+
+    private static int[] lengths(Object[] rows) {
+        int[] lengths = new int[rows.length];
+        for (int n = 0; n < rows.length; n++) {
+            if (rows[n] == null) {
+                throw new IllegalArgumentException("Row " + n + " is null. An empty row is an array of length 0.");
+            }
+            lengths[n] = Array.getLength(rows[n]);
+        }
+        return lengths;
+    }
+
+    private static int[] requireEqual(int rows, int[] lengths) {
+        if (rows != lengths.length) {
+            throw new IllegalArgumentException("There must be one length a row, but there are " + lengths.length
+                    + " lengths for " + rows + " rows.");
+        }
+        return lengths;
     }
 
     /** Throws {@link IllegalArgumentException} for an input without rows. */
@@ -37,7 +70,7 @@ public sealed interface SequenceInput {
 
     /** Token ids, one array a row. */
     @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
-    record Tokens(int[][] ids) implements SequenceInput {
+    record Tokens(int[][] ids, int[] lengths) implements SequenceInput {
         @Override
         public int rows() {
             return ids.length;
@@ -45,7 +78,7 @@ public sealed interface SequenceInput {
 
         @Override
         public int length(int row) {
-            return ids[row].length;
+            return lengths[row];
         }
 
         @Override
@@ -55,6 +88,7 @@ public sealed interface SequenceInput {
                         "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
             }
             for (int n = 0; n < ids.length; n++) {
+                if (ids[n] == null) continue; // checked where it is
                 for (int t = 0; t < ids[n].length; t++) {
                     if (ids[n][t] < 0 || ids[n][t] >= config.vocabulary()) {
                         throw new IllegalArgumentException("Token ids must be at least 0 and below V = "
@@ -66,7 +100,9 @@ public sealed interface SequenceInput {
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Tokens tokens && Arrays.deepEquals(ids, tokens.ids);
+            return other instanceof Tokens tokens
+                    && Arrays.deepEquals(ids, tokens.ids)
+                    && Arrays.equals(lengths, tokens.lengths);
         }
 
         @Override
@@ -77,7 +113,7 @@ public sealed interface SequenceInput {
 
     /** Feature vectors, [T,D] a row. */
     @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
-    record Features(float[][][] x) implements SequenceInput {
+    record Features(float[][][] x, int[] lengths) implements SequenceInput {
         @Override
         public int rows() {
             return x.length;
@@ -85,7 +121,7 @@ public sealed interface SequenceInput {
 
         @Override
         public int length(int row) {
-            return x[row].length;
+            return lengths[row];
         }
 
         @Override
@@ -95,6 +131,7 @@ public sealed interface SequenceInput {
                         "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
             }
             for (int n = 0; n < x.length; n++) {
+                if (x[n] == null) continue; // checked where it is
                 for (int t = 0; t < x[n].length; t++) checkStep(config, n, t);
             }
         }
@@ -115,7 +152,9 @@ public sealed interface SequenceInput {
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof Features features && Arrays.deepEquals(x, features.x);
+            return other instanceof Features features
+                    && Arrays.deepEquals(x, features.x)
+                    && Arrays.equals(lengths, features.lengths);
         }
 
         @Override

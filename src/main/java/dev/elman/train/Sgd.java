@@ -4,6 +4,7 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Tensor;
+import java.util.List;
 
 /** Stochastic gradient descent; see {@link SgdStep} for the formulas. */
 public record Sgd(double learningRate, double momentum, boolean nesterov, double weightDecay) implements Optimizer {
@@ -32,6 +33,16 @@ public record Sgd(double learningRate, double momentum, boolean nesterov, double
     public Updater start(Backend backend, Parameters weights, Parameters gradients) {
         Tensor velocity = momentum == 0 ? null : backend.allocate(weights.flat().shape());
         return new Updater() {
+            @Override
+            public List<Tensor> moments() {
+                return velocity == null ? List.of() : List.of(velocity);
+            }
+
+            @Override
+            public void resume(long steps) {
+                // No step depends on its number.
+            }
+
             @Override
             public void step(double rate) {
                 backend.sgdStep(

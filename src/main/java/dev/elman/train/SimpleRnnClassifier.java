@@ -7,7 +7,10 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import dev.elman.rnn.Sequences;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
@@ -16,6 +19,9 @@ import java.util.List;
  * <p>Not for several threads at once; two models may share a backend if one thread uses both.
  */
 public final class SimpleRnnClassifier implements AutoCloseable {
+    /** What the model file says it is. */
+    public static final String KIND = "sequence-classifier";
+
     /** Rows that are predicted together: enough to keep a device busy, few enough to bound its memory. */
     private static final int PREDICTION_ROWS = 256;
 
@@ -79,7 +85,20 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
      */
     public History fit(SequenceInput input, int[] labels, Trainer trainer) {
-        check("fit", input, labels);
+        return fit(TrainingData.of(input, labels), trainer, Team.alone(), Checkpoints.none());
+    }
+
+    /**
+     * The same with weights for the rows, together with other workers, and from epoch to epoch by way of checkpoints:
+     * stopped and begun again, it gives the same bits as without the stop. A team of N workers with batches of N times the
+     * rows gives what one worker gives with such batches, up to rounding.
+     *
+     * @throws IllegalArgumentException as {@link #fit(SequenceInput, int[], Trainer)}, or for a team that is to hold rows
+     *     back, or a checkpoint of another training
+     */
+    public History fit(TrainingData data, Trainer trainer, Team team, Checkpoints checkpoints) {
+        int[] labels = data.labels();
+        check("fit", data.input(), labels);
         if (network.gradients() == null) {
             throw new IllegalStateException("fit: this model shares weights that another owns. Train the owner.");
         }
@@ -89,8 +108,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
             throw new IllegalArgumentException("fit: all " + labels.length + " rows are of class " + labels[0]
                     + ". A classifier needs examples of at least two classes.");
         }
-        try (ClassifierLearner learner = new ClassifierLearner(this, input, labels, trainer)) {
-            return trainer.fit(learner);
+        try (ClassifierLearner learner = new ClassifierLearner(this, data, trainer, team)) {
+            return trainer.fit(learner, team, checkpoints);
         }
     }
 
@@ -114,7 +133,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         input.check(config);
         float[][] result = new float[input.rows()][];
         try (Minibatch batch = new Minibatch(backend, config.inputSize())) {
-            for (int[] rows : Batches.sorted(input, Batches.range(input.rows()), PREDICTION_ROWS)) {
+            for (int[] rows : Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS)) {
                 batch.load(input, rows, null);
                 Tensor logits = network.predict(batch);
                 backend.softmax(logits, logits);
@@ -213,7 +232,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         double hits = 0;
         try (Minibatch batch = new Minibatch(backend, config.inputSize());
                 Tensor metrics = backend.allocate(Shape.of(2))) {
-            for (int[] rows : Batches.sorted(input, chosen, PREDICTION_ROWS)) {
+            for (int[] rows : Batches.sorted(input::length, chosen, PREDICTION_ROWS)) {
                 batch.load(input, rows, labels);
                 Tensor logits = network.predict(batch);
                 if (confusion != null) {
@@ -227,6 +246,26 @@ public final class SimpleRnnClassifier implements AutoCloseable {
             }
         }
         return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);
+    }
+
+    /** Writes weights and configuration; a file of that name is replaced in one move, or not at all. */
+    public void save(Path file) throws IOException {
+        network.requireOpen("save");
+        ModelFile.write(file, KIND, Map.of(ModelFile.CONFIG, ModelFile.toJson(config)), network.weights());
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @throws dev.elman.io.ModelFileException when the file is not such a model, naming what is wrong
+     */
+    public static SimpleRnnClassifier load(Backend backend, Path file) throws IOException {
+        ModelFile saved = ModelFile.read(file, KIND);
+        ClassifierConfig config = saved.config(ClassifierConfig.class);
+        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes()));
+        SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+        saved.load(model.weights());
+        return model;
     }
 
     private void check(String operation, SequenceInput input, int[] labels) {

@@ -3,6 +3,7 @@ package dev.elman.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.IntUnaryOperator;
 
 /**
  * How a model is trained; {@code fit} of a model takes one. The same trainer on the same data, model seed and backend gives
@@ -45,9 +46,26 @@ public record Trainer(
         return new Builder();
     }
 
+    /**
+     * The batches of an epoch, counted from 1, as {@code fit} walks them when nothing is held back: every row once, by number.
+     *
+     * @param lengths of all rows
+     */
+    public List<int[]> batches(int[] lengths, int epoch) {
+        return batches(row -> lengths[row], Batches.range(lengths.length), epoch);
+    }
+
+    List<int[]> batches(IntUnaryOperator lengths, int[] rows, int epoch) {
+        return Batches.shuffled(lengths, rows, batchSize, Seeds.of(seed, epoch));
+    }
+
     /** Trains, and leaves the learner with the last weights, or the best ones where patience asks for them. */
     History fit(Learner learner) {
-        try (TrainingRun run = new TrainingRun(this, learner)) {
+        return fit(learner, Team.alone(), Checkpoints.none());
+    }
+
+    History fit(Learner learner, Team team, Checkpoints checkpoints) {
+        try (TrainingRun run = new TrainingRun(this, learner, team, checkpoints)) {
             return run.fit();
         }
     }

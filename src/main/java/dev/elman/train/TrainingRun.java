@@ -4,16 +4,18 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** One training: the loop over epochs and batches. */
 final class TrainingRun implements AutoCloseable {
     private final Trainer settings;
     private final Learner learner;
+    private final Team team;
+    private final Checkpoints checkpoints;
     private final Backend backend;
-    private final Optimizer.Updater updater;
-    /** Loss, hits, norm: all that is downloaded after a batch. */
-    private final Tensor metrics;
+    private final TrainingStep steps;
 
     /** The weights with which the last epoch began whose first loss was a number. */
     private final Tensor lastGood;
@@ -26,13 +28,14 @@ final class TrainingRun implements AutoCloseable {
     private long step;
     private double learningRate;
 
-    TrainingRun(Trainer settings, Learner learner) {
+    TrainingRun(Trainer settings, Learner learner, Team team, Checkpoints checkpoints) {
         this.settings = settings;
         this.learner = learner;
+        this.team = team;
+        this.checkpoints = checkpoints;
         this.backend = learner.backend();
+        this.steps = new TrainingStep(settings, learner, team);
         Shape size = learner.weights().flat().shape();
-        this.updater = settings.optimizer().start(backend, learner.weights(), learner.gradients());
-        this.metrics = backend.allocate(Shape.of(3));
         this.lastGood = backend.allocate(size);
         this.best = settings.patience() > 0 ? backend.allocate(size) : null;
     }
@@ -40,11 +43,15 @@ final class TrainingRun implements AutoCloseable {
     History fit() {
         Tensor weights = learner.weights().flat();
         backend.copy(weights, lastGood);
-        boolean goOn = true;
-        for (int epoch = 1; epoch <= settings.epochs() && goOn; epoch++) {
+        Checkpoint from = checkpoints.latest();
+        if (from != null) resume(from);
+        boolean goOn = results.isEmpty() || !exhausted(results.size());
+        for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
             results.add(result);
-            goOn = !exhausted(result);
+            rememberBest(result);
+            goOn = !exhausted(epoch);
+            if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
         }
         boolean bestAgain = best != null && bestEpoch > 0;
@@ -53,11 +60,36 @@ final class TrainingRun implements AutoCloseable {
         return new History(results, bestAgain ? bestEpoch : results.size());
     }
 
+    private Checkpoint checkpoint() {
+        Checkpoint.Counters counters =
+                new Checkpoint.Counters(results.size(), step, lastGoodEpoch, bestEpoch, bestLoss, learningRate);
+        return Checkpoint.of(counters, results, tensors(), steps.moments());
+    }
+
+    private void resume(Checkpoint from) {
+        from.restore(tensors(), steps.moments());
+        Checkpoint.Counters counters = from.counters();
+        results.addAll(from.results());
+        step = counters.step();
+        lastGoodEpoch = counters.lastGoodEpoch();
+        bestEpoch = counters.bestEpoch();
+        bestLoss = counters.bestLoss();
+        learningRate = counters.learningRate();
+        steps.resume(step);
+    }
+
+    private Map<String, Tensor> tensors() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        tensors.put(Checkpoint.WEIGHTS, learner.weights().flat());
+        tensors.put(Checkpoint.LAST_GOOD, lastGood);
+        if (best != null) tensors.put(Checkpoint.BEST, best);
+        return tensors;
+    }
+
     /** Weights are good when a loss has come of them; of the last ones none has, so they get one batch more. */
     private void proveLast(int epoch) {
         int batches = learner.startEpoch(epoch);
-        learner.learn(0, step, metrics.view(0, Shape.of(2)));
-        float loss = metrics.toFloats()[0];
+        float loss = steps.loss(0, step);
         if (!Float.isFinite(loss)) throw diverged(epoch, batches, loss, Double.NaN);
     }
 
@@ -72,14 +104,12 @@ final class TrainingRun implements AutoCloseable {
         double loss = 0;
         double hits = 0;
         double norms = 0;
-        long targets = 0;
+        double targets = 0;
         for (int batch = 0; batch < batches; batch++) {
-            backend.fill(learner.gradients().flat(), 0);
-            int count = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
+            double count = steps.gradient(batch, step);
             learningRate = settings.optimizer().learningRate()
                     * settings.schedule().factor(step, (long) batches * settings.epochs());
-            clip();
-            float[] measured = metrics.toFloats();
+            float[] measured = steps.measured();
             if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
                 throw diverged(epoch, batch + 1, measured[0], measured[2]);
             }
@@ -88,9 +118,9 @@ final class TrainingRun implements AutoCloseable {
                 backend.copy(learner.weights().flat(), lastGood);
                 lastGoodEpoch = epoch - 1;
             }
-            updater.step(learningRate);
+            steps.update(learningRate);
             step++;
-            loss += (double) measured[0] * count;
+            loss += measured[0] * count;
             hits += measured[1];
             norms += measured[2];
             targets += count;
@@ -110,27 +140,21 @@ final class TrainingRun implements AutoCloseable {
                 (System.nanoTime() - began) * 1e-9);
     }
 
-    private void clip() {
-        Tensor gradients = learner.gradients().flat();
-        if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
-        backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
+    private void rememberBest(EpochResult result) {
+        if (best == null || !(result.validationLoss() < bestLoss)) return;
+        bestLoss = result.validationLoss();
+        bestEpoch = result.epoch();
+        backend.copy(learner.weights().flat(), best);
     }
 
-    /** Whether the validation loss has not fallen for too long; remembers the weights when it has fallen. */
-    private boolean exhausted(EpochResult result) {
-        if (best == null) return false;
-        if (result.validationLoss() < bestLoss) {
-            bestLoss = result.validationLoss();
-            bestEpoch = result.epoch();
-            backend.copy(learner.weights().flat(), best);
-        }
-        return result.epoch() - bestEpoch >= settings.patience();
+    /** Whether the validation loss has not fallen for too long. */
+    private boolean exhausted(int epoch) {
+        return best != null && epoch - bestEpoch >= settings.patience();
     }
 
     @Override
     public void close() {
-        updater.close();
-        metrics.close();
+        steps.close();
         lastGood.close();
         if (best != null) best.close();
     }

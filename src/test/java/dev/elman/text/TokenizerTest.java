@@ -161,4 +161,24 @@ class TokenizerTest {
         assertEquals("\uD801\uDC28\u03C2\u0301.", Lowercase.of("\uD801\uDC00\u03A3\u0301."));
         assertEquals("\u03C3\u03C3\u03C2", Lowercase.of("\u03A3\u03A3\u03A3"));
     }
+
+    @Test
+    void countsOfPartsAddUpToThoseOfTheWhole() {
+        List<String> texts = List.of("b a b", "c a", "", "d d c", "a e");
+        Tokenizer whole = Tokenizer.builder().oovToken("?").build();
+        whole.fitOnTexts(texts);
+        Tokenizer sum = Tokenizer.builder().oovToken("?").build();
+        for (List<String> part : List.of(texts.subList(0, 2), texts.subList(2, 3), texts.subList(3, 5))) {
+            Tokenizer counted = Tokenizer.builder().oovToken("?").build();
+            counted.fitOnTexts(part);
+            sum.addCounts(counted);
+        }
+        assertEquals(whole.wordIndex(), sum.wordIndex());
+        assertEquals(
+                List.copyOf(whole.wordCounts().entrySet()),
+                List.copyOf(sum.wordCounts().entrySet()));
+        assertEquals(whole.indexDocs(), sum.indexDocs());
+        assertEquals(5, sum.documentCount());
+        assertThrows(IllegalArgumentException.class, () -> sum.addCounts(Tokenizer.create()));
+    }
 }

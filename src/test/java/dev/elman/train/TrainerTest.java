@@ -197,7 +197,7 @@ class TrainerTest {
         SequenceInput input = SequenceInput.tokens(ids);
         int alone = 0;
         for (int seed = 0; seed < 50; seed++) {
-            List<int[]> batches = Batches.shuffled(input, Batches.range(65), 64, seed);
+            List<int[]> batches = Batches.shuffled(input::length, Batches.range(65), 64, seed);
             assertEquals(2, batches.size());
             for (int[] rows : batches) alone += rows.length == 1 && rows[0] == 64 ? 1 : 0;
         }
@@ -207,7 +207,7 @@ class TrainerTest {
     @Test
     void batchesHoldEveryRowOnceAndLikeLengths() {
         SequenceInput input = SequenceInput.tokens(data.ids);
-        List<int[]> batches = Batches.shuffled(input, Batches.range(100), 16, 5);
+        List<int[]> batches = Batches.shuffled(input::length, Batches.range(100), 16, 5);
         boolean[] seen = new boolean[100];
         int spread = 0;
         for (int[] rows : batches) {
@@ -225,7 +225,7 @@ class TrainerTest {
         assertTrue(spread <= 4, "lengths 2 to 6 meet at most at 4 borders, but spread is " + spread);
         assertArrayEquals(
                 batches.get(0),
-                Batches.shuffled(input, Batches.range(100), 16, 5).get(0));
+                Batches.shuffled(input::length, Batches.range(100), 16, 5).get(0));
     }
 
     @Test

@@ -1,0 +1,162 @@
+package dev.elman.train;
+
+import dev.elman.backend.Tensor;
+import dev.elman.io.DType;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.SafeTensors;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** All that a training needs to go on after an epoch with the same bits as if it had never stopped. */
+public final class Checkpoint {
+    static final String WEIGHTS = "weights";
+    static final String LAST_GOOD = "lastGood";
+    static final String BEST = "best";
+    private static final String MOMENT = "moment.";
+    private static final String RESULTS = "results";
+    private static final String COUNTERS = "counters";
+    private static final String KIND = "elman.kind";
+    private static final String CHECKPOINT = "checkpoint";
+    private static final int COLUMNS = 8;
+    private static final String REMEDY =
+            "Remove the file to begin anew, or go on with the model and trainer that wrote it.";
+
+    private final String origin;
+    private final Counters counters;
+    private final List<EpochResult> results;
+    private final Map<String, double[]> tensors;
+
+    /** Where a training is besides its numbers. */
+    record Counters(int epoch, long step, int lastGoodEpoch, int bestEpoch, double bestLoss, double learningRate) {}
+
+    private Checkpoint(String origin, Counters counters, List<EpochResult> results, Map<String, double[]> tensors) {
+        this.origin = origin;
+        this.counters = counters;
+        this.results = List.copyOf(results);
+        this.tensors = tensors;
+    }
+
+    /** A copy of these tensors. */
+    static Checkpoint of(
+            Counters counters, List<EpochResult> results, Map<String, Tensor> tensors, List<Tensor> moments) {
+        Map<String, double[]> copies = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> copies.put(name, tensor.toDoubles()));
+        for (int i = 0; i < moments.size(); i++)
+            copies.put(MOMENT + i, moments.get(i).toDoubles());
+        return new Checkpoint("the checkpoint", counters, results, copies);
+    }
+
+    /** The epoch that had ended, counted from 1. */
+    public int epoch() {
+        return counters.epoch();
+    }
+
+    Counters counters() {
+        return counters;
+    }
+
+    List<EpochResult> results() {
+        return results;
+    }
+
+    /**
+     * Copies everything back.
+     *
+     * @throws IllegalArgumentException when the training is another one's; nothing has changed then
+     */
+    void restore(Map<String, Tensor> into, List<Tensor> moments) {
+        Map<String, Tensor> all = new LinkedHashMap<>(into);
+        for (int i = 0; i < moments.size(); i++) all.put(MOMENT + i, moments.get(i));
+        if (!all.keySet().equals(tensors.keySet())) {
+            throw other("it has " + tensors.keySet() + ", but this training needs " + all.keySet());
+        }
+        all.forEach((name, tensor) -> {
+            if (tensors.get(name).length != tensor.shape().size()) {
+                throw other(name + " has " + tensors.get(name).length + " numbers, but this model has "
+                        + tensor.shape().size());
+            }
+        });
+        all.forEach((name, tensor) -> tensor.set(tensors.get(name)));
+    }
+
+    private IllegalArgumentException other(String difference) {
+        return new IllegalArgumentException(origin + " is of another training: " + difference + ". " + REMEDY);
+    }
+
+    /** Writes it as safetensors, in one move or not at all. */
+    public void write(Path file) throws IOException {
+        Map<String, SafeTensors.Entry> entries = new LinkedHashMap<>();
+        tensors.forEach((name, values) -> entries.put(name, SafeTensors.Entry.ofDoubles(values, values.length)));
+        double[] rows = new double[results.size() * COLUMNS];
+        for (int i = 0; i < results.size(); i++) System.arraycopy(row(results.get(i)), 0, rows, i * COLUMNS, COLUMNS);
+        entries.put(RESULTS, SafeTensors.Entry.ofDoubles(rows, results.size(), COLUMNS));
+        double[] counts = {
+            counters.epoch(),
+            counters.step(),
+            counters.lastGoodEpoch(),
+            counters.bestEpoch(),
+            counters.bestLoss(),
+            counters.learningRate()
+        };
+        entries.put(COUNTERS, SafeTensors.Entry.ofDoubles(counts, counts.length));
+        new SafeTensors(entries, Map.of(KIND, CHECKPOINT)).write(file);
+    }
+
+    private static double[] row(EpochResult result) {
+        return new double[] {
+            result.epoch(),
+            result.loss(),
+            result.accuracy(),
+            result.validationLoss(),
+            result.validationAccuracy(),
+            result.gradientNorm(),
+            result.learningRate(),
+            result.seconds()
+        };
+    }
+
+    /**
+     * Reads what {@link #write} wrote.
+     *
+     * @throws ModelFileException when the file is not a checkpoint, naming what is wrong
+     */
+    public static Checkpoint read(Path file) throws IOException {
+        SafeTensors contents = SafeTensors.read(file);
+        String kind = contents.metadata().get(KIND);
+        if (!CHECKPOINT.equals(kind)) {
+            throw new ModelFileException(file, "metadata " + KIND, CHECKPOINT, "" + kind, REMEDY);
+        }
+        Map<String, double[]> tensors = new LinkedHashMap<>();
+        for (Map.Entry<String, SafeTensors.Entry> tensor : contents.tensors().entrySet()) {
+            if (tensor.getValue().dtype() != DType.F64) {
+                throw new ModelFileException(
+                        file, tensor.getKey(), "F64", tensor.getValue().toString(), REMEDY);
+            }
+            tensors.put(tensor.getKey(), tensor.getValue().doubles());
+        }
+        double[] counts = tensors.remove(COUNTERS);
+        double[] rows = tensors.remove(RESULTS);
+        if (counts == null || counts.length != 6 || rows == null || rows.length != counts[0] * COLUMNS) {
+            throw new ModelFileException(file, "tensors", COUNTERS + " and " + RESULTS, "none of their size", REMEDY);
+        }
+        List<EpochResult> results = new ArrayList<>();
+        for (int i = 0; i < rows.length; i += COLUMNS) {
+            results.add(new EpochResult(
+                    (int) rows[i],
+                    rows[i + 1],
+                    rows[i + 2],
+                    rows[i + 3],
+                    rows[i + 4],
+                    rows[i + 5],
+                    rows[i + 6],
+                    rows[i + 7]));
+        }
+        Counters counters =
+                new Counters((int) counts[0], (long) counts[1], (int) counts[2], (int) counts[3], counts[4], counts[5]);
+        return new Checkpoint(file.toString(), counters, results, tensors);
+    }
+}

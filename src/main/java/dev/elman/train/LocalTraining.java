@@ -1,0 +1,129 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Steps of a training on a worker's own shares of the batches, from one state to the next, for those who average states
+ * instead of adding up gradients. With plain SGD and no clipping, averaging after every step by the weight of the shares
+ * gives what a {@link Team} gives.
+ */
+public final class LocalTraining implements AutoCloseable {
+    private final SimpleRnnClassifier model;
+    private final Trainer trainer;
+    private final long totalSteps;
+    private final ClassifierPass pass;
+    private final TrainingStep steps;
+    private TrainingData share;
+    private int firstRow;
+    private long step;
+
+    /** @param totalSteps of the whole training, for the trainer's schedule */
+    public LocalTraining(SimpleRnnClassifier model, Trainer trainer, long totalSteps) {
+        this.model = model;
+        this.trainer = trainer;
+        this.totalSteps = totalSteps;
+        this.pass = new ClassifierPass(model);
+        this.steps = new TrainingStep(trainer, new Share(), Team.alone());
+    }
+
+    /** Weights, then the optimizer's moments, one after the other. */
+    public float[] state() {
+        List<Tensor> moments = steps.moments();
+        float[] weights = model.weights().flat().toFloats();
+        float[] state = new float[weights.length * (1 + moments.size())];
+        System.arraycopy(weights, 0, state, 0, weights.length);
+        for (int i = 0; i < moments.size(); i++) {
+            System.arraycopy(moments.get(i).toFloats(), 0, state, (i + 1) * weights.length, weights.length);
+        }
+        return state;
+    }
+
+    /** Goes on from a state after this many steps. */
+    public void restore(float[] state, long stepsBefore) {
+        int size = (int) model.weights().flat().shape().size();
+        int place = 0;
+        model.weights().flat().set(Arrays.copyOfRange(state, 0, size));
+        for (Tensor moment : steps.moments()) {
+            place += size;
+            moment.set(Arrays.copyOfRange(state, place, place + size));
+        }
+        step = stepsBefore;
+    }
+
+    /**
+     * One step along the gradient of the mean loss of this share; none for a share without rows or weight.
+     *
+     * @param firstRow number that the share's first row has in the whole batch
+     * @return of the share; when the loss is not finite, the weights are as they were before the step
+     */
+    public Metrics step(TrainingData share, int firstRow) {
+        this.share = share;
+        this.firstRow = firstRow;
+        double weight = share.weight(Batches.range(share.input().rows()));
+        Metrics metrics = new Metrics(0, 0, share.input().rows());
+        if (weight > 0) {
+            steps.gradient(0, step);
+            float[] measured = steps.measured();
+            boolean finite = Float.isFinite(measured[0]) && Float.isFinite(measured[2]);
+            steps.resume(step);
+            if (finite)
+                steps.update(
+                        trainer.optimizer().learningRate() * trainer.schedule().factor(step, totalSteps));
+            double loss = finite ? measured[0] : Double.NaN;
+            metrics = new Metrics(loss, measured[1] / weight, share.input().rows());
+        }
+        step++;
+        return metrics;
+    }
+
+    @Override
+    public void close() {
+        steps.close();
+        pass.close();
+    }
+
+    /** The one batch that there is at a time. */
+    private final class Share implements Learner {
+        @Override
+        public Backend backend() {
+            return model.backend();
+        }
+
+        @Override
+        public Parameters weights() {
+            return model.network().weights();
+        }
+
+        @Override
+        public Parameters gradients() {
+            return model.network().gradients();
+        }
+
+        @Override
+        public int startEpoch(int epoch) {
+            return 1;
+        }
+
+        @Override
+        public double learn(int batch, long number, Tensor metrics) {
+            int[] rows = Batches.range(share.input().rows());
+            double total = share.weight(rows);
+            pass.learn(share, rows, firstRow, total, Seeds.of(trainer.seed(), number), metrics);
+            return total;
+        }
+
+        @Override
+        public Metrics validate() {
+            return null;
+        }
+
+        @Override
+        public void close() {
+            // The training closes what it made.
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package dev.elman.train;
+
+import java.util.Arrays;
+
+/**
+ * What a classifier learns from. Loss and accuracy are means in which a row counts as much as its weight says.
+ *
+ * @param labels class of each row
+ * @param weights of the rows, at least 0, or null when all count the same
+ */
+@SuppressWarnings("ArrayRecordComponent") // views of the caller's arrays, compared by content below
+public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
+    /** Checks that there is one label and one weight a row. */
+    public TrainingData {
+        if (labels.length != input.rows()) {
+            throw new IllegalArgumentException("fit: there must be one label a row, but there are " + labels.length
+                    + " labels for " + input.rows() + " rows.");
+        }
+        if (weights != null && weights.length != input.rows()) {
+            throw new IllegalArgumentException("fit: there must be one weight a row, but there are " + weights.length
+                    + " weights for " + input.rows() + " rows.");
+        }
+        for (int n = 0; weights != null && n < weights.length; n++) {
+            if (!(weights[n] >= 0 && weights[n] < Float.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "fit: weights must be at least 0 and finite, but row " + n + " has " + weights[n] + ".");
+            }
+        }
+    }
+
+    /** Rows that all count the same. */
+    public static TrainingData of(SequenceInput input, int[] labels) {
+        return new TrainingData(input, labels, null);
+    }
+
+    /** Of one row. */
+    float weight(int row) {
+        return weights == null ? 1 : weights[row];
+    }
+
+    /** Of some rows together. */
+    double weight(int[] rows) {
+        if (weights == null) return rows.length;
+        double sum = 0;
+        for (int row : rows) sum += weights[row];
+        return sum;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TrainingData data
+                && input.equals(data.input)
+                && Arrays.equals(labels, data.labels)
+                && Arrays.equals(weights, data.weights);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * input.hashCode() + Arrays.hashCode(labels)) + Arrays.hashCode(weights);
+    }
+}

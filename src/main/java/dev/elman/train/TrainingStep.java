@@ -1,0 +1,86 @@
+package dev.elman.train;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import java.util.Arrays;
+import java.util.List;
+
+/** One step of a training after the other: the gradient, its sum over the workers, its clipping, the optimizer. */
+final class TrainingStep implements AutoCloseable {
+    private final Trainer settings;
+    private final Learner learner;
+    private final Team team;
+    private final Backend backend;
+    private final Optimizer.Updater updater;
+    /** Loss, hits, norm: all that is downloaded after a batch. */
+    private final Tensor metrics;
+
+    private float[] measured = new float[3];
+
+    TrainingStep(Trainer settings, Learner learner, Team team) {
+        this.settings = settings;
+        this.learner = learner;
+        this.team = team;
+        this.backend = learner.backend();
+        this.updater = settings.optimizer().start(backend, learner.weights(), learner.gradients());
+        this.metrics = backend.allocate(Shape.of(3));
+    }
+
+    /** The clipped gradient of a batch, and its loss, hits and norm; returns the weight of its targets. */
+    double gradient(int batch, long step) {
+        Tensor gradients = learner.gradients().flat();
+        backend.fill(gradients, 0);
+        double weight = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
+        float[] summed = team.size() > 1 ? sumOverTeam(gradients) : null;
+        if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
+        backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
+        measured = metrics.toFloats();
+        if (summed != null) System.arraycopy(summed, summed.length - 2, measured, 0, 2);
+        return weight;
+    }
+
+    /** Gradients, loss and hits travel together; the gradients go back to the device. */
+    private float[] sumOverTeam(Tensor gradients) {
+        float[] values = gradients.toFloats();
+        int size = values.length;
+        float[] all = Arrays.copyOf(values, size + 2);
+        System.arraycopy(metrics.toFloats(), 0, all, size, 2);
+        team.sum(all);
+        gradients.set(Arrays.copyOf(all, size));
+        return all;
+    }
+
+    /** The loss of a batch, and nothing else of it. */
+    float loss(int batch, long step) {
+        learner.learn(batch, step, metrics.view(0, Shape.of(2)));
+        float[] loss = Arrays.copyOf(metrics.toFloats(), 1);
+        if (team.size() > 1) team.sum(loss);
+        return loss[0];
+    }
+
+    /** What {@link #gradient} measured last: {mean loss, hits, norm before clipping}. */
+    float[] measured() {
+        return measured;
+    }
+
+    /** Moves the weights along the last gradient. */
+    void update(double learningRate) {
+        updater.step(learningRate);
+    }
+
+    List<Tensor> moments() {
+        return updater.moments();
+    }
+
+    /** Goes on as after this many steps. */
+    void resume(long steps) {
+        updater.resume(steps);
+    }
+
+    @Override
+    public void close() {
+        updater.close();
+        metrics.close();
+    }
+}

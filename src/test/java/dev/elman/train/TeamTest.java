@@ -1,0 +1,274 @@
+package dev.elman.train;
+
+import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
+import dev.elman.reference.ReferenceBackend;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Several workers, checkpoints, weights of rows: all must give what one plain fit gives. */
+class TeamTest {
+    private static final int ROWS = 101; // the short batch has fewer rows than there are workers
+    private static final ToyData DATA = new ToyData(ROWS, 1);
+
+    private static Trainer.Builder trainer() {
+        return ToyData.trainer().epochs(3).batchSize(14).clipValue(0.5);
+    }
+
+    private static ClassifierConfig.Builder config() {
+        return ToyData.config().inputDropout(0.2).dropout(0.3).bidirectional(true);
+    }
+
+    private static TrainingData data() {
+        return TrainingData.of(SequenceInput.tokens(DATA.ids), DATA.labels);
+    }
+
+    /** The weights after a fit on a backend of its own. */
+    private static double[] fit(TrainingData data, Trainer trainer, Team team, Checkpoints checkpoints) {
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            model.fit(data, trainer, team, checkpoints);
+            return model.weights().flat().toDoubles();
+        }
+    }
+
+    private static double[] fit(TrainingData data, Trainer trainer) {
+        return fit(data, trainer, Team.alone(), Checkpoints.none());
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7})
+    void aTeamGivesWhatOneWorkerGives(int size) throws Exception {
+        Trainer trainer = trainer().build();
+        double[] alone = fit(data(), trainer);
+        for (double[] weights : ThreadTeam.run(size, team -> fit(data(), trainer, team, Checkpoints.none()))) {
+            assertArrayEquals(alone, weights, size == 1 ? 0 : 1e-5);
+        }
+    }
+
+    @Test
+    void allWorkersHaveTheSameBitsAndTheSameHistory() throws Exception {
+        Trainer trainer = trainer().build();
+        List<History> histories = ThreadTeam.run(3, team -> {
+            try (Backend backend = Backends.openCpu(1);
+                    SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+                return model.fit(data(), trainer, team, Checkpoints.none());
+            }
+        });
+        for (int epoch = 0; epoch < 3; epoch++) {
+            for (History history : histories) {
+                assertEquals(
+                        histories.get(0).epochs().get(epoch).loss(),
+                        history.epochs().get(epoch).loss());
+            }
+        }
+        List<double[]> weights = ThreadTeam.run(3, team -> fit(data(), trainer, team, Checkpoints.none()));
+        assertArrayEquals(weights.get(0), weights.get(2));
+    }
+
+    @Test
+    void aWorkerNeedsOnlyTheRowsOfItsShares() throws Exception {
+        Trainer trainer = trainer().build();
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        double[] alone = fit(data(), trainer);
+        List<double[]> weights = ThreadTeam.run(2, team -> {
+            int[][] here = new int[ROWS][];
+            TrainingData data = TrainingData.of(SequenceInput.tokens(here, lengths), DATA.labels);
+            return fit(data, trainer, new BringingTeam(team, here), Checkpoints.none());
+        });
+        assertArrayEquals(alone, weights.get(1), 1e-5);
+        stopped(
+                "Row ",
+                () -> fit(TrainingData.of(SequenceInput.tokens(new int[ROWS][], lengths), DATA.labels), trainer));
+    }
+
+    /** Brings the rows of its own shares before each epoch and takes all others away. */
+    private static final class BringingTeam implements Team {
+        private final Team team;
+        private final int[][] here;
+
+        BringingTeam(Team team, int[][] here) {
+            this.team = team;
+            this.here = here;
+        }
+
+        @Override
+        public int size() {
+            return team.size();
+        }
+
+        @Override
+        public int rank() {
+            return team.rank();
+        }
+
+        @Override
+        public void sum(float[] values) {
+            team.sum(values);
+        }
+
+        @Override
+        public void startEpoch(int epoch, List<int[]> batches) {
+            Arrays.fill(here, null);
+            for (int[] batch : batches) {
+                int end = Team.shareStart(batch.length, rank() + 1, size());
+                for (int i = Team.shareStart(batch.length, rank(), size()); i < end; i++) {
+                    here[batch[i]] = DATA.ids[batch[i]];
+                }
+            }
+        }
+    }
+
+    private static void stopped(String part, Runnable action) {
+        IllegalStateException e = assertThrows(IllegalStateException.class, action::run);
+        assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+
+    @Test
+    void aTeamHoldsNothingBack() {
+        Trainer trainer = trainer().validationSplit(0.2).build();
+        IllegalArgumentException e = assertThrows(
+                IllegalArgumentException.class,
+                () -> ThreadTeam.run(2, team -> fit(data(), trainer, team, Checkpoints.none())));
+        assertTrue(e.getMessage().contains("validationSplit"), e.getMessage());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTrainingGoesOnFromACheckpointAsIfItHadNeverStopped(boolean patience, @TempDir Path folder) throws Exception {
+        Trainer.Builder settings = trainer().epochs(6).schedule(LearningRateSchedule.cosine());
+        if (patience) settings.validationSplit(0.2).patience(2);
+        double[] uninterrupted = fit(data(), settings.build());
+        Path file = folder.resolve("training.safetensors");
+        Trainer stopping = settings.callback(new Callback() {
+                    @Override
+                    public boolean onEpochEnd(EpochResult result) {
+                        if (result.epoch() == 3) throw new IllegalStateException("pulled the plug");
+                        return true;
+                    }
+                })
+                .build();
+        stopped("pulled the plug", () -> fit(data(), stopping, Team.alone(), Checkpoints.in(file)));
+        assertEquals(3, Checkpoint.read(file).epoch());
+        // Its callback throws after epoch 3, which is over.
+        double[] resumed = fit(data(), stopping, Team.alone(), Checkpoints.in(file));
+        assertArrayEquals(uninterrupted, resumed);
+    }
+
+    @Test
+    void aCheckpointOfAnotherTrainingIsRefused(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        refused(
+                "of another training",
+                () -> fit(data(), trainer().optimizer(Optimizer.sgd(0.1)).build(), Team.alone(), Checkpoints.in(file)));
+    }
+
+    @Test
+    void aRowOfWeightTwoCountsAsTwoRows() {
+        int[] twice = {3, 3, 4, 5, 6, 6};
+        int[] once = {3, 4, 5, 6};
+        float[] weights = {2, 1, 1, 2};
+        Trainer trainer = trainer().batchSize(ROWS).build();
+        double[][] results = new double[2][];
+        for (int run = 0; run < 2; run++) {
+            int[] rows = run == 0 ? twice : once;
+            TrainingData data = new TrainingData(
+                    SequenceInput.tokens(
+                            Arrays.stream(rows).mapToObj(row -> DATA.ids[row]).toArray(int[][]::new)),
+                    Arrays.stream(rows).map(row -> DATA.labels[row]).toArray(),
+                    run == 0 ? null : weights);
+            try (Backend backend = new ReferenceBackend();
+                    SimpleRnnClassifier model =
+                            new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                model.fit(data, trainer, Team.alone(), Checkpoints.none());
+                results[run] = model.weights().flat().toDoubles();
+            }
+        }
+        assertArrayEquals(results[0], results[1], 1e-6); // weight / total is rounded to float nowhere else
+    }
+
+    @Test
+    void equalWeightsAreNone() {
+        float[] ones = new float[ROWS];
+        Arrays.fill(ones, 1);
+        TrainingData weighted = new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones);
+        assertArrayEquals(
+                fit(data(), trainer().build()), fit(weighted, trainer().build()));
+        ones[7] = Float.NaN;
+        refused("row 7", () -> new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones));
+    }
+
+    /** Averaging after each step is adding up gradients, for plain SGD that clips nothing. */
+    @Test
+    void averagedLocalStepsAreTheTeamsSteps() {
+        Trainer trainer = trainer()
+                .optimizer(Optimizer.sgd(0.1))
+                .clipNorm(Double.POSITIVE_INFINITY)
+                .clipValue(Double.POSITIVE_INFINITY)
+                .build();
+        double[] alone = fit(data(), trainer);
+        int workers = 3;
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build());
+                LocalTraining local = new LocalTraining(model, trainer, 1)) {
+            float[] state = local.state();
+            long step = 0;
+            for (int epoch = 1; epoch <= 3; epoch++) {
+                for (int[] batch : trainer.batches(lengths, epoch)) {
+                    double[] mean = new double[state.length];
+                    for (int rank = 0; rank < workers; rank++) {
+                        int from = Team.shareStart(batch.length, rank, workers);
+                        int to = Team.shareStart(batch.length, rank + 1, workers);
+                        int[] rows = Arrays.copyOfRange(batch, from, to);
+                        local.restore(state, step);
+                        local.step(rows(rows), from);
+                        float[] moved = local.state();
+                        for (int i = 0; i < mean.length; i++) mean[i] += moved[i] * (double) rows.length / batch.length;
+                    }
+                    for (int i = 0; i < mean.length; i++) state[i] = (float) mean[i];
+                    step++;
+                }
+            }
+            double[] averaged =
+                    IntStream.range(0, alone.length).mapToDouble(i -> state[i]).toArray();
+            assertArrayEquals(alone, averaged, 1e-5);
+        }
+    }
+
+    private static TrainingData rows(int[] rows) {
+        return TrainingData.of(
+                SequenceInput.tokens(
+                        Arrays.stream(rows).mapToObj(row -> DATA.ids[row]).toArray(int[][]::new)),
+                Arrays.stream(rows).map(row -> DATA.labels[row]).toArray());
+    }
+
+    @Test
+    void aSavedClassifierGivesTheSameAnswers(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("model.safetensors");
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            model.fit(data(), trainer().build(), Team.alone(), Checkpoints.none());
+            model.save(file);
+            try (SimpleRnnClassifier loaded = SimpleRnnClassifier.load(backend, file)) {
+                assertEquals(model.config(), loaded.config());
+                assertTrue(Arrays.deepEquals(model.predictProba(DATA.ids), loaded.predictProba(DATA.ids)));
+            }
+            assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file));
+        }
+    }
+}
