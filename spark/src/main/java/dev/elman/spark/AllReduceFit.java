@@ -1,0 +1,86 @@
+package dev.elman.spark;
+
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.UUID;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple2;
+import scala.jdk.javaapi.CollectionConverters;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+import scala.runtime.AbstractFunction1;
+
+/** The driver's side of a fit by ALLREDUCE: one barrier stage, whose first worker returns the model. */
+final class AllReduceFit {
+    private static final Logger LOG = LoggerFactory.getLogger(AllReduceFit.class);
+
+    private AllReduceFit() {}
+
+    /** @param checkpointDir folder in which this fit makes one of its own, or empty */
+    static FitResult run(
+            SparkContext context,
+            Table table,
+            FitSettings settings,
+            String checkpointDir,
+            FitMetrics metrics,
+            WorkerHook hook) {
+        SerializableConfiguration configuration = new SerializableConfiguration(context.hadoopConfiguration());
+        String folder = null;
+        if (checkpointDir.isEmpty()) {
+            LOG.warn(
+                    "ALLREDUCE without checkpointDir: a lost worker costs all epochs so far, up to {}, for Spark then"
+                            + " begins the fit anew. Set checkpointDir to a folder that all executors see, and it costs"
+                            + " one.",
+                    settings.epochs());
+        } else {
+            folder = new Path(checkpointDir, "elman-" + UUID.randomUUID()).toString();
+        }
+        AllReduceTask task = new AllReduceTask(settings, Handshake.newSecret(), folder, configuration, metrics, hook);
+        try {
+            FitResult result = first(table.forWorkers(settings.workers()), task);
+            if (folder != null) new HadoopCheckpoints(folder, configuration.value()).remove();
+            return result;
+        } catch (Exception e) { // also Spark's, which Scala does not declare
+            throw ExecutorCheck.explain(e);
+        }
+    }
+
+    /** The result goes through a shuffle: Spark begins a barrier stage again only if another stage comes after it. */
+    private static FitResult first(JavaRDD<Tuple2<Integer, byte[]>> rows, AllReduceTask task) throws IOException {
+        ClassTag<byte[]> tag = ClassTag$.MODULE$.apply(byte[].class);
+        List<byte[]> results = JavaRDD.fromRDD(rows.rdd().barrier().mapPartitions(new Work(task), false, tag), tag)
+                .repartition(1)
+                .collect();
+        return FitResult.fromBytes(results.get(0));
+    }
+
+    /** JavaRDD has no barrier(), so this is the function as Scala takes it. */
+    private static final class Work
+            extends AbstractFunction1<
+                    scala.collection.Iterator<Tuple2<Integer, byte[]>>, scala.collection.Iterator<byte[]>>
+            implements java.io.Serializable {
+        private static final long serialVersionUID = 1L;
+
+        private final AllReduceTask task;
+
+        Work(AllReduceTask task) {
+            this.task = task;
+        }
+
+        @Override
+        public scala.collection.Iterator<byte[]> apply(scala.collection.Iterator<Tuple2<Integer, byte[]>> rows) {
+            Iterator<Tuple2<Integer, byte[]>> mine = CollectionConverters.asJava(rows);
+            try {
+                return CollectionConverters.asScala(task.run(mine));
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package dev.elman.spark;
+
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import dev.elman.train.Callback;
+import dev.elman.train.LocalTraining;
+import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.Team;
+import dev.elman.train.Trainer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.UUID;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.storage.StorageLevel;
+import scala.Tuple2;
+
+/**
+ * The driver's side of a fit by AVERAGE(k): rounds of one job each, in which every worker takes k steps for itself from the
+ * same state; then weights and moments are averaged by the weight of the rows. Once an epoch the rows are shuffled to where
+ * their shares are.
+ */
+final class AverageFit {
+    private final JavaSparkContext context;
+    private final Table table;
+    private final FitSettings settings;
+    private final int localSteps;
+    private final FitMetrics metrics;
+    private final WorkerHook hook;
+    private final String fit = "fit " + UUID.randomUUID();
+    private final Trainer trainer;
+    private final List<EpochSummary> epochs = new ArrayList<>();
+    private List<String> workers = List.of();
+    private float[] state;
+    private long steps;
+
+    AverageFit(
+            JavaSparkContext context,
+            Table table,
+            FitSettings settings,
+            int localSteps,
+            FitMetrics metrics,
+            WorkerHook hook) {
+        this.context = context;
+        this.table = table;
+        this.settings = settings;
+        this.localSteps = localSteps;
+        this.metrics = metrics;
+        this.hook = hook;
+        this.trainer = settings.trainer(new Callback() {});
+    }
+
+    FitResult run() {
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, settings.config());
+                LocalTraining training = new LocalTraining(model, trainer, 1)) {
+            state = training.state();
+            Broadcast<int[]> lengths = context.broadcast(table.lengths());
+            for (int epoch = 1; epoch <= settings.epochs(); epoch++) epoch(epoch, lengths);
+            lengths.destroy();
+            training.restore(state, steps);
+            byte[] file = TempFiles.written(path -> {
+                model.save(path);
+                return null;
+            });
+            return new FitResult(file, new ArrayList<>(epochs), new ArrayList<>(workers), 0, null);
+        } catch (Exception e) { // also Spark's, which Scala does not declare
+            throw ExecutorCheck.explain(e);
+        }
+    }
+
+    private void epoch(int epoch, Broadcast<int[]> lengths) {
+        long began = System.nanoTime();
+        JavaRDD<EpochShares> shares = shares(table, settings, epoch, lengths);
+        shares.persist(StorageLevel.MEMORY_AND_DISK());
+        double weight = 0;
+        double loss = 0;
+        double accuracy = 0;
+        double computing = 0;
+        for (int batch = 0; batch < settings.batches(); batch += localSteps) {
+            Averaged round = round(shares, batch, Math.min(localSteps, settings.batches() - batch));
+            if (!Double.isFinite(round.loss())) {
+                throw new IllegalStateException("Training diverged in epoch " + epoch + " between batches "
+                        + (batch + 1) + " and " + (batch + localSteps) + ". Try a smaller stepSize, or clipNorm 1.");
+            }
+            weight += round.weight();
+            loss += round.loss();
+            accuracy += round.accuracy();
+            computing += round.computeSeconds();
+            workers = round.devices();
+        }
+        shares.unpersist(false);
+        double seconds = (System.nanoTime() - began) * 1e-9;
+        EpochSummary summary = new EpochSummary(
+                epoch, loss / weight, accuracy / weight, settings.rows() / seconds, 1 - computing / seconds);
+        epochs.add(summary);
+        metrics.set(summary);
+        metrics.rows.add(settings.rows());
+        metrics.exchangeSeconds.add(seconds - computing);
+    }
+
+    private Averaged round(JavaRDD<EpochShares> shares, int firstBatch, int batches) {
+        AverageTask task = new AverageTask(settings, fit, firstBatch, batches, steps, hook);
+        Broadcast<float[]> from = context.broadcast(state);
+        Averaged mean = shares.map(mine -> task.run(mine, from.value())).treeReduce(Averaged::plus);
+        from.destroy();
+        state = mean.state();
+        steps += batches;
+        return mean;
+    }
+
+    /** One element a worker. Each executor works the order out for itself: it follows from lengths and seed. */
+    static JavaRDD<EpochShares> shares(Table table, FitSettings settings, int epoch, Broadcast<int[]> lengths) {
+        int n = settings.workers();
+        return table.numbered()
+                .mapPartitionsToPair(some -> address(some, owners(settings, lengths.value(), epoch)))
+                .partitionBy(new HashPartitioner(n))
+                .mapPartitionsWithIndex(
+                        (rank, some) -> List.of(collect(some, settings, lengths.value(), epoch, rank))
+                                .iterator(),
+                        true);
+    }
+
+    private static List<int[]> order(FitSettings settings, int[] lengths, int epoch) {
+        return settings.trainer(new Callback() {}).batches(lengths, epoch);
+    }
+
+    private static int[] owners(FitSettings settings, int[] lengths, int epoch) {
+        return RowExchange.owners(order(settings, lengths, epoch), lengths.length, settings.workers());
+    }
+
+    /** Rows by the worker whose share they are in; a small int's hash is itself. */
+    private static Iterator<Tuple2<Integer, Tuple2<Integer, byte[]>>> address(
+            Iterator<Tuple2<Integer, byte[]>> rows, int[] owners) {
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return rows.hasNext();
+            }
+
+            @Override
+            public Tuple2<Integer, Tuple2<Integer, byte[]>> next() {
+                Tuple2<Integer, byte[]> row = rows.next();
+                return new Tuple2<>(owners[row._1()], row);
+            }
+        };
+    }
+
+    private static EpochShares collect(
+            Iterator<Tuple2<Integer, Tuple2<Integer, byte[]>>> arrived,
+            FitSettings settings,
+            int[] lengths,
+            int epoch,
+            int rank) {
+        byte[][] here = new byte[lengths.length][];
+        arrived.forEachRemaining(row -> here[row._2()._1()] = row._2()._2());
+        EpochShares shares = new EpochShares();
+        for (int[] batch : order(settings, lengths, epoch)) {
+            int from = Team.shareStart(batch.length, rank, settings.workers());
+            int to = Team.shareStart(batch.length, rank + 1, settings.workers());
+            List<byte[]> share = new ArrayList<>();
+            for (int row : Arrays.copyOfRange(batch, from, to)) share.add(here[row]);
+            shares.add(from, share);
+        }
+        return shares;
+    }
+}

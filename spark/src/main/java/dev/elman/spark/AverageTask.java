@@ -1,0 +1,74 @@
+package dev.elman.spark;
+
+import dev.elman.train.Callback;
+import dev.elman.train.LocalTraining;
+import dev.elman.train.Metrics;
+import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.TrainingData;
+import java.io.Serializable;
+import java.util.List;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
+
+/**
+ * Some steps of one worker of a fit by AVERAGE. What comes out depends on nothing but the state and the rows that go in, so
+ * Spark may run it again, anywhere.
+ */
+record AverageTask(FitSettings settings, String fit, int firstBatch, int batches, long stepsBefore, WorkerHook hook)
+        implements Serializable {
+
+    Averaged run(EpochShares shares, float[] state) {
+        int rank = TaskContext.getPartitionId();
+        hook.begin(TaskContext.get(), (int) (stepsBefore / settings.batches()) + 1);
+        return DeviceThreads.call(
+                fit + " worker " + rank,
+                Placement.ofTask(),
+                opened -> new Worker(opened, settings),
+                worker -> steps(worker, shares, state));
+    }
+
+    private Averaged steps(Worker worker, EpochShares shares, float[] state) {
+        long began = System.nanoTime();
+        worker.training.restore(state, stepsBefore);
+        double weight = 0;
+        double loss = 0;
+        double accuracy = 0;
+        for (int batch = firstBatch; batch < firstBatch + batches; batch++) {
+            List<byte[]> rows = shares.rows(batch);
+            double mine = 0;
+            for (byte[] row : rows) mine += settings.weighted() ? RowBytes.weight(row) : 1;
+            TrainingData data = settings.data(rows);
+            Metrics metrics = worker.training.step(data, shares.firstRow(batch));
+            weight += mine;
+            loss += metrics.loss() * mine;
+            accuracy += metrics.accuracy() * mine;
+        }
+        double seconds = (System.nanoTime() - began) * 1e-9;
+        String device = "executor " + SparkEnv.get().executorId() + ": " + worker.description;
+        return new Averaged(weight, worker.training.state(), loss, accuracy, seconds, device);
+    }
+
+    /** A model and the training of it. */
+    static final class Worker implements AutoCloseable {
+        private final SimpleRnnClassifier model;
+        private final LocalTraining training;
+        private final String description;
+
+        Worker(Placement.Opened opened, FitSettings settings) {
+            model = new SimpleRnnClassifier(opened.backend(), settings.config());
+            training = new LocalTraining(
+                    model, settings.trainer(new Callback() {}), (long) settings.batches() * settings.epochs());
+            description = opened.description();
+        }
+
+        LocalTraining training() {
+            return training;
+        }
+
+        @Override
+        public void close() {
+            training.close();
+            model.close();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package dev.elman.spark;
+
+import dev.elman.train.Trainer;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkEnv;
+
+/** Whether the executors have the classes that the driver has, and what is said when they have not. */
+final class ExecutorCheck {
+    /** The second is how a lambda fails whose class is not there. */
+    private static final Pattern MISSING =
+            Pattern.compile("(?:ClassNotFoundException|NoClassDefFoundError): (dev[./]elman[\\w./$]*)"
+                    + "|cannot assign instance of java.lang.invoke.SerializedLambda");
+
+    private static final Pattern OTHER = Pattern.compile("InvalidClassException: (dev\\.elman[\\w.$]*)");
+    private static final Pattern EXECUTOR = Pattern.compile("\\(([^()\\s]+) executor ([^()\\s]+)\\)");
+
+    private ExecutorCheck() {}
+
+    /** elman's version as this JVM has it, for its jars say it; {@code unpacked} where it is not from a jar. */
+    static String version() {
+        return version(Trainer.class) + " with elman-spark " + version(ExecutorCheck.class);
+    }
+
+    /** By the jar itself: a package's version is that of whichever jar its first class came from. */
+    private static String version(Class<?> type) {
+        try {
+            File place = new File(
+                    type.getProtectionDomain().getCodeSource().getLocation().toURI());
+            if (!place.isFile()) return "unpacked";
+            try (JarFile jar = new JarFile(place)) {
+                return jar.getManifest().getMainAttributes().getValue(Attributes.Name.IMPLEMENTATION_VERSION);
+            }
+        } catch (URISyntaxException | IOException e) {
+            throw new IllegalStateException("cannot read the jar of " + type, e);
+        }
+    }
+
+    /** Called on an executor with the driver's version. */
+    static void requireVersion(String driver) {
+        String mine = version();
+        if (!mine.equals(driver)) {
+            throw new OtherVersionException("Executor " + SparkEnv.get().executorId() + " on "
+                    + SparkEnv.get().blockManager().blockManagerId().host() + " has elman " + mine
+                    + ", but the driver has " + driver + ". " + remedy());
+        }
+    }
+
+    private static String remedy() {
+        return "Give all executors the driver's jars: --packages dev.elman:elman-spark:VERSION, or --jars with"
+                + " elman-spark, elman and their dependencies.";
+    }
+
+    /** An executor has another elman than the driver. */
+    static final class OtherVersionException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        OtherVersionException(String message) {
+            super(message);
+        }
+    }
+
+    /** The failure of a job as its user should read it: what a row or an executor is to blame for comes out by itself. */
+    static RuntimeException explain(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadRowException || cause instanceof OtherVersionException) {
+                return (RuntimeException) cause;
+            }
+        }
+        String text = String.valueOf(failure.getMessage());
+        Matcher missing = MISSING.matcher(text);
+        if (missing.find()) {
+            String what = missing.group(1) == null ? "the driver's code" : missing.group(1);
+            return new IllegalStateException(
+                    where(text) + " has no elman jar: it cannot read " + what + ". " + drivers(), failure);
+        }
+        Matcher other = OTHER.matcher(text);
+        if (other.find()) {
+            return new IllegalStateException(
+                    where(text) + " has another version of elman: " + other.group(1) + " differs. " + drivers(),
+                    failure);
+        }
+        if (failure instanceof RuntimeException unchecked) return unchecked;
+        return new IllegalStateException(failure.getMessage(), failure);
+    }
+
+    private static String where(String text) {
+        Matcher executor = EXECUTOR.matcher(text);
+        return executor.find() ? "Executor " + executor.group(2) + " on " + executor.group(1) : "An executor";
+    }
+
+    private static String drivers() {
+        return "The driver has " + version() + ". " + remedy();
+    }
+}

@@ -1,0 +1,39 @@
+package dev.elman.spark;
+
+import java.io.Serializable;
+import org.apache.spark.SparkContext;
+import org.apache.spark.util.DoubleAccumulator;
+import org.apache.spark.util.LongAccumulator;
+
+/** A fit's progress as accumulators: Spark's UI shows them on the stage's page while it runs. */
+final class FitMetrics implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    static final String EPOCH = "elman epoch";
+    static final String LOSS = "elman loss";
+    static final String ROWS_PER_SECOND = "elman rows/s";
+    static final String EXCHANGE_SHARE = "elman exchange, share of time";
+
+    final LatestValue epoch = new LatestValue();
+    final LatestValue loss = new LatestValue();
+    final LatestValue rowsPerSecond = new LatestValue();
+    final LatestValue exchangeShare = new LatestValue();
+    final LongAccumulator rows;
+    final DoubleAccumulator exchangeSeconds;
+
+    FitMetrics(SparkContext context) {
+        context.register(epoch, EPOCH);
+        context.register(loss, LOSS);
+        context.register(rowsPerSecond, ROWS_PER_SECOND);
+        context.register(exchangeShare, EXCHANGE_SHARE);
+        rows = context.longAccumulator("elman rows");
+        exchangeSeconds = context.doubleAccumulator("elman exchange, s");
+    }
+
+    void set(EpochSummary summary) {
+        epoch.add((double) summary.epoch());
+        loss.add(summary.loss());
+        rowsPerSecond.add(summary.rowsPerSecond());
+        exchangeShare.add(summary.exchangeShare());
+    }
+}

@@ -1,0 +1,92 @@
+package dev.elman.spark;
+
+import dev.elman.train.Checkpoint;
+import dev.elman.train.Checkpoints;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.Arrays;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Checkpoints of one fit in a folder that all executors see. The last two are kept: one may be read while one is written. */
+final class HadoopCheckpoints implements Checkpoints {
+    private static final String PREFIX = "epoch-";
+    private static final String SUFFIX = ".safetensors";
+
+    private final Path folder;
+    private final FileSystem files;
+    private int resumeFrom;
+
+    HadoopCheckpoints(String folder, Configuration configuration) throws IOException {
+        this.folder = new Path(folder);
+        this.files = this.folder.getFileSystem(configuration);
+    }
+
+    /** The last epoch that was kept; 0 for none. */
+    int lastEpoch() throws IOException {
+        if (!files.exists(folder)) return 0;
+        return Arrays.stream(files.listStatus(folder))
+                .mapToInt(HadoopCheckpoints::epoch)
+                .max()
+                .orElse(0);
+    }
+
+    private static int epoch(FileStatus file) {
+        String name = file.getPath().getName();
+        if (!name.startsWith(PREFIX) || !name.endsWith(SUFFIX)) return 0;
+        return Integer.parseInt(name.substring(PREFIX.length(), name.length() - SUFFIX.length()));
+    }
+
+    /** Makes {@link #latest} give this epoch's, which the workers have agreed on; 0 for none. */
+    void resumeFrom(int epoch) {
+        resumeFrom = epoch;
+    }
+
+    private Path file(int epoch) {
+        return new Path(folder, PREFIX + epoch + SUFFIX);
+    }
+
+    @Override
+    public Checkpoint latest() {
+        if (resumeFrom == 0) return null;
+        try {
+            java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
+            try {
+                TempFiles.download(files, file(resumeFrom), local);
+                return Checkpoint.read(local);
+            } finally {
+                Files.delete(local);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the checkpoint " + file(resumeFrom), e);
+        }
+    }
+
+    @Override
+    public void save(Checkpoint checkpoint) {
+        try {
+            java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
+            Path writing = new Path(folder, ".writing" + SUFFIX);
+            try {
+                checkpoint.write(local);
+                TempFiles.upload(local, files, writing);
+            } finally {
+                Files.delete(local);
+            }
+            files.delete(file(checkpoint.epoch()), false);
+            if (!files.rename(writing, file(checkpoint.epoch()))) {
+                throw new IOException("cannot rename " + writing + " to " + file(checkpoint.epoch()));
+            }
+            files.delete(file(checkpoint.epoch() - 2), false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write a checkpoint to " + folder, e);
+        }
+    }
+
+    void remove() throws IOException {
+        files.delete(folder, true);
+    }
+}

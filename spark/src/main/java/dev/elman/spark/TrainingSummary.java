@@ -1,0 +1,17 @@
+package dev.elman.spark;
+
+import java.util.List;
+
+/**
+ * What a fit went through.
+ *
+ * @param epochs in order
+ * @param workers what each worker computed on, by rank
+ * @param restarts how often Spark began the workers again because one was lost
+ */
+public record TrainingSummary(List<EpochSummary> epochs, List<String> workers, int restarts) {
+    public TrainingSummary {
+        epochs = List.copyOf(epochs);
+        workers = List.copyOf(workers);
+    }
+}

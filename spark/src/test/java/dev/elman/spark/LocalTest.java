@@ -1,0 +1,439 @@
+package dev.elman.spark;
+
+import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import dev.elman.text.Tokenizer;
+import dev.elman.train.Optimizer;
+import dev.elman.train.SimpleRnnClassifier;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.ml.feature.StringIndexer;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
+import org.apache.spark.ml.tuning.ParamGridBuilder;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Two slots in this JVM; a failed task may be tried again. */
+class LocalTest {
+    private static final Rows ROWS = new Rows(101, 1);
+    private static SparkSession spark;
+
+    @BeforeAll
+    static void start() {
+        spark = SparkSession.builder()
+                .master("local[2,4]")
+                .config("spark.ui.enabled", false)
+                .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .config("spark.sql.shuffle.partitions", 2)
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.driver.host", "127.0.0.1")
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    /** One worker takes the core's own steps; the table may lie in any number of partitions. */
+    @ParameterizedTest
+    @CsvSource({"ALLREDUCE,1", "ALLREDUCE,3", "AVERAGE(1),3"})
+    void oneWorkerGivesTheBitsOfThePlainFit(String mode, int partitions) throws Exception {
+        ElmanClassificationModel model = Rows.classifier(1).setSyncMode(mode).fit(ROWS.table(spark, partitions));
+        assertArrayEquals(ROWS.plain(1), Rows.weights(model));
+    }
+
+    @Test
+    void twoWorkersGiveThePlainFitOfTwiceTheBatch() throws Exception {
+        ElmanClassificationModel model = Rows.classifier(2).fit(ROWS.table(spark, 3));
+        assertArrayEquals(ROWS.plain(2), Rows.weights(model), 1e-5);
+        TrainingSummary summary = model.summary().orElseThrow();
+        assertEquals(Rows.EPOCHS, summary.epochs().size());
+        assertEquals(2, summary.workers().size());
+        assertTrue(
+                summary.workers().get(1).contains("cpu: float32, 1 thread"),
+                summary.workers().get(1));
+        EpochSummary last = summary.epochs().get(2);
+        assertTrue(last.loss() < summary.epochs().get(0).loss());
+        assertTrue(last.rowsPerSecond() > 0 && last.exchangeShare() > 0 && last.exchangeShare() < 1, last.toString());
+    }
+
+    @Test
+    void averagingEveryStepOfPlainSgdIsTheSame() throws Exception {
+        ElmanClassificationModel model = Rows.classifier(2)
+                .setSyncMode("average(1)")
+                .setOptimizer("sgd")
+                .setStepSize(0.1)
+                .setClipNorm(0)
+                .fit(ROWS.table(spark, 3));
+        double[] plain = Rows.plain(ROWS.data(true, false), 2, Optimizer.sgd(0.1), Double.POSITIVE_INFINITY);
+        assertArrayEquals(plain, Rows.weights(model), 1e-5);
+    }
+
+    @Test
+    void averagingRarelyLearnsToo() {
+        Dataset<Row> table = ROWS.table(spark, 2);
+        ElmanClassificationModel model =
+                Rows.classifier(2).setSyncMode("AVERAGE(3)").setMaxIter(12).fit(table);
+        assertTrue(accuracy(model.transform(table)) > 0.9);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ALLREDUCE", "AVERAGE(1)"})
+    void weightsAndVectors(String mode) throws Exception {
+        ElmanClassificationModel model = Rows.classifier(2)
+                .setFeaturesCol("steps")
+                .setWeightCol("weight")
+                .setOptimizer("sgd")
+                .setStepSize(0.1)
+                .setClipNorm(0)
+                .setSyncMode(mode)
+                .fit(ROWS.table(spark, 3));
+        double[] plain = Rows.plain(ROWS.data(false, true), 2, Optimizer.sgd(0.1), Double.POSITIVE_INFINITY);
+        assertArrayEquals(plain, Rows.weights(model), 1e-5);
+        assertTrue(accuracy(model.transform(ROWS.table(spark, 3))) > 0.3);
+    }
+
+    private static double accuracy(Dataset<Row> scored) {
+        return new MulticlassClassificationEvaluator().setMetricName("accuracy").evaluate(scored);
+    }
+
+    // ---- lost workers
+
+    private static final AtomicInteger LOST = new AtomicInteger();
+    private static final AtomicInteger BEGUN = new AtomicInteger();
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aFailedWorkerChangesNothing(boolean checkpoints, @TempDir Path folder) throws Exception {
+        LOST.set(0);
+        BEGUN.set(0);
+        ElmanClassificationModel model = Rows.classifier(2)
+                .setCheckpointDir(checkpoints ? folder.toString() : "")
+                .onEpoch((worker, epoch) -> {
+                    if (epoch == 3 && worker.partitionId() == 1 && LOST.getAndIncrement() == 0) {
+                        throw new IllegalStateException("pulled the plug");
+                    }
+                    if (epoch == 1 && worker.partitionId() == 1) BEGUN.incrementAndGet();
+                })
+                .fit(ROWS.table(spark, 2));
+        assertArrayEquals(ROWS.plain(2), Rows.weights(model), 1e-5);
+        assertEquals(1, model.summary().orElseThrow().restarts());
+        assertEquals(Rows.EPOCHS, model.summary().orElseThrow().epochs().size());
+        assertEquals(checkpoints ? 1 : 2, BEGUN.get(), "epoch 1 is run again only without a checkpoint");
+        try (var files = Files.list(folder)) {
+            assertEquals(0, files.count(), "checkpoints are removed at the end");
+        }
+    }
+
+    @Test
+    void aFailedTaskOfARoundIsRunAgain() throws Exception {
+        ElmanClassifier classifier = Rows.classifier(2).setSyncMode("AVERAGE(2)");
+        ElmanClassificationModel undisturbed = classifier.fit(ROWS.table(spark, 2));
+        LOST.set(0);
+        ElmanClassificationModel model = classifier
+                .onEpoch((worker, epoch) -> {
+                    if (epoch == 2 && worker.partitionId() == 1 && LOST.getAndIncrement() == 0) {
+                        throw new IllegalStateException("pulled the plug");
+                    }
+                })
+                .fit(ROWS.table(spark, 2));
+        assertTrue(LOST.get() > 1);
+        assertArrayEquals(Rows.weights(undisturbed), Rows.weights(model), 1e-6);
+    }
+
+    // ---- scoring
+
+    @Test
+    void scoringIsTheCoresAndStreams() throws Exception {
+        Dataset<Row> table = ROWS.table(spark, 2);
+        ElmanClassificationModel model = Rows.classifier(2).fit(table);
+        List<Row> scored = model.transform(table).collectAsList();
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier plain = ScoreTask.load(backend, model.modelFile())) {
+            float[][] expected = plain.predictProba(ROWS.ids);
+            for (int n = 0; n < expected.length; n++) {
+                Vector p = scored.get(n).getAs("probability");
+                Vector raw = scored.get(n).getAs("rawPrediction");
+                for (int k = 0; k < Rows.CLASSES; k++) {
+                    assertEquals(expected[n][k], p.apply(k), 1e-6);
+                    assertEquals(p.apply(k), Math.exp(raw.apply(k)), 1e-6);
+                }
+                assertEquals(p.argmax(), scored.get(n).<Double>getAs("prediction"));
+            }
+        }
+        DeviceThreads.closeIdle(0);
+        Dataset<Row> longer = table.crossJoin(spark.range(100).toDF("copy"));
+        assertEquals(
+                101 * 100, model.transform(longer).filter("prediction >= 0").count());
+        assertEquals(1, DeviceThreads.count(), "one model for all tasks of this JVM");
+        DeviceThreads.closeIdle(0);
+        assertEquals(0, DeviceThreads.count());
+    }
+
+    /** No more rows than a batch are read before the first comes out, however many there are. */
+    @Test
+    void scoringStreams() throws Exception {
+        ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(ROWS.table(spark, 1));
+        AtomicInteger read = READ;
+        read.set(0);
+        Dataset<Row> table =
+                ROWS.table(spark, 1).crossJoin(spark.range(100).coalesce(1).toDF("copy"));
+        Dataset<Row> counted = table.map(
+                (org.apache.spark.api.java.function.MapFunction<Row, Row>) row -> {
+                    READ.incrementAndGet();
+                    return row;
+                },
+                Encoders.row(table.schema()));
+        long outBefore = model.transform(counted)
+                .mapPartitions(
+                        (org.apache.spark.api.java.function.MapPartitionsFunction<Row, Integer>) rows -> {
+                            rows.next();
+                            return List.of(READ.get()).iterator();
+                        },
+                        Encoders.INT())
+                .collectAsList()
+                .get(0);
+        assertTrue(outBefore <= 260, "read " + outBefore + " rows for the first");
+    }
+
+    private static final AtomicInteger READ = new AtomicInteger();
+
+    @Test
+    void thresholdsMoveThePrediction() {
+        assertEquals(1, ScoreTask.predict(new float[] {.3f, .4f, .3f}, null));
+        assertEquals(2, ScoreTask.predict(new float[] {.3f, .4f, .3f}, new double[] {1, 1, .5}));
+        assertEquals(0, ScoreTask.predict(new float[] {.1f, .6f, .3f}, new double[] {0, 1, 1}));
+        Dataset<Row> table = ROWS.table(spark, 1);
+        ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(table);
+        model.setThresholds(new double[] {1, 1, 1e-6}).setRawPredictionCol("").setProbabilityCol("p");
+        Dataset<Row> scored = model.transform(table);
+        assertEquals(List.of("tokens", "steps", "label", "weight", "p", "prediction"), List.of(scored.columns()));
+        assertEquals(101, scored.filter("prediction = 2").count());
+        refused("thresholds", () -> model.setThresholds(new double[] {1, 1}).transform(table));
+    }
+
+    // ---- pipelines
+
+    private static Dataset<Row> texts() {
+        List<String> words =
+                List.of("b a b", "c a", "", "d d c", "a e", "b b", "c c c", "d a", "a b", "c d", "d c", "b a a");
+        return spark.createDataset(words, Encoders.STRING())
+                .toDF("text")
+                .repartition(1)
+                .withColumn(
+                        "language",
+                        org.apache
+                                .spark
+                                .sql
+                                .functions
+                                .when(col("text").contains("b"), "x")
+                                .otherwise("y"));
+    }
+
+    @Test
+    void aPipelineTokenizesIndexesAndClassifies(@TempDir Path folder) throws Exception {
+        Dataset<Row> table = texts();
+        Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
+            new KerasTokenizer().setOovToken("?"),
+            new StringIndexer().setInputCol("language").setOutputCol("label"),
+            Rows.classifier(2).setVocabSize(9).setMaxIter(40)
+        });
+        PipelineModel fitted = pipeline.fit(table);
+        assertEquals(1, accuracy(fitted.transform(table)));
+        fitted.write().overwrite().save(folder.resolve("model").toString());
+        PipelineModel loaded = PipelineModel.load(folder.resolve("model").toString());
+        assertEquals(
+                fitted.transform(table).select("probability").collectAsList(),
+                loaded.transform(table).select("probability").collectAsList());
+        pipeline.write().overwrite().save(folder.resolve("pipeline").toString());
+        PipelineModel again =
+                Pipeline.load(folder.resolve("pipeline").toString()).fit(table);
+        assertEquals(
+                fitted.transform(table).select("probability").collectAsList(),
+                again.transform(table).select("probability").collectAsList());
+        // The model file inside is the core's.
+        ElmanClassificationModel inside = (ElmanClassificationModel) loaded.stages()[2];
+        assertTrue(inside.summary().isEmpty());
+        try (var files = Files.walk(folder.resolve("model"))) {
+            Path file = files.filter(path -> path.endsWith(ElmanClassificationModel.FILE))
+                    .findFirst()
+                    .orElseThrow();
+            try (Backend backend = Backends.openCpu(1);
+                    SimpleRnnClassifier plain = SimpleRnnClassifier.load(backend, file)) {
+                assertEquals(2, plain.config().classes());
+            }
+        }
+    }
+
+    @Test
+    void aCrossValidatorChooses() {
+        ElmanClassifier classifier = Rows.classifier(1).setMaxIter(8);
+        ParamMap[] grid = new ParamGridBuilder()
+                .addGrid(classifier.stepSize(), new double[] {1e-6, 0.02})
+                .build();
+        CrossValidatorModel model = new CrossValidator()
+                .setEstimator(classifier)
+                .setEstimatorParamMaps(grid)
+                .setEvaluator(new MulticlassClassificationEvaluator().setMetricName("accuracy"))
+                .setNumFolds(2)
+                .setSeed(1)
+                .fit(ROWS.table(spark, 2));
+        assertTrue(model.avgMetrics()[1] > model.avgMetrics()[0] + 0.1, Arrays.toString(model.avgMetrics()));
+    }
+
+    @Test
+    void theTokenizerNumbersWordsAsOneTokenizerWould() {
+        List<String> texts = texts().as(Encoders.tuple(Encoders.STRING(), Encoders.STRING()))
+                .map(
+                        (org.apache.spark.api.java.function.MapFunction<scala.Tuple2<String, String>, String>)
+                                scala.Tuple2::_1,
+                        Encoders.STRING())
+                .collectAsList();
+        Dataset<Row> parts =
+                spark.createDataset(texts, Encoders.STRING()).toDF("text").repartition(3);
+        List<String> order = parts.as(Encoders.STRING()).collectAsList();
+        Tokenizer whole = Tokenizer.builder().numWords(4).build();
+        whole.fitOnTexts(order);
+        KerasTokenizerModel model = new KerasTokenizer().setNumWords(4).fit(parts);
+        assertEquals(whole.wordIndex(), model.tokenizer().wordIndex());
+        assertEquals(4, model.vocabularySize());
+        List<Row> ids = model.transform(parts).select("tokens").collectAsList();
+        for (int n = 0; n < order.size(); n++) {
+            assertEquals(
+                    Arrays.stream(whole.textToSequence(order.get(n))).boxed().toList(),
+                    ids.get(n).getList(0));
+        }
+        BadRowException e = assertThrows(
+                BadRowException.class,
+                () -> new KerasTokenizer()
+                        .fit(parts.withColumn("text", lit(null).cast("string"))));
+        assertTrue(e.getMessage().contains("Column \"text\""), e.getMessage());
+    }
+
+    // ---- bad input
+
+    private static void refused(String part, Runnable action) {
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
+        for (String one : part.split("\\|", -1)) assertTrue(e.getMessage().contains(one), e.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "tokens; cast(null as array<int>); Column \"tokens\"|null",
+                "tokens; array(1, null); Column \"tokens\"|null at step 1",
+                "tokens; array(1, -1); Column \"tokens\"|-1 at step 1",
+                "tokens; array(1, 6); Column \"tokens\"|6 at step 1|0 to 5",
+                "label; cast(null as double); Column \"label\"|null",
+                "label; 1.5D; Column \"label\"|1.5",
+                "label; -1D; Column \"label\"|-1.0",
+                "label; double('NaN'); Column \"label\"|NaN",
+                "weight; -2D; Column \"weight\"|-2.0",
+                "weight; cast(null as double); Column \"weight\"|null"
+            })
+    void aBadRowIsNamed(String column, String value, String message) {
+        Dataset<Row> table = ROWS.table(spark, 2);
+        Dataset<Row> bad = table.union(table.limit(1).withColumn(column, org.apache.spark.sql.functions.expr(value)));
+        refused(
+                message,
+                () -> Rows.classifier(2).setVocabSize(6).setWeightCol("weight").fit(bad));
+    }
+
+    @Test
+    void raggedVectorsAreNamed() {
+        Dataset<Row> table = ROWS.table(spark, 2);
+        Dataset<Row> other = table.limit(1)
+                .withColumn("steps", array(org.apache.spark.ml.functions.array_to_vector(array(lit(1.0), lit(2.0)))));
+        ElmanClassifier classifier = Rows.classifier(2).setFeaturesCol("steps");
+        refused("size 6|size 2", () -> classifier.fit(table.union(other).coalesce(1)));
+        refused("size 6|size 2", () -> classifier.fit(table.union(other)));
+        Dataset<Row> within = table.limit(1)
+                .withColumn(
+                        "steps",
+                        array(
+                                org.apache.spark.ml.functions.array_to_vector(array(lit(1.0), lit(2.0))),
+                                org.apache.spark.ml.functions.array_to_vector(array(lit(1.0)))));
+        refused("Column \"steps\"|size 1 at step 1", () -> classifier.fit(within));
+    }
+
+    @Test
+    void anUnknownTokenIsNamedWhenScoring() {
+        ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(ROWS.table(spark, 1));
+        Dataset<Row> bad = ROWS.table(spark, 1).withColumn("tokens", array(lit(2), lit(17)));
+        Exception e = assertThrows(Exception.class, () -> model.transform(bad).count());
+        assertTrue(
+                everything(e).contains("Column \"tokens\" must hold arrays of token ids from 0 to 5"), everything(e));
+        assertTrue(everything(e).contains("17 at step 1"), everything(e));
+    }
+
+    private static String everything(Throwable failure) {
+        StringBuilder all = new StringBuilder();
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) all.append(cause.getMessage());
+        return all.toString();
+    }
+
+    @Test
+    void badSettingsAreNamed() {
+        Dataset<Row> table = ROWS.table(spark, 1);
+        refused("numWorkers is 3|2 slots", () -> Rows.classifier(3).fit(table));
+        refused(
+                "no column \"text\"|tokens, steps, label, weight",
+                () -> Rows.classifier(1).setFeaturesCol("text").fit(table));
+        refused(
+                "array<int>|double",
+                () -> Rows.classifier(1).setFeaturesCol("label").fit(table));
+        refused(
+                "must hold numbers|StringIndexer",
+                () -> Rows.classifier(1).setLabelCol("steps").fit(table));
+        refused("AVERAGE(0)", () -> Rows.classifier(1).setSyncMode("AVERAGE(0)").fit(table));
+        refused(
+                "\"weight\" already",
+                () -> Rows.classifier(1).setPredictionCol("weight").fit(table));
+        refused("no rows", () -> Rows.classifier(1).fit(table.limit(0)));
+        refused("at least two classes", () -> Rows.classifier(1).fit(table.filter("label = 0")));
+        IllegalStateException e = assertThrows(
+                IllegalStateException.class,
+                () -> Rows.classifier(2)
+                        .setOptimizer("sgd")
+                        .setClipNorm(0)
+                        .setStepSize(1e30)
+                        .fit(table));
+        assertTrue(e.getMessage().startsWith("Training diverged in epoch 1"), e.getMessage());
+        refused(
+                "thresholds",
+                () -> Rows.classifier(1).setThresholds(new double[] {1}).fit(table));
+        assertNull(Rows.classifier(1).getThresholds());
+        assertFalse(SyncMode.parse("AVERAGE(4)").allReduce());
+    }
+}
