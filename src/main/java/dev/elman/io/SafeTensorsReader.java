@@ -58,10 +58,10 @@ final class SafeTensorsReader {
             checkSize(slot, dataLength);
         }
         checkCoverage(header.slots(), dataLength);
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
         for (Slot slot : header.slots()) {
             byte[] data = read(channel, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
-            tensors.put(slot.name(), new SafeTensors.Entry(slot.dtype(), slot.shape(), data));
+            tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
         }
         return new SafeTensors(tensors, header.metadata());
     }
@@ -102,7 +102,7 @@ final class SafeTensorsReader {
         long expected;
         try {
             expected = Math.multiplyExact(
-                    SafeTensors.Entry.elements(slot.shape()), slot.dtype().bytes());
+                    NdArray.elements(slot.shape()), slot.dtype().bytes());
         } catch (ArithmeticException e) {
             throw error(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()), DAMAGED);
         }
