@@ -106,6 +106,39 @@ public final class NdArray {
         return values;
     }
 
+    /**
+     * The elements as float32: wider ones rounded to the nearest, narrower ones exact.
+     *
+     * @throws IllegalStateException if they are not floating-point numbers
+     */
+    public float[] toFloats() {
+        float[] values = new float[size()];
+        ByteBuffer bytes = bytes();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (dtype) {
+                case F32 -> bytes.getFloat(4 * i);
+                case F64 -> (float) bytes.getDouble(8 * i);
+                case F16 -> halfToFloat(bytes.getShort(2 * i));
+                case BF16 -> Float.intBitsToFloat(bytes.getShort(2 * i) << 16);
+                default ->
+                    throw new IllegalStateException(
+                            "toFloats(): expected F32, F64, F16 or BF16, found " + dtype + "; ask dtype() first");
+            };
+        }
+        return values;
+    }
+
+    /** IEEE 754's binary16: 1 sign bit, 5 of exponent, 10 of fraction. The JDK has this from 20 on. */
+    private static float halfToFloat(short half) {
+        int exponent = half >> 10 & 0x1f;
+        int fraction = half & 0x3ff;
+        float magnitude;
+        if (exponent == 0) magnitude = fraction * 0x1p-24f;
+        else if (exponent == 31) magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+        else magnitude = Float.intBitsToFloat(exponent + 112 << 23 | fraction << 13);
+        return half < 0 ? -magnitude : magnitude;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof NdArray that
@@ -125,7 +158,7 @@ public final class NdArray {
     }
 
     /** The product of the extents. @throws ArithmeticException if it is larger than a long */
-    static long elements(long[] shape) {
+    public static long elements(long[] shape) {
         long product = 1;
         for (long extent : shape) {
             if (extent < 0) {
