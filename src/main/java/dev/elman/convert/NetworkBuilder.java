@@ -29,8 +29,6 @@ public final class NetworkBuilder {
     private final Map<String, NdArray> weights = new LinkedHashMap<>();
     private final List<Report.Row> rows = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
-    private Activation activation;
-    private Output output;
 
     /**
      * A builder over a file's arrays.
@@ -117,14 +115,14 @@ public final class NetworkBuilder {
         notes.add(sentence);
     }
 
-    /** Takes what the file says, which a hint may repeat but not contradict; where both are silent tanh, with a note. */
-    public void activation(Activation fromFile, Activation hint) throws ModelFileException {
-        activation = settle("activation", fromFile, hint, Activation.TANH);
+    /** What the file says, which a hint may repeat but not contradict; where both are silent (null) tanh, with a note. */
+    public Activation activation(Activation fromFile, Hints hints) throws ModelFileException {
+        return settle("activation", fromFile, hints.activation(), Activation.TANH);
     }
 
-    /** Takes what the file says, which a hint may repeat but not contradict; where both are silent the usual, with a note. */
-    public void output(Output fromFile, Output hint, Output usual) throws ModelFileException {
-        output = settle("output", fromFile, hint, usual);
+    /** What the file says, which a hint may repeat but not contradict; where both are silent the usual, with a note. */
+    public Output output(Output fromFile, Hints hints, Output usual) throws ModelFileException {
+        return settle("output", fromFile, hints.output(), usual);
     }
 
     private <E extends Enum<E>> E settle(String what, E fromFile, E hint, E usual) throws ModelFileException {
@@ -139,13 +137,12 @@ public final class NetworkBuilder {
     }
 
     /**
-     * The network, once every array is taken.
+     * The network, once every array is taken or ignored.
      *
-     * @throws ModelFileException when one is left, or sizes are beyond what a layer can have
+     * @throws ModelFileException when one is left
+     * @throws IllegalArgumentException when the weights are not those of such a network
      */
-    public Imported build(
-            int vocabulary, int inputSize, int hiddenSize, boolean bias, boolean bidirectional, int classes)
-            throws ModelFileException {
+    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes) throws ModelFileException {
         if (!left.isEmpty()) {
             throw new ModelFileException(
                     file,
@@ -154,13 +151,7 @@ public final class NetworkBuilder {
                     left.size() == 1 ? "this" : "this and " + (left.size() - 1) + " more",
                     "elman has no layer for it; save the others alone, or name the embedding and the dense layer");
         }
-        try {
-            SimpleRnnConfig config =
-                    new SimpleRnnConfig(inputSize, hiddenSize, activation, bias, bidirectional, output, false);
-            return new Imported(new Network(vocabulary, config, classes, weights), new Report(format, rows, notes));
-        } catch (IllegalArgumentException e) {
-            throw new ModelFileException(file, "weights", "a network", e.getMessage(), "Check what wrote the file");
-        }
+        return new Imported(new Network(vocabulary, rnn, classes, weights), new Report(format, rows, notes));
     }
 
     /** An error about one array. */

@@ -3,6 +3,7 @@ package dev.elman.convert;
 import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
 import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,9 +46,15 @@ public final class NumpyFile {
             copy(builder, w, bidirectional ? 2 * hidden : hidden, classes);
             copy(builder, Network.DENSE + ".b", classes);
         }
-        builder.activation(null, hints.activation());
-        builder.output(null, hints.output(), classes > 0 ? Output.LAST : Output.SEQUENCE);
-        return builder.build(vocabulary, inputs, hidden, bias, bidirectional, classes);
+        SimpleRnnConfig config = new SimpleRnnConfig(
+                inputs,
+                hidden,
+                builder.activation(null, hints),
+                bias,
+                bidirectional,
+                builder.output(null, hints, classes > 0 ? Output.LAST : Output.SEQUENCE),
+                false);
+        return builder.build(vocabulary, config, classes);
     }
 
     private static void copy(NetworkBuilder builder, String name, long... shape) throws IOException {

@@ -4,8 +4,10 @@ import dev.elman.backend.Activation;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -49,10 +51,11 @@ final class TorchReader {
         int channels = bidirectional ? 2 * hidden : hidden;
         int vocabulary = embedding(inputs);
         int classes = dense(channels);
-        builder.activation(metadata(TorchFile.NONLINEARITY, Activation.class), hints.activation());
+        Activation activation = builder.activation(metadata(TorchFile.NONLINEARITY, Activation.class), hints);
         Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
-        builder.output(metadata(TorchFile.OUTPUT, Output.class), hints.output(), usual);
-        return builder.build(vocabulary, inputs, hidden, bias, bidirectional, classes);
+        Output output = builder.output(metadata(TorchFile.OUTPUT, Output.class), hints, usual);
+        SimpleRnnConfig config = new SimpleRnnConfig(inputs, hidden, activation, bias, bidirectional, output, false);
+        return builder.build(vocabulary, config, classes);
     }
 
     /** What stands before weight_ih_l0. */
@@ -152,7 +155,7 @@ final class TorchReader {
     }
 
     /** A few names, for a message. */
-    private static String some(java.util.Collection<String> names) {
+    private static String some(Collection<String> names) {
         List<String> first =
                 names.stream().limit(6).map(ModelFileException::brief).toList();
         return first + (names.size() > first.size() ? " and " + (names.size() - first.size()) + " more" : "");

@@ -130,12 +130,12 @@ public final class NdArray {
 
     /** IEEE 754's binary16: 1 sign bit, 5 of exponent, 10 of fraction. The JDK has this from 20 on. */
     private static float halfToFloat(short half) {
-        int exponent = half >> 10 & 0x1f;
+        int exponent = (half >> 10) & 0x1f;
         int fraction = half & 0x3ff;
         float magnitude;
         if (exponent == 0) magnitude = fraction * 0x1p-24f;
         else if (exponent == 31) magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
-        else magnitude = Float.intBitsToFloat(exponent + 112 << 23 | fraction << 13);
+        else magnitude = Float.intBitsToFloat((exponent + 112) << 23 | fraction << 13);
         return half < 0 ? -magnitude : magnitude;
     }
 

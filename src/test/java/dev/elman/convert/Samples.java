@@ -18,10 +18,10 @@ import java.util.Map;
 import java.util.Random;
 
 /** Networks with random weights, input for them, and what elman answers. */
-final class Samples {
+public final class Samples {
     private Samples() {}
 
-    static Network network(int vocabulary, SimpleRnnConfig config, int classes, long seed) {
+    public static Network network(int vocabulary, SimpleRnnConfig config, int classes, long seed) {
         Random random = new Random(seed);
         List<Parameters.Spec> specs = new ArrayList<>();
         if (vocabulary > 0) specs.addAll(Embedding.specs("embedding", vocabulary, config.inputSize()));
@@ -40,7 +40,7 @@ final class Samples {
     }
 
     /** x [T,N,D] and h0 [directions,N,H]. */
-    static SafeTensors features(SimpleRnnConfig config, int steps, int rows, long seed) {
+    public static SafeTensors features(SimpleRnnConfig config, int steps, int rows, long seed) {
         Random random = new Random(seed);
         Map<String, NdArray> arrays = new LinkedHashMap<>();
         arrays.put(
@@ -62,7 +62,7 @@ final class Samples {
     }
 
     /** x [T,N] of ids. */
-    static SafeTensors tokens(int vocabulary, int steps, int rows, long seed) {
+    public static SafeTensors tokens(int vocabulary, int steps, int rows, long seed) {
         int[] ids = new Random(seed).ints((long) steps * rows, 0, vocabulary).toArray();
         return new SafeTensors(Map.of("x", NdArray.ofInts(ids, steps, rows)), Map.of());
     }
@@ -72,7 +72,7 @@ final class Samples {
      *
      * @param in x [T,N,D] or [T,N], perhaps h0 [directions,N,H], perhaps mask [T,N]
      */
-    static Map<String, NdArray> run(Backend backend, Network network, Map<String, NdArray> in) {
+    public static Map<String, NdArray> run(Backend backend, Network network, Map<String, NdArray> in) {
         SimpleRnnConfig config = network.rnn();
         NdArray given = in.get("x");
         int steps = (int) given.shape()[0];

@@ -23,13 +23,11 @@ public final class Mutations {
             "{}[]()\",:'0123456789-.eE\\ \n\0\u00ff\u007f".getBytes(StandardCharsets.ISO_8859_1);
 
     private final Path file;
-    private final byte[] good;
     private final Reader reader;
     private int refused;
 
-    private Mutations(Path file, byte[] good, Reader reader) {
+    private Mutations(Path file, Reader reader) {
         this.file = file;
-        this.good = good;
         this.reader = reader;
     }
 
@@ -42,7 +40,7 @@ public final class Mutations {
      */
     public static int check(Path file, int interesting, Reader reader) throws IOException {
         byte[] good = Files.readAllBytes(file);
-        Mutations mutations = new Mutations(file, good, reader);
+        Mutations mutations = new Mutations(file, reader);
         reader.read(file);
         assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
             for (int length = 0; length < good.length; length += 64) {
@@ -52,7 +50,7 @@ public final class Mutations {
             }
             mutations.refused = 0;
             for (long seed = 0; seed < 2000; seed++) {
-                mutations.tryRead(mutations.mutant(new Random(seed), interesting), "seed " + seed);
+                mutations.tryRead(mutant(good, interesting, seed), "seed " + seed);
             }
         });
         Files.write(file, good);
@@ -73,7 +71,9 @@ public final class Mutations {
         }
     }
 
-    private byte[] mutant(Random random, int interesting) {
+    /** The good bytes with up to four changes, most of them among the first {@code interesting}. */
+    public static byte[] mutant(byte[] good, int interesting, long seed) {
+        Random random = new Random(seed);
         byte[] mutant = good.clone();
         for (int i = 1 + random.nextInt(4); i > 0; i--) mutant = mutate(mutant, random, interesting);
         return mutant;

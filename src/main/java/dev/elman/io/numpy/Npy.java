@@ -34,8 +34,8 @@ public final class Npy {
      * @throws IllegalArgumentException if NumPy has no such type (BF16)
      */
     public static void write(NdArray array, Path file) throws IOException {
-        ByteBuffer bytes = bytes(array);
-        AtomicFile.replace(file, out -> out.write(bytes.array()));
+        byte[] bytes = bytes(array);
+        AtomicFile.replace(file, out -> out.write(bytes));
     }
 
     /** An array from the bytes of a file, or of a member of one, whose name and a colon are then {@code where}. */
@@ -63,12 +63,13 @@ public final class Npy {
         return NdArray.ofBytes(header.dtype(), data, header.shape());
     }
 
-    static ByteBuffer bytes(NdArray array) {
+    static byte[] bytes(NdArray array) {
         byte[] header = new NpyHeader(array.dtype(), array.shape(), false, false, 0).toBytes();
         ByteBuffer data = array.bytes();
         return ByteBuffer.allocate(Math.addExact(header.length, data.remaining()))
                 .put(header)
-                .put(data);
+                .put(data)
+                .array();
     }
 
     private static void reverseEach(byte[] data, int width) {

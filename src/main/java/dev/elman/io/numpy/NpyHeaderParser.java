@@ -109,9 +109,9 @@ final class NpyHeaderParser {
         String inner =
                 tuple.startsWith("(") ? tuple.substring(1, tuple.length() - 1).strip() : "?";
         if (inner.isEmpty()) return new long[0];
-        String[] extents = inner.split(",");
-        boolean single = extents.length == 1 && !inner.endsWith(",");
-        if (extents.length > MAX_RANK || extents.length == 0 || single) throw wrong("shape", "a tuple", brief(tuple));
+        boolean ended = inner.endsWith(",");
+        String[] extents = (ended ? inner.substring(0, inner.length() - 1) : inner).split(",", -1);
+        if (extents.length > MAX_RANK || (extents.length == 1 && !ended)) throw wrong("shape", "a tuple", brief(tuple));
         long[] shape = new long[extents.length];
         for (int axis = 0; axis < shape.length; axis++) {
             Matcher count = COUNT.matcher(extents[axis]);

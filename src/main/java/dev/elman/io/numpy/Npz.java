@@ -49,8 +49,7 @@ public final class Npz {
         AtomicFile.replace(file, out -> {
             try (ZipArchive.Writer zip = new ZipArchive.Writer(out)) {
                 for (Map.Entry<String, NdArray> array : arrays.entrySet()) {
-                    zip.store(
-                            array.getKey() + SUFFIX, Npy.bytes(array.getValue()).array());
+                    zip.store(array.getKey() + SUFFIX, Npy.bytes(array.getValue()));
                 }
             }
         });

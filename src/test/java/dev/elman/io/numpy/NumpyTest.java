@@ -50,7 +50,7 @@ class NumpyTest {
         int read = 0;
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "theirs_*.npy")) {
             for (Path file : files) {
-                String[] parts = String.valueOf(file.getFileName()).split("_");
+                String[] parts = String.valueOf(file.getFileName()).split("_", -1);
                 NdArray array = Npy.read(file);
                 assertEquals(NpyHeader.TYPES.get(parts[1]), array.dtype(), file.toString());
                 long[] shape = parts[3].isEmpty()
