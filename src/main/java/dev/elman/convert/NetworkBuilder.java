@@ -1,7 +1,6 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
-import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Output;
@@ -20,8 +19,6 @@ import java.util.Set;
  * that nobody takes is an error, since a network without it would answer something else.
  */
 public final class NetworkBuilder {
-    private static final Set<DType> REAL = Set.of(DType.F32, DType.F64, DType.F16, DType.BF16);
-
     private final Path file;
     private final String format;
     private final Map<String, NdArray> arrays;
@@ -94,7 +91,7 @@ public final class NetworkBuilder {
     /** The numbers of an array, which count from now on as those of this weight. */
     public float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
         NdArray found = require(array, text(shape));
-        if (!REAL.contains(found.dtype())) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
+        if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
         if (!found.hasShape(shape)) throw wrong(array, text(shape), text(found.shape()));
         float[] values = found.toFloats();
         for (float value : values) {

@@ -27,8 +27,8 @@ import java.util.Map;
 public final class OnnxFile {
     private static final int OLDEST = 14;
     private static final int NEWEST = 22;
-    /** Of 2022, which today's runtimes all read. */
-    private static final int USUAL = 17;
+    /** The opset that is written unless another is asked for: of 2022, which today's runtimes all read. */
+    public static final int USUAL = 17;
 
     private OnnxFile() {}
 
