@@ -7,7 +7,7 @@
 # NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line is '// compute_90' needs newer
 # features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version is
 # lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
-# is used. The first line of each file holds the sha256 of its source.
+# is used and that no kernel spills registers. The first line of each file holds the sha256 of its source.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -72,16 +72,23 @@ build() {
         # Comments of the compiler name its build; the code does not need them. The version is lowered in the same pass.
         sed -e '/^\/\//d' -e '/^$/d' -e "s/^\.version .*/.version $version/" "$made"
     } >"$target"
-    rm "$made"
     if grep -qE '\.approx(\.ftz)?\.f32' "$target" && grep -q 'tanh\.approx' "$target"; then
         echo "$target uses tanh.approx, whose error is that of half precision" >&2
         return 1
     fi
     for gpu in $GPUS; do
         ((gpu >= capability)) || continue
-        ptxas -arch="sm_$gpu" -o /dev/null "$target"
+        if ! ptxas -v -arch="sm_$gpu" -o /dev/null "$target" >"$made" 2>&1; then
+            cat "$made" >&2
+            return 1
+        fi
+        if grep -B1 -E ', [1-9][0-9]* bytes spill' "$made" >&2; then
+            echo "$target spills registers on sm_$gpu" >&2
+            return 1
+        fi
         assembled+=("sm_$gpu")
     done
+    rm "$made"
     echo "$target: $(grep -c '^\.visible \.entry' "$target") kernels, assembled for ${assembled[*]}"
 }
 

@@ -81,6 +81,7 @@ extern "C" __global__ void __launch_bounds__(256) pool_mean_backward(
         #pragma unroll 1
         for (Index c = firstUnit(); c < channels; c += unitStride()) {
             float g = dy[n * channels + c] / (float)count;
+            #pragma unroll 1
             for (Index t = 0; t < steps; t++) {
                 dx[(t * rows + n) * channels + c] = live(mask, t, n, rows) ? g : 0.0f;
             }

@@ -21,8 +21,8 @@ import jcuda.driver.CUdeviceptr;
 import jcuda.driver.CUstream;
 
 /**
- * An NVIDIA GPU: cuBLAS for the products, our kernels for the rest, one stream. Float32; with TF32 the products round their
- * operands to 10 bits of mantissa. Nothing is waited for but downloads.
+ * An NVIDIA GPU: cuBLAS for the products, or kernels of ours where there is none, our kernels for the rest, one stream.
+ * Float32; with TF32 cuBLAS rounds the products' operands to 10 bits of mantissa. Nothing is waited for but downloads.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -31,13 +31,13 @@ import jcuda.driver.CUstream;
  * operation throws {@link IllegalStateException} with that failure, and only {@link #close} is left.
  *
  * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows in the order in which
- * it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways issue the same calls.
+ * it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways issue the same calls. Our
+ * own products give the same bits in any case.
  */
 public final class CudaBackend implements Backend {
     private final CudaContext context;
     private final KernelModule kernels;
     private final Blas blas;
-    private final boolean tf32;
     private final boolean projectByStep;
     private final String description;
     private final ColumnSums sums;
@@ -53,7 +53,6 @@ public final class CudaBackend implements Backend {
         context = chain.context();
         kernels = chain.kernels();
         blas = chain.blas();
-        tf32 = settings.tf32();
         projectByStep = settings.projectByStep();
         Workspace workspace = new Workspace(context);
         sums = new ColumnSums(kernels, workspace);
@@ -64,8 +63,7 @@ public final class CudaBackend implements Backend {
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
         optimizers = new Optimizers(kernels, workspace);
-        description = "cuda: device " + chain.deviceLine() + ", " + (tf32 ? "TF32 products" : "strict float32")
-                + ", cuBLAS " + blas.version();
+        description = "cuda: device " + chain.deviceLine() + ", " + blas.description();
     }
 
     /**
@@ -160,12 +158,12 @@ public final class CudaBackend implements Backend {
 
     @Override
     public double unitRoundoff() {
-        return tf32 ? 0x1p-10 : 0x1p-24;
+        return blas.unitRoundoff();
     }
 
     @Override
     public boolean sameBitsByStep() {
-        return projectByStep;
+        return projectByStep || blas.sameBitsByRow();
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.elman.backend.ChainLink;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -17,6 +18,7 @@ import jcuda.driver.JCudaDriver;
  * there is none are the same walk.
  */
 final class CudaChain {
+    private static final String NO = "CUDA cannot be used: ";
     private static final int OLDEST_DRIVER = 12000;
     private static final int OLDEST_CAPABILITY = 75;
 
@@ -72,13 +74,10 @@ final class CudaChain {
             link("binding to the driver's library", NativeCode::loadDriver);
             link("driver", this::initialize);
             toContext.run();
-            link("cuBLAS 12", () -> {
-                String from = NativeCode.loadBlas(settings.libraries());
-                blas = new Blas(context, settings.tf32());
-                return "version " + blas.version() + " " + from;
-            });
+            link("matrix products", this::products);
             link("kernels", () -> {
-                kernels = new KernelModule(context, capability);
+                kernels = new KernelModule(context, capability, blas == null ? Set.of() : Set.of("gemm"));
+                if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors(context.device()));
                 return kernels.files() + " PTX files, compiled by the driver";
             });
             link("recurrence plans", () -> {
@@ -100,7 +99,7 @@ final class CudaChain {
             links.add(new ChainLink(name, false, failure.getMessage()));
             throw failure;
         } catch (RuntimeException | LinkageError failure) {
-            String sentence = "CUDA cannot be used: " + remedy(failure);
+            String sentence = NO + remedy(failure);
             links.add(new ChainLink(name, false, sentence));
             throw new BackendUnavailableException(sentence, failure);
         }
@@ -130,6 +129,22 @@ final class CudaChain {
     /** The device's name, after its number where it was chosen by that. */
     String deviceLine() {
         return deviceLine;
+    }
+
+    /** Opens cuBLAS, or says why our own kernels make the products. */
+    private String products() {
+        String own = "by kernels of our own, in strict float32";
+        if (settings.products() == CudaSettings.Products.OWN) return own + ", as elman.cuda.gemm asks";
+        String from;
+        try {
+            from = NativeCode.loadBlas(settings.libraries());
+        } catch (BackendUnavailableException missing) {
+            // Who names a folder, or cuBLAS itself, wants to know that it is not there.
+            if (settings.products() == CudaSettings.Products.CUBLAS || settings.libraries() != null) throw missing;
+            return own + "; cuBLAS would be faster, but " + missing.getMessage().replaceFirst(NO, "");
+        }
+        blas = new Cublas(context, settings.tf32());
+        return blas.description() + " " + from;
     }
 
     private String initialize() {
@@ -183,6 +198,12 @@ final class CudaChain {
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
         return major[0] + "." + minor[0];
+    }
+
+    private int multiprocessors(CUdevice device) {
+        int[] count = {0};
+        attribute(count, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device);
+        return count[0];
     }
 
     private void attribute(int[] value, int attribute, CUdevice device) {

@@ -9,10 +9,19 @@ import java.nio.file.Path;
  * @param device {@code elman.cuda.device}: number among the devices that CUDA_VISIBLE_DEVICES leaves, from 0
  * @param libraries {@code elman.cuda.libdir}: folder with libcublasLt.so.12 and libcublas.so.12, or null
  * @param tf32 {@code elman.cuda.tf32}: whether products may round their operands to 10 bits of mantissa
+ * @param products {@code elman.cuda.gemm}: who makes the matrix products
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
  */
-record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByStep, String plan) {
+record CudaSettings(int device, Path libraries, boolean tf32, Products products, boolean projectByStep, String plan) {
+
+    /** Who makes the matrix products. */
+    enum Products {
+        /** cuBLAS if it is there, else our own kernels. */
+        BEST,
+        CUBLAS,
+        OWN
+    }
 
     static CudaSettings fromProperties() {
         String folder = System.getProperty("elman.cuda.libdir", "");
@@ -20,24 +29,41 @@ record CudaSettings(int device, Path libraries, boolean tf32, boolean projectByS
                 device(System.getProperty("elman.cuda.device", "0")),
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
                 Boolean.getBoolean("elman.cuda.tf32"),
+                products(System.getProperty("elman.cuda.gemm", "")),
                 Boolean.getBoolean("elman.cuda.projectByStep"),
                 System.getProperty("elman.cuda.plan"));
     }
 
     CudaSettings withTf32(boolean on) {
-        return new CudaSettings(device, libraries, on, projectByStep, plan);
+        return new CudaSettings(device, libraries, on, products, projectByStep, plan);
+    }
+
+    CudaSettings withProducts(Products chosen) {
+        return new CudaSettings(device, libraries, tf32, chosen, projectByStep, plan);
     }
 
     CudaSettings withProjectByStep() {
-        return new CudaSettings(device, libraries, tf32, true, plan);
+        return new CudaSettings(device, libraries, tf32, products, true, plan);
     }
 
     CudaSettings withPlan(String name) {
-        return new CudaSettings(device, libraries, tf32, projectByStep, name);
+        return new CudaSettings(device, libraries, tf32, products, projectByStep, name);
+    }
+
+    private static Products products(String text) {
+        return switch (text) {
+            case "" -> Products.BEST;
+            case "cublas" -> Products.CUBLAS;
+            case "own" -> Products.OWN;
+            default ->
+                throw new BackendUnavailableException(
+                        "CUDA cannot be used: elman.cuda.gemm must be cublas or own, but is" + " \"" + text
+                                + "\"; leave it out to take cuBLAS where it is and our own kernels elsewhere.");
+        };
     }
 
     CudaSettings withDevice(int number) {
-        return new CudaSettings(number, libraries, tf32, projectByStep, plan);
+        return new CudaSettings(number, libraries, tf32, products, projectByStep, plan);
     }
 
     private static int device(String text) {

@@ -11,7 +11,7 @@ final class InputProjection {
      * The projections' arithmetic.
      *
      * @param byStep whether they are one product a step and not one for all. cuBLAS may sum in another order when there are
-     *     more rows, so only this promises that a sequence run step by step gives the same bits
+     *     more rows, so with it only this promises that a sequence run step by step gives the same bits
      */
     InputProjection(Blas blas, boolean byStep) {
         this.blas = blas;

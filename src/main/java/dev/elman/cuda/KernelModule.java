@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUjit_option;
@@ -17,7 +18,7 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
-/** All kernels, compiled by the driver for this device from the newest PTX that it can take. */
+/** The kernels, compiled by the driver for this device from the newest PTX that it can take. */
 final class KernelModule {
     /** Compute capabilities that PTX may be shipped for, newest first; each runs on all that follow it. */
     private static final int[] TARGETS = {90, 80, 75};
@@ -29,23 +30,25 @@ final class KernelModule {
     private final List<CUmodule> modules = new ArrayList<>();
 
     /**
-     * Loads every file of the launch table.
+     * Loads every file of the launch table but those that are not needed: the driver compiles them one by one.
      *
      * @param capability 10 * major + minor of the device's compute capability
+     * @param unneeded names of files
      */
-    KernelModule(CudaContext context, int capability) {
+    KernelModule(CudaContext context, int capability, Set<String> unneeded) {
         this.context = context;
         try {
-            loadAll(capability);
+            loadAll(capability, unneeded);
         } catch (RuntimeException failure) {
             close();
             throw failure;
         }
     }
 
-    private void loadAll(int capability) {
+    private void loadAll(int capability, Set<String> unneeded) {
         Map<String, CUmodule> byFile = new HashMap<>();
         for (Kernel kernel : Kernel.values()) {
+            if (unneeded.contains(kernel.file())) continue;
             CUmodule module = byFile.computeIfAbsent(kernel.file(), file -> load(resource(file, capability)));
             CUfunction function = new CUfunction();
             context.calls()

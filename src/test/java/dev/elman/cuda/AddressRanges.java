@@ -106,6 +106,7 @@ final class AddressRanges {
         }
         if (a == null || b == null) return null;
         if (operation.startsWith("add.")) return new long[] {a[0] + b[0], a[1] + b[1]};
+        if (operation.startsWith("div.u") && a[0] >= 0) return new long[] {0, a[1]};
         if (operation.startsWith("sub.")) return new long[] {a[0] - b[1], a[1] - b[0]};
         if (operation.startsWith("shr.") && a[0] >= 0) return new long[] {a[0] >> b[1], a[1] >> b[0]};
         if (operation.startsWith("shl.") && a[0] >= 0) return new long[] {a[0] << b[0], a[1] << b[1]};

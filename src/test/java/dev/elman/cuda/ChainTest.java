@@ -51,6 +51,12 @@ class ChainTest {
     }
 
     @Test
+    void productsThatNobodyMakes() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.gemm", "fast")));
+        assertBroken(links, "settings and JCuda", "elman.cuda.gemm must be cublas or own", "\"fast\"");
+    }
+
+    @Test
     void nowhereToUnpack(@TempDir Path folder) throws Exception {
         List<String> links = examine(ChildJvm.like(
                 Map.of(), Map.of("java.io.tmpdir", folder.resolve("missing").toString())));

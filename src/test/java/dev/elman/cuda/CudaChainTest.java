@@ -76,8 +76,29 @@ class CudaChainTest {
                 driver.isPresent(), "not run: the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
-        assumeFalse(links.size() == 8, "not run: this machine has a cuBLAS 12 where every program finds it");
-        assertBroken(links, "cuBLAS 12", "libcublas.so.12", "-Delman.cuda.libdir", "LD_LIBRARY_PATH is " + folder);
+        assertEquals(8, links.size(), links.toString());
+        assumeFalse(
+                links.get(5).contains(", cuBLAS 1"),
+                "not run: this machine has a cuBLAS 12 where every program finds it");
+        for (String part : List.of(
+                "ok | matrix products | by kernels of our own",
+                "libcublas.so.12 was not found",
+                "LD_LIBRARY_PATH is " + folder,
+                "install cuBLAS 12",
+                "-Delman.cuda.libdir")) {
+            assertTrue(links.get(5).contains(part), part + " in: " + links.get(5));
+        }
+        List<String> demanded =
+                examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of("elman.cuda.gemm", "cublas")));
+        assertBroken(demanded, "matrix products", "libcublas.so.12 was not found", "install cuBLAS 12");
+    }
+
+    @Test
+    void ourOwnProductsOnDemand() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.gemm", "own")));
+        assertEquals(8, links.size(), links.toString());
+        assertTrue(links.get(5).startsWith("ok | matrix products | by kernels of our own"), links.get(5));
+        assertTrue(links.get(5).endsWith("as elman.cuda.gemm asks"), links.get(5));
     }
 
     @Test
@@ -96,7 +117,7 @@ class CudaChainTest {
     @Test
     void aFolderWithoutCublas(@TempDir Path folder) throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
-        assertBroken(links, "cuBLAS 12", "elman.cuda.libdir is " + folder, "there is no libcublas.so.12");
+        assertBroken(links, "matrix products", "elman.cuda.libdir is " + folder, "there is no libcublas.so.12");
     }
 
     @Test
@@ -104,7 +125,10 @@ class CudaChainTest {
         Files.writeString(folder.resolve("libcublas.so.12"), "nothing");
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
         assertBroken(
-                links, "cuBLAS 12", folder + "/libcublas.so.12 could not be loaded", "cuBLAS 12 for this platform");
+                links,
+                "matrix products",
+                folder + "/libcublas.so.12 could not be loaded",
+                "cuBLAS 12 for this platform");
     }
 
     @Test

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import jcuda.JCudaVersion;
 import jcuda.nvptxcompiler.JNvPTXCompiler;
 import jcuda.nvptxcompiler.nvPTXCompileResult;
@@ -17,8 +21,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** NVIDIA's own PTX compiler takes every shipped file. It lies in JCuda's native code and needs neither GPU nor driver. */
+/**
+ * NVIDIA's own PTX compiler takes every shipped file and finds registers for all of it. It lies in JCuda's native code and
+ * needs neither GPU nor driver.
+ */
 class KernelAssemblyTest {
+    private static final Pattern SPILLS = Pattern.compile("\\w+\\R.*, [1-9]\\d* bytes spill stores");
+
     @BeforeAll
     static void loadCompiler() {
         String file = System.mapLibraryName("JNvPTXCompiler-" + JCudaVersion.get() + "-linux-x86_64");
@@ -48,16 +57,38 @@ class KernelAssemblyTest {
         assertTrue(compile(text.replace("add.s64", "ad.s64"), 75).contains("ad"));
     }
 
-    /** Empty if the compiler takes the text, else what it says. */
+    @Test
+    void whatDoesNotFitTheRegistersIsFound() {
+        String many = IntStream.range(0, 300)
+                .mapToObj(i -> "ld.volatile.global.f32 %f" + i + ", [%rd1+" + 4 * i + "];\n")
+                .collect(Collectors.joining());
+        String all = IntStream.range(0, 300)
+                .mapToObj(i -> "st.volatile.global.f32 [%rd1+" + 4 * i + "], %f" + i + ";\n")
+                .collect(Collectors.joining());
+        String ptx = ".version 7.0\n.target sm_75\n.address_size 64\n.visible .entry much(.param .u64 p)\n"
+                + ".maxntid 1024, 1, 1\n{\n.reg .f32 %f<300>;\n.reg .b64 %rd<2>;\nld.param.u64 %rd1, [p];\n"
+                + many + all + "ret;\n}\n";
+        assertTrue(compile(ptx, 80).contains("spill"), compile(ptx, 80));
+    }
+
+    /** Empty if the compiler takes the text and spills nothing into memory, else what it says. */
     private static String compile(String ptx, int capability) {
         byte[] text = ptx.getBytes(StandardCharsets.US_ASCII);
         nvPTXCompilerHandle handle = new nvPTXCompilerHandle();
         assertEquals(
                 nvPTXCompileResult.NVPTXCOMPILE_SUCCESS, JNvPTXCompiler.nvPTXCompilerCreate(handle, text.length, text));
         try {
-            int result = JNvPTXCompiler.nvPTXCompilerCompile(handle, 1, new String[] {"--gpu-name=sm_" + capability});
-            if (result == nvPTXCompileResult.NVPTXCOMPILE_SUCCESS) return "";
+            int result = JNvPTXCompiler.nvPTXCompilerCompile(
+                    handle, 2, new String[] {"--gpu-name=sm_" + capability, "--verbose"});
             long[] size = {0};
+            if (result == nvPTXCompileResult.NVPTXCOMPILE_SUCCESS) {
+                JNvPTXCompiler.nvPTXCompilerGetInfoLogSize(handle, size);
+                byte[] log = new byte[(int) size[0] + 1];
+                JNvPTXCompiler.nvPTXCompilerGetInfoLog(handle, log);
+                String info = new String(log, StandardCharsets.US_ASCII);
+                assertTrue(info.contains(" bytes spill stores"), info);
+                return SPILLS.matcher(info).results().map(MatchResult::group).collect(Collectors.joining("\n"));
+            }
             JNvPTXCompiler.nvPTXCompilerGetErrorLogSize(handle, size);
             byte[] log = new byte[(int) size[0] + 1];
             JNvPTXCompiler.nvPTXCompilerGetErrorLog(handle, log);
