@@ -81,11 +81,12 @@ extern "C" __global__ void __launch_bounds__(256) scale_by(float* g, const float
     for (Index i = done + firstUnit(); i < size; i += unitStride()) g[i] *= f;
 }
 
-__device__ void sgd(float& w, float g, float* v, float learningRate, float momentum, int nesterov, float decay) {
+__device__ void sgd(
+        float& w, float g, bool remembers, float& v, float learningRate, float momentum, int nesterov, float decay) {
     g += decay * w;
-    if (v) {
-        *v = momentum * *v + g;
-        g = nesterov ? g + momentum * *v : *v;
+    if (remembers) {
+        v = momentum * v + g;
+        g = nesterov ? g + momentum * v : v;
     }
     w -= learningRate * g;
 }
@@ -100,25 +101,28 @@ extern "C" __global__ void __launch_bounds__(256) sgd_step(
         int nesterov,
         float decay,
         Index size) {
+    bool remembers = velocity != nullptr;
     Index done = 0;
     if (aligned(w, g, velocity, w)) {
         #pragma unroll 1
         for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
             float4 a = ((float4*)w)[i];
             float4 b = ((const float4*)g)[i];
-            float4 c = velocity ? ((float4*)velocity)[i] : make_float4(0, 0, 0, 0);
-            sgd(a.x, b.x, velocity ? &c.x : nullptr, learningRate, momentum, nesterov, decay);
-            sgd(a.y, b.y, velocity ? &c.y : nullptr, learningRate, momentum, nesterov, decay);
-            sgd(a.z, b.z, velocity ? &c.z : nullptr, learningRate, momentum, nesterov, decay);
-            sgd(a.w, b.w, velocity ? &c.w : nullptr, learningRate, momentum, nesterov, decay);
+            float4 c = remembers ? ((float4*)velocity)[i] : make_float4(0, 0, 0, 0);
+            sgd(a.x, b.x, remembers, c.x, learningRate, momentum, nesterov, decay);
+            sgd(a.y, b.y, remembers, c.y, learningRate, momentum, nesterov, decay);
+            sgd(a.z, b.z, remembers, c.z, learningRate, momentum, nesterov, decay);
+            sgd(a.w, b.w, remembers, c.w, learningRate, momentum, nesterov, decay);
             ((float4*)w)[i] = a;
-            if (velocity) ((float4*)velocity)[i] = c;
+            if (remembers) ((float4*)velocity)[i] = c;
         }
         done = size / 4 * 4;
     }
     #pragma unroll 1
     for (Index i = done + firstUnit(); i < size; i += unitStride()) {
-        sgd(w[i], g[i], velocity ? velocity + i : nullptr, learningRate, momentum, nesterov, decay);
+        float v = remembers ? velocity[i] : 0.0f;
+        sgd(w[i], g[i], remembers, v, learningRate, momentum, nesterov, decay);
+        if (remembers) velocity[i] = v;
     }
 }
 

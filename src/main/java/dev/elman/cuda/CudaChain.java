@@ -4,6 +4,7 @@ import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -30,6 +31,7 @@ final class CudaChain {
     private Blas blas;
     private Planner planner;
     private String deviceLine;
+    private int multiprocessors;
     /** 10 * major + minor of the device's compute capability. */
     private int capability;
 
@@ -76,12 +78,17 @@ final class CudaChain {
             toContext.run();
             link("matrix products", this::products);
             link("kernels", () -> {
-                kernels = new KernelModule(context, capability, blas == null ? Set.of() : Set.of("gemm"));
-                if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors(context.device()));
-                return kernels.files() + " PTX files, compiled by the driver";
+                Set<String> unneeded = new HashSet<>();
+                if (blas != null) unneeded.add("gemm");
+                if (!SequencePlan.hasClusters(capability)) unneeded.add("cluster");
+                kernels = new KernelModule(context, capability, unneeded);
+                multiprocessors = multiprocessors(context.device());
+                if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
+                return kernels.state();
             });
             link("recurrence plans", () -> {
-                planner = Planner.of(kernels, blas, new RecurrentDropout(context, kernels), settings);
+                planner = Planner.of(
+                        kernels, blas, new RecurrentDropout(context, kernels), settings, capability, multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

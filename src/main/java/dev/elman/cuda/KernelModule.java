@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.CUjit_option;
 import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
@@ -28,6 +29,7 @@ final class KernelModule {
     private final CudaContext context;
     private final Map<Kernel, Launch> launches = new EnumMap<>(Kernel.class);
     private final List<CUmodule> modules = new ArrayList<>();
+    private final List<String> spilled = new ArrayList<>();
 
     /**
      * Loads every file of the launch table but those that are not needed: the driver compiles them one by one.
@@ -56,6 +58,14 @@ final class KernelModule {
                             "cuModuleGetFunction",
                             kernel.entry() + " of " + kernel.file(),
                             () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
+            int[] bytes = {0};
+            context.calls()
+                    .driver(
+                            "cuFuncGetAttribute",
+                            "local memory of " + kernel.entry(),
+                            () -> JCudaDriver.cuFuncGetAttribute(
+                                    bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
+            if (bytes[0] > 0) spilled.add(kernel.entry());
             launches.put(kernel, new Launch(context, kernel, function));
         }
     }
@@ -65,9 +75,12 @@ final class KernelModule {
         return launches.get(kernel);
     }
 
-    /** How many files are loaded. */
-    int files() {
-        return modules.size();
+    /** How many files are loaded, and where this driver's compiler found too few registers, which it should nowhere. */
+    String state() {
+        String state = modules.size() + " PTX files, compiled by the driver";
+        if (spilled.isEmpty()) return state;
+        return state + "; it keeps registers in memory in " + String.join(", ", spilled)
+                + ", which works but is slow: please report it with the driver's version";
     }
 
     /** Unloads all files: the primary context, and so what is loaded there, outlives us if anybody else holds it. */

@@ -23,10 +23,18 @@ final class Planner {
     private final RecurrencePlan forced;
 
     /** All plans there are, fastest first. */
-    static Planner of(KernelModule kernels, Blas blas, RecurrentDropout dropout, CudaSettings settings) {
+    static Planner of(
+            KernelModule kernels,
+            Blas blas,
+            RecurrentDropout dropout,
+            CudaSettings settings,
+            int capability,
+            int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
+        SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
+        SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, capability);
         StepsPlan steps = new StepsPlan(kernels, blas, projection, dropout);
-        return new Planner(List.of(steps), settings.plan());
+        return new Planner(List.of(block, cluster, steps), settings.plan());
     }
 
     /**

@@ -48,8 +48,17 @@ abstract class BackendContract {
 
     @TestFactory
     Stream<DynamicContainer> checks() {
-        return Checks.all().stream().collect(Collectors.groupingBy(Check::operation)).entrySet().stream()
+        return Checks.all().stream()
+                .filter(this::asks)
+                .collect(Collectors.groupingBy(Check::operation))
+                .entrySet()
+                .stream()
                 .map(group -> dynamicContainer(group.getKey(), tests(group.getValue())));
+    }
+
+    /** Which checks the subclass is for; all of them unless it says otherwise. */
+    boolean asks(Check check) {
+        return true;
     }
 
     private Stream<DynamicTest> tests(List<Check> checks) {

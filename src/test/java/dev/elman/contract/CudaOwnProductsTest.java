@@ -1,23 +1,18 @@
 package dev.elman.contract;
 
 import dev.elman.cuda.CudaBackend;
+import dev.elman.verify.Check;
 import org.junit.jupiter.api.Tag;
 
-/** The CUDA backend keeps the contract without cuBLAS too. */
+/** The CUDA backend keeps the contract without cuBLAS too, in all that takes matrix products. */
 @Tag("cuda")
 class CudaOwnProductsTest extends BackendContract {
-    private static final String PRODUCTS = "elman.cuda.gemm";
-
     CudaOwnProductsTest() {
-        super("cuda", () -> {
-            String before = System.getProperty(PRODUCTS);
-            System.setProperty(PRODUCTS, "own");
-            try {
-                return CudaBackend.open();
-            } finally {
-                if (before == null) System.clearProperty(PRODUCTS);
-                else System.setProperty(PRODUCTS, before);
-            }
-        });
+        super("cuda", () -> Configured.open("elman.cuda.gemm", "own", CudaBackend::open));
+    }
+
+    @Override
+    boolean asks(Check check) {
+        return check.operation().startsWith("simpleRnn") || check.operation().startsWith("dense");
     }
 }

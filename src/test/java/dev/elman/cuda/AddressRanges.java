@@ -76,6 +76,7 @@ final class AddressRanges {
         if (operand.startsWith("%tid")) return new long[] {0, 1023};
         if (operand.startsWith("%ntid")) return new long[] {1, 1024};
         if (operand.startsWith("%ctaid") || operand.startsWith("%nctaid")) return new long[] {0, Integer.MAX_VALUE};
+        if (operand.startsWith("%cluster_ctarank")) return new long[] {0, 15};
         if (!above.add(operand)) return null; // a loop: nothing bounds it
         long[] all = null;
         for (Ptx.Instruction instruction : definitions.getOrDefault(operand, List.of())) {
@@ -94,18 +95,25 @@ final class AddressRanges {
 
     private long[] result(Ptx.Instruction instruction, Set<String> above) {
         String operation = instruction.operation();
-        if (operation.startsWith("ld.")) return new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
+        if (operation.startsWith("ld.")) {
+            return operation.endsWith("64") ? null : new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
+        }
         List<String> operands = instruction.operands();
         long[] a = range(operands.get(1), above);
-        if (operation.startsWith("mov.")) return a;
+        if (operation.startsWith("mov.") || operation.matches("cvt\\.[us](32|64)\\.[us](32|64)")) return a;
         long[] b = operands.size() > 2 ? range(operands.get(2), above) : null;
         if (operation.startsWith("and.")) {
             // A constant mask bounds whatever it is laid on.
-            if (b != null && b[0] == b[1] && b[0] >= 0) return new long[] {0, b[1]};
-            return null;
+            if (b == null || b[0] != b[1] || b[0] < 0) return null;
+            return new long[] {0, a != null && a[0] >= 0 ? Math.min(a[1], b[1]) : b[1]};
         }
         if (a == null || b == null) return null;
         if (operation.startsWith("add.")) return new long[] {a[0] + b[0], a[1] + b[1]};
+        if (operation.startsWith("or.") && a[0] >= 0 && b[0] >= 0) return new long[] {0, a[1] + b[1]};
+        if (operation.startsWith("bfi.") && a[0] >= 0 && b[0] >= 0) {
+            // a moved to the left, over b.
+            return new long[] {0, (a[1] << constant(operands.get(3))[0]) + b[1]};
+        }
         if (operation.startsWith("div.u") && a[0] >= 0) return new long[] {0, a[1]};
         if (operation.startsWith("sub.")) return new long[] {a[0] - b[1], a[1] - b[0]};
         if (operation.startsWith("shr.") && a[0] >= 0) return new long[] {a[0] >> b[1], a[1] >> b[0]};

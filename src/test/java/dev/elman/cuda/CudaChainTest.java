@@ -53,7 +53,7 @@ class CudaChainTest {
     @Test
     void aPlanThatThereIsNot() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.plan", "fastest")));
-        assertBroken(links, "recurrence plans", "elman.cuda.plan is \"fastest\"", "the plans are steps");
+        assertBroken(links, "recurrence plans", "elman.cuda.plan is \"fastest\"", "the plans are block, ");
     }
 
     @Test
@@ -138,6 +138,21 @@ class CudaChainTest {
         Files.writeString(inPackage.resolve("rnn.sm75.ptx"), whole.substring(0, whole.length() / 2));
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
         assertBroken(links, "kernels", "refused a kernel file", "rnn", "get the jar anew");
+    }
+
+    @Test
+    void aKernelThatSpillsRegistersIsNamed(@TempDir Path folder) throws Exception {
+        Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
+        String ptx = Files.readString(Ptx.KERNELS.resolve("rnn.sm75.ptx"));
+        int body = ptx.indexOf("{", ptx.indexOf(".entry rnn_forward_relu")) + 1;
+        Files.writeString(
+                inPackage.resolve("rnn.sm75.ptx"),
+                ptx.substring(0, body) + "\n.local .align 8 .b8 kept[64];" + ptx.substring(body));
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
+        assertEquals(8, links.size(), links.toString());
+        assumeTrue(
+                links.get(2).contains("software device"), "not run: a real compiler sees that nothing is kept there");
+        assertTrue(links.get(6).contains("in memory in rnn_forward_relu, which"), links.get(6));
     }
 
     private static Optional<Path> onLibraryPath(String name) {

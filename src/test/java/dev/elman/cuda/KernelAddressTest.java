@@ -53,6 +53,12 @@ class KernelAddressTest {
     }
 
     @Test
+    void bitsThatWereCutOffAreFound() {
+        assertEquals(
+                1, faultsOf("cvt.u32.u64 %r4, %rd1;\ncvt.u64.u32 %rd2, %r4;").size());
+    }
+
+    @Test
     void aWideProductAndAThreadsOwnNumberPass() {
         assertEquals(List.of(), faultsOf("mul.wide.u32 %rd2, %r1, %r2;"));
         assertEquals(List.of(), faultsOf("and.b32 %r4, %r3, 31;\nadd.s32 %r5, %r4, %r3;\ncvt.u64.u32 %rd2, %r5;"));

@@ -16,6 +16,8 @@ final class BrokenKernelMain {
 
     public static void main(String[] args) {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        // The plan whose kernels are broken.
+        System.setProperty("elman.cuda.plan", "steps");
         try (Backend backend = Backends.open("cuda")) {
             SimpleRnnWeights weights =
                     new SimpleRnnWeights(filled(backend, 2, 31), filled(backend, 31, 31), filled(backend, 31));

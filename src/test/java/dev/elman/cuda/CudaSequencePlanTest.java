@@ -1,0 +1,307 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import dev.elman.reference.ReferenceBackend;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The recurrence in one launch, with every kernel: right, and the same bits for a row whoever its neighbours are and however
+ * many rows a block has.
+ */
+@Tag("cuda")
+class CudaSequencePlanTest {
+    private static final double TOLERANCE = 2e-5;
+    private static final int LARGEST_BLOCK = 192;
+
+    private CudaBackend cuda;
+    private Backend reference;
+
+    @BeforeEach
+    void open() {
+        // With products whose rows keep their bits, so that only the plan is judged.
+        cuda = (CudaBackend) Required.open(
+                "cuda", () -> CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN)));
+        reference = new ReferenceBackend();
+    }
+
+    @AfterEach
+    void close() {
+        if (cuda == null) return;
+        assertEquals(0, cuda.liveTensors());
+        cuda.close();
+        reference.close();
+    }
+
+    /** Full and padded sizes; on 1000 multiprocessors a block has one row, on one as many as it can hold. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1, 3, 1000",
+        "20, 5, 9, 1000",
+        "64, 3, 4, 1000",
+        "100, 2, 5, 1000",
+        "128, 3, 4, 1000",
+        "130, 2, 3, 1000",
+        "192, 2, 5, 1000",
+        "1, 9, 4, 1",
+        "33, 19, 7, 1",
+        "64, 11, 5, 1",
+        "65, 19, 4, 1",
+        "128, 6, 2, 1",
+        "150, 9, 3, 1",
+        "192, 5, 4, 1",
+        "193, 2, 3, 1000",
+        "256, 3, 4, 1000",
+        "300, 2, 3, 1000",
+        "512, 2, 5, 1000",
+        "200, 9, 3, 4",
+        "256, 5, 4, 4",
+        "500, 9, 3, 8",
+        "512, 5, 2, 8"
+    })
+    void asTheReference(int hidden, int rows, int steps, int multiprocessors) {
+        assumeClusters(hidden);
+        int turn = hidden;
+        for (Activation activation : Activation.values()) {
+            for (boolean masked : new boolean[] {false, true}) {
+                Case one = new Case(steps, rows, hidden, activation, turn++ % 2 == 0, masked, masked || turn % 4 != 0);
+                List<double[]> right = one.onReference();
+                List<float[]> given = one.onDevice(multiprocessors, steps, 0, rows);
+                for (int i = 0; i < right.size(); i++) {
+                    double[] expected = right.get(i);
+                    float[] actual = given.get(i);
+                    for (int k = 0; k < expected.length; k++) {
+                        double allowed = TOLERANCE * (1 + Math.abs(expected[k]));
+                        assertEquals(expected[k], actual[k], allowed, one + ", tensor " + i + ", element " + k);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {40, 64, 100, 128, 160, 192, 230, 256, 400, 512})
+    void aRowsBitsAreItsOwn(int hidden) {
+        assumeClusters(hidden);
+        int rows = 11;
+        int steps = 4;
+        Case one = new Case(steps, rows, hidden, Activation.TANH, false, true, true);
+        List<float[]> all = one.onDevice(1, steps, 0, rows);
+        for (int row : new int[] {0, 5, rows - 1}) {
+            List<float[]> alone = one.onDevice(1000, steps, row, 1);
+            for (int i = 0; i < alone.size(); i++) {
+                for (int slot = 0; slot <= steps; slot++) {
+                    int from = (slot * rows + row) * hidden;
+                    assertArrayEquals(
+                            Arrays.copyOfRange(alone.get(i), slot * hidden, (slot + 1) * hidden),
+                            Arrays.copyOfRange(all.get(i), from, from + hidden),
+                            "row " + row + ", tensor " + i + ", slot " + slot);
+                }
+            }
+        }
+    }
+
+    private void assumeClusters(int hidden) {
+        boolean there = cuda.recurrence(1, 1, 1, 256, false).plan().equals("cluster");
+        assumeTrue(there || hidden <= LARGEST_BLOCK, "not run: this GPU has no clusters of blocks");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"50, false", "50, true", "220, false", "220, true"})
+    void stepsOneByOneGiveTheBitsOfTheWhole(int hidden, boolean reverse) {
+        assumeClusters(hidden);
+        for (int multiprocessors : new int[] {1, 1000}) {
+            Case one = new Case(6, 5, hidden, Activation.TANH, reverse, true, true);
+            List<float[]> whole = one.onDevice(multiprocessors, 6, 0, 5);
+            List<float[]> stepped = one.onDevice(multiprocessors, 1, 0, 5);
+            for (int i = 0; i < whole.size(); i++) assertArrayEquals(whole.get(i), stepped.get(i));
+        }
+    }
+
+    @Test
+    void oneLaunchBesidesTheProducts() {
+        Case one = new Case(9, 3, 20, Activation.TANH, false, false, true);
+        long launches = cuda.context().counters().launches;
+        one.onDevice(4, 9, 0, 3);
+        // Forward and back, and one product, which is a kernel of ours here.
+        assertEquals(launches + 3, cuda.context().counters().launches);
+    }
+
+    /** The numbers of one pass, the same for each that runs it. */
+    private final class Case {
+        private final int steps;
+        private final int rows;
+        private final int hidden;
+        private final Activation activation;
+        private final boolean reverse;
+        private final boolean biased;
+        private final float[] wx;
+        private final float[] wh;
+        private final float[] b;
+        private final float[] x;
+        private final float[] states;
+        private final float[] gradients;
+        private final int[] mask;
+
+        Case(int steps, int rows, int hidden, Activation activation, boolean reverse, boolean masked, boolean biased) {
+            this.steps = steps;
+            this.rows = rows;
+            this.hidden = hidden;
+            this.activation = activation;
+            this.reverse = reverse;
+            this.biased = biased;
+            Random random = new Random(3);
+            wx = numbers(random, 2 * hidden, 0.5);
+            wh = numbers(random, hidden * hidden, 0.7 / Math.sqrt(hidden));
+            b = numbers(random, hidden, 0.3);
+            x = numbers(random, steps * rows * 2, 1);
+            states = numbers(random, (steps + 1) * rows * hidden, 0.5);
+            gradients = numbers(random, (steps + 1) * rows * hidden, 0.5);
+            mask = masked ? random.ints((long) steps * rows, 0, 3).toArray() : null;
+            // One row ends early, and where there are many the first eight do.
+            for (int i = 0; masked && i < steps * rows; i++)
+                if (i % rows < Math.max(1, rows - 3) && i / rows > 1) mask[i] = 0;
+        }
+
+        List<double[]> onReference() {
+            try (Run run = new Run(reference, 0, rows)) {
+                reference.simpleRnnForward(run.weights, run.pass, run.x, run.states);
+                reference.simpleRnnBackward(run.weights, run.pass, run.x, run.states, run.gradients, null, run.sums);
+                return List.of(run.states.toDoubles(), run.gradients.toDoubles());
+            }
+        }
+
+        /** The rows from {@code from} on, {@code together} steps a call. */
+        List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
+            OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
+            SequencePlan plan = plan(new InputProjection(blas, false), multiprocessors);
+            try (Run run = new Run(cuda, from, count)) {
+                for (int done = 0; done < steps; done += together) {
+                    plan.forward(part(run, reverse ? steps - done - together : done, together, count));
+                }
+                for (int done = 0; done < steps; done += together) {
+                    plan.backward(part(run, reverse ? done : steps - done - together, together, count));
+                }
+                return List.of(run.states.toFloats(), run.gradients.toFloats());
+            }
+        }
+
+        private SequencePlan plan(InputProjection projection, int multiprocessors) {
+            if (hidden <= LARGEST_BLOCK) return SequencePlan.block(cuda.kernels(), projection, multiprocessors);
+            return SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, 90);
+        }
+
+        private Recurrence part(Run run, int first, int together, int count) {
+            long slot = 4L * first * count * hidden;
+            long mask = run.pass.mask() == null ? 0 : address(run.pass.mask()) + 4L * first * count;
+            return new Recurrence(
+                    new Operands.Rnn(count, together, 2, hidden),
+                    activation,
+                    reverse,
+                    mask,
+                    null,
+                    address(run.weights.wx()),
+                    address(run.weights.wh()),
+                    address(run.weights.b()),
+                    address(run.x) + 4L * first * count * 2,
+                    address(run.states) + slot,
+                    address(run.gradients) + slot);
+        }
+
+        private long address(Tensor tensor) {
+            return CudaTensor.address(cuda.context(), tensor);
+        }
+
+        private long address(IntTensor tensor) {
+            return CudaIntTensor.address(cuda.context(), tensor);
+        }
+
+        @Override
+        public String toString() {
+            return "T = " + steps + ", N = " + rows + ", H = " + hidden + ", " + activation
+                    + (reverse ? ", reverse" : "") + (mask == null ? "" : ", masked")
+                    + (biased ? "" : ", without bias");
+        }
+
+        /** The tensors of some rows on one backend. */
+        private final class Run implements AutoCloseable {
+            private final Backend backend;
+            private final List<Tensor> tensors = new ArrayList<>();
+            private final SimpleRnnWeights weights;
+            private final SimpleRnnWeights sums;
+            private final SimpleRnnPass pass;
+            private final Tensor x;
+            private final Tensor states;
+            private final Tensor gradients;
+
+            Run(Backend backend, int from, int count) {
+                this.backend = backend;
+                weights = new SimpleRnnWeights(
+                        tensor(wx, 2, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
+                sums = new SimpleRnnWeights(
+                        tensor(wx, 2, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
+                IntTensor live = null;
+                if (mask != null) {
+                    live = backend.allocateInts(Shape.of(steps, count));
+                    int[] some = new int[steps * count];
+                    for (int i = 0; i < some.length; i++) some[i] = mask[i / count * rows + from + i % count];
+                    live.set(some);
+                }
+                pass = new SimpleRnnPass(activation, reverse, live);
+                x = tensor(rowsOf(Case.this.x, 2, from, count), steps, count, 2);
+                states = tensor(rowsOf(Case.this.states, hidden, from, count), steps + 1, count, hidden);
+                gradients = tensor(rowsOf(Case.this.gradients, hidden, from, count), steps + 1, count, hidden);
+            }
+
+            private float[] rowsOf(float[] all, int columns, int from, int count) {
+                int slots = all.length / rows / columns;
+                float[] some = new float[slots * count * columns];
+                for (int slot = 0; slot < slots; slot++) {
+                    int at = (slot * rows + from) * columns;
+                    System.arraycopy(all, at, some, slot * count * columns, count * columns);
+                }
+                return some;
+            }
+
+            private Tensor tensor(float[] values, int... extents) {
+                Tensor tensor = backend.allocate(Shape.of(extents));
+                tensor.set(values);
+                tensors.add(tensor);
+                return tensor;
+            }
+
+            @Override
+            public void close() {
+                tensors.forEach(Tensor::close);
+                if (pass.mask() != null) pass.mask().close();
+            }
+        }
+    }
+
+    private static float[] numbers(Random random, int size, double scale) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = (float) (random.nextGaussian() * scale);
+        return values;
+    }
+}
