@@ -164,22 +164,33 @@ gpukit() {
     }
 }
 
+# The instrument of ci/bench.sh --peers: its own tests, then a run with elman as the only peer, too short to measure anything.
+peers() {
+    local harness=ci/peers/harness/target/classes module=ci/peers/elman out=target/ci/peers
+    [[ $failed == 0 ]] || not_run "ci/peers" "a part before it failed"
+    [[ $(uname -s) == Linux ]] || not_run "ci/peers" "it reads Linux's /proc"
+    maven -q -f ci/peers/pom.xml -pl harness test
+    rm -rf "$module/target" "$out"
+    mkdir -p "$module/target"
+    "$JAVA_HOME/bin/javac" -Xlint:all,-processing -Werror -cp "$harness:target/elman.jar" -d "$module/target/classes" \
+        "$module"/src/main/java/dev/elman/peers/*.java
+    echo "$PWD/target/elman.jar" >"$module/target/classpath.txt"
+    "$JAVA_HOME/bin/java" -cp "$harness" -Droot=ci/peers -Dout="$out" -Dcommit=any -Dcommand=ci/check.sh dev.elman.peers.Main \
+        peers=elman parts=tables,memory shapes=3x5x4x6,1x1x1x1 rounds=2 ms=1 patience=0 >/dev/null
+    # Two modes and the memory of two shapes; and of the modes each round of each shape.
+    [[ $(grep -cE '^\| \((3,5,4,6|1,1,1,1)\) \| [0-9.]+ ' "$out/results.md") == 6 && $(grep -c elman "$out/results.tsv") == 8 ]] || {
+        cat "$out/results.md"
+        echo "The report lacks something"
+        return 1
+    }
+}
+
 # The jar that people start, as they start it.
 jar() {
     [[ $failed == 0 ]] || not_run "target/elman.jar" "a part before it failed"
     "$JAVA_HOME/bin/java" -jar target/elman.jar doctor
     "$JAVA_HOME/bin/java" -jar target/elman.jar verify --quick --json >target/ci/verify.json
     echo "verify --quick: $(grep -c '"passed"' target/ci/verify.json) lines with a verdict"
-}
-
-# elman on Spark: the build of its own in spark/, on the core that was just built.
-spark() {
-    [[ $failed == 0 ]] || not_run "elman on Spark" "a part before it failed"
-    maven -q install:install-file -Dfile="$(ls target/elman-*-SNAPSHOT.jar)" -DpomFile=pom.xml
-    maven -q -f spark/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.9.0:resolve >target/ci/spark-jars.log 2>&1 ||
-        not_run "elman on Spark" "Spark's jars are neither in the local Maven repository nor to be had (target/ci/spark-jars.log)"
-    maven -f spark/pom.xml verify
-    cat spark/target/exchange.txt spark/target/scaling.txt
 }
 
 # --- all of them ---
@@ -201,8 +212,8 @@ part core core
 part jar jar
 part jdk25 jdk25
 part softgpu softgpu
-part spark spark
 part gpukit gpukit
+part peers peers
 
 echo
 echo "=== summary ($SECONDS s) ==="

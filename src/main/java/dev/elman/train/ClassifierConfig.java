@@ -68,8 +68,7 @@ public record ClassifierConfig(
         return new Builder(0, features, classes);
     }
 
-    /** The recurrent layer of such a model. */
-    public SimpleRnnConfig rnn() {
+    SimpleRnnConfig rnn() {
         return new SimpleRnnConfig(inputSize, hiddenSize, activation, true, bidirectional, output, false);
     }
 

@@ -48,8 +48,7 @@ public record LanguageModelConfig(
         return new LanguageModelConfig(vocabulary, embeddingSize, hiddenSize, dropout, window, value);
     }
 
-    /** The recurrent layer of such a model. */
-    public SimpleRnnConfig rnn() {
+    SimpleRnnConfig rnn() {
         return new SimpleRnnConfig(embeddingSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, true);
     }
 }

@@ -47,8 +47,6 @@ record ArchitectureRules(String root) {
                 .definedBy(within("data"))
                 .layer("io")
                 .definedBy(within("io"))
-                .layer("convert")
-                .definedBy(within("convert"))
                 .layer("cli")
                 .definedBy(within("cli"))
                 .whereLayer("Backends")
@@ -73,10 +71,8 @@ record ArchitectureRules(String root) {
                 .mayNotAccessAnyLayer()
                 .whereLayer("io")
                 .mayNotAccessAnyLayer()
-                .whereLayer("convert")
-                .mayOnlyAccessLayers("train", "rnn", "io", "backend")
                 .whereLayer("cli")
-                .mayOnlyAccessLayers("Backends", "verify", "convert", "train", "rnn", "data", "text", "io", "backend")
+                .mayOnlyAccessLayers("Backends", "verify", "train", "rnn", "data", "text", "io", "backend")
                 .ensureAllClassesAreContainedInArchitecture()
                 .because("a reader should learn a package from itself and the few it uses");
     }

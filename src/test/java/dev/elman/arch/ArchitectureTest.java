@@ -56,11 +56,6 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyIoImportsJhdf() {
-        RULES.confined("io.jhdf", "io").check(MAIN);
-    }
-
-    @Test
     void onlyCliSpeaksToTheConsole() {
         RULES.onlyCliSpeaksToTheConsole().check(MAIN);
     }

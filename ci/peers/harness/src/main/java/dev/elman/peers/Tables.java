@@ -1,0 +1,93 @@
+package dev.elman.peers;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/** All peers at all shapes: checked, warmed, and timed in rounds. */
+final class Tables {
+    private static final double WARM_MILLIS = 700;
+
+    private final QuietMachine machine;
+    private final List<PeerProcess> peers;
+    private final Options options;
+    private final Consumer<String> progress;
+
+    private final List<Cell> cells = new ArrayList<>();
+    private final List<String> wrong = new ArrayList<>();
+    private final Map<String, Map<Output, Double>> deviations = new LinkedHashMap<>();
+
+    Tables(QuietMachine machine, List<PeerProcess> peers, Options options, Consumer<String> progress) {
+        this.machine = machine;
+        this.peers = peers;
+        this.options = options;
+        this.progress = progress;
+    }
+
+    List<Cell> cells() {
+        return cells;
+    }
+
+    /** Which peers were not timed where, and why. */
+    List<String> wrong() {
+        return wrong;
+    }
+
+    /** Of each peer and output the largest over all shapes. */
+    Map<String, Map<Output, Double>> deviations() {
+        return deviations;
+    }
+
+    void measure(Sizes sizes) throws IOException {
+        List<PeerProcess> right = check(sizes);
+        for (Mode mode : Mode.values()) {
+            List<PeerProcess> able =
+                    right.stream().filter(peer -> peer.can(mode)).toList();
+            for (PeerProcess peer : able) peer.ask("warm", mode, WARM_MILLIS);
+            Cell cell = rounds(sizes, mode, able);
+            cells.add(cell);
+            for (String peer : cell.millis().keySet()) {
+                double median = cell.of(peer).median();
+                progress.accept(sizes + " " + mode.title() + ", " + peer + ": " + Markdown.number(median) + " ms");
+            }
+        }
+    }
+
+    /** Those that compute the right numbers. */
+    private List<PeerProcess> check(Sizes sizes) {
+        Check check = new Check(Problem.of(sizes));
+        List<PeerProcess> right = new ArrayList<>();
+        for (PeerProcess peer : peers) {
+            try {
+                peer.ask("prepare", sizes.name());
+                Map<Output, Double> worst =
+                        deviations.computeIfAbsent(peer.name(), name -> new EnumMap<>(Output.class));
+                check.of(peer).forEach((output, deviation) -> worst.merge(output, deviation, Math::max));
+                right.add(peer);
+            } catch (IOException e) {
+                wrong.add(peer.name() + " at " + sizes + ": " + e.getMessage());
+                progress.accept("NOT TIMED: " + wrong.get(wrong.size() - 1));
+            }
+        }
+        return right;
+    }
+
+    private Cell rounds(Sizes sizes, Mode mode, List<PeerProcess> able) throws IOException {
+        Map<String, double[]> millis = new LinkedHashMap<>();
+        for (PeerProcess peer : able) millis.put(peer.name(), new double[options.rounds()]);
+        List<PeerProcess> order = new ArrayList<>(able);
+        for (int round = 0; round < options.rounds(); round++) {
+            for (PeerProcess peer : order) {
+                double[] calls = machine.time(peer, mode, options.millis());
+                millis.get(peer.name())[round] = Quartiles.of(calls).median();
+            }
+            Collections.rotate(order, 1);
+        }
+        return new Cell(sizes, mode, millis);
+    }
+}

@@ -1,5 +1,0 @@
-/**
- * NumPy's files: one array ({@code .npy}) or several by name ({@code .npz}), read with distrust and written whole or not
- * at all.
- */
-package dev.elman.io.numpy;
