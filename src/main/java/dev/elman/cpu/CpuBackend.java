@@ -79,6 +79,11 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public boolean sameBitsByStep() {
+        return gemm.rowsAlone();
+    }
+
+    @Override
     public Tensor allocate(Shape shape) {
         return new CpuTensor(allocations.allocate(shape), shape);
     }
@@ -97,6 +102,7 @@ public final class CpuBackend implements Backend {
     public void close() {
         workers.close();
         workspace.close();
+        gemm.close();
         int left = allocations.close();
         if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
     }
@@ -203,7 +209,9 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        new Tiles(gemm).multiply(from, weights, result, b != null).run(workers);
+        try (Gemm.Factor right = gemm.right(weights)) {
+            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
+        }
     }
 
     @Override
@@ -214,11 +222,16 @@ public final class CpuBackend implements Backend {
         Matrix from = in(x).matrix(sizes.m(), sizes.d());
         Matrix weights = in(w).matrix(sizes.d(), sizes.k());
         Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm);
-        tiles.multiply(from.transpose(), gradient, in(dw).matrix(sizes.d(), sizes.k()), true);
-        if (dInput != null) tiles.multiply(gradient, weights.transpose(), dInput.matrix(sizes.m(), sizes.d()), false);
-        tiles.run(workers);
-        if (dSum != null) rows.sumRows(in(dy), sizes.m(), sizes.k(), dSum);
+        Tiles tiles = new Tiles(gemm, workers).addTransposed(from, gradient, in(dw).matrix(sizes.d(), sizes.k()));
+        if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
+        if (dInput == null) {
+            tiles.run();
+        } else {
+            try (Gemm.Factor right = gemm.right(weights.transpose())) {
+                tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
+                        .run();
+            }
+        }
     }
 
     @Override

@@ -3,8 +3,12 @@ package dev.elman.cpu;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
+import java.nio.FloatBuffer;
 
-/** Floats outside the heap. Loops read a block into an array, work there, and write it back. */
+/**
+ * Floats outside the heap. Loops over one tensor work on its buffer; loops over several read a block of each into an array,
+ * work there, and write it back, because C2 cannot tell that two buffers do not overlap.
+ */
 final class CpuTensor implements Tensor {
     private final Memory memory;
     private final int offset;
@@ -40,7 +44,22 @@ final class CpuTensor implements Tensor {
 
     /** The beginning of an array, to element {@code to} on. */
     void write(int to, float[] values, int count) {
-        memory.floats().put(offset + to, values, 0, count);
+        write(to, values, 0, count);
+    }
+
+    /** {@code count} elements of an array, to element {@code to} on. */
+    void write(int to, float[] values, int from, int count) {
+        memory.floats().put(offset + to, values, from, count);
+    }
+
+    /** What its elements lie in, with others'; see {@link #index}. */
+    FloatBuffer floats() {
+        return memory.floats();
+    }
+
+    /** Where an element lies in {@link #floats}. */
+    int index(int element) {
+        return offset + element;
     }
 
     void copyTo(int from, CpuTensor target, int to, int count) {

@@ -1,16 +1,41 @@
 package dev.elman.cpu;
 
 /** Matrix products, each on the thread that asks for it. */
-interface Gemm {
+interface Gemm extends AutoCloseable {
+    /** Rows that are added up before their sum is added to the others', so that rounding errors stay small. */
+    int SUMMED_ROWS = 128;
+
     /** For people: the library and its version, or why there is none. */
     String description();
+
+    /** Whether a row of a product has the same bits whatever other rows are computed with it. */
+    boolean rowsAlone();
+
+    /** From how many rows on a row costs no more than it does in a large product. */
+    int fewestRows();
 
     /** {@code b} made ready to be the right factor of several products, as long as it does not change. */
     Factor right(Matrix b);
 
-    /** Any thread may use it. */
-    interface Factor {
-        /** c = a b, or c += a b; neither a nor b overlaps c. */
-        void multiply(Matrix a, Matrix c, boolean add);
+    /** c += a^T b, with a and b as they are stored and of one length; neither overlaps c. */
+    void addTransposed(Matrix a, Matrix b, Matrix c);
+
+    /** sum [1,n] += the sum of the rows of b, which is as it is stored; in float, {@link #SUMMED_ROWS} rows at a time. */
+    void addRows(Matrix b, Matrix sum);
+
+    /** Gives back the memory that factors used. */
+    @Override
+    default void close() {}
+
+    /** Any thread may use it. Closing it lets the next factor have its memory. */
+    interface Factor extends AutoCloseable {
+        /**
+         * c = a b, or c += a b, for {@code rows} rows of a from {@code rowOfA} on and of c from {@code rowOfC} on; a as it is
+         * stored, and what is read does not overlap what is written.
+         */
+        void multiply(Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add);
+
+        @Override
+        default void close() {}
     }
 }

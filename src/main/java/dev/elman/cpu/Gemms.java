@@ -22,7 +22,8 @@ final class Gemms {
 
     private static Gemm openBlas(boolean required) {
         try {
-            return new OpenBlasGemm();
+            OpenBlas.load();
+            return PanelGemm.suits() ? new PanelGemm() : new OpenBlasGemm();
         } catch (LinkageError | RuntimeException e) {
             String reason = remedy() + " (" + e + ")";
             if (required) throw new BackendUnavailableException("cpu: " + reason, e);

@@ -30,16 +30,50 @@ final class JavaGemm implements Gemm {
     }
 
     @Override
+    public boolean rowsAlone() {
+        return true;
+    }
+
+    @Override
+    public int fewestRows() {
+        return 1;
+    }
+
+    @Override
+    public void addTransposed(Matrix a, Matrix b, Matrix c) {
+        right(b).multiply(a.transpose(), 0, c, 0, c.rows(), true);
+    }
+
+    @Override
+    public void addRows(Matrix b, Matrix sum) {
+        float[] total = new float[b.columns()];
+        float[] part = new float[b.columns()];
+        float[] row = new float[b.columns()];
+        sum.memory().floats().get(sum.offset(), total);
+        for (int from = 0; from < b.rows(); from += SUMMED_ROWS) {
+            Arrays.fill(part, 0);
+            for (int i = from; i < Math.min(b.rows(), from + SUMMED_ROWS); i++) {
+                b.memory().floats().get(b.offset() + i * b.stride(), row);
+                for (int j = 0; j < row.length; j++) part[j] += row[j];
+            }
+            for (int j = 0; j < part.length; j++) total[j] += part[j];
+        }
+        sum.memory().floats().put(sum.offset(), total);
+    }
+
+    @Override
     public Factor right(Matrix b) {
         if ((long) b.rows() * b.columns() > WORTH_KEEPING) {
             Blocks streamed = depth -> BLOCKS_OF_B.get().fill(b, depth, depthFrom(depth, b.rows()));
-            return (a, c, add) -> multiply(a, streamed, c, add);
+            return (a, rowOfA, c, rowOfC, rows, add) ->
+                    multiply(a.rows(rowOfA, rows), streamed, c.rows(rowOfC, rows), add);
         }
         float[][][] blocks = new float[(b.rows() + DEPTH - 1) / DEPTH][][];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = new Rows().fill(b, i * DEPTH, depthFrom(i * DEPTH, b.rows()));
         }
-        return (a, c, add) -> multiply(a, depth -> blocks[depth / DEPTH], c, add);
+        Blocks kept = depth -> blocks[depth / DEPTH];
+        return (a, rowOfA, c, rowOfC, rows, add) -> multiply(a.rows(rowOfA, rows), kept, c.rows(rowOfC, rows), add);
     }
 
     private static int depthFrom(int from, int rows) {

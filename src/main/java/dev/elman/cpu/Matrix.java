@@ -12,6 +12,20 @@ record Matrix(Memory memory, int offset, int rows, int columns, int stride, bool
         return new Matrix(memory, offset, columns, rows, stride, !transposed);
     }
 
+    /** Where its first element lies in the process's memory. */
+    long address() {
+        return memory.address() + (long) Float.BYTES * offset;
+    }
+
+    /** Where an element of a matrix that is not transposed lies. */
+    long address(int row, int column) {
+        return memory.address() + Float.BYTES * (offset + (long) row * stride + column);
+    }
+
+    Matrix columns(int from, int count) {
+        return transpose().rows(from, count).transpose();
+    }
+
     Matrix rows(int from, int count) {
         int begin = offset + (transposed ? from : from * stride);
         return new Matrix(memory, begin, count, columns, stride, transposed);

@@ -16,8 +16,8 @@ final class Memory {
     private volatile FloatBuffer floats;
     private volatile IntBuffer ints;
 
-    /** What a native library made to find this memory. */
-    private volatile Object pointer;
+    /** Where it lies, for a native library; 0 until one asks. */
+    private volatile long address;
 
     Memory(Allocations allocations, int size) {
         this.allocations = allocations;
@@ -38,12 +38,11 @@ final class Memory {
         return open;
     }
 
-    Object pointer() {
-        return pointer;
-    }
-
-    void pointer(Object made) {
-        pointer = made;
+    /** Where it lies. Only for those who have the native library. */
+    long address() {
+        check();
+        if (address == 0) address = OpenBlas.address(memory.bytes());
+        return address;
     }
 
     boolean belongsTo(Allocations others) {
@@ -72,7 +71,6 @@ final class Memory {
     void release() {
         floats = null;
         ints = null;
-        pointer = null;
         memory.free();
     }
 

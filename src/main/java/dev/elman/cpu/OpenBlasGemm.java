@@ -1,60 +1,68 @@
 package dev.elman.cpu;
 
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
-import static org.bytedeco.openblas.global.openblas_nolapack.blas_set_num_threads;
-import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
-
-import org.bytedeco.javacpp.FloatPointer;
-
 /**
- * OpenBLAS by way of Bytedeco's binding. One thread a call, process-wide, because the threads here are {@link Workers}; a
- * program that uses the same OpenBLAS for itself can set its own number afterwards and changes only speed here.
+ * OpenBLAS where its kernels copy both factors before they multiply: few large products. How many rows a product has decides
+ * which of its kernels run, and so the last bits.
  */
 final class OpenBlasGemm implements Gemm {
-    /** Loads the native library. Throws a LinkageError or what JavaCPP throws where it cannot. */
-    OpenBlasGemm() {
-        blas_set_num_threads(1);
+    @Override
+    public String description() {
+        return OpenBlas.version();
     }
 
     @Override
-    public String description() {
-        return "OpenBLAS by way of " + BytedecoArtifact.name("openblas");
+    public boolean rowsAlone() {
+        return false;
+    }
+
+    @Override
+    public int fewestRows() {
+        return 128;
     }
 
     @Override
     public Factor right(Matrix b) {
-        return (a, c, add) -> multiply(a, b, c, add);
+        return (a, rowOfA, c, rowOfC, rows, add) -> multiply(a.rows(rowOfA, rows), b, c.rows(rowOfC, rows), add);
+    }
+
+    @Override
+    public void addTransposed(Matrix a, Matrix b, Matrix c) {
+        multiply(a.transpose(), b, c, true);
+    }
+
+    @Override
+    public void addRows(Matrix b, Matrix sum) {
+        for (int row = 0; row < b.rows(); row += SUMMED_ROWS) {
+            int rows = Math.min(SUMMED_ROWS, b.rows() - row);
+            OpenBlas.multiplyRow(
+                    b.columns(), rows, OpenBlas.ones(), b.address(row, 0), b.stride(), false, true, sum.address());
+        }
     }
 
     private static void multiply(Matrix a, Matrix b, Matrix c, boolean add) {
         if (c.rows() == 0 || c.columns() == 0) return;
-        cblas_sgemm(
-                CblasRowMajor,
-                a.transposed() ? CblasTrans : CblasNoTrans,
-                b.transposed() ? CblasTrans : CblasNoTrans,
+        if (c.rows() == 1 && !a.transposed() && a.columns() > 0) {
+            OpenBlas.multiplyRow(
+                    c.columns(), a.columns(), a.address(), b.address(), b.stride(), b.transposed(), add, c.address());
+            return;
+        }
+        OpenBlas.multiply(
                 c.rows(),
                 c.columns(),
                 a.columns(),
-                1,
-                pointer(a),
+                a.address(),
                 stride(a),
-                pointer(b),
+                a.transposed(),
+                b.address(),
                 stride(b),
-                add ? 1 : 0,
-                pointer(c),
+                b.transposed(),
+                add,
+                c.address(),
                 stride(c));
     }
 
     /** BLAS refuses a leading dimension of 0, even of an empty matrix. */
     private static int stride(Matrix matrix) {
         return Math.max(1, matrix.stride());
-    }
-
-    private static FloatPointer pointer(Matrix matrix) {
-        Memory memory = matrix.memory();
-        if (!(memory.pointer() instanceof FloatPointer)) memory.pointer(new FloatPointer(memory.floats()));
-        return new FloatPointer((FloatPointer) memory.pointer()).position(matrix.offset());
     }
 }

@@ -4,22 +4,39 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.List;
 
 /**
- * Elman's recurrence (Elman 1990) and its back-propagation through time (Werbos 1990). The batch is cut into parts; one
- * thread takes a part through the whole sequence, so that no step waits for another thread. A step asks for the same
- * products whatever the number of steps: a sequence run step by step gives the same bits.
+ * Elman's recurrence (Elman 1990) and its back-propagation through time (Werbos 1990). The states are cut into shares. By
+ * rows, where there are enough: a thread takes its rows through the whole sequence, and no step waits for another thread. By
+ * columns, where there are few rows and much to do in each: the threads meet after every step.
  */
 final class Recurrence {
-    /** Rows of a part: few enough that threads have work, enough that a product is worth its copy of the weights. */
-    private static final int PART_ROWS = 32;
+    /** Rows of a share at most: a step's part of the states stays in the first-level cache. */
+    private static final int MOST_ROWS = 32;
 
-    /** Elements that activation and derivative work on at a time, in the first-level cache. */
+    /** Columns of a share, where the shares are columns, and from how many columns H on they may be. */
+    private static final int SHARE_COLUMNS = 128;
+
+    private static final int MANY_COLUMNS = 256;
+
+    /** Arithmetic operations; for fewer a team is not worth its members' waking up. */
+    private static final long WORTH_A_TEAM = 4_000_000;
+
+    /** Rows of all steps that a task projects ahead. */
+    private static final int PROJECTED_ROWS = 128;
+
+    /** Rows of steps whose part of the gradients is summed while they are in the cache. */
+    private static final int ROWS_AT_ONCE = 1024;
+
+    /** Elements that a derivative works on at a time, in the first-level cache. */
     private static final int BLOCK = 4096;
 
     private final Gemm gemm;
     private final Workers workers;
+    private final Workspace workspace;
     private final Operands.Rnn sizes;
     private final Activation activation;
     private final boolean reverse;
@@ -28,8 +45,13 @@ final class Recurrence {
     /** Null without; and then what Wh sees are the states themselves. */
     private final RecurrentDropout dropout;
 
-    private final Workspace workspace;
-    private final Parts parts;
+    /** Whether the shares are columns. */
+    private final boolean byColumns;
+
+    private final Share[] shares;
+
+    /** Whether a share has so few rows that the products with Wx are better made for all steps at once. */
+    private final boolean projectsAhead;
 
     Recurrence(
             Gemm gemm,
@@ -48,81 +70,199 @@ final class Recurrence {
         this.dropout = pass.recurrentDropout() == null
                 ? null
                 : new RecurrentDropout(pass.recurrentDropout(), sizes.n(), sizes.h());
-        this.parts = Parts.ofAtMost(PART_ROWS, sizes.n());
+        this.byColumns = sizes.h() >= MANY_COLUMNS && sizes.n() < 2 * gemm.fewestRows();
+        this.shares = byColumns ? columnShares() : rowShares();
+        this.projectsAhead = sizes.n() == 0 || shares[0].rows() < gemm.fewestRows();
+    }
+
+    private Share[] columnShares() {
+        Share[] parts = new Share[(sizes.h() + SHARE_COLUMNS - 1) / SHARE_COLUMNS];
+        for (int i = 0; i < parts.length; i++) {
+            int first = i * SHARE_COLUMNS;
+            parts[i] = new Share(0, sizes.n(), first, Math.min(SHARE_COLUMNS, sizes.h() - first), sizes.h());
+        }
+        return parts;
+    }
+
+    private Share[] rowShares() {
+        Parts rows = gemm.rowsAlone()
+                ? Parts.forThreads(workers.threads(), MOST_ROWS, sizes.n())
+                : Parts.ofAtMost(MOST_ROWS, sizes.n());
+        Share[] parts = new Share[rows.count()];
+        for (int i = 0; i < parts.length; i++) {
+            parts[i] = new Share(rows.from(i), rows.size(i), 0, sizes.h(), sizes.h());
+        }
+        return parts;
     }
 
     /** Parameters or their gradients; b may be null. */
     record Weights(CpuTensor wx, CpuTensor wh, CpuTensor b) {}
 
-    // ---- forward
+    /** What a task does for one share in step t. */
+    private interface Work {
+        void on(int share, int t, Scratch scratch);
+    }
 
-    void forward(Weights weights, CpuTensor x, CpuTensor h) {
-        Gemm.Factor wx = gemm.right(weights.wx().matrix(sizes.d(), sizes.h()));
-        Gemm.Factor wh = gemm.right(weights.wh().matrix(sizes.h(), sizes.h()));
-        float[] bias = weights.b() == null ? null : repeated(weights.b().toFloats());
-        CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(sizes.n(), sizes.h()));
-        workers.run(parts.count(), productWork(), (part, scratch) -> {
-            for (int step = 0; step < sizes.t(); step++) {
-                int t = reverse ? sizes.t() - 1 - step : step;
-                int before = stateRow(before(t), part);
-                int after = stateRow(after(t), part);
-                int rows = parts.size(part);
-                Matrix sum = states(h).rows(after, rows);
-                if (bias != null) h.write(after * sizes.h(), bias, rows * sizes.h());
-                wx.multiply(inputs(x).rows(t * sizes.n() + parts.from(part), rows), sum, bias != null);
-                wh.multiply(recurrentInput(h, before, dropped, part, scratch), sum, true);
-                activate(h, after * sizes.h(), rows * sizes.h(), scratch);
-                if (mask != null) keepMasked(h, t, part, scratch);
+    /**
+     * For {@code count} steps from number {@code begin} on, counted from the first that runs or, back, from the last:
+     * {@code first} for all shares, then {@code second}. Where shares are columns, a share's second may use what the first of
+     * all others left.
+     */
+    private void walk(boolean back, int begin, int count, Work first, Work second) {
+        long operations = 2L * count * sizes.n() * sizes.h() * sizes.h();
+        if (!byColumns) {
+            workers.run(shares.length, operations, (share, scratch) -> {
+                for (int step = begin; step < begin + count; step++) {
+                    first.on(share, time(step, back), scratch);
+                    second.on(share, time(step, back), scratch);
+                }
+            });
+            return;
+        }
+        int members = operations < WORTH_A_TEAM ? 1 : Math.min(workers.threads(), shares.length);
+        workers.runTogether(members, (member, scratch, barrier) -> {
+            for (int step = begin; step < begin + count; step++) {
+                int t = time(step, back);
+                for (int share = member; share < shares.length; share += members) first.on(share, t, scratch);
+                barrier.await();
+                for (int share = member; share < shares.length; share += members) second.on(share, t, scratch);
             }
         });
     }
 
-    /** What Wh sees of a part's states before a step, which begin at row {@code before}. */
-    private Matrix recurrentInput(CpuTensor h, int before, CpuTensor dropped, int part, Scratch scratch) {
-        if (dropout == null) return states(h).rows(before, parts.size(part));
-        drop(h, before, dropped, 0, part, scratch);
-        return dropped.matrix(sizes.n(), sizes.h()).rows(parts.from(part), parts.size(part));
+    private int time(int step, boolean back) {
+        return reverse == back ? step : sizes.t() - 1 - step;
     }
 
-    /** m times a part's rows of {@code from}, which begin at row {@code row}, into slot {@code slot} of {@code to}. */
-    private void drop(CpuTensor from, int row, CpuTensor to, int slot, int part, Scratch scratch) {
-        int count = parts.size(part) * sizes.h();
-        float[] values = scratch.floats(0, count);
-        from.read(row * sizes.h(), values, count);
-        dropout.apply(parts.from(part), values, count);
-        to.write(stateRow(slot, part) * sizes.h(), values, count);
+    /** A matrix [any, H] as the right factor of each share: its columns, or the same whole matrix for all. */
+    private Factors factors(Matrix matrix) {
+        if (!byColumns) return new Factors(List.of(gemm.right(matrix)));
+        Gemm.Factor[] parts = new Gemm.Factor[shares.length];
+        workers.run(parts.length, (long) matrix.rows() * matrix.columns(), (i, scratch) -> {
+            parts[i] = gemm.right(matrix.columns(shares[i].firstColumn(), shares[i].columns()));
+        });
+        return new Factors(List.of(parts));
     }
 
-    /** The bias of as many rows as a part may have: a step begins with it, and the products add to it. */
-    private float[] repeated(float[] bias) {
-        float[] rows = new float[Math.min(sizes.n(), PART_ROWS) * bias.length];
-        for (int i = 0; i < rows.length; i += bias.length) System.arraycopy(bias, 0, rows, i, bias.length);
-        return rows;
-    }
+    private record Factors(List<Gemm.Factor> parts) implements AutoCloseable {
+        Gemm.Factor of(int share) {
+            return parts.get(parts.size() == 1 ? 0 : share);
+        }
 
-    private void activate(CpuTensor h, int begin, int size, Scratch scratch) {
-        if (activation == Activation.LINEAR) return;
-        float[] block = scratch.floats(0, BLOCK);
-        for (int from = begin; from < begin + size; from += BLOCK) {
-            int count = Math.min(BLOCK, begin + size - from);
-            h.read(from, block, count);
-            if (activation == Activation.TANH) Tanh.apply(block, count);
-            else rectify(block, count);
-            h.write(from, block, count);
+        @Override
+        public void close() {
+            for (Gemm.Factor part : parts) part.close();
         }
     }
 
-    private static void rectify(float[] values, int count) {
-        for (int i = 0; i < count; i++) values[i] = Math.max(values[i], 0);
+    /** A matrix [slots * N, H] as each share's result: its columns. */
+    private Matrix[] results(Matrix matrix) {
+        return Arrays.stream(shares)
+                .map(share -> matrix.columns(share.firstColumn(), share.columns()))
+                .toArray(Matrix[]::new);
+    }
+
+    // ---- forward
+
+    void forward(Weights weights, CpuTensor x, CpuTensor h) {
+        Matrix wx = weights.wx().matrix(sizes.d(), sizes.h());
+        float[] bias = weights.b() == null ? null : weights.b().toFloats();
+        if (projectsAhead) project(wx, bias, x, h);
+        CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(2, sizes.n(), sizes.h()));
+        Matrix inputs = inputs(x);
+        Matrix states = states(h);
+        Matrix seen = dropout == null ? states : dropped.matrix(2 * sizes.n(), sizes.h());
+        Matrix[] sums = results(states);
+        try (Factors input = projectsAhead ? null : factors(wx);
+                Factors recurrent = factors(weights.wh().matrix(sizes.h(), sizes.h()))) {
+            Work drop = (share, t, scratch) -> {
+                if (dropout != null) drop(shares[share], h, before(t), dropped, t % 2, scratch);
+            };
+            walk(false, 0, sizes.t(), drop, (i, t, scratch) -> {
+                Share share = shares[i];
+                int first = share.firstRow();
+                int after = slot(after(t)) + first;
+                if (!projectsAhead) {
+                    if (bias != null) begin(share, bias, h, after(t));
+                    input.of(i).multiply(inputs, slot(t) + first, sums[i], after, share.rows(), bias != null);
+                }
+                int before = slot(dropout == null ? before(t) : t % 2) + first;
+                recurrent.of(i).multiply(seen, before, sums[i], after, share.rows(), true);
+                activate(share, h, after(t));
+                if (mask != null) keepMasked(share, h, t, scratch);
+            });
+        }
+    }
+
+    /** x_t Wx + b of all steps, where the states will stand. */
+    private void project(Matrix wx, float[] bias, CpuTensor x, CpuTensor h) {
+        int first = slot(after(0));
+        int rows = sizes.t() * sizes.n();
+        Parts parts = Parts.ofAtMost(PROJECTED_ROWS, rows);
+        try (Gemm.Factor right = gemm.right(wx)) {
+            workers.run(parts.count(), 2L * rows * sizes.h() * sizes.d(), (part, scratch) -> {
+                int from = parts.from(part);
+                int count = parts.size(part);
+                if (bias != null) begin(new Share(from, count, 0, sizes.h(), sizes.h()), bias, h, after(0));
+                right.multiply(inputs(x), from, states(h), first + from, count, bias != null);
+            });
+        }
+    }
+
+    /** A step begins with the bias, and the products add to it. */
+    private void begin(Share share, float[] bias, CpuTensor h, int slot) {
+        int begin = share.begin(slot(slot), 0);
+        h.write(begin, bias, share.firstColumn(), share.columns());
+        if (share.contiguous()) {
+            for (int done = share.columns(); done < share.size(); done *= 2) {
+                h.copyTo(begin, h, begin + done, Math.min(done, share.size() - done));
+            }
+            return;
+        }
+        for (int row = 1; row < share.rows(); row++) {
+            h.write(share.begin(slot(slot), row), bias, share.firstColumn(), share.columns());
+        }
+    }
+
+    private void activate(Share share, CpuTensor h, int slot) {
+        if (share.contiguous()) {
+            activate(h.floats(), h.index(share.begin(slot(slot), 0)), share.size());
+            return;
+        }
+        for (int row = 0; row < share.rows(); row++) {
+            activate(h.floats(), h.index(share.begin(slot(slot), row)), share.columns());
+        }
+    }
+
+    private void activate(FloatBuffer values, int from, int count) {
+        switch (activation) {
+            case TANH -> Tanh.apply(values, from, count);
+            case RELU -> rectify(values.slice(from, count));
+            case LINEAR -> {}
+        }
+    }
+
+    private static void rectify(FloatBuffer values) {
+        for (int i = 0; i < values.limit(); i++) values.put(i, Math.max(values.get(i), 0));
     }
 
     /** Masked rows take over the state they had; what the products made of them, of padding even NaN, is lost. */
-    private void keepMasked(CpuTensor h, int t, int part, Scratch scratch) {
-        float[] row = scratch.floats(0, sizes.h());
-        for (int n = parts.from(part); n < parts.from(part + 1); n++) {
-            if (live(t, n)) continue;
-            h.read((before(t) * sizes.n() + n) * sizes.h(), row, sizes.h());
-            h.write((after(t) * sizes.n() + n) * sizes.h(), row, sizes.h());
+    private void keepMasked(Share share, CpuTensor h, int t, Scratch scratch) {
+        float[] row = scratch.floats(0, share.columns());
+        for (int n = 0; n < share.rows(); n++) {
+            if (live(t, share.firstRow() + n)) continue;
+            h.read(share.begin(slot(before(t)), n), row, share.columns());
+            h.write(share.begin(slot(after(t)), n), row, share.columns());
+        }
+    }
+
+    /** m times a share of a slot of {@code from}, into a slot of {@code to}. */
+    private void drop(Share share, CpuTensor from, int fromSlot, CpuTensor to, int toSlot, Scratch scratch) {
+        float[] values = scratch.floats(0, share.columns());
+        for (int row = 0; row < share.rows(); row++) {
+            from.read(share.begin(slot(fromSlot), row), values, share.columns());
+            dropout.apply(share.begin(0, row), values, share.columns());
+            to.write(share.begin(slot(toSlot), row), values, share.columns());
         }
     }
 
@@ -130,107 +270,98 @@ final class Recurrence {
 
     /** Leaves da in the slots of the steps. {@code dx} and {@code gradients.b()} may be null. */
     void backward(Weights weights, CpuTensor x, CpuTensor h, CpuTensor dh, CpuTensor dx, Weights gradients) {
-        Gemm.Factor whTransposed =
-                gemm.right(weights.wh().matrix(sizes.h(), sizes.h()).transpose());
-        ColumnSums[] biasSums = new ColumnSums[parts.count()];
         CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(sizes.t(), sizes.n(), sizes.h()));
-        workers.run(parts.count(), productWork(), (part, scratch) -> {
-            biasSums[part] = new ColumnSums(sizes.h());
-            for (int step = sizes.t() - 1; step >= 0; step--) {
-                int t = reverse ? sizes.t() - 1 - step : step;
-                int rows = parts.size(part);
-                derive(h, dh, t, part, biasSums[part], scratch);
-                Matrix da = states(dh).rows(stateRow(after(t), part), rows);
-                if (dropout == null) {
-                    whTransposed.multiply(da, states(dh).rows(stateRow(before(t), part), rows), true);
-                    continue;
-                }
-                whTransposed.multiply(
-                        da, dropped.matrix(sizes.t() * sizes.n(), sizes.h()).rows(stateRow(t, part), rows), false);
-                addDropped(dropped, t, dh, part, scratch);
-                drop(h, stateRow(before(t), part), dropped, t, part, scratch);
+        Matrix whTransposed = weights.wh().matrix(sizes.h(), sizes.h()).transpose();
+        Matrix wxTransposed = weights.wx().matrix(sizes.d(), sizes.h()).transpose();
+        Work derive = (share, t, scratch) -> derive(shares[share], h, dh, t, scratch);
+        Matrix gradient = states(dh);
+        Matrix terms = dropout == null ? gradient : dropped.matrix(sizes.t() * sizes.n(), sizes.h());
+        Matrix[] sums = results(terms);
+        try (Factors recurrent = factors(whTransposed);
+                Gemm.Factor input = dx == null ? null : gemm.right(wxTransposed)) {
+            Work back = (i, t, scratch) -> {
+                Share share = shares[i];
+                int da = slot(after(t)) + share.firstRow();
+                int before = slot(dropout == null ? before(t) : t) + share.firstRow();
+                recurrent.of(i).multiply(gradient, da, sums[i], before, share.rows(), dropout == null);
+                if (dropout == null) return;
+                addDropped(share, dropped, t, dh, scratch);
+                drop(share, h, before(t), dropped, t, scratch);
+            };
+            int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / Math.max(1, sizes.n()));
+            for (int step = 0; step < sizes.t(); step += stepsAtOnce) {
+                int count = Math.min(stepsAtOnce, sizes.t() - step);
+                walk(true, step, count, derive, back);
+                int first = Math.min(time(step, true), time(step + count - 1, true));
+                int rows = count * sizes.n();
+                Matrix da = gradient.rows(slot(after(first)), rows);
+                Matrix seen =
+                        dropout == null ? states(h).rows(slot(before(first)), rows) : terms.rows(slot(first), rows);
+                Tiles tiles = new Tiles(gemm, workers)
+                        .addTransposed(
+                                inputs(x).rows(slot(first), rows),
+                                da,
+                                gradients.wx().matrix(sizes.d(), sizes.h()))
+                        .addTransposed(seen, da, gradients.wh().matrix(sizes.h(), sizes.h()));
+                if (gradients.b() != null) tiles.addRows(da, gradients.b().matrix(1, sizes.h()));
+                if (dx != null) tiles.multiply(da, input, inputs(dx).rows(slot(first), rows), false);
+                tiles.run();
             }
-        });
-        if (gradients.b() != null) ColumnSums.addTo(gradients.b(), biasSums);
-        Matrix recurrent = dropout == null
-                ? states(h).rows(before(0) * sizes.n(), sizes.t() * sizes.n())
-                : dropped.matrix(sizes.t() * sizes.n(), sizes.h());
-        productsOverAllSteps(weights, x, recurrent, dh, dx, gradients);
+        }
     }
 
-    /** Adds m times a part's rows of slot t of {@code terms} to the gradient of the state before step t. */
-    private void addDropped(CpuTensor terms, int t, CpuTensor dh, int part, Scratch scratch) {
-        int count = parts.size(part) * sizes.h();
-        float[] values = scratch.floats(0, count);
-        float[] sums = scratch.floats(1, count);
-        int begin = stateRow(before(t), part) * sizes.h();
-        terms.read(stateRow(t, part) * sizes.h(), values, count);
-        dropout.apply(parts.from(part), values, count);
-        dh.read(begin, sums, count);
-        for (int i = 0; i < count; i++) sums[i] += values[i];
-        dh.write(begin, sums, count);
+    /** Adds m times a share of slot t of {@code terms} to the gradient of the state before step t. */
+    private void addDropped(Share share, CpuTensor terms, int t, CpuTensor dh, Scratch scratch) {
+        int width = share.columns();
+        float[] values = scratch.floats(0, width);
+        float[] sums = scratch.floats(1, width);
+        for (int row = 0; row < share.rows(); row++) {
+            terms.read(share.begin(slot(t), row), values, width);
+            dropout.apply(share.begin(0, row), values, width);
+            int before = share.begin(slot(before(t)), row);
+            dh.read(before, sums, width);
+            for (int i = 0; i < width; i++) sums[i] += values[i];
+            dh.write(before, sums, width);
+        }
     }
 
     /** da = g * activation'(h) at live steps; at masked ones g goes to the state before, and da = 0. */
-    private void derive(CpuTensor h, CpuTensor dh, int t, int part, ColumnSums sums, Scratch scratch) {
-        int rowsAtOnce = Math.max(1, BLOCK / Math.max(1, sizes.h()));
-        float[] g = scratch.floats(0, rowsAtOnce * sizes.h());
-        float[] state = scratch.floats(1, rowsAtOnce * sizes.h());
-        for (int n = parts.from(part); n < parts.from(part + 1); n += rowsAtOnce) {
-            int rows = Math.min(rowsAtOnce, parts.from(part + 1) - n);
-            int count = rows * sizes.h();
-            int begin = (after(t) * sizes.n() + n) * sizes.h();
+    private void derive(Share share, CpuTensor h, CpuTensor dh, int t, Scratch scratch) {
+        if (mask != null) passMasked(share, dh, t, scratch);
+        int rowsAtOnce = share.contiguous() ? Math.max(1, BLOCK / share.columns()) : 1;
+        for (int row = 0; row < share.rows(); row += rowsAtOnce) {
+            int begin = share.begin(slot(after(t)), row);
+            int count = Math.min(rowsAtOnce, share.rows() - row) * share.columns();
+            float[] g = scratch.floats(0, count);
             dh.read(begin, g, count);
-            if (mask != null) passMasked(dh, g, t, n, rows, scratch);
-            if (activation != Activation.LINEAR) h.read(begin, state, count);
-            timesDerivative(g, state, count);
-            sums.add(g, rows);
+            if (activation != Activation.LINEAR) {
+                float[] state = scratch.floats(1, count);
+                h.read(begin, state, count);
+                Derivative.apply(activation, g, state, count);
+            }
             dh.write(begin, g, count);
         }
     }
 
-    private void timesDerivative(float[] g, float[] state, int count) {
-        switch (activation) {
-            case TANH -> {
-                for (int i = 0; i < count; i++) g[i] = g[i] * (1 - state[i] * state[i]);
-            }
-            case RELU -> {
-                for (int i = 0; i < count; i++) g[i] *= state[i] > 0 ? 1 : 0;
-            }
-            case LINEAR -> {}
-        }
-    }
-
-    /** Adds the rows of g that are masked to the gradient of the state before, and makes them 0 here. */
-    private void passMasked(CpuTensor dh, float[] g, int t, int firstRow, int rows, Scratch scratch) {
-        int width = sizes.h();
-        float[] row = scratch.floats(2, width);
-        for (int i = 0; i < rows; i++) {
-            if (live(t, firstRow + i)) continue;
-            int before = (before(t) * sizes.n() + firstRow + i) * width;
+    /** Moves the rows of dh that are masked at step t to the gradient of the state before, and leaves 0. */
+    private void passMasked(Share share, CpuTensor dh, int t, Scratch scratch) {
+        int width = share.columns();
+        float[] g = scratch.floats(0, width);
+        float[] row = scratch.floats(1, width);
+        for (int n = 0; n < share.rows(); n++) {
+            if (live(t, share.firstRow() + n)) continue;
+            int after = share.begin(slot(after(t)), n);
+            int before = share.begin(slot(before(t)), n);
+            dh.read(after, g, width);
             dh.read(before, row, width);
-            for (int j = 0; j < width; j++) row[j] += g[i * width + j];
+            for (int j = 0; j < width; j++) row[j] += g[j];
             dh.write(before, row, width);
-            Arrays.fill(g, i * width, (i + 1) * width, 0);
+            Arrays.fill(g, 0, width, 0);
+            dh.write(after, g, width);
         }
-    }
-
-    private void productsOverAllSteps(
-            Weights weights, CpuTensor x, Matrix recurrent, CpuTensor dh, CpuTensor dx, Weights gradients) {
-        Matrix da = states(dh).rows(after(0) * sizes.n(), sizes.t() * sizes.n());
-        Matrix wx = weights.wx().matrix(sizes.d(), sizes.h());
-        Tiles tiles = new Tiles(gemm);
-        tiles.multiply(inputs(x).transpose(), da, gradients.wx().matrix(sizes.d(), sizes.h()), true);
-        tiles.multiply(recurrent.transpose(), da, gradients.wh().matrix(sizes.h(), sizes.h()), true);
-        if (dx != null) tiles.multiply(da, wx.transpose(), inputs(dx), false);
-        tiles.run(workers);
     }
 
     // ---- where things lie
-
-    private long productWork() {
-        return 2L * sizes.t() * sizes.n() * sizes.h() * (sizes.d() + sizes.h());
-    }
 
     private boolean live(int t, int n) {
         return mask.get(t * sizes.n() + n) != 0;
@@ -244,9 +375,9 @@ final class Recurrence {
         return reverse ? t : t + 1;
     }
 
-    /** The first row of a part in a slot of the states. */
-    private int stateRow(int slot, int part) {
-        return slot * sizes.n() + parts.from(part);
+    /** The first row of a slot. */
+    private int slot(int slot) {
+        return slot * sizes.n();
     }
 
     private Matrix states(CpuTensor tensor) {

@@ -5,11 +5,9 @@ import java.util.Arrays;
 
 /** The factors m [N,H] of a recurrent dropout, the same at every step. */
 final class RecurrentDropout {
-    private final int width;
     private final float[] factors;
 
     RecurrentDropout(Dropout dropout, int rows, int width) {
-        this.width = width;
         this.factors = new float[rows * width];
         float[] row = new float[width];
         for (int n = 0; n < rows; n++) {
@@ -19,9 +17,8 @@ final class RecurrentDropout {
         }
     }
 
-    /** Multiplies rows from {@code firstRow} on; what is dropped is 0 whatever it was. */
-    void apply(int firstRow, float[] values, int count) {
-        int from = firstRow * width;
+    /** Multiplies the elements of [N,H] from {@code from} on; what is dropped is 0 whatever it was. */
+    void apply(int from, float[] values, int count) {
         for (int i = 0; i < count; i++) {
             float factor = factors[from + i];
             values[i] = factor == 0 ? 0 : values[i] * factor;

@@ -77,21 +77,6 @@ final class Rows {
         });
     }
 
-    void sumRows(CpuTensor x, int rows, int columns, CpuTensor target) {
-        int rowsAtOnce = Math.max(1, TASK / Math.max(1, columns));
-        ColumnSums[] sums = new ColumnSums[(int) ((rows + rowsAtOnce - 1L) / rowsAtOnce)];
-        workers.run(sums.length, 2L * rows * columns, (task, scratch) -> {
-            sums[task] = new ColumnSums(columns);
-            float[] block = scratch.floats(0, columns);
-            int end = (int) Math.min(rows, (task + 1L) * rowsAtOnce);
-            for (int row = task * rowsAtOnce; row < end; row++) {
-                x.read(row * columns, block, columns);
-                sums[task].add(block, 1);
-            }
-        });
-        ColumnSums.addTo(target, sums);
-    }
-
     void dropout(Dropout dropout, Operands.Sequence sizes, CpuTensor x, CpuTensor y) {
         int width = sizes.c();
         forEach(sizes.t() * sizes.n(), width, 40, (row, scratch) -> {

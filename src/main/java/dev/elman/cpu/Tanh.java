@@ -1,5 +1,7 @@
 package dev.elman.cpu;
 
+import java.nio.FloatBuffer;
+
 /**
  * tanh in additions, multiplications and divisions only, without a branch, so that C2 vectorises it. At most 2.8 ulp from
  * the exact value, over all floats; never beyond 1, NaN stays NaN, and a zero keeps its sign.
@@ -14,6 +16,15 @@ final class Tanh {
     /** Here the formula gives 1, exactly; tanh itself rounds to 1 from 9.011 on. */
     private static final float SATURATED = 9.5f;
 
+    /**
+     * Lengths of loops that C2 knows when it compiles them. It unrolls and vectorises a loop as its first runs suggest, so a
+     * loop of any length that met short rows first would be slow on long ones for good. And each on a slice of its own:
+     * C2 vectorises over a direct buffer only from an index that it knows.
+     */
+    private static final int LONG = 1024;
+
+    private static final int SHORT = 64;
+
     private static final float N0 = 0.083333336f;
     private static final float N1 = 0.0012519305f;
     private static final float N2 = 2.8043366e-6f;
@@ -23,13 +34,27 @@ final class Tanh {
 
     private Tanh() {}
 
-    /** The first {@code count} elements become their tanh. */
-    static void apply(float[] values, int count) {
-        for (int i = 0; i < count; i++) {
-            float x = Math.max(-SATURATED, Math.min(SATURATED, values[i]));
-            float s = x * x;
-            float r = x * (1 - s * (N0 + s * (N1 + s * N2)) / (1 + s * (D1 + s * (D2 + s * D3))));
-            values[i] = r / (1 + 0.25f * r * r);
-        }
+    /** Elements {@code from} to {@code from + count} - 1 become their tanh. */
+    static void apply(FloatBuffer values, int from, int count) {
+        int end = from + count;
+        int at = from;
+        for (; at <= end - LONG; at += LONG) applyLong(values.slice(at, LONG));
+        for (; at <= end - SHORT; at += SHORT) applyShort(values.slice(at, SHORT));
+        for (; at < end; at++) values.put(at, of(values.get(at)));
+    }
+
+    private static void applyLong(FloatBuffer values) {
+        for (int i = 0; i < LONG; i++) values.put(i, of(values.get(i)));
+    }
+
+    private static void applyShort(FloatBuffer values) {
+        for (int i = 0; i < SHORT; i++) values.put(i, of(values.get(i)));
+    }
+
+    private static float of(float value) {
+        float x = Math.max(-SATURATED, Math.min(SATURATED, value));
+        float s = x * x;
+        float r = x * (1 - s * (N0 + s * (N1 + s * N2)) / (1 + s * (D1 + s * (D2 + s * D3))));
+        return r / (1 + 0.25f * r * r);
     }
 }

@@ -3,36 +3,82 @@ package dev.elman.cpu;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Products that run together, cut into ranges of rows of their results. */
+/**
+ * Products that run together, cut into tiles of their results. Tiles depend on the number of threads only where that changes
+ * no bit.
+ */
 final class Tiles {
-    /** Rows of a tile: fewer would make OpenBLAS copy the right factor too often. */
+    /** Rows of a tile, unless there are very many: fewer would make OpenBLAS copy the right factor too often. */
     private static final int ROWS = 128;
 
-    /** Tiles of one product at most; enough threads have work then, so tiles rather grow. */
+    /** Tiles of such a product at most; enough threads have work then, so tiles rather grow. */
     private static final int MOST = 16;
 
+    /**
+     * Rows and columns of a tile of a transposed product, which reads all rows of both factors: the larger a tile, the less
+     * of that. Small enough that the blocks of both factors stay in the second-level cache.
+     */
+    private static final int LEAST_TRANSPOSED_ROWS = 32;
+
+    private static final int TRANSPOSED_ROWS = 256;
+    private static final int TRANSPOSED_COLUMNS = 256;
+
     private final Gemm gemm;
+    private final Workers workers;
     private final List<Workers.Task> tasks = new ArrayList<>();
     private long work;
 
-    Tiles(Gemm gemm) {
+    /** @param workers who will run them */
+    Tiles(Gemm gemm, Workers workers) {
         this.gemm = gemm;
+        this.workers = workers;
     }
 
-    /** Plans c = a b, or c += a b. */
-    Tiles multiply(Matrix a, Matrix b, Matrix c, boolean add) {
-        Gemm.Factor right = gemm.right(b);
+    /** Plans c = a b, or c += a b, with b the matrix behind {@code right}. */
+    Tiles multiply(Matrix a, Gemm.Factor right, Matrix c, boolean add) {
         Parts parts = Parts.ofAtMost(Math.max(ROWS, (c.rows() + MOST - 1) / MOST), c.rows());
         for (int part = 0; part < parts.count(); part++) {
-            Matrix rows = a.rows(parts.from(part), parts.size(part));
-            Matrix result = c.rows(parts.from(part), parts.size(part));
-            tasks.add((index, scratch) -> right.multiply(rows, result, add));
+            int from = parts.from(part);
+            int rows = parts.size(part);
+            tasks.add((index, scratch) -> right.multiply(a, from, c, from, rows, add));
         }
         work += 2L * c.rows() * c.columns() * a.columns();
         return this;
     }
 
-    void run(Workers workers) {
+    /** Plans c += a^T b. */
+    Tiles addTransposed(Matrix a, Matrix b, Matrix c) {
+        int bands = (c.columns() + TRANSPOSED_COLUMNS - 1) / TRANSPOSED_COLUMNS;
+        int each = gemm.rowsAlone() ? c.rows() * bands / workers.threads() : TRANSPOSED_ROWS;
+        int most = Math.max(LEAST_TRANSPOSED_ROWS, Math.min(TRANSPOSED_ROWS, each));
+        Parts rows = Parts.ofAtMost(most, c.rows());
+        for (int i = 0; i < rows.count(); i++) {
+            Matrix left = a.columns(rows.from(i), rows.size(i));
+            Matrix band = c.rows(rows.from(i), rows.size(i));
+            for (int column = 0; column < c.columns(); column += TRANSPOSED_COLUMNS) {
+                int columns = Math.min(TRANSPOSED_COLUMNS, c.columns() - column);
+                Matrix right = b.columns(column, columns);
+                Matrix result = band.columns(column, columns);
+                tasks.add((index, scratch) -> gemm.addTransposed(left, right, result));
+            }
+        }
+        work += 2L * c.rows() * c.columns() * a.rows();
+        return this;
+    }
+
+    /** Plans sum += the sum of the rows of b. */
+    Tiles addRows(Matrix b, Matrix sum) {
+        for (int column = 0; column < sum.columns(); column += TRANSPOSED_COLUMNS) {
+            int columns = Math.min(TRANSPOSED_COLUMNS, sum.columns() - column);
+            Matrix band = b.columns(column, columns);
+            Matrix result = sum.columns(column, columns);
+            tasks.add((index, scratch) -> gemm.addRows(band, result));
+        }
+        work += (long) b.rows() * b.columns();
+        return this;
+    }
+
+    void run() {
         workers.run(tasks.size(), work, (index, scratch) -> tasks.get(index).run(index, scratch));
     }
 }

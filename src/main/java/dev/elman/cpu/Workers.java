@@ -1,45 +1,46 @@
 package dev.elman.cpu;
 
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
-/** Daemon threads that help the caller with numbered tasks; they sleep when there are none. */
+/**
+ * Daemon threads that help the caller with numbered tasks. After a job they look out for the next for a moment, for waking
+ * one that sleeps takes as long as many a layer; then they sleep.
+ */
 final class Workers implements AutoCloseable {
     /** One numbered part of a piece of work; parts may run at the same time and in any order. */
     interface Task {
         void run(int index, Scratch scratch);
     }
 
-    /** Arithmetic operations, some 20 microseconds' worth; waking a thread for less costs more than it gives. */
-    private static final long WORTH_WAKING = 500_000;
+    /** Arithmetic operations, some 5 microseconds' worth; telling a thread of less costs more than it gives. */
+    private static final long WORTH_TELLING = 1_000_000;
 
-    private final int threads;
-    private final ThreadPoolExecutor helpers;
+    /** How long a thread looks out before it sleeps. */
+    private static final long LOOK_OUT_NANOS = 200_000;
+
+    private final Helper[] helpers;
     private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+    private final AtomicLong number = new AtomicLong();
+    private volatile boolean closed;
+
+    /** The job that has tasks left; null when there is none. */
+    private volatile Job current;
 
     /** @param threads how many work at once, the caller among them */
     Workers(int threads) {
-        this.threads = threads;
-        AtomicInteger number = new AtomicInteger();
-        this.helpers = new ThreadPoolExecutor(
-                Math.max(1, threads - 1),
-                Math.max(1, threads - 1),
-                0,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                run -> {
-                    Thread thread = new Thread(run, "elman-cpu-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        helpers = new Helper[threads - 1];
+        for (int i = 0; i < helpers.length; i++) {
+            helpers[i] = new Helper("elman-cpu-" + (i + 1));
+            helpers[i].start();
+        }
     }
 
     int threads() {
-        return threads;
+        return helpers.length + 1;
     }
 
     /**
@@ -48,38 +49,137 @@ final class Workers implements AutoCloseable {
      * @param work arithmetic operations of all of them, roughly
      */
     void run(int tasks, long work, Task task) {
-        Job job = new Job(tasks, task);
-        if (work >= WORTH_WAKING) {
-            for (int helper = 1; helper < Math.min(threads, tasks); helper++) helpers.execute(job);
+        Job job = new Job(number.incrementAndGet(), tasks, task);
+        if (work >= WORTH_TELLING && tasks > 1) {
+            current = job;
+            for (int i = 0; i < Math.min(helpers.length, tasks - 1); i++) helpers[i].wake();
         }
-        job.run();
+        job.run(scratch.get());
+        current = null;
         job.await();
+    }
+
+    /** One of the members of a team, each on a thread of its own. */
+    interface Member {
+        void run(int index, Scratch scratch, Barrier barrier);
+    }
+
+    /** Runs members 0 to {@code members} - 1, at most {@link #threads}, all at once: they may wait for each other. */
+    void runTogether(int members, Member member) {
+        Barrier barrier = new Barrier(members);
+        run(members, Long.MAX_VALUE, (index, scratch) -> {
+            try {
+                member.run(index, scratch, barrier);
+            } catch (RuntimeException | Error e) {
+                barrier.breakUp();
+                throw e;
+            }
+        });
     }
 
     @Override
     public void close() {
-        helpers.shutdown();
+        closed = true;
+        for (Helper helper : helpers) LockSupport.unpark(helper);
     }
 
-    private final class Job implements Runnable {
+    /** Where the members of a team wait for the last of them. They spin: a step takes microseconds. */
+    static final class Barrier {
+        private final int members;
+        private final AtomicInteger arrived = new AtomicInteger();
+        private volatile int round;
+        private volatile boolean broken;
+
+        Barrier(int members) {
+            this.members = members;
+        }
+
+        /** Returns once all members are here. Throws {@link IllegalStateException} when one of them failed. */
+        void await() {
+            int mine = round;
+            if (arrived.incrementAndGet() == members) {
+                arrived.set(0);
+                round = mine + 1;
+                return;
+            }
+            for (int spins = 0; round == mine; spins++) {
+                if (broken) throw new IllegalStateException("Another member of the team failed.");
+                pause(spins);
+            }
+        }
+
+        void breakUp() {
+            broken = true;
+        }
+    }
+
+    /** Spinning on a machine with fewer free processors than threads would keep the others from finishing: so it yields. */
+    @SuppressWarnings("ThreadPriorityCheck")
+    private static void pause(int spins) {
+        if (spins % 1024 == 1023) Thread.yield();
+        else Thread.onSpinWait();
+    }
+
+    private final class Helper extends Thread {
+        private volatile boolean asleep;
+
+        Helper(String name) {
+            super(name);
+            setDaemon(true);
+        }
+
+        /** To be called after the job was put where {@link #next} looks: one of the two then sees the other's change. */
+        void wake() {
+            if (asleep) LockSupport.unpark(this);
+        }
+
+        @Override
+        public void run() {
+            long done = 0;
+            for (Job job = next(done); job != null; job = next(done)) {
+                done = job.number;
+                job.run(scratch.get());
+            }
+        }
+
+        /** A job after number {@code done}; null when there will be none. */
+        private Job next(long done) {
+            long start = System.nanoTime();
+            for (int spins = 0; !closed; spins++) {
+                Job job = current;
+                if (job != null && job.number > done) return job;
+                if (spins % 64 == 63 && System.nanoTime() - start > LOOK_OUT_NANOS) {
+                    asleep = true;
+                    if (current == null && !closed) LockSupport.park(this);
+                    asleep = false;
+                    start = System.nanoTime();
+                }
+                pause(spins);
+            }
+            return null;
+        }
+    }
+
+    private static final class Job {
+        private final long number;
         private final int tasks;
         private final Task task;
         private final AtomicInteger next = new AtomicInteger();
         private final CountDownLatch running;
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        Job(int tasks, Task task) {
+        Job(long number, int tasks, Task task) {
+            this.number = number;
             this.tasks = tasks;
             this.task = task;
             this.running = new CountDownLatch(tasks);
         }
 
-        @Override
-        public void run() {
-            Scratch mine = scratch.get();
+        /** Takes tasks as long as there are any. */
+        void run(Scratch scratch) {
             for (int index = next.getAndIncrement(); index < tasks; index = next.getAndIncrement()) {
                 try {
-                    if (failure.get() == null) task.run(index, mine);
+                    if (failure.get() == null) task.run(index, scratch);
                 } catch (RuntimeException | Error e) {
                     failure.compareAndSet(null, e);
                 } finally {
@@ -90,11 +190,15 @@ final class Workers implements AutoCloseable {
 
         /** Not interruptible: a task may still be writing into the caller's tensors. */
         void await() {
+            long start = System.nanoTime();
+            for (int spins = 0; running.getCount() > 0; spins++) {
+                if (spins % 64 == 63 && System.nanoTime() - start > LOOK_OUT_NANOS) break;
+                pause(spins);
+            }
             boolean interrupted = false;
-            while (true) {
+            while (running.getCount() > 0) {
                 try {
                     running.await();
-                    break;
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }

@@ -1,0 +1,273 @@
+package dev.elman.cpu;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * OpenBLAS's kernels for small products, which it has for AVX-512: they copy nothing and take rows of any number, but up to
+ * a million multiplications only, and they want the right factor to lie close together. So the right factor is laid out
+ * once in panels of 64 columns, the width of one pass of the kernel, and a product is cut into small ones. That runs at
+ * 92 to 100 % of the processor's peak from four rows on, where the kernels for large products reach 35 % at 16 rows and 90 %
+ * at 1024, because they lay out both factors in every call.
+ *
+ * <p>How a row is summed depends on its length alone, so its bits do not depend on the rows beside it.
+ */
+final class PanelGemm implements Gemm {
+    /** Columns of a panel: four vectors of 16. */
+    private static final int WIDTH = 64;
+
+    /** Terms of a small product: a panel's block stays in the second-level cache. */
+    private static final int DEPTH = 256;
+
+    /** Rows of a small product, so that rows * WIDTH * DEPTH stays below a million. */
+    private static final int ROWS = 60;
+
+    /** The same for transposed left factors, whose rows stream by. */
+    private static final int TRANSPOSED_DEPTH = 128;
+
+    private static final int TRANSPOSED_ROWS = 64;
+
+    /** Columns that a transposed product takes along while a block of its left factor is in the cache. */
+    private static final int TRANSPOSED_COLUMNS = 4 * WIDTH;
+
+    /** With up to this many columns beside a vector, the kernel sums by lanes from 32 terms on, and then by rows. */
+    private static final int FEW_COLUMNS = 8;
+
+    private static final int FEW_COLUMNS_DEPTH = 31;
+    private static final int VECTOR = 16;
+
+    /** As deep as a small product of 16 rows may be, so that the call itself, interpreted at first, weighs little. */
+    private static final int TRIAL_DEPTH = 960;
+
+    private static final int TRIALS = 20;
+
+    /** Memory of closed factors. */
+    private final Deque<OffHeap> free = new ArrayDeque<>();
+
+    /**
+     * Whether the OpenBLAS of this process has those kernels. It chooses its kernels itself and has no function in this
+     * binding that says which, so the clock is asked: a
+     * single row costs the small kernels 3 times what it costs them among 16, the large ones 11 times.
+     */
+    static boolean suits() {
+        OffHeap memory = OffHeap.allocate(Float.BYTES * (WIDTH + VECTOR) * TRIAL_DEPTH + Float.BYTES * WIDTH * VECTOR);
+        try {
+            return nanosPerRow(memory, 1) < 6 * nanosPerRow(memory, VECTOR);
+        } finally {
+            memory.free();
+        }
+    }
+
+    /** The fastest of several tries, so that what else the machine does is no matter. */
+    private static double nanosPerRow(OffHeap memory, int rows) {
+        long b = OpenBlas.address(memory.bytes());
+        long a = b + (long) Float.BYTES * WIDTH * TRIAL_DEPTH;
+        long c = a + (long) Float.BYTES * VECTOR * TRIAL_DEPTH;
+        long best = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < TRIALS; attempt++) {
+            long start = System.nanoTime();
+            OpenBlas.multiply(rows, WIDTH, TRIAL_DEPTH, a, TRIAL_DEPTH, false, b, WIDTH, false, false, c, WIDTH);
+            best = Math.min(best, System.nanoTime() - start);
+        }
+        return (double) best / rows;
+    }
+
+    @Override
+    public String description() {
+        return OpenBlas.version() + ", its kernels for small products";
+    }
+
+    @Override
+    public boolean rowsAlone() {
+        return true;
+    }
+
+    @Override
+    public int fewestRows() {
+        return 4;
+    }
+
+    @Override
+    public Factor right(Matrix b) {
+        int size = b.rows() * b.columns();
+        if (!b.transposed() && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH) return new Panels(null, b);
+        OffHeap memory = take(size * Float.BYTES);
+        FloatBuffer packed = memory.bytes().asFloatBuffer();
+        for (int column = 0; column < b.columns(); column += WIDTH) {
+            copy(b.columns(column, Math.min(WIDTH, b.columns() - column)), packed, column * b.rows());
+        }
+        return new Panels(memory, b);
+    }
+
+    private static void copy(Matrix panel, FloatBuffer packed, int begin) {
+        FloatBuffer from = panel.memory().floats();
+        int width = panel.columns();
+        if (!panel.transposed()) {
+            for (int row = 0; row < panel.rows(); row++) {
+                packed.put(begin + row * width, from, panel.offset() + row * panel.stride(), width);
+            }
+            return;
+        }
+        float[] column = new float[panel.rows()];
+        for (int j = 0; j < width; j++) {
+            from.get(panel.offset() + j * panel.stride(), column, 0, column.length);
+            for (int row = 0; row < column.length; row++) packed.put(begin + row * width + j, column[row]);
+        }
+    }
+
+    /** Memory that a closed factor left, or new memory in its place. */
+    private synchronized OffHeap take(int bytes) {
+        OffHeap largest = free.pollLast();
+        if (largest != null && largest.bytes().capacity() >= bytes) return largest;
+        if (largest != null) largest.free();
+        return OffHeap.allocate(bytes);
+    }
+
+    private synchronized void giveBack(OffHeap memory) {
+        if (free.isEmpty()
+                || free.peekLast().bytes().capacity() <= memory.bytes().capacity()) free.addLast(memory);
+        else free.addFirst(memory);
+    }
+
+    @Override
+    public synchronized void close() {
+        free.forEach(OffHeap::free);
+        free.clear();
+    }
+
+    @Override
+    public void addTransposed(Matrix a, Matrix b, Matrix c) {
+        for (int from = 0; from < c.columns(); from += TRANSPOSED_COLUMNS) {
+            int to = Math.min(c.columns(), from + TRANSPOSED_COLUMNS);
+            for (int depth = 0; depth < a.rows(); depth += TRANSPOSED_DEPTH) {
+                int terms = Math.min(TRANSPOSED_DEPTH, a.rows() - depth);
+                for (int row = 0; row < c.rows(); row += TRANSPOSED_ROWS) {
+                    int rows = Math.min(TRANSPOSED_ROWS, c.rows() - row);
+                    for (int column = from; column < to; column += WIDTH) {
+                        OpenBlas.multiply(
+                                rows,
+                                Math.min(WIDTH, to - column),
+                                terms,
+                                a.address(depth, row),
+                                a.stride(),
+                                true,
+                                b.address(depth, column),
+                                b.stride(),
+                                false,
+                                true,
+                                c.address(row, column),
+                                c.stride());
+                    }
+                }
+            }
+        }
+    }
+
+    @Override
+    public void addRows(Matrix b, Matrix sum) {
+        for (int column = 0; column < b.columns(); column += WIDTH) {
+            int columns = Math.min(WIDTH, b.columns() - column);
+            for (int row = 0; row < b.rows(); row += SUMMED_ROWS) {
+                int rows = Math.min(SUMMED_ROWS, b.rows() - row);
+                OpenBlas.multiply(
+                        1,
+                        columns,
+                        rows,
+                        OpenBlas.ones(),
+                        SUMMED_ROWS,
+                        false,
+                        b.address(row, column),
+                        b.stride(),
+                        false,
+                        true,
+                        sum.address(0, column),
+                        sum.stride());
+            }
+        }
+    }
+
+    /** Columns {@code column} to {@code column + width} - 1 of a right factor, to be multiplied {@code depth} terms at a time. */
+    private record Panel(long address, int stride, int column, int width, int depth) {}
+
+    /** A right factor [length, columns]. */
+    private final class Panels implements Factor {
+        /** Null where the matrix itself is the only panel. */
+        private final OffHeap memory;
+
+        private final Panel[] panels;
+        private final int length;
+
+        Panels(OffHeap memory, Matrix b) {
+            this.memory = memory;
+            this.length = b.rows();
+            long begin = memory == null ? b.address() : OpenBlas.address(memory.bytes());
+            List<Panel> all = new ArrayList<>();
+            for (int column = 0; column < b.columns(); column += WIDTH) {
+                int width = Math.min(WIDTH, b.columns() - column);
+                int stride = memory == null ? b.stride() : width;
+                long address = begin + (long) Float.BYTES * column * length;
+                add(all, new Panel(address, stride, column, width, evenly(DEPTH)));
+            }
+            panels = all.toArray(Panel[]::new);
+        }
+
+        private void add(List<Panel> all, Panel panel) {
+            int rest = panel.width % VECTOR;
+            if (rest == 0 || rest > FEW_COLUMNS || length <= FEW_COLUMNS_DEPTH) {
+                all.add(panel);
+                return;
+            }
+            int whole = panel.width - rest;
+            if (whole > 0) all.add(new Panel(panel.address, panel.stride, panel.column, whole, panel.depth));
+            long address = panel.address + (long) Float.BYTES * whole;
+            all.add(new Panel(address, panel.stride, panel.column + whole, rest, evenly(FEW_COLUMNS_DEPTH)));
+        }
+
+        /** The length in blocks of one size, as large as {@code most}. */
+        private int evenly(int most) {
+            int blocks = Math.max(1, (length + most - 1) / most);
+            return Math.max(1, (length + blocks - 1) / blocks);
+        }
+
+        @Override
+        public void multiply(Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
+            int chunks = (rows + ROWS - 1) / ROWS;
+            for (int chunk = 0; chunk < chunks; chunk++) {
+                int from = begin(chunk, chunks, rows);
+                int count = begin(chunk + 1, chunks, rows) - from;
+                for (Panel panel : panels) multiply(panel, a, rowOfA + from, c, rowOfC + from, count, add);
+            }
+        }
+
+        /** Chunks of nearly one size, in fours, which the kernels like best. */
+        private static int begin(int chunk, int chunks, int rows) {
+            return chunk == chunks ? rows : (int) ((long) rows * chunk / chunks) / 4 * 4;
+        }
+
+        private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
+            for (int depth = 0; depth == 0 || depth < length; depth += panel.depth) {
+                OpenBlas.multiply(
+                        rows,
+                        panel.width,
+                        Math.min(panel.depth, length - depth),
+                        a.address(rowOfA, depth),
+                        a.stride(),
+                        false,
+                        panel.address + (long) Float.BYTES * panel.stride * depth,
+                        panel.stride,
+                        false,
+                        add || depth > 0,
+                        c.address(rowOfC, panel.column),
+                        c.stride());
+            }
+        }
+
+        @Override
+        public void close() {
+            if (memory != null) giveBack(memory);
+        }
+    }
+}
