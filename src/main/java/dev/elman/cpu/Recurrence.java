@@ -25,6 +25,9 @@ final class Recurrence {
     /** Arithmetic operations; for fewer a team is not worth its members' waking up. */
     private static final long WORTH_A_TEAM = 4_000_000;
 
+    /** Elements of Wx: 4 MB. */
+    private static final long LARGE_WEIGHTS = 1 << 20;
+
     /** Rows of all steps that a task projects ahead. */
     private static final int PROJECTED_ROWS = 128;
 
@@ -50,8 +53,11 @@ final class Recurrence {
 
     private final Share[] shares;
 
-    /** Whether a share has so few rows that the products with Wx are better made for all steps at once. */
-    private final boolean projectsAhead;
+    /**
+     * Whether the products with Wx are made for all steps at once: where a share has so few rows that they would be slow, and
+     * where Wx is so large that it should not lie ready beside Wh.
+     */
+    private final boolean inputsApart;
 
     Recurrence(
             Gemm gemm,
@@ -72,7 +78,8 @@ final class Recurrence {
                 : new RecurrentDropout(pass.recurrentDropout(), sizes.n(), sizes.h());
         this.byColumns = sizes.h() >= MANY_COLUMNS && sizes.n() < 2 * gemm.fewestRows();
         this.shares = byColumns ? columnShares() : rowShares();
-        this.projectsAhead = sizes.n() == 0 || shares[0].rows() < gemm.fewestRows();
+        this.inputsApart =
+                sizes.n() == 0 || shares[0].rows() < gemm.fewestRows() || (long) sizes.d() * sizes.h() >= LARGE_WEIGHTS;
     }
 
     private Share[] columnShares() {
@@ -167,13 +174,13 @@ final class Recurrence {
     void forward(Weights weights, CpuTensor x, CpuTensor h) {
         Matrix wx = weights.wx().matrix(sizes.d(), sizes.h());
         float[] bias = weights.b() == null ? null : weights.b().toFloats();
-        if (projectsAhead) project(wx, bias, x, h);
+        if (inputsApart) project(wx, bias, x, h);
         CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(2, sizes.n(), sizes.h()));
         Matrix inputs = inputs(x);
         Matrix states = states(h);
         Matrix seen = dropout == null ? states : dropped.matrix(2 * sizes.n(), sizes.h());
         Matrix[] sums = results(states);
-        try (Factors input = projectsAhead ? null : factors(wx);
+        try (Factors input = inputsApart ? null : factors(wx);
                 Factors recurrent = factors(weights.wh().matrix(sizes.h(), sizes.h()))) {
             Work drop = (share, t, scratch) -> {
                 if (dropout != null) drop(shares[share], h, before(t), dropped, t % 2, scratch);
@@ -182,7 +189,7 @@ final class Recurrence {
                 Share share = shares[i];
                 int first = share.firstRow();
                 int after = slot(after(t)) + first;
-                if (!projectsAhead) {
+                if (!inputsApart) {
                     if (bias != null) begin(share, bias, h, after(t));
                     input.of(i).multiply(inputs, slot(t) + first, sums[i], after, share.rows(), bias != null);
                 }
@@ -278,7 +285,7 @@ final class Recurrence {
         Matrix terms = dropout == null ? gradient : dropped.matrix(sizes.t() * sizes.n(), sizes.h());
         Matrix[] sums = results(terms);
         try (Factors recurrent = factors(whTransposed);
-                Gemm.Factor input = dx == null ? null : gemm.right(wxTransposed)) {
+                Gemm.Factor input = dx == null || inputsApart ? null : gemm.right(wxTransposed)) {
             Work back = (i, t, scratch) -> {
                 Share share = shares[i];
                 int da = slot(after(t)) + share.firstRow();
@@ -292,22 +299,29 @@ final class Recurrence {
             for (int step = 0; step < sizes.t(); step += stepsAtOnce) {
                 int count = Math.min(stepsAtOnce, sizes.t() - step);
                 walk(true, step, count, derive, back);
+                Tiles tiles = new Tiles(gemm, workers);
                 int first = Math.min(time(step, true), time(step + count - 1, true));
                 int rows = count * sizes.n();
                 Matrix da = gradient.rows(slot(after(first)), rows);
                 Matrix seen =
                         dropout == null ? states(h).rows(slot(before(first)), rows) : terms.rows(slot(first), rows);
-                Tiles tiles = new Tiles(gemm, workers)
-                        .addTransposed(
-                                inputs(x).rows(slot(first), rows),
-                                da,
-                                gradients.wx().matrix(sizes.d(), sizes.h()))
-                        .addTransposed(seen, da, gradients.wh().matrix(sizes.h(), sizes.h()));
-                if (gradients.b() != null) tiles.addRows(da, gradients.b().matrix(1, sizes.h()));
-                if (dx != null) tiles.multiply(da, input, inputs(dx).rows(slot(first), rows), false);
+                sumGradients(tiles, inputs(x).rows(slot(first), rows), seen, da, gradients);
+                if (input != null) tiles.multiply(da, input, inputs(dx).rows(slot(first), rows), false);
                 tiles.run();
             }
         }
+        if (dx == null || !inputsApart) return;
+        Matrix da = gradient.rows(slot(after(0)), sizes.t() * sizes.n());
+        try (Gemm.Factor input = gemm.right(wxTransposed)) {
+            new Tiles(gemm, workers).multiply(da, input, inputs(dx), false).run();
+        }
+    }
+
+    /** dWx += x^T da, dWh += seen^T da, db += the sum of da's rows, over some steps. */
+    private void sumGradients(Tiles tiles, Matrix x, Matrix seen, Matrix da, Weights gradients) {
+        tiles.addTransposed(x, da, gradients.wx().matrix(sizes.d(), sizes.h()));
+        tiles.addTransposed(seen, da, gradients.wh().matrix(sizes.h(), sizes.h()));
+        if (gradients.b() != null) tiles.addRows(da, gradients.b().matrix(1, sizes.h()));
     }
 
     /** Adds m times a share of slot t of {@code terms} to the gradient of the state before step t. */
