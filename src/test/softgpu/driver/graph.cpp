@@ -17,6 +17,7 @@ SOFTGPU_API int cuStreamBeginCapture_v2(void* stream, int mode) {
     }
     s->capture = r.graphs.create();
     s->capture->mode = mode;
+    s->capture->thread = std::this_thread::get_id();
     s->capture->streams = {s};
     s->captureOrigin = true;
     return SUCCESS;
@@ -35,6 +36,9 @@ SOFTGPU_API int cuStreamEndCapture(void* stream, void** graph) {
         return STREAM_CAPTURE_UNMATCHED;
     }
     Graph* g = s->capture;
+    if (g->mode != 2 && g->thread != std::this_thread::get_id()) {
+        return STREAM_CAPTURE_WRONG_THREAD;
+    }
     for (Stream* o : g->streams) {
         o->capture = nullptr;
     }

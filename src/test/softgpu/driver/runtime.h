@@ -9,6 +9,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #define SOFTGPU_API extern "C" __attribute__((visibility("default")))
@@ -76,7 +77,8 @@ struct Event {
 
 struct Graph {
     std::vector<Work> nodes;
-    int mode = 0;
+    int mode = 0;  // 0: calls of any thread can break the capture, 1: of its own, 2: none
+    std::thread::id thread;
     bool invalid = false;
     std::set<Stream*> streams;
 };

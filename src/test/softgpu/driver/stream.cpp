@@ -49,7 +49,8 @@ Stream* Runtime::stream(const void* handle) {
 
 int Runtime::breaksCapture(const char* call) {
     for (auto* s : streams.live()) {
-        if (s->capture && s->capture->mode != 2) {  // not CU_STREAM_CAPTURE_MODE_RELAXED
+        Graph* c = s->capture;
+        if (c && (c->mode == 0 || (c->mode == 1 && c->thread == std::this_thread::get_id()))) {
             s->capture->invalid = true;
             report(std::string(call) + " while a stream captures: the capture is invalid now");
             return STREAM_CAPTURE_UNSUPPORTED;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 namespace test {
 
@@ -270,6 +271,23 @@ void streams() {
     e = cuMemAlloc_v2(&x, 4);
     int end = cuStreamEndCapture(s, &graph);
     bug("an allocation while capturing", e == 900 && end == 901, std::to_string(e));
+    void* context;
+    cuCtxGetCurrent(&context);
+    for (int mode : {0, 1}) {
+        cuStreamBeginCapture_v2(s, mode);
+        std::thread([&] {
+            cuCtxSetCurrent(context);
+            e = cuMemAlloc_v2(&x, 4);
+            end = cuStreamEndCapture(s, &graph);
+        }).join();
+        bug("the end of a capture in another thread", end == 908, std::to_string(end));
+        end = cuStreamEndCapture(s, &graph);
+        if (mode == 0) {
+            bug("an allocation in another thread while any may break the capture", e == 900 && end == 901, std::to_string(e));
+        } else {
+            expect(e == 0 && end == 0, "an allocation in another thread does a thread's own capture no harm");
+        }
+    }
     cuDevicePrimaryCtxReset_v2(0);
 }
 

@@ -12,6 +12,7 @@ int cuDevicePrimaryCtxRetain(void**, int);
 int cuDevicePrimaryCtxRelease_v2(int);
 int cuDevicePrimaryCtxReset_v2(int);
 int cuCtxSetCurrent(void*);
+int cuCtxGetCurrent(void**);
 int cuCtxSynchronize();
 int cuMemAlloc_v2(uint64_t*, size_t);
 int cuMemFree_v2(uint64_t);

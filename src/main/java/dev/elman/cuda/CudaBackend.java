@@ -101,7 +101,7 @@ public final class CudaBackend implements Backend {
      * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
      * application's has ordered the writing before. The stream must not be capturing.
      *
-     * @param stream null for the default stream, on which no recurrence can run as a graph
+     * @param stream null for the default stream; on it, and on one that waits for it, no recurrence runs as a graph
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do
      * @throws IllegalArgumentException when there is no context, or the stream is not of it
      */
@@ -219,6 +219,11 @@ public final class CudaBackend implements Backend {
         return kernels;
     }
 
+    /** Names of the recurrence's plans, for tests of each. */
+    List<String> plans() {
+        return planner.names();
+    }
+
     /** For tests that look behind the operations. */
     CudaContext context() {
         return context;
@@ -229,6 +234,7 @@ public final class CudaBackend implements Backend {
         if (context.closed()) return;
         context.enterToClose();
         context.synchronizeToClose();
+        planner.close();
         blas.close();
         kernels.close();
         context.close();

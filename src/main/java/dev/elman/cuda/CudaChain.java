@@ -88,7 +88,13 @@ final class CudaChain {
             });
             link("recurrence plans", () -> {
                 planner = Planner.of(
-                        kernels, blas, new RecurrentDropout(context, kernels), settings, capability, multiprocessors);
+                        context,
+                        kernels,
+                        blas,
+                        new RecurrentDropout(context, kernels),
+                        settings,
+                        capability,
+                        multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

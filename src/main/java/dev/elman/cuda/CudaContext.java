@@ -24,6 +24,7 @@ final class CudaContext implements AutoCloseable {
     /** Whether stream and hold on the context are ours to give back. */
     private final boolean owned;
 
+    private final boolean capturable;
     private final Set<DeviceMemory> memory = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Staging staging;
     private final Counters counters = new Counters();
@@ -33,8 +34,13 @@ final class CudaContext implements AutoCloseable {
     /** What a backend has done so far; tests hold it to what it promises. */
     static final class Counters {
         long allocations;
+        /** Captured ones too, once. */
         long launches;
+        /** Captured ones too, once. */
         long products;
+
+        long captures;
+        long graphs;
         long uploads;
         long downloads;
     }
@@ -45,6 +51,9 @@ final class CudaContext implements AutoCloseable {
         this.context = context;
         this.stream = stream;
         this.owned = owned;
+        int[] flags = {0};
+        calls.driver("cuStreamGetFlags", "", () -> JCudaDriver.cuStreamGetFlags(stream, flags));
+        this.capturable = (flags[0] & CUstream_flags.CU_STREAM_NON_BLOCKING) != 0;
         this.staging = new Staging(this);
     }
 
@@ -128,6 +137,11 @@ final class CudaContext implements AutoCloseable {
 
     Counters counters() {
         return counters;
+    }
+
+    /** Whether the stream can be captured while other threads use the default stream: only one that does not wait for that. */
+    boolean capturable() {
+        return capturable;
     }
 
     /** Waits for everything that was handed to the stream. */

@@ -6,7 +6,6 @@ import dev.elman.backend.RecurrenceChoice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 
 /**
  * Which plan runs a pass: of those that can, the first that has no drawback, or the one that {@code elman.cuda.plan} names.
@@ -24,6 +23,7 @@ final class Planner {
 
     /** All plans there are, fastest first. */
     static Planner of(
+            CudaContext context,
             KernelModule kernels,
             Blas blas,
             RecurrentDropout dropout,
@@ -34,7 +34,8 @@ final class Planner {
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, capability);
         StepsPlan steps = new StepsPlan(kernels, blas, projection, dropout);
-        return new Planner(List.of(block, cluster, steps), settings.plan());
+        GraphPlan graph = new GraphPlan(context, steps, projection);
+        return new Planner(List.of(block, cluster, graph, steps), settings.plan());
     }
 
     /**
@@ -51,9 +52,8 @@ final class Planner {
 
     private RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
-        String names = plans.stream().map(RecurrencePlan::name).collect(Collectors.joining(", "));
         throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.plan is \"" + name
-                + "\", but the plans are " + names + "; name one of them, or leave the property out.");
+                + "\", but the plans are " + String.join(", ", names()) + "; name one of them, or leave the property out.");
     }
 
     /**
@@ -111,5 +111,14 @@ final class Planner {
             reasons.add("not " + other.name() + ": " + (refusal == null ? other.drawback(sizes, backward) : refusal));
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
+    }
+
+    /** The plans' names, fastest first. */
+    List<String> names() {
+        return plans.stream().map(RecurrencePlan::name).toList();
+    }
+
+    void close() {
+        plans.forEach(RecurrencePlan::close);
     }
 }

@@ -55,6 +55,25 @@ record Recurrence(
         return mask == 0 ? 0 : mask + 4L * t * sizes.n();
     }
 
+    /**
+     * The steps from {@code from} on as a pass of their own, without what only all steps together need: x, Wx and D. Where
+     * the steps before it are the same, equal passes have equal parts.
+     */
+    Recurrence part(int from, int length) {
+        return new Recurrence(
+                new Operands.Rnn(sizes.n(), length, 0, sizes.h()),
+                activation,
+                reverse,
+                mask(from),
+                recurrentDropout,
+                0,
+                wh,
+                b,
+                0,
+                slot(states, from),
+                gradients == 0 ? 0 : slot(gradients, from));
+    }
+
     /** T*N. */
     long rows() {
         return (long) sizes.t() * sizes.n();

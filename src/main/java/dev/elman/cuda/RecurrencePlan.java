@@ -39,4 +39,7 @@ interface RecurrencePlan {
      * to the gradient of the state before. T is at least 1.
      */
     void backward(Recurrence pass);
+
+    /** Gives back what it keeps on the device. Throws nothing, whatever became of the device. */
+    default void close() {}
 }

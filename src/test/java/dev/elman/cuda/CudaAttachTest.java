@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -245,6 +246,27 @@ class CudaAttachTest {
             CUdeviceptr pointer = backend.pointer(tensor);
             assertArrayEquals(new float[] {2, 2, 2}, read(pointer, 3));
         }
+    }
+
+    /** A capture of such a stream would break into what other threads do on the default stream. */
+    @Test
+    void noGraphIsCapturedOnAStreamThatWaitsForTheDefaultStream() {
+        CUstream blocking = new CUstream();
+        ok(JCudaDriver.cuStreamCreate(blocking, CUstream_flags.CU_STREAM_DEFAULT));
+        CudaSettings settings = CudaSettings.fromProperties();
+        for (CUstream each : new CUstream[] {blocking, null}) {
+            try (CudaBackend backend = CudaBackend.attach(context, each, settings)) {
+                RecurrenceChoice choice = backend.recurrence(32, 512, 2048, 2048, true);
+                assertEquals("steps", choice.plan());
+                assertTrue(choice.reason().contains("cannot be captured"), choice.reason());
+            }
+            try (CudaBackend backend = CudaBackend.attach(context, each, settings.withPlan("graph"))) {
+                IllegalArgumentException refused = assertThrows(
+                        IllegalArgumentException.class, () -> backend.recurrence(32, 512, 2048, 2048, true));
+                assertTrue(refused.getMessage().startsWith("elman.cuda.plan = graph cannot run"), refused.getMessage());
+            }
+        }
+        ok(JCudaDriver.cuStreamDestroy(blocking));
     }
 
     /** One copy of the weights, eight threads with a backend and a stream each, every answer the single thread's. */

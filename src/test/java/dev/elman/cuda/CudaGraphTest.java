@@ -1,0 +1,220 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Replayed graphs give the bits of plain steps, from few calls, and never from a graph of other addresses. */
+@Tag("cuda")
+class CudaGraphTest {
+    private static final int N = 3;
+    private static final int D = 2;
+    private static final int H = 8;
+
+    private CudaBackend steps;
+    private CudaBackend graphs;
+
+    @BeforeEach
+    void open() {
+        CudaSettings settings = CudaSettings.fromProperties();
+        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("steps")));
+        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("graph")));
+    }
+
+    @AfterEach
+    void close() {
+        if (graphs == null) return;
+        assertEquals(0, steps.liveTensors());
+        assertEquals(0, graphs.liveTensors());
+        steps.close();
+        graphs.close();
+    }
+
+    private static CudaContext.Counters counters(CudaBackend backend) {
+        return backend.context().counters();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, false", "2, true", "7, false", "7, true", "64, false", "65, true", "150, true"})
+    void theFirstRunAndTheReplaysHaveTheBitsOfPlainSteps(int t, boolean reverse) {
+        try (Pass plain = new Pass(steps, t, reverse);
+                Pass replayed = new Pass(graphs, t, reverse)) {
+            float[] expected = plain.run();
+            for (int run = 0; run < 3; run++) {
+                assertArrayEquals(expected, replayed.run(), "run " + run);
+            }
+        }
+    }
+
+    /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
+    @Test
+    void aReplayIsOneCallForUpToSixtyFourStepsAndTakesNoMemory() {
+        try (Pass pass = new Pass(graphs, 150, false)) {
+            pass.run();
+            pass.run();
+            long launches = counters(graphs).launches;
+            long products = counters(graphs).products;
+            long replays = counters(graphs).graphs;
+            long allocations = counters(graphs).allocations;
+            pass.run();
+            assertEquals(2 * 5, counters(graphs).graphs - replays);
+            // db's sum, in two levels; the projections, and the three gradients that are one product over all steps.
+            assertEquals(2, counters(graphs).launches - launches);
+            assertEquals(1 + 3, counters(graphs).products - products);
+            assertEquals(allocations, counters(graphs).allocations);
+        }
+    }
+
+    /** Shorter sequences in the same memory find the graphs of the steps that they share with the longer. */
+    @Test
+    void aShorterSequenceUsesTheGraphsOfALongerOne() {
+        try (Pass pass = new Pass(graphs, 150, false)) {
+            pass.run();
+            pass.run();
+            long products = counters(graphs).products;
+            float[] shorter = pass.forward(128 + 16);
+            assertEquals(1, counters(graphs).products - products, "the projections only");
+            try (Pass plain = new Pass(steps, 150, false)) {
+                plain.run();
+                plain.run();
+                assertArrayEquals(plain.forward(128 + 16), shorter);
+            }
+        }
+    }
+
+    @Test
+    void otherAddressesAreCapturedAnew() {
+        try (Pass first = new Pass(graphs, 9, false);
+                Pass second = new Pass(graphs, 9, false);
+                Pass plain = new Pass(steps, 9, false)) {
+            float[] expected = plain.run();
+            for (int run = 0; run < 2; run++) {
+                assertArrayEquals(expected, first.run());
+                assertArrayEquals(expected, second.run());
+            }
+        }
+    }
+
+    /** A bias elsewhere makes a graph of its own; there may be some more than are kept. */
+    @Test
+    void theGraphsThatWereNotUsedForLongestGo() {
+        int many = GraphPlan.MOST_GRAPHS + 3;
+        try (Pass pass = new Pass(graphs, 1, false);
+                Tensor biases = graphs.allocate(Shape.of(4 * many + H))) {
+            pass.forward(1, biases.view(0, Shape.of(H)));
+            for (int i = 0; i < many; i++) pass.forward(1, biases.view(4L * i, Shape.of(H)));
+            assertEquals(many, counters(graphs).captures);
+            for (int i = many - 1; i >= 3; i--) pass.forward(1, biases.view(4L * i, Shape.of(H)));
+            assertEquals(many, counters(graphs).captures, "the last ones are there");
+            pass.forward(1, biases.view(0, Shape.of(H)));
+            assertEquals(many + 1, counters(graphs).captures, "the first is not");
+            // The one used longest ago is now the last, and it has gone for the first.
+            pass.forward(1, biases.view(4L * (many - 1), Shape.of(H)));
+            assertEquals(many + 2, counters(graphs).captures);
+        }
+    }
+
+    @Test
+    void thePlannerTakesGraphsForLongSequencesAndSaysWhy() {
+        try (CudaBackend backend = CudaBackend.open(CudaSettings.fromProperties())) {
+            String longer = backend.recurrence(32, 512, 2048, 2048, false).plan();
+            assertEquals("graph", longer);
+            assertEquals("steps", backend.recurrence(32, 1, 2048, 2048, false).plan());
+            String reason = backend.recurrence(32, 1, 2048, 2048, false).reason();
+            assertTrue(reason.contains("not graph: T = 1 is below 8"), reason);
+        }
+    }
+
+    /** One layer's tensors with the same numbers on every backend, and passes over them. */
+    private static final class Pass implements AutoCloseable {
+        private final CudaBackend backend;
+        private final Random random = new Random(5);
+        private final List<Tensor> tensors = new ArrayList<>();
+        private final SimpleRnnWeights weights;
+        private final SimpleRnnWeights gradients;
+        private final boolean reverse;
+        private final IntTensor mask;
+        private final Tensor x;
+        private final Tensor h;
+        private final Tensor dh;
+        private final Tensor dx;
+        private final float[] upstream;
+
+        Pass(CudaBackend backend, int t, boolean reverse) {
+            this.backend = backend;
+            this.reverse = reverse;
+            weights = new SimpleRnnWeights(floats(D, H), floats(H, H), floats(H));
+            gradients = new SimpleRnnWeights(floats(D, H), floats(H, H), floats(H));
+            x = floats(t, N, D);
+            h = floats(t + 1, N, H);
+            dh = floats(t + 1, N, H);
+            dx = floats(t, N, D);
+            upstream = dh.toFloats();
+            mask = backend.allocateInts(Shape.of(t, N));
+            mask.set(random.ints((long) t * N, 0, 4).toArray());
+        }
+
+        private Tensor floats(int... extents) {
+            Tensor tensor = backend.allocate(Shape.of(extents));
+            float[] values = new float[Math.toIntExact(tensor.shape().size())];
+            for (int i = 0; i < values.length; i++) values[i] = (float) random.nextGaussian() * 0.3f;
+            tensor.set(values);
+            tensors.add(tensor);
+            return tensor;
+        }
+
+        /** Forward and back over all steps, from the same gradients: everything that was written. */
+        float[] run() {
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask);
+            dh.set(upstream);
+            for (Tensor sum : List.of(gradients.wx(), gradients.wh(), gradients.b())) backend.fill(sum, 0);
+            backend.simpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+            float[] all = new float[0];
+            for (Tensor tensor : tensors) {
+                float[] values = tensor.toFloats();
+                int length = all.length;
+                all = Arrays.copyOf(all, length + values.length);
+                System.arraycopy(values, 0, all, length, values.length);
+            }
+            return all;
+        }
+
+        /** Forward over the first steps: their states. */
+        float[] forward(int steps) {
+            return forward(steps, weights.b());
+        }
+
+        float[] forward(int steps, Tensor bias) {
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask.view(0, Shape.of(steps, N)));
+            SimpleRnnWeights changed = new SimpleRnnWeights(weights.wx(), weights.wh(), bias);
+            Tensor states = h.slice(0, steps + 1);
+            backend.simpleRnnForward(changed, pass, x.slice(0, steps), states);
+            return states.toFloats();
+        }
+
+        @Override
+        public void close() {
+            mask.close();
+            tensors.forEach(Tensor::close);
+        }
+    }
+}

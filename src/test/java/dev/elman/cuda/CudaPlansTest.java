@@ -1,0 +1,51 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.DynamicTest.dynamicTest;
+
+import dev.elman.contract.Required;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.verify.Bench;
+import dev.elman.verify.Check;
+import dev.elman.verify.Checks;
+import dev.elman.verify.Result;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every plan keeps the contract of the recurrence where it is the only one that may run. */
+@Tag("cuda")
+class CudaPlansTest {
+    @TestFactory
+    Stream<DynamicTest> plans() {
+        try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+            return backend.plans().stream().map(plan -> dynamicTest(plan, () -> keepsTheContract(plan)));
+        }
+    }
+
+    private static void keepsTheContract(String plan) {
+        CudaSettings forced = CudaSettings.fromProperties().withPlan(plan);
+        List<Check> checks = Checks.all().stream()
+                .filter(check -> check.operation().startsWith("simpleRnn"))
+                .toList();
+        try (Bench bench = Bench.open(() -> CudaBackend.open(forced), ReferenceBackend::new)) {
+            List<Result> failed = checks.stream()
+                    .flatMap(check -> check.run(bench).stream())
+                    .filter(result -> !result.passed())
+                    .toList();
+            // What a plan cannot run it says; then the check has judged nothing.
+            String cannot = "elman.cuda.plan = " + plan + " cannot run";
+            assertEquals(
+                    "",
+                    failed.stream()
+                            .map(Result::message)
+                            .filter(message -> !message.contains(cannot))
+                            .collect(Collectors.joining("\n")));
+            assertTrue(2 * failed.size() < checks.size(), plan + " cannot run " + failed.size() + " of " + checks.size());
+        }
+    }
+}
