@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** The results of {@code bench} as a table for people and as lines for programs. */
 final class BenchTable {
@@ -57,7 +58,20 @@ final class BenchTable {
         }
         List<String> lines = table.lines("");
         lines.addAll(0, List.of(result.description(), peaks(result), ""));
+        lines.addAll(reasons(result));
         return lines;
+    }
+
+    /** Why each row took its plan, rows with the same words once; nothing for a backend that has one way for all. */
+    private static List<String> reasons(RecurrenceBench.Result result) {
+        List<String> reasons = result.rows().stream()
+                .filter(row -> !row.plan().equals(result.backend()))
+                .map(row -> format("%s at N = %d, H = %d: %s", row.plan(), row.n(), row.h(), row.reason()))
+                .distinct()
+                .toList();
+        return reasons.isEmpty()
+                ? reasons
+                : Stream.concat(Stream.of(""), reasons.stream()).toList();
     }
 
     private static String peaks(RecurrenceBench.Result result) {

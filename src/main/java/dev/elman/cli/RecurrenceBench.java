@@ -3,6 +3,7 @@ package dev.elman.cli;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -50,7 +51,7 @@ final class RecurrenceBench {
     /**
      * One shape and pass.
      *
-     * @param plan the backend's name for the way it took
+     * @param plan the backend's name for the way it took, in training for the way back; why it took that follows
      * @param lengths {@code full}, or {@code unequal}: from 1 to T
      * @param samples how many the median is of
      * @param millis the median; the lowest and the highest follow
@@ -59,6 +60,7 @@ final class RecurrenceBench {
      */
     record Row(
             String plan,
+            String reason,
             String pass,
             String lengths,
             int n,
@@ -156,9 +158,10 @@ final class RecurrenceBench {
             String pass, BenchShapes.Shape shape, List<Double> times, double flops, double bytes, boolean backward) {
         double median = median(times);
         double gflops = flops / median / 1e9;
+        RecurrenceChoice choice = backend.recurrence(shape.n(), shape.t(), shape.h(), shape.h(), backward);
         return new Row(
-                backend.recurrence(shape.n(), shape.t(), shape.h(), shape.h(), backward)
-                        .plan(),
+                choice.plan(),
+                choice.reason(),
                 pass,
                 shape.unequal() ? "unequal" : "full",
                 shape.n(),

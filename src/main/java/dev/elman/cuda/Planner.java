@@ -52,8 +52,9 @@ final class Planner {
 
     private RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
-        throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.plan is \"" + name
-                + "\", but the plans are " + String.join(", ", names()) + "; name one of them, or leave the property out.");
+        throw new BackendUnavailableException(
+                "CUDA cannot be used: elman.cuda.plan is \"" + name + "\", but the plans are "
+                        + String.join(", ", names()) + "; name one of them, or leave the property out.");
     }
 
     /**
@@ -95,7 +96,8 @@ final class Planner {
             text.append(String.format(
                     Locale.ROOT, " H = %d %s %.2f us a step,", h, plan.name(), plan.predictedMicros(sizes, false)));
         }
-        return text.append(" predicted, not yet measured").toString();
+        return text.append(" predicted for float32 on an H200, not yet measured")
+                .toString();
     }
 
     /** The same choice with its reasons, for people. */
@@ -103,7 +105,9 @@ final class Planner {
         RecurrencePlan plan = choose(sizes, backward);
         List<String> reasons = new ArrayList<>();
         reasons.add(String.format(
-                Locale.ROOT, "%.2f us a step predicted, not yet measured", plan.predictedMicros(sizes, backward)));
+                Locale.ROOT,
+                "%.2f us a step predicted for float32 on an H200, not yet measured",
+                plan.predictedMicros(sizes, backward)));
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) break;

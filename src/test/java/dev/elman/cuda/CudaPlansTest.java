@@ -45,7 +45,8 @@ class CudaPlansTest {
                             .map(Result::message)
                             .filter(message -> !message.contains(cannot))
                             .collect(Collectors.joining("\n")));
-            assertTrue(2 * failed.size() < checks.size(), plan + " cannot run " + failed.size() + " of " + checks.size());
+            assertTrue(
+                    2 * failed.size() < checks.size(), plan + " cannot run " + failed.size() + " of " + checks.size());
         }
     }
 }

@@ -10,7 +10,13 @@ import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Which of several plans is taken, and what is said about it; the plans here are made up. */
@@ -62,12 +68,12 @@ class PlannerTest {
         assertEquals(
                 new RecurrenceChoice(
                         "last",
-                        "1.25 us a step predicted, not yet measured; not quick: H is above 128;"
+                        "1.25 us a step predicted for float32 on an H200, not yet measured; not quick: H is above 128;"
                                 + " not middling: it is slow there"),
                 planner.explain(sizes(1024), false));
         assertEquals(
                 "forward over N = 32 rows: H = 64 quick 1.25 us a step, H = 256 middling 1.25 us a step,"
-                        + " H = 1024 last 1.25 us a step, predicted, not yet measured",
+                        + " H = 1024 last 1.25 us a step, predicted for float32 on an H200, not yet measured",
                 planner.summary());
     }
 
@@ -76,7 +82,7 @@ class PlannerTest {
         Planner planner = new Planner(PLANS, "quick");
         assertEquals("quick", planner.choose(sizes(128), true).name());
         assertEquals(
-                "1.25 us a step predicted, not yet measured; elman.cuda.plan asks for it",
+                "1.25 us a step predicted for float32 on an H200, not yet measured; elman.cuda.plan asks for it",
                 planner.explain(sizes(128), true).reason());
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), true));
@@ -108,6 +114,23 @@ class PlannerTest {
         assertTrue(
                 refused.getMessage().contains("elman.cuda.plan is \"fast\", but the plans are quick, middling, last;"),
                 refused.getMessage());
+    }
+
+    /** The README publishes what the plans predict. */
+    @Test
+    void theReadmesPredictionsAreThePlans() throws IOException {
+        StepsPlan steps = new StepsPlan(null, null, null, null);
+        List<String> readme = Files.readAllLines(Path.of("README.md"));
+        for (RecurrencePlan plan : List.of(new GraphPlan(null, steps, null), steps)) {
+            String row = IntStream.of(64, 256, 1024, 2048)
+                    .mapToObj(h -> plan.predictedMicros(new Operands.Rnn(32, 512, h, h), false))
+                    .map(micros -> String.format(Locale.ROOT, "%.2f |", micros))
+                    .collect(Collectors.joining(" ", "| ", ""));
+            assertTrue(
+                    readme.stream()
+                            .anyMatch(line -> line.startsWith("| `" + plan.name() + "` |") && line.endsWith(row)),
+                    plan.name() + " " + row);
+        }
     }
 
     private static Operands.Rnn sizes(int h) {

@@ -1,0 +1,285 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.AdamStep;
+import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Pooling;
+import dev.elman.backend.SgdStep;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+
+/** The operations of {@link CudaBackend}: each checks its operands, finds where they lie and hands its work to the stream. */
+abstract class CudaOperations implements Backend {
+    final CudaContext context;
+    final KernelModule kernels;
+    final Blas blas;
+    private final ColumnSums sums;
+    private final Elementwise elementwise;
+    private final OverTime overTime;
+    private final CudaSimpleRnn rnn;
+    private final EmbeddingGradient embedding;
+    private final Losses losses;
+    private final Optimizers optimizers;
+
+    CudaOperations(CudaContext context, KernelModule kernels, Blas blas, Planner planner) {
+        this.context = context;
+        this.kernels = kernels;
+        this.blas = blas;
+        Workspace workspace = new Workspace(context);
+        sums = new ColumnSums(kernels, workspace);
+        elementwise = new Elementwise(context, kernels);
+        overTime = new OverTime(kernels);
+        rnn = new CudaSimpleRnn(planner, blas, sums, new RecurrentDropout(context, kernels));
+        embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
+        losses = new Losses(kernels, workspace);
+        optimizers = new Optimizers(kernels, workspace);
+    }
+
+    /** Where the elements lie, after a check that this backend may use them; 0 for null. */
+    final long in(Tensor tensor) {
+        return CudaTensor.address(context, tensor);
+    }
+
+    /** As above. */
+    final long in(IntTensor tensor) {
+        return CudaIntTensor.address(context, tensor);
+    }
+
+    @Override
+    public void fill(Tensor y, double value) {
+        long to = in(y);
+        context.enter();
+        elementwise.fill(to, y.shape().size(), (float) value);
+    }
+
+    @Override
+    public void copy(Tensor x, Tensor y) {
+        long from = in(x);
+        long to = in(y);
+        long size = Operands.sameSize("copy", x, y);
+        context.enter();
+        elementwise.copy(from, to, size);
+    }
+
+    @Override
+    public void axpy(double alpha, Tensor x, Tensor y) {
+        long from = in(x);
+        long to = in(y);
+        long size = Operands.sameSize("axpy", x, y);
+        context.enter();
+        elementwise.axpy(alpha, from, to, size);
+    }
+
+    @Override
+    public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
+        long from = in(x) + 4L * fromX;
+        long to = in(y) + 4L * fromY;
+        int rows = Operands.copyColumns(x, fromX, y, fromY, columns);
+        context.enter();
+        elementwise.copyColumns(from, x.shape().extent(-1), to, y.shape().extent(-1), rows, columns);
+    }
+
+    @Override
+    public void maskRows(Tensor x, IntTensor keep, Tensor y) {
+        long from = in(x);
+        long kept = in(keep);
+        long to = in(y);
+        Operands.Matrix sizes = Operands.maskRows(x, keep, y);
+        context.enter();
+        elementwise.maskRows(from, kept, to, sizes);
+    }
+
+    @Override
+    public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
+        long live = in(mask);
+        long to = in(seen);
+        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        context.enter();
+        overTime.seenSteps(live, reverse, to, sizes.m(), sizes.c());
+    }
+
+    @Override
+    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
+        Recurrence all = recurrence(sizes, weights, pass, x, h, null);
+        context.enter();
+        rnn.forward(all);
+    }
+
+    @Override
+    public void simpleRnnBackward(
+            SimpleRnnWeights weights,
+            SimpleRnnPass pass,
+            Tensor x,
+            Tensor h,
+            Tensor dh,
+            Tensor dx,
+            SimpleRnnWeights gradients) {
+        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        Recurrence all = recurrence(sizes, weights, pass, x, h, dh);
+        long dFrom = in(dx);
+        long dwx = in(gradients.wx());
+        long dwh = in(gradients.wh());
+        long db = in(gradients.b());
+        context.enter();
+        rnn.backward(all);
+        rnn.gradients(all, dFrom, dwx, dwh, db);
+    }
+
+    private Recurrence recurrence(
+            Operands.Rnn sizes, SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h, Tensor dh) {
+        return new Recurrence(
+                sizes,
+                pass.activation(),
+                pass.reverse(),
+                in(pass.mask()),
+                pass.recurrentDropout(),
+                in(weights.wx()),
+                in(weights.wh()),
+                in(weights.b()),
+                in(x),
+                in(h),
+                in(dh));
+    }
+
+    @Override
+    public void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+        long rows = in(table);
+        long index = in(ids);
+        long to = in(y);
+        Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
+        context.enter();
+        elementwise.gatherRows(rows, index, to, sizes.m(), sizes.d());
+    }
+
+    @Override
+    public void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+        long index = in(ids);
+        long from = in(dy);
+        long rows = in(dTable);
+        Operands.Dense sizes = Operands.embeddingBackward(ids, dy, dTable);
+        context.enter();
+        embedding.add(index, sizes.m(), from, sizes.d(), rows);
+    }
+
+    @Override
+    public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        long from = in(x);
+        long weights = in(w);
+        long bias = in(b);
+        long to = in(y);
+        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
+        context.enter();
+        blas.multiply(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
+        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+    }
+
+    @Override
+    public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        long from = in(x);
+        long weights = in(w);
+        long upstream = in(dy);
+        long dFrom = in(dx);
+        long dWeights = in(dw);
+        long dBias = in(db);
+        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
+        context.enter();
+        if (dx != null) blas.multiplyTransposed(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
+        blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
+        if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+    }
+
+    @Override
+    public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+        long from = in(x);
+        long live = in(mask);
+        long to = in(y);
+        long steps = in(argmax);
+        Operands.Sequence sizes = Operands.poolForward(pooling, x, mask, y, argmax);
+        context.enter();
+        overTime.poolForward(pooling, from, live, to, steps, sizes);
+    }
+
+    @Override
+    public void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
+        long upstream = in(dy);
+        long live = in(mask);
+        long steps = in(argmax);
+        long to = in(dx);
+        Operands.Sequence sizes = Operands.poolBackward(pooling, dy, mask, argmax, dx);
+        context.enter();
+        overTime.poolBackward(pooling, upstream, live, steps, to, sizes);
+    }
+
+    @Override
+    public void dropout(Dropout dropout, Tensor x, Tensor y) {
+        long from = in(x);
+        long to = in(y);
+        Operands.Sequence sizes = Operands.dropout(x, y);
+        context.enter();
+        overTime.dropout(dropout, from, to, sizes);
+    }
+
+    @Override
+    public void softmax(Tensor x, Tensor y) {
+        long from = in(x);
+        long to = in(y);
+        Operands.Matrix sizes = Operands.softmax(x, y);
+        context.enter();
+        losses.softmax(from, to, sizes);
+    }
+
+    @Override
+    public void softmaxCrossEntropy(
+            Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
+        long from = in(logits);
+        long wanted = in(labels);
+        long sum = in(metrics);
+        long to = in(dLogits);
+        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        context.enter();
+        losses.crossEntropy(from, wanted, smoothing, scale, sum, to, sizes);
+    }
+
+    @Override
+    public void clipValue(Tensor g, double limit) {
+        Operands.clipValue(limit);
+        long all = in(g);
+        context.enter();
+        optimizers.clipValue(all, g.shape().size(), limit);
+    }
+
+    @Override
+    public void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
+        Operands.clipGlobalNorm(maxNorm, norm);
+        long all = in(g);
+        long length = in(norm);
+        context.enter();
+        optimizers.clipGlobalNorm(all, g.shape().size(), maxNorm, length);
+    }
+
+    @Override
+    public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
+        long size = Operands.sameSize("sgdStep", w, g, velocity);
+        Operands.sgdStep(step, velocity);
+        long weights = in(w);
+        long gradients = in(g);
+        long momenta = in(velocity);
+        context.enter();
+        optimizers.sgd(step, weights, gradients, momenta, size);
+    }
+
+    @Override
+    public void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
+        long size = Operands.sameSize("adamStep", w, g, m, v);
+        long weights = in(w);
+        long gradients = in(g);
+        long mean = in(m);
+        long square = in(v);
+        context.enter();
+        optimizers.adam(step, weights, gradients, mean, square, size);
+    }
+}
