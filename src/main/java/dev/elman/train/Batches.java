@@ -26,9 +26,27 @@ final class Batches {
         return batches;
     }
 
-    /** Every row once, in order of length. */
+    /** Every row once, in order of length; the largest batch, which takes the most memory, comes first. */
     static List<int[]> sorted(IntUnaryOperator lengths, int[] rows, int batchSize) {
-        return cut(byLength(lengths, rows), batchSize, Integer.MAX_VALUE);
+        return cut(reversed(byLength(lengths, rows)), batchSize, Integer.MAX_VALUE);
+    }
+
+    /**
+     * One batch of the longest rows, of which the last gives way to the shortest: none that {@link #shuffled} makes of these
+     * rows has more steps or rows, or a mask where this has none.
+     */
+    static int[] largest(IntUnaryOperator lengths, int[] rows, int batchSize) {
+        int[] shortestFirst = byLength(lengths, rows);
+        int[] largest = reversed(shortestFirst);
+        int size = Math.min(batchSize, largest.length);
+        if (size > 1) largest[size - 1] = shortestFirst[0];
+        return Arrays.copyOf(largest, size);
+    }
+
+    private static int[] reversed(int[] values) {
+        return IntStream.rangeClosed(1, values.length)
+                .map(i -> values[values.length - i])
+                .toArray();
     }
 
     /** 0 to count - 1. */

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
@@ -15,6 +16,10 @@ public final class LanguageModel implements AutoCloseable {
     private final Backend backend;
     private final LanguageModelConfig config;
     private final RnnNetwork network;
+    /** For evaluations and samples. */
+    private final Minibatch minibatch;
+
+    private final Buffer metrics;
 
     /** A model with fresh weights; the backend must outlive it. */
     public LanguageModel(Backend backend, LanguageModelConfig config) {
@@ -23,6 +28,8 @@ public final class LanguageModel implements AutoCloseable {
         this.network =
                 new RnnNetwork(backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout());
         network.initialize(config.seed());
+        this.minibatch = new Minibatch(backend, 0);
+        this.metrics = new Buffer(backend);
     }
 
     public LanguageModelConfig config() {
@@ -68,16 +75,14 @@ public final class LanguageModel implements AutoCloseable {
         double hits = 0;
         long targets = 0;
         network.rnn().resetState();
-        try (Minibatch batch = new Minibatch(backend, 0);
-                Tensor metrics = backend.allocate(Shape.of(2))) {
-            for (int window = 0; window < streams.windows(); window++) {
-                targets += streams.load(batch, window);
-                Tensor logits = network.predict(batch);
-                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
-                float[] values = metrics.toFloats();
-                loss += values[0];
-                hits += values[1];
-            }
+        Tensor sums = metrics.of(Shape.of(2));
+        for (int window = 0; window < streams.windows(); window++) {
+            targets += streams.load(minibatch, window);
+            Tensor logits = network.predict(minibatch);
+            backend.softmaxCrossEntropy(logits, minibatch.labels(), 0, 1, sums, logits);
+            float[] values = sums.toFloats();
+            loss += values[0];
+            hits += values[1];
         }
         network.rnn().resetState();
         return new Metrics(loss / targets, hits / targets, targets);
@@ -102,13 +107,13 @@ public final class LanguageModel implements AutoCloseable {
         Random random = new Random(sampling.seed());
         int[] drawn = new int[count];
         network.rnn().resetState();
-        try (Minibatch batch = new Minibatch(backend, 0)) {
-            float[] next = read(prompt, batch);
+        try {
+            float[] next = read(prompt);
             for (int i = 0; i < count; i++) {
                 for (int id : never) next[id] = 0;
                 drawn[i] = sampling.draw(next, random);
                 if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
-                next = read(new int[] {drawn[i]}, batch);
+                next = read(new int[] {drawn[i]});
             }
         } finally {
             network.rnn().resetState();
@@ -117,9 +122,9 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /** Reads on, and returns the probabilities of the token after the last. */
-    private float[] read(int[] tokens, Minibatch batch) {
-        batch.load(tokens, tokens, 1);
-        Tensor logits = network.predict(batch).slice(tokens.length - 1, 1);
+    private float[] read(int[] tokens) {
+        minibatch.load(tokens, tokens, 1);
+        Tensor logits = network.predict(minibatch).slice(tokens.length - 1, 1);
         backend.softmax(logits, logits);
         return logits.toFloats();
     }
@@ -136,6 +141,8 @@ public final class LanguageModel implements AutoCloseable {
 
     @Override
     public void close() {
+        minibatch.close();
+        metrics.close();
         network.close();
     }
 }

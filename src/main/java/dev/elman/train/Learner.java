@@ -12,6 +12,14 @@ interface Learner extends AutoCloseable {
 
     Parameters gradients();
 
+    /**
+     * Runs forward and backward over the largest shape that any batch can have, so that no batch takes memory later; nothing
+     * where the first batch is as large as any, or where the largest is not known. Adds to the gradients.
+     *
+     * @param metrics [2], overwritten
+     */
+    default void warmUp(Tensor metrics) {}
+
     /** Puts the batches of an epoch, counted from 1, in order and returns their number, the same for each epoch. */
     int startEpoch(int epoch);
 

@@ -25,7 +25,11 @@ final class Minibatch implements AutoCloseable {
         features = new Buffer(backend);
     }
 
-    /** Uploads these rows; ids, mask and labels travel together. {@code classes} may be null. */
+    /**
+     * Uploads these rows; mask, ids and labels travel together. {@code classes} may be null. The mask comes first: it then
+     * lies at one address whatever T is, as the other operands of a recurrence do, and what a backend prepared for those
+     * addresses serves again.
+     */
     void load(SequenceInput input, int[] rows, int[] classes) {
         int n = rows.length;
         // An all-empty batch still has one step, masked.
@@ -36,19 +40,19 @@ final class Minibatch implements AutoCloseable {
         requireRoom(t, n, input instanceof SequenceInput.Features ? Math.max(2, inputSize) : 2);
         int[] host = new int[2 * t * n + n];
         for (int i = 0; i < n; i++) {
-            for (int step = 0; step < input.length(rows[i]); step++) host[t * n + step * n + i] = 1;
+            for (int step = 0; step < input.length(rows[i]); step++) host[step * n + i] = 1;
             if (classes != null) host[2 * t * n + i] = classes[rows[i]];
         }
         if (input instanceof SequenceInput.Tokens tokens) {
             for (int i = 0; i < n; i++) {
                 int[] row = requireHere(tokens.ids()[rows[i]], rows[i]);
-                for (int step = 0; step < row.length; step++) host[step * n + i] = row[step];
+                for (int step = 0; step < row.length; step++) host[(t + step) * n + i] = row[step];
             }
         }
         IntTensor all = ints.of(Shape.of(host.length));
         all.set(host);
-        ids = all.view(0, Shape.of(t, n));
-        mask = ragged ? all.view((long) t * n, Shape.of(t, n)) : null;
+        mask = ragged ? all.view(0, Shape.of(t, n)) : null;
+        ids = all.view((long) t * n, Shape.of(t, n));
         labels = all.view(2L * t * n, Shape.of(n));
         x = input instanceof SequenceInput.Features vectors ? upload(vectors, rows, t) : null;
     }

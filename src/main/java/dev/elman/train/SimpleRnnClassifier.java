@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
@@ -28,13 +29,23 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     private final Backend backend;
     private final ClassifierConfig config;
     private final RnnNetwork network;
+    /** For predictions and evaluations. */
+    private final Minibatch minibatch;
+
+    private final Buffer metrics;
 
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
-        this.backend = backend;
-        this.config = config;
-        this.network = new RnnNetwork(
-                backend, config.vocabulary(), config.rnn(), config.classes(), config.inputDropout(), config.dropout());
+        this(
+                backend,
+                config,
+                new RnnNetwork(
+                        backend,
+                        config.vocabulary(),
+                        config.rnn(),
+                        config.classes(),
+                        config.inputDropout(),
+                        config.dropout()));
         network.initialize(config.seed());
     }
 
@@ -42,6 +53,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         this.backend = backend;
         this.config = config;
         this.network = network;
+        this.minibatch = new Minibatch(backend, config.inputSize());
+        this.metrics = new Buffer(backend);
     }
 
     /**
@@ -132,14 +145,12 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         network.requireOpen("predictProba");
         input.check(config);
         float[][] result = new float[input.rows()][];
-        try (Minibatch batch = new Minibatch(backend, config.inputSize())) {
-            for (int[] rows : Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS)) {
-                batch.load(input, rows, null);
-                Tensor logits = network.predict(batch);
-                backend.softmax(logits, logits);
-                float[][] values = Sequences.rows(logits);
-                for (int i = 0; i < rows.length; i++) result[rows[i]] = values[i];
-            }
+        for (int[] rows : Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS)) {
+            minibatch.load(input, rows, null);
+            Tensor logits = network.predict(minibatch);
+            backend.softmax(logits, logits);
+            float[][] values = Sequences.rows(logits);
+            for (int i = 0; i < rows.length; i++) result[rows[i]] = values[i];
         }
         return result;
     }
@@ -230,20 +241,18 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     private Metrics measure(SequenceInput input, int[] labels, int[] chosen, int[][] confusion) {
         double loss = 0;
         double hits = 0;
-        try (Minibatch batch = new Minibatch(backend, config.inputSize());
-                Tensor metrics = backend.allocate(Shape.of(2))) {
-            for (int[] rows : Batches.sorted(input::length, chosen, PREDICTION_ROWS)) {
-                batch.load(input, rows, labels);
-                Tensor logits = network.predict(batch);
-                if (confusion != null) {
-                    float[][] scores = Sequences.rows(logits);
-                    for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
-                }
-                backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
-                float[] values = metrics.toFloats();
-                loss += values[0];
-                hits += values[1];
+        Tensor sums = metrics.of(Shape.of(2));
+        for (int[] rows : Batches.sorted(input::length, chosen, PREDICTION_ROWS)) {
+            minibatch.load(input, rows, labels);
+            Tensor logits = network.predict(minibatch);
+            if (confusion != null) {
+                float[][] scores = Sequences.rows(logits);
+                for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
             }
+            backend.softmaxCrossEntropy(logits, minibatch.labels(), 0, 1, sums, logits);
+            float[] values = sums.toFloats();
+            loss += values[0];
+            hits += values[1];
         }
         return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);
     }
@@ -294,6 +303,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     @Override
     public void close() {
+        minibatch.close();
+        metrics.close();
         network.close();
     }
 }

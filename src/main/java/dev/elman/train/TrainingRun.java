@@ -45,6 +45,7 @@ final class TrainingRun implements AutoCloseable {
         backend.copy(weights, lastGood);
         Checkpoint from = checkpoints.latest();
         if (from != null) resume(from);
+        steps.warmUp();
         boolean goOn = results.isEmpty() || !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);

@@ -27,6 +27,11 @@ final class TrainingStep implements AutoCloseable {
         this.metrics = backend.allocate(Shape.of(3));
     }
 
+    /** Takes all memory that the learner's largest batch needs. */
+    void warmUp() {
+        learner.warmUp(metrics.view(0, Shape.of(2)));
+    }
+
     /** The clipped gradient of a batch, and its loss, hits and norm; returns the weight of its targets. */
     double gradient(int batch, long step) {
         Tensor gradients = learner.gradients().flat();

@@ -11,11 +11,13 @@ import dev.elman.train.ClassifierConfig;
 import dev.elman.train.EpochResult;
 import dev.elman.train.History;
 import dev.elman.train.Optimizer;
+import dev.elman.train.Progress;
 import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.Trainer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -24,6 +26,9 @@ import org.junit.jupiter.api.Test;
 class CudaTrainingTest {
     private static final int ROWS = 96;
     private static final int BATCH = 16;
+    /** So many batches that the longest does not come first by chance. */
+    private static final int SMALL_BATCH = 4;
+
     private static final int EPOCHS = 3;
 
     private final int[][] ids = new int[ROWS][];
@@ -67,7 +72,35 @@ class CudaTrainingTest {
         assertTrue(third[3] - second[3] > 20 * batches, "kernels were launched");
     }
 
+    /** Lengths come in any order, and the rows held back are more than a batch: still it is all taken at once. */
+    @Test
+    void noBatchAfterTheFirstTakesMemoryAndNoEvaluationAfterTheFirst() {
+        List<Long> first = new ArrayList<>();
+        List<Long> second = new ArrayList<>();
+        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+            fit(
+                    cuda,
+                    new Callback() {
+                        @Override
+                        public void onBatchEnd(Progress progress) {
+                            (progress.epoch() == 1 ? first : second)
+                                    .add(cuda.context().counters().allocations);
+                        }
+                    },
+                    0.5,
+                    SMALL_BATCH);
+            second.add(cuda.context().counters().allocations);
+        }
+        assertEquals(ROWS / 2 / SMALL_BATCH, first.size());
+        assertEquals(1, Set.copyOf(first).size(), "allocations after each batch of the first epoch " + first);
+        assertEquals(1, Set.copyOf(second).size(), "allocations after each batch of the others " + second);
+    }
+
     private History fit(Backend backend, Callback callback) {
+        return fit(backend, callback, 0, BATCH);
+    }
+
+    private History fit(Backend backend, Callback callback, double validationSplit, int batchSize) {
         ClassifierConfig config = ClassifierConfig.tokens(6, 3)
                 .embeddingSize(8)
                 .hiddenSize(12)
@@ -77,8 +110,9 @@ class CudaTrainingTest {
                 .build();
         Trainer.Builder trainer = Trainer.builder()
                 .epochs(EPOCHS)
-                .batchSize(BATCH)
+                .batchSize(batchSize)
                 .optimizer(Optimizer.adam(0.02))
+                .validationSplit(validationSplit)
                 .seed(3);
         if (callback != null) trainer.callback(callback);
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
