@@ -21,6 +21,8 @@ import org.junit.jupiter.api.Test;
 
 /** Which of several plans is taken, and what is said about it; the plans here are made up. */
 class PlannerTest {
+    private static final int[] README_SIZES = {64, 192, 512, 1024, 2048};
+
     /** Runs H up to a limit, and forward it is worth it up to another; back it is never better. */
     private record Named(String name, int most, int best) implements RecurrencePlan {
         @Override
@@ -120,17 +122,27 @@ class PlannerTest {
     @Test
     void theReadmesPredictionsAreThePlans() throws IOException {
         StepsPlan steps = new StepsPlan(null, null, null, null);
-        List<String> readme = Files.readAllLines(Path.of("README.md"));
-        for (RecurrencePlan plan : List.of(new GraphPlan(null, steps, null), steps)) {
-            String row = IntStream.of(64, 256, 1024, 2048)
-                    .mapToObj(h -> plan.predictedMicros(new Operands.Rnn(32, 512, h, h), false))
-                    .map(micros -> String.format(Locale.ROOT, "%.2f |", micros))
-                    .collect(Collectors.joining(" ", "| ", ""));
-            assertTrue(
-                    readme.stream()
-                            .anyMatch(line -> line.startsWith("| `" + plan.name() + "` |") && line.endsWith(row)),
-                    plan.name() + " " + row);
-        }
+        GraphPlan graph = new GraphPlan(null, steps, null);
+        RecurrencePlan block = SequencePlan.block(null, null, 132);
+        RecurrencePlan cluster = SequencePlan.cluster(null, null, 132, 90);
+        assertPublished(block, 64, 192);
+        assertPublished(cluster, 192, 512);
+        assertPublished(graph, README_SIZES);
+        assertPublished(steps, README_SIZES);
+    }
+
+    /** The plan's row ends with its predictions for these sizes, and no other. */
+    private static void assertPublished(RecurrencePlan plan, int... sizes) throws IOException {
+        String row = IntStream.of(README_SIZES)
+                .mapToObj(h -> IntStream.of(sizes).noneMatch(size -> size == h)
+                        ? "- |"
+                        : String.format(
+                                Locale.ROOT, "%.2f |", plan.predictedMicros(new Operands.Rnn(32, 512, h, h), false)))
+                .collect(Collectors.joining(" ", "| ", ""));
+        assertTrue(
+                Files.readAllLines(Path.of("README.md")).stream()
+                        .anyMatch(line -> line.startsWith("| `" + plan.name() + "` |") && line.endsWith(row)),
+                plan.name() + " " + row);
     }
 
     private static Operands.Rnn sizes(int h) {
