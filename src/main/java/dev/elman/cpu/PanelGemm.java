@@ -33,6 +33,9 @@ final class PanelGemm implements Gemm {
     /** Columns that a transposed product takes along while a block of its left factor is in the cache. */
     private static final int TRANSPOSED_COLUMNS = 4 * WIDTH;
 
+    /** Rows and columns of a transposed product from which on the large kernels, which copy both factors, are as fast. */
+    private static final int WORTH_COPYING = 512;
+
     /** With up to this many columns beside a vector, the kernel sums by lanes from 32 terms on, and then by rows. */
     private static final int FEW_COLUMNS = 8;
 
@@ -140,6 +143,22 @@ final class PanelGemm implements Gemm {
 
     @Override
     public void addTransposed(Matrix a, Matrix b, Matrix c) {
+        if (c.rows() >= WORTH_COPYING && c.columns() >= WORTH_COPYING) {
+            OpenBlas.multiply(
+                    c.rows(),
+                    c.columns(),
+                    a.rows(),
+                    a.address(),
+                    a.stride(),
+                    true,
+                    b.address(),
+                    b.stride(),
+                    false,
+                    true,
+                    c.address(),
+                    c.stride());
+            return;
+        }
         for (int from = 0; from < c.columns(); from += TRANSPOSED_COLUMNS) {
             int to = Math.min(c.columns(), from + TRANSPOSED_COLUMNS);
             for (int depth = 0; depth < a.rows(); depth += TRANSPOSED_DEPTH) {

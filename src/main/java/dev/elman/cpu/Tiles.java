@@ -23,6 +23,11 @@ final class Tiles {
     private static final int TRANSPOSED_ROWS = 256;
     private static final int TRANSPOSED_COLUMNS = 256;
 
+    /** Elements of a transposed product from which on its tiles are this large, where copying both factors pays. */
+    private static final long LARGE = 1 << 19;
+
+    private static final int LARGE_TILE = 512;
+
     private final Gemm gemm;
     private final Workers workers;
     private final List<Workers.Task> tasks = new ArrayList<>();
@@ -48,15 +53,19 @@ final class Tiles {
 
     /** Plans c += a^T b. */
     Tiles addTransposed(Matrix a, Matrix b, Matrix c) {
-        int bands = (c.columns() + TRANSPOSED_COLUMNS - 1) / TRANSPOSED_COLUMNS;
-        int each = gemm.rowsAlone() ? c.rows() * bands / workers.threads() : TRANSPOSED_ROWS;
-        int most = Math.max(LEAST_TRANSPOSED_ROWS, Math.min(TRANSPOSED_ROWS, each));
+        boolean large = (long) c.rows() * c.columns() >= LARGE;
+        int width = large ? LARGE_TILE : TRANSPOSED_COLUMNS;
+        int most = large ? LARGE_TILE : TRANSPOSED_ROWS;
+        if (!large && gemm.rowsAlone()) {
+            int bands = (c.columns() + width - 1) / width;
+            most = Math.max(LEAST_TRANSPOSED_ROWS, Math.min(most, c.rows() * bands / workers.threads()));
+        }
         Parts rows = Parts.ofAtMost(most, c.rows());
         for (int i = 0; i < rows.count(); i++) {
             Matrix left = a.columns(rows.from(i), rows.size(i));
             Matrix band = c.rows(rows.from(i), rows.size(i));
-            for (int column = 0; column < c.columns(); column += TRANSPOSED_COLUMNS) {
-                int columns = Math.min(TRANSPOSED_COLUMNS, c.columns() - column);
+            for (int column = 0; column < c.columns(); column += width) {
+                int columns = Math.min(width, c.columns() - column);
                 Matrix right = b.columns(column, columns);
                 Matrix result = band.columns(column, columns);
                 tasks.add((index, scratch) -> gemm.addTransposed(left, right, result));
