@@ -193,6 +193,16 @@ jar() {
     echo "verify --quick: $(grep -c '"passed"' target/ci/verify.json) lines with a verdict"
 }
 
+# elman on Spark: the build of its own in spark/, on the core that was just built.
+spark() {
+    [[ $failed == 0 ]] || not_run "elman on Spark" "a part before it failed"
+    maven -q install:install-file -Dfile="$(ls target/elman-*-SNAPSHOT.jar)" -DpomFile=pom.xml
+    maven -q -f spark/pom.xml org.apache.maven.plugins:maven-dependency-plugin:3.9.0:resolve >target/ci/spark-jars.log 2>&1 ||
+        not_run "elman on Spark" "Spark's jars are neither in the local Maven repository nor to be had (target/ci/spark-jars.log)"
+    maven -f spark/pom.xml verify
+    cat spark/target/exchange.txt spark/target/scaling.txt
+}
+
 # --- all of them ---
 
 JAVA_HOME=$(find_jdk 17)
@@ -212,6 +222,7 @@ part core core
 part jar jar
 part jdk25 jdk25
 part softgpu softgpu
+part spark spark
 part gpukit gpukit
 part peers peers
 

@@ -68,6 +68,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new TrainCommand(terminal))
                         .addSubcommand(new PredictCommand(terminal))
                         .addSubcommand(new GenerateCommand(terminal))
+                        .addSubcommand(new ConvertCommand(terminal))
                         .addSubcommand(new VerifyCommand(terminal))
                         .addSubcommand(new BenchCommand(terminal))
                         .addSubcommand(new DoctorCommand(terminal))
@@ -81,6 +82,7 @@ public final class Main implements Runnable {
                 .setOut(terminal.out())
                 .setErr(terminal.err())
                 .setUsageHelpWidth(100)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(failures)
                 .setExecutionExceptionHandler(failures);
     }

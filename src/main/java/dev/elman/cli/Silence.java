@@ -10,6 +10,9 @@ public final class Silence {
     /** Heeded by a runtime without the module java.logging. */
     private static final String SIMPLE_LOGGING = "jdk.system.logger.level";
 
+    /** Heeded by slf4j, which jhdf logs through, and which complains when nothing listens. */
+    private static final String SLF4J = "slf4j.internal.verbosity";
+
     /** For Java's logging. */
     public Silence() {}
 
@@ -20,5 +23,6 @@ public final class Silence {
             System.setProperty(LOGGING + "class", Silence.class.getName());
         }
         if (System.getProperty(SIMPLE_LOGGING) == null) System.setProperty(SIMPLE_LOGGING, "OFF");
+        if (System.getProperty(SLF4J) == null) System.setProperty(SLF4J, "ERROR");
     }
 }

@@ -2,6 +2,7 @@ package dev.elman.io;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
@@ -15,7 +16,7 @@ import java.util.UUID;
  * Replaces a file in one step: the new content goes to a temporary file in the same folder, from there to the disk, and
  * takes the old one's name only then. After a failure the old file is as it was and the temporary one is gone.
  */
-final class AtomicFile {
+public final class AtomicFile {
     /** Where bytes go; a test's may fail. */
     interface Sink extends Closeable {
         /** Writes all that remains in {@code bytes}. */
@@ -35,10 +36,24 @@ final class AtomicFile {
         void writeTo(Sink sink) throws IOException;
     }
 
+    /** What writes the content of a file that is not made of ready buffers. */
+    public interface Output {
+        void writeTo(OutputStream out) throws IOException;
+    }
+
     static final Opener DISK =
             file -> new FileSink(FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
 
     private AtomicFile() {}
+
+    /**
+     * Writes a file whole or not at all: an old one of that name is replaced in one step, once the new one is on the disk.
+     *
+     * @throws ModelFileException if that fails; the old file is then as it was, and nothing is left behind
+     */
+    public static void replace(Path file, Output content) throws ModelFileException {
+        replace(file, DISK, sink -> content.writeTo(new SinkStream(sink)));
+    }
 
     /** Follows a link, so that its target is replaced and not the link. */
     static void replace(Path file, Opener opener, Content content) throws ModelFileException {
@@ -109,6 +124,25 @@ final class AtomicFile {
         @Override
         public void close() throws IOException {
             channel.close();
+        }
+    }
+
+    /** A sink as those see it who write to streams; whoever opened the sink closes it. */
+    private static final class SinkStream extends OutputStream {
+        private final Sink sink;
+
+        SinkStream(Sink sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int count) throws IOException {
+            sink.write(ByteBuffer.wrap(bytes, from, count));
         }
     }
 }

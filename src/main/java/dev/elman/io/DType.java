@@ -1,6 +1,6 @@
 package dev.elman.io;
 
-/** Element types of safetensors, by their names in the file. Those without an accessor are read and written as bytes. */
+/** Element types, by their names in safetensors. Those without an accessor in {@link NdArray} are read and written as bytes. */
 public enum DType {
     BOOL(1),
     U8(1),
@@ -20,6 +20,11 @@ public enum DType {
 
     DType(int bytes) {
         this.bytes = bytes;
+    }
+
+    /** Whether this is one of the four floating-point types. */
+    public boolean isReal() {
+        return this == F16 || this == BF16 || this == F32 || this == F64;
     }
 
     /** Bytes of one element. */

@@ -80,7 +80,7 @@ final class SafeTensorsHeaderParser {
             if (name.equals(SafeTensorsHeader.METADATA)) {
                 metadata = metadata();
             } else {
-                place = "tensor " + brief(name);
+                place = "tensor " + ModelFileException.brief(name);
                 slots.add(slot(name));
             }
         }
@@ -98,7 +98,7 @@ final class SafeTensorsHeaderParser {
         while (json.hasNext()) {
             place = SafeTensorsHeader.METADATA;
             String key = newName(name -> !metadata.containsKey(name));
-            place = "metadata " + brief(key);
+            place = "metadata " + ModelFileException.brief(key);
             metadata.put(key, text());
         }
         json.endObject();
@@ -118,7 +118,7 @@ final class SafeTensorsHeaderParser {
                 case "dtype" -> dtype = dtype();
                 case "shape" -> shape = counts("shape", MAX_RANK);
                 case "data_offsets" -> offsets = counts("data_offsets", 2);
-                default -> throw error("dtype, shape and data_offsets", brief(field));
+                default -> throw error("dtype, shape and data_offsets", ModelFileException.brief(field));
             }
         }
         json.endObject();
@@ -138,7 +138,7 @@ final class SafeTensorsHeaderParser {
                 return dtype;
             }
         }
-        throw error("a dtype of " + Arrays.toString(DType.values()), brief(name));
+        throw error("a dtype of " + Arrays.toString(DType.values()), ModelFileException.brief(name));
     }
 
     private long[] counts(String field, int limit) throws IOException {
@@ -153,7 +153,7 @@ final class SafeTensorsHeaderParser {
             require(JsonToken.NUMBER, "whole numbers in " + field); // Gson would also take a string
             String number = json.nextString();
             if (!COUNT.matcher(number).matches()) {
-                throw error("whole numbers from 0 to 10^18 in " + field, brief(number));
+                throw error("whole numbers from 0 to 10^18 in " + field, ModelFileException.brief(number));
             }
             counts[size++] = Long.parseLong(number);
         }
@@ -165,7 +165,7 @@ final class SafeTensorsHeaderParser {
     private String newName(Predicate<String> isNew) throws IOException {
         String name = json.nextName();
         if (!isNew.test(name)) {
-            throw error("each name once", brief(name) + " again");
+            throw error("each name once", ModelFileException.brief(name) + " again");
         }
         return name;
     }
@@ -190,19 +190,5 @@ final class SafeTensorsHeaderParser {
     private static String position(Exception e) {
         Matcher position = POSITION.matcher(String.valueOf(e.getMessage()));
         return position.find() ? position.group() : "";
-    }
-
-    /** Foreign text for a message: short and printable. */
-    static String brief(String text) {
-        StringBuilder brief = new StringBuilder("\"");
-        text.codePoints().limit(80).forEach(c -> {
-            if (Character.isISOControl(c) || !Character.isDefined(c)) {
-                brief.append(String.format("\\u%04x", c));
-            } else {
-                brief.appendCodePoint(c);
-            }
-        });
-        return brief.append(text.codePointCount(0, text.length()) > 80 ? "...\"" : "\"")
-                .toString();
     }
 }

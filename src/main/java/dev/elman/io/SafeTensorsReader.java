@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,16 +32,13 @@ final class SafeTensorsReader {
     }
 
     SafeTensors read() throws ModelFileException {
-        if (!Files.isRegularFile(file)) {
-            throw error("path", "a file", Files.exists(file) ? "something else" : "nothing", "Check the path");
-        }
+        WholeFile.requireFile(file);
         try (FileChannel channel = FileChannel.open(file)) {
             return read(channel);
         } catch (ModelFileException e) {
             throw e;
         } catch (IOException e) {
-            throw new ModelFileException(
-                    file, "reading", "a readable file", e.toString(), "Check the file's permissions and disk", e);
+            throw WholeFile.unreadable(file, e);
         }
     }
 
@@ -58,10 +54,10 @@ final class SafeTensorsReader {
             checkSize(slot, dataLength);
         }
         checkCoverage(header.slots(), dataLength);
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
         for (Slot slot : header.slots()) {
             byte[] data = read(channel, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
-            tensors.put(slot.name(), new SafeTensors.Entry(slot.dtype(), slot.shape(), data));
+            tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
         }
         return new SafeTensors(tensors, header.metadata());
     }
@@ -102,7 +98,7 @@ final class SafeTensorsReader {
         long expected;
         try {
             expected = Math.multiplyExact(
-                    SafeTensors.Entry.elements(slot.shape()), slot.dtype().bytes());
+                    NdArray.elements(slot.shape()), slot.dtype().bytes());
         } catch (ArithmeticException e) {
             throw error(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()), DAMAGED);
         }
@@ -165,7 +161,7 @@ final class SafeTensorsReader {
     }
 
     private static String place(Slot slot) {
-        return "tensor " + SafeTensorsHeaderParser.brief(slot.name());
+        return "tensor " + ModelFileException.brief(slot.name());
     }
 
     private static String offsets(Slot slot) {

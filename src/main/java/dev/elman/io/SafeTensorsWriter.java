@@ -18,7 +18,7 @@ final class SafeTensorsWriter {
     private SafeTensorsWriter() {}
 
     static void write(SafeTensors contents, Path file, AtomicFile.Opener opener) throws ModelFileException {
-        List<Map.Entry<String, SafeTensors.Entry>> byWidth =
+        List<Map.Entry<String, NdArray>> byWidth =
                 new ArrayList<>(contents.tensors().entrySet());
         byWidth.sort(
                 Comparator.comparingInt(tensor -> -tensor.getValue().dtype().bytes()));
@@ -36,16 +36,16 @@ final class SafeTensorsWriter {
         AtomicFile.replace(file, opener, sink -> {
             sink.write(length);
             sink.write(ByteBuffer.wrap(header));
-            for (Map.Entry<String, SafeTensors.Entry> tensor : byWidth) {
+            for (Map.Entry<String, NdArray> tensor : byWidth) {
                 sink.write(tensor.getValue().bytes());
             }
         });
     }
 
-    private static SafeTensorsHeader header(SafeTensors contents, List<Map.Entry<String, SafeTensors.Entry>> byWidth) {
+    private static SafeTensorsHeader header(SafeTensors contents, List<Map.Entry<String, NdArray>> byWidth) {
         Map<String, Long> begins = new HashMap<>();
         long begin = 0;
-        for (Map.Entry<String, SafeTensors.Entry> tensor : byWidth) {
+        for (Map.Entry<String, NdArray> tensor : byWidth) {
             begins.put(tensor.getKey(), begin);
             begin += tensor.getValue().bytes().remaining();
         }

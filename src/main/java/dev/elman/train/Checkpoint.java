@@ -3,6 +3,7 @@ package dev.elman.train;
 import dev.elman.backend.Tensor;
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -89,11 +90,11 @@ public final class Checkpoint {
 
     /** Writes it as safetensors, in one move or not at all. */
     public void write(Path file) throws IOException {
-        Map<String, SafeTensors.Entry> entries = new LinkedHashMap<>();
-        tensors.forEach((name, values) -> entries.put(name, SafeTensors.Entry.ofDoubles(values, values.length)));
+        Map<String, NdArray> entries = new LinkedHashMap<>();
+        tensors.forEach((name, values) -> entries.put(name, NdArray.ofDoubles(values, values.length)));
         double[] rows = new double[results.size() * COLUMNS];
         for (int i = 0; i < results.size(); i++) System.arraycopy(row(results.get(i)), 0, rows, i * COLUMNS, COLUMNS);
-        entries.put(RESULTS, SafeTensors.Entry.ofDoubles(rows, results.size(), COLUMNS));
+        entries.put(RESULTS, NdArray.ofDoubles(rows, results.size(), COLUMNS));
         double[] counts = {
             counters.epoch(),
             counters.step(),
@@ -102,7 +103,7 @@ public final class Checkpoint {
             counters.bestLoss(),
             counters.learningRate()
         };
-        entries.put(COUNTERS, SafeTensors.Entry.ofDoubles(counts, counts.length));
+        entries.put(COUNTERS, NdArray.ofDoubles(counts, counts.length));
         new SafeTensors(entries, Map.of(KIND, CHECKPOINT)).write(file);
     }
 
@@ -131,7 +132,7 @@ public final class Checkpoint {
             throw new ModelFileException(file, "metadata " + KIND, CHECKPOINT, "" + kind, REMEDY);
         }
         Map<String, double[]> tensors = new LinkedHashMap<>();
-        for (Map.Entry<String, SafeTensors.Entry> tensor : contents.tensors().entrySet()) {
+        for (Map.Entry<String, NdArray> tensor : contents.tensors().entrySet()) {
             if (tensor.getValue().dtype() != DType.F64) {
                 throw new ModelFileException(
                         file, tensor.getKey(), "F64", tensor.getValue().toString(), REMEDY);

@@ -68,7 +68,8 @@ public record ClassifierConfig(
         return new Builder(0, features, classes);
     }
 
-    SimpleRnnConfig rnn() {
+    /** The recurrent layer of such a model. */
+    public SimpleRnnConfig rnn() {
         return new SimpleRnnConfig(inputSize, hiddenSize, activation, true, bidirectional, output, false);
     }
 

@@ -48,7 +48,8 @@ public record LanguageModelConfig(
         return new LanguageModelConfig(vocabulary, embeddingSize, hiddenSize, dropout, window, value);
     }
 
-    SimpleRnnConfig rnn() {
+    /** The recurrent layer of such a model. */
+    public SimpleRnnConfig rnn() {
         return new SimpleRnnConfig(embeddingSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, true);
     }
 }

@@ -7,6 +7,7 @@ import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.text.Tokenizer;
 import java.io.IOException;
@@ -51,11 +52,11 @@ final class ModelFile {
         all.put(VERSION, CURRENT);
         all.put(KIND, kind);
         all.putAll(new TreeMap<>(metadata));
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
         weights.views().forEach((name, view) -> {
             float[] values = view.toFloats();
             requireFinite(file, name, values);
-            tensors.put(name, SafeTensors.Entry.ofFloats(values, extents(view.shape())));
+            tensors.put(name, NdArray.ofFloats(values, extents(view.shape())));
         });
         new SafeTensors(tensors, all).write(file);
     }
@@ -145,7 +146,7 @@ final class ModelFile {
         Set<String> found = contents.tensors().keySet();
         if (!found.equals(Set.copyOf(names))) throw wrong("tensors", names.toString(), found.toString());
         for (Parameters.Spec spec : specs) {
-            SafeTensors.Entry entry = contents.tensors().get(spec.name());
+            NdArray entry = contents.tensors().get(spec.name());
             if (entry.dtype() != DType.F32 || !entry.hasShape(extents(spec.shape()))) {
                 throw wrong("tensor " + spec.name(), "F32 " + spec.shape(), entry.toString());
             }

@@ -1,5 +1,7 @@
 package dev.elman.train;
 
+import dev.elman.io.DType;
+import dev.elman.io.NdArray;
 import java.lang.reflect.Array;
 import java.util.Arrays;
 
@@ -59,6 +61,53 @@ public sealed interface SequenceInput {
                     + " lengths for " + rows + " rows.");
         }
         return lengths;
+    }
+
+    /**
+     * Rows from a file: token ids [N,T] of I32 or I64, or features [N,T,D] of a floating-point type. All rows have T steps.
+     *
+     * @throws IllegalArgumentException for another type or rank, or an id that no int holds
+     */
+    static SequenceInput of(NdArray array) {
+        long[] shape = array.shape();
+        boolean ids = array.dtype() == DType.I32 || array.dtype() == DType.I64;
+        boolean features = array.dtype().isReal();
+        if ((!ids || shape.length != 2) && (!features || shape.length != 3)) {
+            throw new IllegalArgumentException(
+                    "Rows are token ids [N,T] of I32 or I64, or features [N,T,D] of F32, F64,"
+                            + " F16 or BF16, but the array is " + array + ".");
+        }
+        int rows = Math.toIntExact(shape[0]);
+        int steps = Math.toIntExact(shape[1]);
+        if (ids) return tokens(rows, steps, array);
+        int size = Math.toIntExact(shape[2]);
+        float[] values = array.toFloats();
+        float[][][] x = new float[rows][steps][];
+        for (int n = 0; n < rows; n++) {
+            for (int t = 0; t < steps; t++) {
+                int at = (n * steps + t) * size;
+                x[n][t] = Arrays.copyOfRange(values, at, at + size);
+            }
+        }
+        return features(x);
+    }
+
+    private static SequenceInput tokens(int rows, int steps, NdArray array) {
+        long[] values = array.dtype() == DType.I64
+                ? array.longs()
+                : Arrays.stream(array.ints()).asLongStream().toArray();
+        int[][] ids = new int[rows][steps];
+        for (int n = 0; n < rows; n++) {
+            for (int t = 0; t < steps; t++) {
+                long id = values[n * steps + t];
+                if (id != (int) id) {
+                    throw new IllegalArgumentException(
+                            "Token ids are ints, but row " + n + ", step " + t + " has " + id + ".");
+                }
+                ids[n][t] = (int) id;
+            }
+        }
+        return tokens(ids);
     }
 
     /** Throws {@link IllegalArgumentException} for an input without rows. */

@@ -47,6 +47,8 @@ record ArchitectureRules(String root) {
                 .definedBy(within("data"))
                 .layer("io")
                 .definedBy(within("io"))
+                .layer("convert")
+                .definedBy(within("convert"))
                 .layer("cli")
                 .definedBy(within("cli"))
                 .whereLayer("Backends")
@@ -71,8 +73,10 @@ record ArchitectureRules(String root) {
                 .mayNotAccessAnyLayer()
                 .whereLayer("io")
                 .mayNotAccessAnyLayer()
+                .whereLayer("convert")
+                .mayOnlyAccessLayers("train", "rnn", "io", "backend")
                 .whereLayer("cli")
-                .mayOnlyAccessLayers("Backends", "verify", "train", "rnn", "data", "text", "io", "backend")
+                .mayOnlyAccessLayers("Backends", "verify", "convert", "train", "rnn", "data", "text", "io", "backend")
                 .ensureAllClassesAreContainedInArchitecture()
                 .because("a reader should learn a package from itself and the few it uses");
     }

@@ -56,6 +56,11 @@ class ArchitectureTest {
     }
 
     @Test
+    void onlyIoImportsJhdf() {
+        RULES.confined("io.jhdf", "io").check(MAIN);
+    }
+
+    @Test
     void onlyCliSpeaksToTheConsole() {
         RULES.onlyCliSpeaksToTheConsole().check(MAIN);
     }

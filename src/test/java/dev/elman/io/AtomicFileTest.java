@@ -32,7 +32,7 @@ class AtomicFileTest {
     @BeforeEach
     void saveOnce() throws IOException {
         file = folder.resolve("model.safetensors");
-        new SafeTensors(Map.of("old", SafeTensors.Entry.ofInts(new int[] {1}, 1)), Map.of()).write(file);
+        new SafeTensors(Map.of("old", NdArray.ofInts(new int[] {1}, 1)), Map.of()).write(file);
         old = Files.readAllBytes(file);
     }
 

@@ -46,7 +46,7 @@ class GoldenFilesTest {
             } else {
                 assertEquals(DType.I32, entry.dtype(), name);
             }
-            SafeTensors.Entry gradient = golden.tensors().get("d" + name);
+            NdArray gradient = golden.tensors().get("d" + name);
             if (gradient != null) {
                 assertArrayEquals(entry.shape(), gradient.shape(), name);
             }

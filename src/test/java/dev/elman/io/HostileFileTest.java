@@ -261,8 +261,7 @@ class HostileFileTest {
     @Test
     void truncatedAtEvery64thByteOfALargerFile() throws IOException {
         byte[] whole = written(new SafeTensors(
-                Map.of("w", SafeTensors.Entry.ofDoubles(new double[4096], 64, 64)),
-                Map.of("config", "x".repeat(5000))));
+                Map.of("w", NdArray.ofDoubles(new double[4096], 64, 64)), Map.of("config", "x".repeat(5000))));
         for (int length = 0; length < whole.length; length += 64) {
             byte[] part = Arrays.copyOf(whole, length);
             assertThrows(ModelFileException.class, () -> HandMade.read(folder, part), "cut to " + length + " bytes");

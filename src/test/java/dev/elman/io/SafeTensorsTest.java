@@ -27,15 +27,14 @@ class SafeTensorsTest {
     Path folder;
 
     static SafeTensors mixed() {
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
-        tensors.put("ids", SafeTensors.Entry.ofInts(new int[] {1, -2, Integer.MIN_VALUE}, 3));
-        tensors.put(
-                "weights", SafeTensors.Entry.ofFloats(new float[] {-0f, Float.MIN_VALUE, Float.NaN, 4, 5, 6}, 2, 3));
-        tensors.put("double", SafeTensors.Entry.ofDoubles(new double[] {Math.PI, Double.NEGATIVE_INFINITY}, 2, 1));
-        tensors.put("scalar", SafeTensors.Entry.ofLongs(new long[] {Long.MAX_VALUE}));
-        tensors.put("empty", SafeTensors.Entry.ofFloats(new float[0], 4, 0, 2));
-        tensors.put("flags", SafeTensors.Entry.ofBytes(DType.BOOL, new byte[] {1, 0, 1}, 3));
-        tensors.put("naïve \"\\ \u0000 \uD83D\uDE00", SafeTensors.Entry.ofInts(new int[] {7}, 1, 1));
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
+        tensors.put("ids", NdArray.ofInts(new int[] {1, -2, Integer.MIN_VALUE}, 3));
+        tensors.put("weights", NdArray.ofFloats(new float[] {-0f, Float.MIN_VALUE, Float.NaN, 4, 5, 6}, 2, 3));
+        tensors.put("double", NdArray.ofDoubles(new double[] {Math.PI, Double.NEGATIVE_INFINITY}, 2, 1));
+        tensors.put("scalar", NdArray.ofLongs(new long[] {Long.MAX_VALUE}));
+        tensors.put("empty", NdArray.ofFloats(new float[0], 4, 0, 2));
+        tensors.put("flags", NdArray.ofBytes(DType.BOOL, new byte[] {1, 0, 1}, 3));
+        tensors.put("naïve \"\\ \u0000 \uD83D\uDE00", NdArray.ofInts(new int[] {7}, 1, 1));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("labels", "[\"eins\",\"zwei\"]");
         metadata.put("", "line\nbreak \u2028");
@@ -82,9 +81,9 @@ class SafeTensorsTest {
     @Test
     void writesTheBytesOfThePublishedFormat() throws IOException {
         Path file = folder.resolve("model.safetensors");
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
-        tensors.put("a", SafeTensors.Entry.ofInts(new int[] {0x01020304}, 1));
-        tensors.put("b", SafeTensors.Entry.ofDoubles(new double[] {1}));
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
+        tensors.put("a", NdArray.ofInts(new int[] {0x01020304}, 1));
+        tensors.put("b", NdArray.ofDoubles(new double[] {1}));
         new SafeTensors(tensors, Map.of("k", "v")).write(file);
         String header =
                 "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"I32\",\"shape\":[1],\"data_offsets\":[8,12]},"
@@ -119,8 +118,8 @@ class SafeTensorsTest {
     void cannotBeChangedFromOutside() {
         float[] values = {1, 2};
         long[] shape = {2};
-        SafeTensors.Entry entry = SafeTensors.Entry.ofFloats(values, shape);
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(Map.of("x", entry));
+        NdArray entry = NdArray.ofFloats(values, shape);
+        Map<String, NdArray> tensors = new LinkedHashMap<>(Map.of("x", entry));
         SafeTensors contents = new SafeTensors(tensors, Map.of());
         values[0] = 9;
         shape[0] = 9;
@@ -136,20 +135,20 @@ class SafeTensorsTest {
 
     @Test
     void accessorsCheckTheType() {
-        SafeTensors.Entry floats = SafeTensors.Entry.ofFloats(new float[1], 1);
+        NdArray floats = NdArray.ofFloats(new float[1], 1);
         IllegalStateException e = assertThrows(IllegalStateException.class, floats::doubles);
         assertTrue(e.getMessage().contains("expected F64, found F32"), e::getMessage);
         assertThrows(IllegalStateException.class, floats::ints);
         assertThrows(IllegalStateException.class, floats::longs);
-        assertThrows(IllegalStateException.class, SafeTensors.Entry.ofInts(new int[1], 1)::floats);
+        assertThrows(IllegalStateException.class, NdArray.ofInts(new int[1], 1)::floats);
     }
 
     @Test
     void refusesWhatCannotBeWritten() {
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofFloats(new float[3], 2));
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofFloats(new float[1], -1, -1));
-        assertThrows(IllegalArgumentException.class, () -> SafeTensors.Entry.ofBytes(DType.F32, new byte[3], 1));
-        SafeTensors.Entry entry = SafeTensors.Entry.ofInts(new int[0], 0);
+        assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[3], 2));
+        assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[1], -1, -1));
+        assertThrows(IllegalArgumentException.class, () -> NdArray.ofBytes(DType.F32, new byte[3], 1));
+        NdArray entry = NdArray.ofInts(new int[0], 0);
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("__metadata__", entry), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("\uD800", entry), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of(), Map.of("k", "\uDC00")));
@@ -159,9 +158,9 @@ class SafeTensorsTest {
     @Test
     void pythonReadsIt() throws IOException, InterruptedException {
         Path file = folder.resolve("model.safetensors");
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>();
-        tensors.put("i", SafeTensors.Entry.ofInts(new int[] {1, -2, 3}, 3));
-        tensors.put("d", SafeTensors.Entry.ofDoubles(new double[] {0.1, -1e300}, 2));
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
+        tensors.put("i", NdArray.ofInts(new int[] {1, -2, 3}, 3));
+        tensors.put("d", NdArray.ofDoubles(new double[] {0.1, -1e300}, 2));
         new SafeTensors(tensors, Map.of("label", "naïve")).write(file);
         String script = """
                 import json, struct, sys

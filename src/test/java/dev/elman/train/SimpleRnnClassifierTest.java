@@ -6,15 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Output;
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -48,6 +52,22 @@ class SimpleRnnClassifierTest {
                     .sum();
             assertEquals(fresh.labels.length, rows);
         }
+    }
+
+    @Test
+    void comesBackFromAFile(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        ClassifierConfig config = ToyData.config().bidirectional(true).build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            model.save(file);
+            try (SimpleRnnClassifier copy = SimpleRnnClassifier.load(backend, file)) {
+                assertEquals(config, copy.config());
+                assertArrayEquals(
+                        model.weights().flat().toFloats(), copy.weights().flat().toFloats());
+            }
+        }
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file));
+        assertTrue(e.getMessage().contains("expected text-classifier, found sequence-classifier"), e.getMessage());
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
 import java.io.IOException;
@@ -163,12 +164,12 @@ class TextModelsTest {
         assertTrue(tokenizer.contains(wordIndex), tokenizer);
         wrong(good, metadata(good, "elman.tokenizer", tokenizer.replace(wordIndex, wordIndex + "00")), "found 100");
 
-        Map<String, SafeTensors.Entry> tensors = new LinkedHashMap<>(good.tensors());
-        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, Float.NaN}, 2));
+        Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
+        tensors.put("dense.b", NdArray.ofFloats(new float[] {1, Float.NaN}, 2));
         wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
-        tensors.put("dense.b", SafeTensors.Entry.ofFloats(new float[] {1, 2}, 1, 2));
+        tensors.put("dense.b", NdArray.ofFloats(new float[] {1, 2}, 1, 2));
         wrong(tensors, good.metadata(), "dense.b: expected F32 [2], found F32 [1, 2]");
-        tensors.put("dense.b", SafeTensors.Entry.ofInts(new int[] {1, 2}, 2));
+        tensors.put("dense.b", NdArray.ofInts(new int[] {1, 2}, 2));
         wrong(tensors, good.metadata(), "found I32");
         tensors.remove("dense.b");
         wrong(tensors, good.metadata(), "tensors: expected");
@@ -210,8 +211,7 @@ class TextModelsTest {
         wrong(good.tensors(), metadata, part);
     }
 
-    private void wrong(Map<String, SafeTensors.Entry> tensors, Map<String, String> metadata, String part)
-            throws IOException {
+    private void wrong(Map<String, NdArray> tensors, Map<String, String> metadata, String part) throws IOException {
         Path file = folder.resolve("wrong.safetensors");
         new SafeTensors(tensors, metadata).write(file);
         ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file), part);

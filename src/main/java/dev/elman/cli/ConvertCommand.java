@@ -1,0 +1,203 @@
+package dev.elman.cli;
+
+import dev.elman.Backends;
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.convert.ElmanFile;
+import dev.elman.convert.Hints;
+import dev.elman.convert.Imported;
+import dev.elman.convert.Network;
+import dev.elman.convert.NumpyFile;
+import dev.elman.convert.Report;
+import dev.elman.convert.TorchFile;
+import dev.elman.convert.keras.KerasFile;
+import dev.elman.convert.onnx.OnnxFile;
+import dev.elman.rnn.Output;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Turns one library's model file into another's. */
+@Command(
+        name = "convert",
+        mixinStandardHelpOptions = true,
+        versionProvider = Main.Version.class,
+        header = "Turn a model file of PyTorch, Keras, NumPy or elman into another's.",
+        description = {
+            "",
+            "Formats go by the files' names. Read: .safetensors (elman's or PyTorch's), .keras, .weights.h5, .h5, .npz."
+                    + " Written: .safetensors (PyTorch's where IN is elman's, else elman's), .weights.h5, .npz, .onnx."
+                    + " What is mapped is printed; what cannot be is refused, naming the layer."
+        },
+        footerHeading = "%nExample:%n",
+        footer = {
+            "  elman convert imdb.keras imdb.safetensors",
+            "  elman convert names.safetensors names.onnx",
+            "  elman convert tuned.npz names2.safetensors --like names.safetensors"
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {Failures.CODE_0, Failures.CODE_2, Failures.CODE_3})
+final class ConvertCommand implements Callable<Integer> {
+    /** What a report says of an array that nothing is copied into. */
+    private static final String ZEROS = "zeros";
+
+    @Parameters(index = "0", paramLabel = "IN", description = "A model file.")
+    private Path in;
+
+    @Parameters(index = "1", paramLabel = "OUT", description = "The file to write.")
+    private Path out;
+
+    @Option(
+            names = "--like",
+            paramLabel = "MODEL",
+            description =
+                    "A model of elman's with the same layers: OUT becomes a copy of it, labels and vocabulary too,"
+                            + " with the weights of IN.")
+    private Path like;
+
+    @Option(
+            names = "--activation",
+            paramLabel = "NAME",
+            description = "tanh, relu or linear, where IN does not say it (default: tanh).")
+    private Activation activation;
+
+    @Option(
+            names = "--output",
+            paramLabel = "NAME",
+            description =
+                    "What the recurrent layer gives, where IN does not say it: sequence, last, max or mean (default:"
+                            + " last before a dense layer, else sequence).")
+    private Output output;
+
+    @Option(
+            names = "--embedding",
+            paramLabel = "NAME",
+            description = "The embedding's name in a file of PyTorch's, if it is not a usual one.")
+    private String embedding;
+
+    @Option(
+            names = "--dense",
+            paramLabel = "NAME",
+            description = "The dense layer's name in a file of PyTorch's, if it is not a usual one.")
+    private String dense;
+
+    @Option(names = "--opset", paramLabel = "N", description = "Of a .onnx, 14 to 22 (default: ${DEFAULT-VALUE}).")
+    private int opset = OnnxFile.USUAL;
+
+    private final Terminal terminal;
+
+    ConvertCommand(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        ModelFormat from = ModelFormat.ofInput(in);
+        ModelFormat to = ModelFormat.ofOutput(out, like == null ? from : ModelFormat.TORCH);
+        if (like != null && to != ModelFormat.ELMAN) {
+            throw new UserException("--like makes a model of elman's; name OUT *.safetensors, not " + out);
+        }
+        OutputFiles.requireWritable(out);
+        // Weights pass through a model of elman's on their way into or out of its files; the backend in double loses
+        // none.
+        try (Backend backend = Backends.open("reference")) {
+            Imported read = read(backend, from);
+            Report written = write(backend, to, from, read.network());
+            print(read, written);
+        }
+        return 0;
+    }
+
+    private Imported read(Backend backend, ModelFormat from) throws IOException {
+        return switch (from) {
+            case ELMAN -> ElmanFile.read(backend, in);
+            case TORCH -> TorchFile.read(in, hints(backend));
+            case KERAS -> KerasFile.read(in, hints(backend));
+            case NUMPY -> NumpyFile.read(in, hints(backend));
+            case ONNX -> throw new IllegalStateException("ONNX is not read");
+        };
+    }
+
+    /** What was said, and what the model says that OUT is to be like. */
+    private Hints hints(Backend backend) throws IOException {
+        if (like == null) return new Hints(activation, output, embedding, dense);
+        if (activation != null || output != null) {
+            throw new UserException(
+                    "--activation and --output are those of the model that --like names; leave them out");
+        }
+        Network model = ElmanFile.read(backend, like).network();
+        return new Hints(model.rnn().activation(), model.rnn().output(), embedding, dense);
+    }
+
+    private Report write(Backend backend, ModelFormat to, ModelFormat from, Network network) throws IOException {
+        return switch (to) {
+            case ELMAN ->
+                like == null
+                        ? ElmanFile.write(backend, network, out)
+                        : ElmanFile.writeLike(backend, like, network, out);
+            case TORCH -> TorchFile.write(network, out);
+            case KERAS -> KerasFile.write(network, out);
+            case NUMPY -> NumpyFile.write(network, out);
+            case ONNX -> OnnxFile.write(network, metadata(from), opset, out);
+        };
+    }
+
+    /** Labels and vocabulary go along into a graph. */
+    private Map<String, String> metadata(ModelFormat from) throws IOException {
+        return from == ModelFormat.ELMAN ? ElmanFile.metadata(in) : Map.of();
+    }
+
+    private void print(Imported read, Report written) {
+        Table table = new Table(0, 0);
+        for (String weight : read.network().weights().keySet()) {
+            List<Report.Row> sources = rows(read.report(), weight);
+            List<Report.Row> targets = rows(written, weight);
+            table.row(
+                    names(sources, " + "),
+                    shape(sources),
+                    "->",
+                    names(targets, ", "),
+                    shape(targets),
+                    how(sources, targets));
+        }
+        terminal.out().println(in + " (" + read.report().format() + ") -> " + out + " (" + written.format() + ")");
+        table.lines("  ").forEach(terminal.out()::println);
+        Stream.concat(read.report().notes().stream(), written.notes().stream()).forEach(terminal.out()::println);
+        terminal.out().flush();
+    }
+
+    private static List<Report.Row> rows(Report report, String weight) {
+        return report.rows().stream().filter(row -> row.weight().equals(weight)).toList();
+    }
+
+    private static String names(List<Report.Row> rows, String separator) {
+        if (rows.isEmpty()) return "(zeros)";
+        return rows.stream()
+                .map(row -> row.array() + (row.how().equals(ZEROS) ? " (zeros)" : ""))
+                .collect(Collectors.joining(separator));
+    }
+
+    private static String shape(List<Report.Row> rows) {
+        return rows.isEmpty() ? "" : rows.get(0).shape();
+    }
+
+    /** Transposed twice is as it was. */
+    private static String how(List<Report.Row> sources, List<Report.Row> targets) {
+        Set<String> all = new LinkedHashSet<>();
+        sources.forEach(row -> all.add(row.how()));
+        targets.forEach(row -> {
+            if (!all.add(row.how())) all.remove(row.how());
+        });
+        all.removeAll(Set.of("", ZEROS));
+        return String.join(", ", all);
+    }
+}

@@ -1,0 +1,124 @@
+package dev.elman.convert;
+
+import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
+import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.TextClassifier;
+import dev.elman.train.TextGenerator;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** elman's own model files, as networks. What else they hold, labels and a vocabulary, a network does not have. */
+public final class ElmanFile {
+    private static final String FORMAT = "elman";
+    private static final String KIND = "elman.kind";
+
+    private ElmanFile() {}
+
+    /**
+     * Whether a safetensors file is a model of elman's.
+     *
+     * @throws ModelFileException if it is no safetensors file
+     */
+    public static boolean isElmans(Path file) throws IOException {
+        return SafeTensors.read(file).metadata().containsKey(KIND);
+    }
+
+    /** Everything that a model file says of itself: configuration, labels, vocabulary. */
+    public static Map<String, String> metadata(Path file) throws IOException {
+        return SafeTensors.read(file).metadata();
+    }
+
+    /**
+     * Reads the network of a {@link TextClassifier}, a {@link TextGenerator} or a {@link SimpleRnnClassifier}.
+     *
+     * @param backend loads the model; the reference backend does it for any
+     * @throws ModelFileException if the file is no such model
+     */
+    public static Imported read(Backend backend, Path file) throws IOException {
+        Network network = network(backend, file);
+        return new Imported(network, report(network, List.of()));
+    }
+
+    private static Network network(Backend backend, Path file) throws IOException {
+        return switch (kind(file)) {
+            case TextClassifier.KIND -> {
+                try (TextClassifier model = TextClassifier.load(backend, file)) {
+                    yield Network.of(model.model());
+                }
+            }
+            case TextGenerator.KIND -> {
+                try (TextGenerator model = TextGenerator.load(backend, file)) {
+                    yield Network.of(model.model());
+                }
+            }
+            default -> {
+                try (SimpleRnnClassifier model = SimpleRnnClassifier.load(backend, file)) {
+                    yield Network.of(model);
+                }
+            }
+        };
+    }
+
+    private static String kind(Path file) throws IOException {
+        return SafeTensors.read(file).metadata().getOrDefault(KIND, "none");
+    }
+
+    /**
+     * Writes a {@link SimpleRnnClassifier} with these weights.
+     *
+     * @throws IllegalArgumentException when the network is no classifier
+     * @throws ModelFileException if writing fails
+     */
+    public static Report write(Backend backend, Network network, Path file) throws IOException {
+        try (SimpleRnnClassifier model = network.classifier(backend)) {
+            model.save(file);
+        }
+        return report(network, List.of());
+    }
+
+    /**
+     * Writes a copy of a model, text models among them, with other weights.
+     *
+     * @param like the model that gives configuration, labels and vocabulary
+     * @throws IllegalArgumentException when its weights have other names or shapes
+     * @throws ModelFileException if it is no model, or writing fails
+     */
+    public static Report writeLike(Backend backend, Path like, Network network, Path file) throws IOException {
+        switch (kind(like)) {
+            case TextClassifier.KIND -> {
+                try (TextClassifier model = TextClassifier.load(backend, like)) {
+                    network.copyTo(model.model());
+                    model.save(file);
+                }
+            }
+            case TextGenerator.KIND -> {
+                try (TextGenerator model = TextGenerator.load(backend, like)) {
+                    network.copyTo(model.model());
+                    model.save(file);
+                }
+            }
+            default -> {
+                try (SimpleRnnClassifier model = SimpleRnnClassifier.load(backend, like)) {
+                    network.copyTo(model);
+                    model.save(file);
+                }
+            }
+        }
+        return report(network, List.of("Configuration, labels and vocabulary are those of " + like + "."));
+    }
+
+    private static Report report(Network network, List<String> notes) {
+        List<Report.Row> rows = new ArrayList<>();
+        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
+            String shape = NetworkBuilder.text(weight.getValue().shape());
+            rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
+        }
+        return new Report(FORMAT, rows, notes);
+    }
+}

@@ -1,0 +1,180 @@
+package dev.elman.convert;
+
+import dev.elman.backend.Activation;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Makes a network from the arrays of a file. Each array is taken once and checked for its type, shape and numbers; one
+ * that nobody takes is an error, since a network without it would answer something else.
+ */
+public final class NetworkBuilder {
+    private final Path file;
+    private final String format;
+    private final Map<String, NdArray> arrays;
+    private final Set<String> left;
+    private final Map<String, NdArray> weights = new LinkedHashMap<>();
+    private final List<Report.Row> rows = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+
+    /**
+     * A builder over a file's arrays.
+     *
+     * @param file for messages
+     * @param format as people call it
+     */
+    public NetworkBuilder(Path file, String format, Map<String, NdArray> arrays) {
+        this.file = file;
+        this.format = format;
+        this.arrays = arrays;
+        this.left = new LinkedHashSet<>(arrays.keySet());
+    }
+
+    /** The names of the arrays that nobody has taken. */
+    public List<String> left() {
+        return List.copyOf(left);
+    }
+
+    /** Whether the file has an array of this name. */
+    public boolean has(String array) {
+        return arrays.containsKey(array);
+    }
+
+    /** The two extents of a matrix, both at least 1. */
+    public int[] matrix(String array) throws ModelFileException {
+        long[] shape = require(array, "a matrix").shape();
+        if (shape.length != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] * shape[1] > Integer.MAX_VALUE) {
+            throw wrong(array, "a matrix that is not empty", Arrays.toString(shape));
+        }
+        return new int[] {(int) shape[0], (int) shape[1]};
+    }
+
+    /** An array becomes a weight as it is. */
+    public void copy(String weight, String array, long... shape) throws ModelFileException {
+        put(weight, take(weight, array, "", shape), shape);
+    }
+
+    /** A matrix [rows, columns] of the file becomes a weight [columns, rows]. */
+    public void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
+        float[] values = transposed(take(weight, array, "transposed", rows, columns), rows, columns);
+        put(weight, values, columns, rows);
+    }
+
+    /** The sum of two vectors becomes a weight. */
+    public void add(String weight, String first, String second, int size) throws ModelFileException {
+        float[] sum = take(weight, first, "added", size);
+        float[] other = take(weight, second, "added", size);
+        for (int i = 0; i < size; i++) sum[i] += other[i];
+        put(weight, sum, size);
+    }
+
+    /** A weight that the file has no array for. */
+    public void zeros(String weight, int size) {
+        put(weight, new float[size], size);
+    }
+
+    /** Sets a weight from numbers that were {@linkplain #take taken}. */
+    public void put(String weight, float[] values, long... shape) {
+        weights.put(weight, NdArray.ofFloats(values, shape));
+    }
+
+    /** The numbers of an array, which count from now on as those of this weight. */
+    public float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
+        NdArray found = require(array, text(shape));
+        if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
+        if (!found.hasShape(shape)) throw wrong(array, text(shape), text(found.shape()));
+        float[] values = found.toFloats();
+        for (float value : values) {
+            if (!Float.isFinite(value)) throw wrong(array, "numbers that a float can hold", Float.toString(value));
+        }
+        left.remove(array);
+        rows.add(new Report.Row(weight, array, text(shape), how));
+        return values;
+    }
+
+    /** Leaves an array out, because it is no weight. */
+    public void ignore(String array) {
+        left.remove(array);
+    }
+
+    /** Says something that is worth knowing about the way in. */
+    public void note(String sentence) {
+        notes.add(sentence);
+    }
+
+    /** What the file says, which a hint may repeat but not contradict; where both are silent (null) tanh, with a note. */
+    public Activation activation(Activation fromFile, Hints hints) throws ModelFileException {
+        return settle("activation", fromFile, hints.activation(), Activation.TANH);
+    }
+
+    /** What the file says, which a hint may repeat but not contradict; where both are silent the usual, with a note. */
+    public Output output(Output fromFile, Hints hints, Output usual) throws ModelFileException {
+        return settle("output", fromFile, hints.output(), usual);
+    }
+
+    private <E extends Enum<E>> E settle(String what, E fromFile, E hint, E usual) throws ModelFileException {
+        if (fromFile != null && hint != null && fromFile != hint) {
+            throw new ModelFileException(
+                    file, what, hint + ", as was said", fromFile.toString(), "Do not say it: the file does");
+        }
+        if (fromFile != null) return fromFile;
+        if (hint != null) return hint;
+        notes.add("The file does not say its " + what + ": " + usual + " is taken.");
+        return usual;
+    }
+
+    /**
+     * The network, once every array is taken or ignored.
+     *
+     * @throws ModelFileException when one is left
+     * @throws IllegalArgumentException when the weights are not those of such a network
+     */
+    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes) throws ModelFileException {
+        if (!left.isEmpty()) {
+            throw new ModelFileException(
+                    file,
+                    "array " + ModelFileException.brief(left.iterator().next()),
+                    "only an embedding, recurrent layers and a dense layer",
+                    left.size() == 1 ? "this" : "this and " + (left.size() - 1) + " more",
+                    "elman has no layer for it; save the others alone, or name the embedding and the dense layer");
+        }
+        return new Imported(new Network(vocabulary, rnn, classes, weights), new Report(format, rows, notes));
+    }
+
+    /** An error about one array. */
+    public ModelFileException wrong(String array, String expected, String found) {
+        return new ModelFileException(
+                file, "array " + ModelFileException.brief(array), expected, found, "Check what wrote the file");
+    }
+
+    private NdArray require(String array, String expected) throws ModelFileException {
+        NdArray found = arrays.get(array);
+        if (found == null) throw wrong(array, expected, "no array of this name");
+        if (!left.contains(array)) throw wrong(array, "one use of each array", "a second");
+        return found;
+    }
+
+    /** [columns, rows] of [rows, columns]. */
+    static float[] transposed(float[] values, int rows, int columns) {
+        float[] result = new float[values.length];
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
+        }
+        return result;
+    }
+
+    /** As in {@code [128,64]}. */
+    static String text(long... shape) {
+        return Arrays.toString(shape).replace(" ", "");
+    }
+}

@@ -1,0 +1,27 @@
+package dev.elman.convert;
+
+import java.util.List;
+
+/**
+ * What of a file became what of a network, or the other way round.
+ *
+ * @param format of the file, as people call it
+ * @param rows one for each array of the file that has a part in the network
+ * @param notes what the two do not have in common, in sentences
+ */
+public record Report(String format, List<Row> rows, List<String> notes) {
+    public Report {
+        rows = List.copyOf(rows);
+        notes = List.copyOf(notes);
+    }
+
+    /**
+     * An array of the file and the weight it belongs to.
+     *
+     * @param weight its name in {@link Network#weights()}
+     * @param array its name in the file
+     * @param shape as in {@code [128,64]}, in the file
+     * @param how what is done to it besides copying; empty for nothing
+     */
+    public record Row(String weight, String array, String shape, String how) {}
+}

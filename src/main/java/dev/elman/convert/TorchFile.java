@@ -1,0 +1,155 @@
+package dev.elman.convert;
+
+import dev.elman.backend.Activation;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * A PyTorch module's {@code state_dict} as safetensors: a {@code torch.nn.RNN}, perhaps with an {@code nn.Embedding} before
+ * it and an {@code nn.Linear} after it.
+ *
+ * <p>PyTorch's matrices are the transposes of ours, and its two biases add up to b: Wx = weight_ih^T, Wh = weight_hh^T, b =
+ * bias_ih + bias_hh (<a href="https://pytorch.org/docs/stable/generated/torch.nn.RNN.html">torch.nn.RNN</a>). A state_dict
+ * holds neither activation nor output; we write them as metadata, and read them where they are.
+ */
+public final class TorchFile {
+    static final String FORMAT = "PyTorch";
+    static final String NONLINEARITY = "nonlinearity";
+    static final String OUTPUT = "output";
+
+    private TorchFile() {}
+
+    /**
+     * Reads a network. The names before {@code weight_ih_l0} may be anything; an embedding and a dense layer are found by
+     * the usual names ({@code embedding}, {@code fc}, {@code linear}, ...) or by those that the hints give.
+     *
+     * @throws ModelFileException if the file is no such file, or holds what elman has no layer for
+     */
+    public static Imported read(Path file, Hints hints) throws IOException {
+        refusePickle(file);
+        return new TorchReader(file, SafeTensors.read(file), hints).read();
+    }
+
+    /**
+     * Writes a network: {@code embedding.weight}, {@code rnn.weight_ih_l0}, ..., {@code fc.weight} and {@code fc.bias}; a
+     * recurrent layer alone without the {@code rnn.}, so that {@code torch.nn.RNN.load_state_dict} takes it. Our b becomes
+     * bias_ih, and bias_hh is 0.
+     *
+     * @throws ModelFileException if writing fails
+     * @throws IllegalArgumentException if torch.nn.RNN has no such activation
+     */
+    public static Report write(Network network, Path file) throws IOException {
+        SimpleRnnConfig rnn = network.rnn();
+        if (rnn.activation() == Activation.LINEAR) {
+            throw new IllegalArgumentException("torch.nn.RNN has the activations tanh and relu, but the network has "
+                    + rnn.activation() + ". Keras and ONNX have it.");
+        }
+        StateDict state = new StateDict(network);
+        String prefix = network.vocabulary() == 0 && network.classes() == 0 ? "" : "rnn.";
+        if (network.vocabulary() > 0) state.put(Network.EMBEDDING + ".table", "embedding.weight", false);
+        for (int direction = 0; direction < rnn.directions(); direction++) {
+            String suffix = suffix(direction);
+            state.put(Network.rnn(direction, "wx"), prefix + "weight_ih" + suffix, true);
+            state.put(Network.rnn(direction, "wh"), prefix + "weight_hh" + suffix, true);
+            if (rnn.bias()) {
+                String b = Network.rnn(direction, "b");
+                state.put(b, prefix + "bias_ih" + suffix, false);
+                state.zeros(b, prefix + "bias_hh" + suffix);
+            }
+        }
+        if (network.classes() > 0) {
+            state.put(Network.DENSE + ".w", "fc.weight", true);
+            state.put(Network.DENSE + ".b", "fc.bias", false);
+        }
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("format", "pt");
+        metadata.put(NONLINEARITY, lower(rnn.activation()));
+        metadata.put(OUTPUT, lower(rnn.output()));
+        new SafeTensors(state.tensors, metadata).write(file);
+        return new Report(FORMAT, state.rows, List.of("In Python: " + constructor(rnn)));
+    }
+
+    /** _l0 or _l0_reverse. */
+    static String suffix(int direction) {
+        return direction == 0 ? "_l0" : "_l0_reverse";
+    }
+
+    private static String constructor(SimpleRnnConfig rnn) {
+        return "torch.nn.RNN(" + rnn.inputSize() + ", " + rnn.hiddenSize() + ", nonlinearity='"
+                + lower(rnn.activation()) + "'" + (rnn.bias() ? "" : ", bias=False")
+                + (rnn.bidirectional() ? ", bidirectional=True" : "") + ")";
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The arrays that are to be written, and where they come from. */
+    private static final class StateDict {
+        private final Network network;
+        private final Map<String, NdArray> tensors = new LinkedHashMap<>();
+        private final List<Report.Row> rows = new ArrayList<>();
+
+        StateDict(Network network) {
+            this.network = network;
+        }
+
+        void put(String weight, String name, boolean transpose) {
+            NdArray array = network.weights().get(weight);
+            if (transpose) {
+                long[] shape = array.shape();
+                float[] values = NetworkBuilder.transposed(array.floats(), (int) shape[0], (int) shape[1]);
+                array = NdArray.ofFloats(values, shape[1], shape[0]);
+            }
+            put(weight, name, array, transpose ? "transposed" : "");
+        }
+
+        void zeros(String weight, String name) {
+            int size = network.weights().get(weight).size();
+            put(weight, name, NdArray.ofFloats(new float[size], size), "zeros");
+        }
+
+        private void put(String weight, String name, NdArray array, String how) {
+            tensors.put(name, array);
+            rows.add(new Report.Row(weight, name, NetworkBuilder.text(array.shape()), how));
+        }
+    }
+
+    /** A pickle, or the zip that torch.save puts it in. Such bytes may also be a header's length, but a brace follows that. */
+    private static void refusePickle(Path file) throws IOException {
+        if (!Files.isRegularFile(file)) return; // the reader says so
+        byte[] first;
+        try (InputStream in = Files.newInputStream(file)) {
+            first = in.readNBytes(9);
+        }
+        if (first.length < 4 || (first.length == 9 && first[8] == '{')) return;
+        boolean zip = first[0] == 'P' && first[1] == 'K' && first[2] == 3 && first[3] == 4;
+        boolean pickle = first[0] == (byte) 0x80 && first[1] >= 2 && first[1] <= 5;
+        if (zip || pickle) throw pickled(file);
+    }
+
+    /** The error for a file of torch.save: what it is, and the way out. */
+    public static ModelFileException pickled(Path file) {
+        String name = String.valueOf(file.getFileName());
+        String safe = name.replaceFirst("\\.[A-Za-z]+$", "") + ".safetensors";
+        return new ModelFileException(
+                file,
+                "file",
+                "safetensors",
+                "a pickle of torch.save, which can run any code when it is read",
+                "In Python: import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in"
+                        + " torch.load('" + name + "', map_location='cpu', weights_only=True).items()}, '" + safe
+                        + "')");
+    }
+}

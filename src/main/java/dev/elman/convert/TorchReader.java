@@ -1,0 +1,163 @@
+package dev.elman.convert;
+
+import dev.elman.backend.Activation;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.SafeTensors;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Finds a network among the names of a state_dict. */
+final class TorchReader {
+    private static final Pattern RNN_ARRAY =
+            Pattern.compile("(|.*\\.)(?:weight|bias)_(?:ih|hh|hr)_l(\\d{1,4})(_reverse)?");
+    private static final Set<String> EMBEDDINGS =
+            Set.of("embedding", "embeddings", "embed", "emb", "token_embedding", "word_embeddings", "encoder");
+    private static final Set<String> DENSES =
+            Set.of("fc", "linear", "dense", "head", "out", "output", "decoder", "classifier");
+    private static final Map<Integer, String> GATED = Map.of(3, "nn.GRU", 4, "nn.LSTM");
+
+    private final Path file;
+    private final SafeTensors contents;
+    private final Hints hints;
+    private final NetworkBuilder builder;
+
+    TorchReader(Path file, SafeTensors contents, Hints hints) {
+        this.file = file;
+        this.contents = contents;
+        this.hints = hints;
+        this.builder = new NetworkBuilder(file, TorchFile.FORMAT, contents.tensors());
+    }
+
+    Imported read() throws ModelFileException {
+        String prefix = prefix();
+        boolean bidirectional = builder.has(prefix + "weight_ih_l0_reverse");
+        boolean bias = builder.has(prefix + "bias_ih_l0");
+        int[] sizes = sizes(prefix);
+        int hidden = sizes[0];
+        int inputs = sizes[1];
+        for (int direction = 0; direction < (bidirectional ? 2 : 1); direction++) {
+            readDirection(prefix, direction, inputs, hidden, bias);
+        }
+        int channels = bidirectional ? 2 * hidden : hidden;
+        int vocabulary = embedding(inputs);
+        int classes = dense(channels);
+        Activation activation = builder.activation(metadata(TorchFile.NONLINEARITY, Activation.class), hints);
+        Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
+        Output output = builder.output(metadata(TorchFile.OUTPUT, Output.class), hints, usual);
+        SimpleRnnConfig config = new SimpleRnnConfig(inputs, hidden, activation, bias, bidirectional, output, false);
+        return builder.build(vocabulary, config, classes);
+    }
+
+    /** What stands before weight_ih_l0. */
+    private String prefix() throws ModelFileException {
+        Set<String> prefixes = new TreeSet<>();
+        for (String name : contents.tensors().keySet()) {
+            Matcher array = RNN_ARRAY.matcher(name);
+            if (!array.matches()) continue;
+            prefixes.add(array.group(1));
+            if (Integer.parseInt(array.group(2)) > 0) {
+                throw builder.wrong(name, "one layer", "layer " + array.group(2) + " of a stack");
+            }
+        }
+        if (prefixes.size() == 1) return prefixes.iterator().next();
+        throw new ModelFileException(
+                file,
+                "tensors",
+                "those of one torch.nn.RNN: weight_ih_l0, weight_hh_l0, perhaps with a module's name in front",
+                prefixes.isEmpty() ? some(contents.tensors().keySet()) : "those of " + some(prefixes),
+                "Save the state_dict of a module with one nn.RNN");
+    }
+
+    /** H and D. */
+    private int[] sizes(String prefix) throws ModelFileException {
+        String recurrent = prefix + "weight_hh_l0";
+        int[] hh = builder.matrix(recurrent);
+        int[] ih = builder.matrix(prefix + "weight_ih_l0");
+        if (hh[0] != hh[1]) {
+            String gated = hh[0] % hh[1] == 0 ? GATED.get(hh[0] / hh[1]) : null;
+            throw builder.wrong(
+                    recurrent,
+                    "[H,H], as nn.RNN has it",
+                    NetworkBuilder.text(hh[0], hh[1]) + (gated == null ? "" : ", as " + gated + " has it"));
+        }
+        return new int[] {hh[0], ih[1]};
+    }
+
+    private void readDirection(String prefix, int direction, int inputs, int hidden, boolean bias)
+            throws ModelFileException {
+        String suffix = TorchFile.suffix(direction);
+        builder.transpose(Network.rnn(direction, "wx"), prefix + "weight_ih" + suffix, hidden, inputs);
+        builder.transpose(Network.rnn(direction, "wh"), prefix + "weight_hh" + suffix, hidden, hidden);
+        if (bias) {
+            builder.add(Network.rnn(direction, "b"), prefix + "bias_ih" + suffix, prefix + "bias_hh" + suffix, hidden);
+        }
+    }
+
+    /** V, or 0 where there is no embedding. */
+    private int embedding(int inputs) throws ModelFileException {
+        String name = module("embedding", hints.embedding(), EMBEDDINGS);
+        if (name == null) return 0;
+        String array = name + ".weight";
+        int vocabulary = builder.matrix(array)[0];
+        builder.copy(Network.EMBEDDING + ".table", array, vocabulary, inputs);
+        return vocabulary;
+    }
+
+    /** K, or 0 where there is no dense layer. */
+    private int dense(int channels) throws ModelFileException {
+        String name = module("dense layer", hints.dense(), DENSES);
+        if (name == null) return 0;
+        String array = name + ".weight";
+        int classes = builder.matrix(array)[0];
+        builder.transpose(Network.DENSE + ".w", array, classes, channels);
+        if (builder.has(name + ".bias")) builder.copy(Network.DENSE + ".b", name + ".bias", classes);
+        else builder.zeros(Network.DENSE + ".b", classes);
+        return classes;
+    }
+
+    /** The module that was named, or the only one with a usual name; null where there is none. */
+    private String module(String what, String named, Set<String> usual) throws ModelFileException {
+        if (named != null) return named;
+        List<String> found = new ArrayList<>();
+        for (String array : builder.left()) {
+            if (!array.endsWith(".weight")) continue;
+            String module = array.substring(0, array.length() - ".weight".length());
+            String last = module.substring(module.lastIndexOf('.') + 1);
+            if (usual.contains(last.toLowerCase(Locale.ROOT))) found.add(module);
+        }
+        if (found.size() < 2) return found.isEmpty() ? null : found.get(0);
+        throw new ModelFileException(
+                file, "tensors", "one " + what, some(found), "Say which of them is the " + what + " to be read");
+    }
+
+    private <E extends Enum<E>> E metadata(String key, Class<E> type) throws ModelFileException {
+        String value = contents.metadata().get(key);
+        if (value == null) return null;
+        for (E constant : type.getEnumConstants()) {
+            if (constant.name().equalsIgnoreCase(value)) return constant;
+        }
+        throw new ModelFileException(
+                file,
+                "metadata " + key,
+                "one of " + List.of(type.getEnumConstants()),
+                ModelFileException.brief(value),
+                "Correct or remove it");
+    }
+
+    /** A few names, for a message. */
+    private static String some(Collection<String> names) {
+        List<String> first =
+                names.stream().limit(6).map(ModelFileException::brief).toList();
+        return first + (names.size() > first.size() ? " and " + (names.size() - first.size()) + " more" : "");
+    }
+}

@@ -1,0 +1,88 @@
+package dev.elman.convert.onnx;
+
+import dev.elman.convert.Network;
+import dev.elman.convert.Report;
+import dev.elman.io.AtomicFile;
+import dev.elman.io.NdArray;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Writes a network as an ONNX graph around the operator
+ * <a href="https://onnx.ai/onnx/operators/onnx__RNN.html">RNN</a>, for serving elsewhere.
+ *
+ * <p>Inputs, batch first as Keras has it: {@code ids} [N,T] (int64) or {@code x} [N,T,D], and {@code lengths} [N] (int32), the
+ * live steps of each row, which come first. Outputs: {@code logits} [N,K], or [N,T,K] where every step is returned; {@code y}
+ * [N,C] or [N,T,C] where there is no dense layer. A stateful network, and a recurrent layer alone, also has {@code h0} in
+ * and {@code hn} out, both [directions,N,H].
+ *
+ * <p>At padded steps of {@code y} and below {@code logits} the operator gives 0, where elman repeats the last output.
+ */
+public final class OnnxFile {
+    private static final int OLDEST = 14;
+    private static final int NEWEST = 22;
+    /** The opset that is written unless another is asked for: of 2022, which today's runtimes all read. */
+    public static final int USUAL = 17;
+
+    private OnnxFile() {}
+
+    /** {@link #write(Network, Map, int, Path)} with opset 17 and no metadata. */
+    public static Report write(Network network, Path file) throws IOException {
+        return write(network, Map.of(), USUAL, file);
+    }
+
+    /**
+     * Writes a network.
+     *
+     * @param metadata strings that go along, such as a tokenizer
+     * @param opset version of ONNX's operators, 14 to 22
+     * @throws IllegalArgumentException for another opset
+     * @throws dev.elman.io.ModelFileException if writing fails
+     */
+    public static Report write(Network network, Map<String, String> metadata, int opset, Path file) throws IOException {
+        if (opset < OLDEST || opset > NEWEST) {
+            throw new IllegalArgumentException("elman writes ONNX's opsets " + OLDEST + " to " + NEWEST
+                    + ", but was asked for opset " + opset + ".");
+        }
+        RnnGraph graph = new RnnGraph(network, opset);
+        byte[] model = graph.build().toModel("elman", opset, metadata);
+        AtomicFile.replace(file, out -> out.write(model));
+        return new Report("ONNX opset " + opset, rows(network), notes(network));
+    }
+
+    private static List<Report.Row> rows(Network network) {
+        List<Report.Row> rows = new ArrayList<>();
+        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
+            String name = weight.getKey();
+            long[] shape = weight.getValue().shape();
+            String last = name.substring(name.lastIndexOf('.') + 1);
+            int direction = name.startsWith("rnn.reverse.") ? 1 : 0;
+            if (!name.startsWith("rnn.")) rows.add(new Report.Row(name, name, text(shape), ""));
+            else if (last.equals("b")) rows.add(row(name, "B", direction, "then zeros", 2 * shape[0]));
+            else rows.add(row(name, last.equals("wx") ? "W" : "R", direction, "transposed", shape[1], shape[0]));
+        }
+        return rows;
+    }
+
+    private static Report.Row row(String weight, String matrix, int direction, String how, long... shape) {
+        return new Report.Row(weight, "rnn." + matrix + "[" + direction + "]", text(shape), how);
+    }
+
+    private static String text(long... shape) {
+        return Arrays.toString(shape).replace(" ", "");
+    }
+
+    private static List<String> notes(Network network) {
+        SimpleRnnConfig rnn = network.rnn();
+        boolean repeats = rnn.output() == Output.SEQUENCE && !rnn.bidirectional();
+        return repeats
+                ? List.of("At padded steps ONNX's RNN gives 0, where elman repeats the last output.")
+                : List.of();
+    }
+}

@@ -1,0 +1,191 @@
+package dev.elman.io;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
+
+/** One array: element type, extents (none for a scalar, 0 allowed), elements in C order. Immutable. */
+public final class NdArray {
+    private final DType dtype;
+    private final long[] shape;
+    private final byte[] data;
+
+    /** Takes the arrays as they are, without a copy. */
+    NdArray(DType dtype, long[] shape, byte[] data) {
+        this.dtype = dtype;
+        this.shape = shape;
+        this.data = data;
+        long expected = Math.multiplyExact(elements(shape), dtype.bytes());
+        if (expected != data.length) {
+            throw new IllegalArgumentException("expected " + expected + " bytes for " + dtype + " "
+                    + Arrays.toString(shape) + ", found " + data.length);
+        }
+    }
+
+    /** An F32 array; {@code shape} must have as many elements as there are values. */
+    public static NdArray ofFloats(float[] values, long... shape) {
+        byte[] data = allocate(DType.F32, values.length, shape);
+        view(data).asFloatBuffer().put(values);
+        return new NdArray(DType.F32, shape.clone(), data);
+    }
+
+    /** An F64 array; {@code shape} must have as many elements as there are values. */
+    public static NdArray ofDoubles(double[] values, long... shape) {
+        byte[] data = allocate(DType.F64, values.length, shape);
+        view(data).asDoubleBuffer().put(values);
+        return new NdArray(DType.F64, shape.clone(), data);
+    }
+
+    /** An I32 array; {@code shape} must have as many elements as there are values. */
+    public static NdArray ofInts(int[] values, long... shape) {
+        byte[] data = allocate(DType.I32, values.length, shape);
+        view(data).asIntBuffer().put(values);
+        return new NdArray(DType.I32, shape.clone(), data);
+    }
+
+    /** An I64 array; {@code shape} must have as many elements as there are values. */
+    public static NdArray ofLongs(long[] values, long... shape) {
+        byte[] data = allocate(DType.I64, values.length, shape);
+        view(data).asLongBuffer().put(values);
+        return new NdArray(DType.I64, shape.clone(), data);
+    }
+
+    /** An array of any type from its little-endian bytes. */
+    public static NdArray ofBytes(DType dtype, byte[] bytes, long... shape) {
+        return new NdArray(dtype, shape.clone(), bytes.clone());
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    public boolean hasShape(long... extents) {
+        return Arrays.equals(shape, extents);
+    }
+
+    /** How many elements there are: the product of the shape. */
+    public int size() {
+        return data.length / dtype.bytes();
+    }
+
+    /** The elements, little endian, as a view that cannot be written to. */
+    public ByteBuffer bytes() {
+        return ByteBuffer.wrap(data).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A copy of the elements. @throws IllegalStateException if the type is not F32 */
+    public float[] floats() {
+        float[] values = new float[require(DType.F32, "floats")];
+        bytes().asFloatBuffer().get(values);
+        return values;
+    }
+
+    /** A copy of the elements. @throws IllegalStateException if the type is not F64 */
+    public double[] doubles() {
+        double[] values = new double[require(DType.F64, "doubles")];
+        bytes().asDoubleBuffer().get(values);
+        return values;
+    }
+
+    /** A copy of the elements. @throws IllegalStateException if the type is not I32 */
+    public int[] ints() {
+        int[] values = new int[require(DType.I32, "ints")];
+        bytes().asIntBuffer().get(values);
+        return values;
+    }
+
+    /** A copy of the elements. @throws IllegalStateException if the type is not I64 */
+    public long[] longs() {
+        long[] values = new long[require(DType.I64, "longs")];
+        bytes().asLongBuffer().get(values);
+        return values;
+    }
+
+    /**
+     * The elements as float32: wider ones rounded to the nearest, narrower ones exact.
+     *
+     * @throws IllegalStateException if they are not floating-point numbers
+     */
+    public float[] toFloats() {
+        float[] values = new float[size()];
+        ByteBuffer bytes = bytes();
+        for (int i = 0; i < values.length; i++) {
+            values[i] = switch (dtype) {
+                case F32 -> bytes.getFloat(4 * i);
+                case F64 -> (float) bytes.getDouble(8 * i);
+                case F16 -> halfToFloat(bytes.getShort(2 * i));
+                case BF16 -> Float.intBitsToFloat(bytes.getShort(2 * i) << 16);
+                default ->
+                    throw new IllegalStateException(
+                            "toFloats(): expected F32, F64, F16 or BF16, found " + dtype + "; ask dtype() first");
+            };
+        }
+        return values;
+    }
+
+    /** IEEE 754's binary16: 1 sign bit, 5 of exponent, 10 of fraction. The JDK has this from 20 on. */
+    private static float halfToFloat(short half) {
+        int exponent = (half >> 10) & 0x1f;
+        int fraction = half & 0x3ff;
+        float magnitude;
+        if (exponent == 0) magnitude = fraction * 0x1p-24f;
+        else if (exponent == 31) magnitude = fraction == 0 ? Float.POSITIVE_INFINITY : Float.NaN;
+        else magnitude = Float.intBitsToFloat((exponent + 112) << 23 | fraction << 13);
+        return half < 0 ? -magnitude : magnitude;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof NdArray that
+                && dtype == that.dtype
+                && Arrays.equals(shape, that.shape)
+                && Arrays.equals(data, that.data);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(dtype, Arrays.hashCode(shape), Arrays.hashCode(data));
+    }
+
+    @Override
+    public String toString() {
+        return dtype + " " + Arrays.toString(shape);
+    }
+
+    /** The product of the extents. @throws ArithmeticException if it is larger than a long */
+    public static long elements(long[] shape) {
+        long product = 1;
+        for (long extent : shape) {
+            if (extent < 0) {
+                throw new IllegalArgumentException("expected extents of at least 0, found " + Arrays.toString(shape));
+            }
+            product = Math.multiplyExact(product, extent);
+        }
+        return product;
+    }
+
+    private static byte[] allocate(DType dtype, int values, long[] shape) {
+        if (elements(shape) != values) {
+            throw new IllegalArgumentException("expected " + elements(shape) + " values for the shape "
+                    + Arrays.toString(shape) + ", found " + values);
+        }
+        return new byte[Math.multiplyExact(values, dtype.bytes())];
+    }
+
+    private static ByteBuffer view(byte[] data) {
+        return ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private int require(DType wanted, String accessor) {
+        if (dtype != wanted) {
+            throw new IllegalStateException(
+                    accessor + "(): expected " + wanted + ", found " + dtype + "; ask dtype() first");
+        }
+        return size();
+    }
+}

@@ -1,0 +1,52 @@
+package dev.elman.io;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Files that are read whole, with their errors as this package words them. */
+public final class WholeFile {
+    private WholeFile() {}
+
+    /**
+     * All bytes of a file.
+     *
+     * @throws ModelFileException if it is missing, cannot be read, or is larger than the heap or an array
+     */
+    public static byte[] read(Path file) throws ModelFileException {
+        requireFile(file);
+        try {
+            requireHeap(file, Files.size(file));
+            return Files.readAllBytes(file);
+        } catch (ModelFileException e) {
+            throw e;
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    static void requireFile(Path file) throws ModelFileException {
+        if (Files.isRegularFile(file)) return;
+        String found = Files.exists(file) ? "something else" : "nothing";
+        throw new ModelFileException(file, "path", "a file", found, "Check the path");
+    }
+
+    /** Refuses content of which a few copies would not fit into memory, before anything is allocated. */
+    static void requireHeap(Path file, long bytes) throws ModelFileException {
+        long most = Math.min(Runtime.getRuntime().maxMemory() / 3, Integer.MAX_VALUE - 8);
+        if (bytes > most) {
+            throw new ModelFileException(
+                    file,
+                    "file",
+                    "at most " + most + " bytes of content, by the heap of "
+                            + Runtime.getRuntime().maxMemory(),
+                    "up to " + bytes,
+                    "Start java with a larger -Xmx");
+        }
+    }
+
+    static ModelFileException unreadable(Path file, IOException e) {
+        return new ModelFileException(
+                file, "reading", "a readable file", e.toString(), "Check the file's permissions and disk", e);
+    }
+}

@@ -1,0 +1,122 @@
+package dev.elman.io;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
+
+/** Zip files whose members are read whole; every checksum is compared, and nothing expands beyond the heap. */
+public final class ZipArchive {
+    private static final String DAMAGED = "The file is no zip file or is damaged: write or copy it again";
+    /** Deflate makes at best 1032 bytes of one. */
+    private static final long MOST_EXPANSION = 1032;
+
+    private ZipArchive() {}
+
+    /**
+     * The members whose names are wanted, in the file's order.
+     *
+     * @throws ModelFileException if the file is missing, cannot be read, is no zip file or is damaged
+     */
+    public static Map<String, byte[]> read(Path file, Predicate<String> wanted) throws ModelFileException {
+        WholeFile.requireFile(file);
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            Map<String, byte[]> members = new LinkedHashMap<>();
+            long total = 0;
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                String name = entry.getName();
+                if (entry.isDirectory() || !wanted.test(name)) continue;
+                total = Math.addExact(total, checkedSize(file, entry));
+                WholeFile.requireHeap(file, total);
+                if (members.put(name, member(file, zip, entry)) != null) {
+                    throw damaged(file, place(entry), "each name once", "the name again", null);
+                }
+            }
+            return members;
+        } catch (ModelFileException e) {
+            throw e;
+        } catch (ZipException | IllegalArgumentException | ArithmeticException e) {
+            // An IllegalArgumentException comes from names that are not UTF-8.
+            throw damaged(file, "file", "a zip file", e.getMessage(), e);
+        } catch (IOException e) {
+            throw WholeFile.unreadable(file, e);
+        }
+    }
+
+    private static long checkedSize(Path file, ZipEntry entry) throws ModelFileException {
+        long size = entry.getSize();
+        long packed = entry.getCompressedSize();
+        if (size < 0 || packed < 0 || size / MOST_EXPANSION > packed) {
+            throw damaged(file, place(entry), "a size that " + packed + " bytes can expand to", "" + size, null);
+        }
+        return size;
+    }
+
+    private static byte[] member(Path file, ZipFile zip, ZipEntry entry) throws IOException {
+        byte[] bytes;
+        boolean ended;
+        try (InputStream in = zip.getInputStream(entry)) {
+            bytes = in.readNBytes((int) entry.getSize());
+            ended = in.read() < 0;
+        } catch (IOException e) {
+            throw damaged(file, place(entry), "packed bytes", String.valueOf(e.getMessage()), e);
+        }
+        if (bytes.length != entry.getSize() || !ended) {
+            String found = ended ? "" + bytes.length : "more";
+            throw damaged(file, place(entry), entry.getSize() + " bytes", found, null);
+        }
+        CRC32 checksum = new CRC32();
+        checksum.update(bytes);
+        if (checksum.getValue() != entry.getCrc()) {
+            String expected = "the checksum " + Long.toHexString(entry.getCrc());
+            throw damaged(file, place(entry), expected, Long.toHexString(checksum.getValue()), null);
+        }
+        return bytes;
+    }
+
+    private static String place(ZipEntry entry) {
+        return "member " + ModelFileException.brief(entry.getName());
+    }
+
+    private static ModelFileException damaged(Path file, String place, String expected, String found, Exception cause) {
+        return new ModelFileException(file, place, expected, found, DAMAGED, cause);
+    }
+
+    /** Writes members one after another, not compressed and without the date, so that equal members give equal bytes. */
+    public static final class Writer implements Closeable {
+        private final ZipOutputStream zip;
+
+        public Writer(OutputStream out) {
+            zip = new ZipOutputStream(out);
+            zip.setMethod(ZipOutputStream.STORED);
+        }
+
+        /** Adds a member. */
+        public void store(String name, byte[] bytes) throws IOException {
+            CRC32 checksum = new CRC32();
+            checksum.update(bytes);
+            ZipEntry entry = new ZipEntry(name);
+            entry.setSize(bytes.length);
+            entry.setCrc(checksum.getValue());
+            entry.setTimeLocal(java.time.LocalDateTime.of(1980, 1, 1, 0, 0));
+            zip.putNextEntry(entry);
+            zip.write(bytes);
+            zip.closeEntry();
+        }
+
+        @Override
+        public void close() throws IOException {
+            zip.close();
+        }
+    }
+}

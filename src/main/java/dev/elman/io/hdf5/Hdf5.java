@@ -1,0 +1,80 @@
+package dev.elman.io.hdf5;
+
+import dev.elman.io.AtomicFile;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.io.WholeFile;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What an HDF5 file holds, as far as model files go.
+ *
+ * @param arrays numbers by path, as in {@code layers/dense/vars/0}
+ * @param texts attributes that are strings, by path and name, as in {@code model_weights@layer_names}; those of the root
+ *     begin with the {@code @}
+ */
+public record Hdf5(Map<String, NdArray> arrays, Map<String, List<String>> texts) {
+    /** What every HDF5 file begins with. */
+    static final byte[] SIGNATURE = {(byte) 0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
+    /** What a user adds to have HDF5. */
+    static final String LIBRARY = "io.jhdf:jhdf:0.13.0";
+
+    public Hdf5 {
+        arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
+        texts = Collections.unmodifiableMap(new LinkedHashMap<>(texts));
+    }
+
+    /** Whether a file that begins with these bytes says that it is HDF5. */
+    public static boolean isHdf5(byte[] first) {
+        if (first.length < SIGNATURE.length) return false;
+        for (int i = 0; i < SIGNATURE.length; i++) {
+            if (first[i] != SIGNATURE[i]) return false;
+        }
+        return true;
+    }
+
+    /**
+     * Reads a file.
+     *
+     * @throws ModelFileException if it is missing, cannot be read, is damaged, links to other files, or jhdf is not there
+     */
+    public static Hdf5 read(Path file) throws ModelFileException {
+        return parse(file, "", WholeFile.read(file));
+    }
+
+    /** {@link #read} of a file's content, or of a member of it, whose name and a colon are then {@code where}. */
+    public static Hdf5 parse(Path file, String where, byte[] content) throws ModelFileException {
+        requireLibrary(file);
+        return new JhdfReader(file, where, content).read();
+    }
+
+    /**
+     * Writes F32 arrays, whole or not at all, and groups that are to be there though they hold nothing. Needs no library.
+     *
+     * @param arrays by path
+     * @param groups paths
+     * @throws ModelFileException if that fails; an old file of that name is then as it was
+     */
+    public static void write(Map<String, NdArray> arrays, List<String> groups, Path file) throws ModelFileException {
+        AtomicFile.replace(file, out -> Hdf5Writer.write(arrays, groups, out));
+    }
+
+    private static void requireLibrary(Path file) throws ModelFileException {
+        try {
+            Class.forName("io.jhdf.HdfFile", false, Hdf5.class.getClassLoader());
+        } catch (ClassNotFoundException e) {
+            throw new ModelFileException(
+                    file,
+                    "HDF5",
+                    "the library " + LIBRARY + " on the class path",
+                    "none",
+                    "Add the dependency " + LIBRARY + " to your build; elman does without it for all other formats",
+                    e);
+        }
+    }
+}

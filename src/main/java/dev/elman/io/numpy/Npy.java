@@ -1,0 +1,107 @@
+package dev.elman.io.numpy;
+
+import dev.elman.io.AtomicFile;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.io.WholeFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * One array in NumPy's own format, as {@code numpy.save} and {@code numpy.load} have it: little or big endian, C or Fortran
+ * order, booleans, whole numbers and floats of the widths that {@link dev.elman.io.DType} lists.
+ *
+ * <p>Format: <a href="https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html">numpy.lib.format</a>.
+ */
+public final class Npy {
+    private Npy() {}
+
+    /**
+     * Reads an array; the answer is in C order, whatever the file's is.
+     *
+     * @throws ModelFileException if the file is missing, damaged, or holds something else than numbers
+     */
+    public static NdArray read(Path file) throws IOException {
+        return parse(file, "", WholeFile.read(file));
+    }
+
+    /**
+     * Writes an array, little endian and in C order, whole or not at all.
+     *
+     * @throws ModelFileException if that fails; an old file of that name is then as it was
+     * @throws IllegalArgumentException if NumPy has no such type (BF16)
+     */
+    public static void write(NdArray array, Path file) throws IOException {
+        byte[] bytes = bytes(array);
+        AtomicFile.replace(file, out -> out.write(bytes));
+    }
+
+    /** An array from the bytes of a file, or of a member of one, whose name and a colon are then {@code where}. */
+    static NdArray parse(Path file, String where, byte[] bytes) throws ModelFileException {
+        NpyHeader header = NpyHeaderParser.parse(file, where, bytes);
+        int width = header.dtype().bytes();
+        long expected;
+        try {
+            expected = Math.multiplyExact(NdArray.elements(header.shape()), width);
+        } catch (ArithmeticException e) {
+            throw NpyHeaderParser.damaged(
+                    file, where + "shape", "less than 2^63 bytes", Arrays.toString(header.shape()));
+        }
+        int found = bytes.length - header.length();
+        if (expected != found) {
+            throw NpyHeaderParser.damaged(
+                    file,
+                    where + "data from byte " + header.length(),
+                    expected + " bytes for " + header.dtype() + " " + Arrays.toString(header.shape()),
+                    Integer.toString(found));
+        }
+        byte[] data = Arrays.copyOfRange(bytes, header.length(), bytes.length);
+        if (header.bigEndian()) reverseEach(data, width);
+        if (header.fortranOrder()) data = toRowMajor(data, header.shape(), width);
+        return NdArray.ofBytes(header.dtype(), data, header.shape());
+    }
+
+    static byte[] bytes(NdArray array) {
+        byte[] header = new NpyHeader(array.dtype(), array.shape(), false, false, 0).toBytes();
+        ByteBuffer data = array.bytes();
+        return ByteBuffer.allocate(Math.addExact(header.length, data.remaining()))
+                .put(header)
+                .put(data)
+                .array();
+    }
+
+    private static void reverseEach(byte[] data, int width) {
+        for (int at = 0; at < data.length; at += width) {
+            for (int low = at, high = at + width - 1; low < high; low++, high--) {
+                byte kept = data[low];
+                data[low] = data[high];
+                data[high] = kept;
+            }
+        }
+    }
+
+    /** Fortran's first index runs fastest, C's last. Walks the target in order and keeps the place in the source. */
+    private static byte[] toRowMajor(byte[] data, long[] shape, int width) {
+        byte[] result = new byte[data.length];
+        long[] index = new long[shape.length];
+        long[] strides = new long[shape.length];
+        long stride = width;
+        for (int axis = 0; axis < shape.length; axis++) {
+            strides[axis] = stride;
+            stride *= Math.max(shape[axis], 1);
+        }
+        long from = 0;
+        for (int to = 0; to < data.length; to += width) {
+            System.arraycopy(data, (int) from, result, to, width);
+            for (int axis = shape.length - 1; axis >= 0; axis--) {
+                from += strides[axis];
+                if (++index[axis] < shape[axis]) break;
+                from -= strides[axis] * shape[axis];
+                index[axis] = 0;
+            }
+        }
+        return result;
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * NumPy's files: one array ({@code .npy}) or several by name ({@code .npz}), read with distrust and written whole or not
+ * at all.
+ */
+package dev.elman.io.numpy;

@@ -1,0 +1,207 @@
+package dev.elman.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.Backends;
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
+import dev.elman.io.numpy.Npy;
+import dev.elman.rnn.Output;
+import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.TextClassifier;
+import dev.elman.train.TextGenerator;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConvertTest {
+    private static final String KERAS = "src/test/resources/keras/";
+    private static final List<String> TEXTS = List.of("Montag", "lundi");
+
+    @TempDir
+    private Path folder;
+
+    /** Out to another format and back, with labels and vocabulary from the original: the same answers. */
+    @ParameterizedTest
+    @ValueSource(strings = {"torch.safetensors", "weights.npz", "keras.weights.h5"})
+    void aTextClassifierGoesOutAndComesBack(String other) throws IOException {
+        Path model = folder.resolve("days.safetensors");
+        Path back = folder.resolve("back.safetensors");
+        try (Backend backend = Backends.open("reference");
+                TextClassifier classifier = TextClassifier.create(
+                        backend,
+                        TEXTS,
+                        List.of("de", "fr"),
+                        shape -> shape.hiddenSize(5).embeddingSize(3))) {
+            classifier.save(model);
+            convert(model, folder.resolve(other));
+            Outcome outcome = convert(folder.resolve(other), back, "--like", model.toString());
+            assertTrue(
+                    outcome.out().contains("Configuration, labels and vocabulary are those of " + model),
+                    outcome.out());
+            try (TextClassifier original = TextClassifier.load(backend, model);
+                    TextClassifier copy = TextClassifier.load(backend, back)) {
+                assertArrayEquals(original.predictProba(TEXTS), copy.predictProba(TEXTS));
+                assertEquals(original.labels(), copy.labels());
+            }
+        }
+    }
+
+    @Test
+    void aTextGeneratorGoesOutAndComesBack() throws IOException {
+        Path model = folder.resolve("texts.safetensors");
+        Path torch = folder.resolve("torch.safetensors");
+        Path back = folder.resolve("back.safetensors");
+        try (Backend backend = Backends.open("reference");
+                TextGenerator generator = TextGenerator.create(backend, TEXTS, shape -> shape.withSizes(3, 5))) {
+            generator.save(model);
+            convert(model, torch);
+            convert(torch, back, "--like", model.toString());
+            assertEquals(SafeTensors.read(model), SafeTensors.read(back));
+        }
+    }
+
+    @Test
+    void kerasBecomesElman() throws IOException {
+        Path model = folder.resolve("model.safetensors");
+        Outcome outcome = convert(Path.of(KERAS, "relu.keras"), model);
+        List<String> lines = outcome.out().lines().toList();
+        assertEquals(KERAS + "relu.keras (Keras .keras) -> " + model + " (elman)", lines.get(0));
+        assertEquals("  layers/embedding/vars/0        [6,3]  ->  embedding.table  [6,3]", lines.get(1));
+        assertEquals("  layers/simple_rnn/cell/vars/0  [3,4]  ->  rnn.forward.wx   [3,4]", lines.get(2));
+        assertEquals(7, lines.size(), outcome.out());
+        try (Backend backend = Backends.open("reference");
+                SimpleRnnClassifier classifier = SimpleRnnClassifier.load(backend, model)) {
+            assertEquals(Activation.RELU, classifier.config().activation());
+            assertEquals(Output.LAST, classifier.config().output());
+            assertEquals(6, classifier.config().vocabulary());
+            assertEquals(2, classifier.predictProba(new int[][] {{1, 2}})[0].length);
+        }
+    }
+
+    @Test
+    void theTableSaysWhatBecomesOfBiases() throws IOException {
+        Path model = folder.resolve("model.safetensors");
+        Path torch = folder.resolve("torch.safetensors");
+        convert(Path.of(KERAS, "relu.keras"), model);
+        String out = convert(model, torch).out();
+        assertTrue(out.contains("rnn.forward.b    [4]    ->  rnn.bias_ih_l0, rnn.bias_hh_l0 (zeros)  [4]\n"), out);
+        assertTrue(
+                out.contains("rnn.forward.wx   [3,4]  ->  rnn.weight_ih_l0                        [4,3]  transposed\n"),
+                out);
+        assertTrue(out.contains("In Python: torch.nn.RNN(3, 4, nonlinearity='relu')"), out);
+        out = convert(torch, folder.resolve("b.npz")).out();
+        assertTrue(out.contains("rnn.bias_ih_l0 + rnn.bias_hh_l0  [4]    ->  rnn.forward.b    [4]    added\n"), out);
+    }
+
+    @Test
+    void labelsAndVocabularyGoIntoTheGraph() throws IOException {
+        Path model = folder.resolve("days.safetensors");
+        Path graph = folder.resolve("days.onnx");
+        try (Backend backend = Backends.open("reference");
+                TextClassifier classifier =
+                        TextClassifier.create(backend, TEXTS, List.of("de", "fr"), shape -> shape)) {
+            classifier.save(model);
+        }
+        String out = convert(model, graph, "--opset", "20").out();
+        assertTrue(out.contains("(ONNX opset 20)"), out);
+        assertTrue(new String(Files.readAllBytes(graph), StandardCharsets.UTF_8).contains("[\"de\",\"fr\"]"));
+    }
+
+    @Test
+    void whatTheFileDoesNotSayCanBeSaid() throws IOException {
+        Path weights = Path.of(KERAS, "latest.weights.h5");
+        Path model = folder.resolve("model.safetensors");
+        String out = convert(weights, model).out();
+        assertTrue(out.contains("The file does not say its activation: TANH is taken."), out);
+        out = convert(weights, model, "--activation", "relu", "--output", "mean")
+                .out();
+        assertTrue(!out.contains("does not say"), out);
+        try (Backend backend = Backends.open("reference");
+                SimpleRnnClassifier classifier = SimpleRnnClassifier.load(backend, model)) {
+            assertEquals(Activation.RELU, classifier.config().activation());
+            assertEquals(Output.MEAN, classifier.config().output());
+        }
+    }
+
+    /** IN, OUT and options; {@code @} is the temporary folder. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "missing.keras                  | @/a.npz             | missing.keras: path: expected a file, found nothing",
+                "missing.safetensors            | @/a.npz             | missing.safetensors: path: expected a file, found nothing",
+                "model.pt                       | @/a.npz             | In Python: import torch",
+                "model.bin                      | @/a.npz             | a pickle of torch.save",
+                "model.onnx                     | @/a.npz             | elman writes ONNX and does not read it",
+                "model.npy                      | @/a.npz             | holds one array; a model's are in a .npz",
+                "model.txt                      | @/a.npz             | the name does not say what it is",
+                "KERAS/relu.keras               | @/a.txt             | the name does not say what it is to be",
+                "KERAS/relu.keras               | @/a.keras           | name the file *.weights.h5",
+                "KERAS/relu.keras               | @/none/a.npz        | there is no folder",
+                "KERAS/relu.keras               | @/a.onnx --opset 7  | elman writes ONNX's opsets 14 to 22, but was asked for opset 7",
+                "KERAS/relu.keras               | @/a.npz --activation tanh | activation: expected TANH, as was said, found RELU",
+                "KERAS/relu.keras               | @/a.npz --like @/b.safetensors | --like makes a model of elman's",
+                "KERAS/relu.keras               | @/a.safetensors --like @/b.safetensors | b.safetensors: path: expected a file",
+                "KERAS/lstm.weights.h5          | @/a.npz             | layer \"lstm\" (lstm)",
+                "KERAS/layer.weights.h5         | @/a.safetensors     | A classifier needs a dense layer",
+                "KERAS/relu.keras               | @/a.npz --activation gelu | expected one of [TANH, RELU, LINEAR]",
+            })
+    void whatCannotBeIsRefusedInOneLine(String in, String rest, String message) {
+        String line = "convert " + in.replace("KERAS/", KERAS) + " " + rest.replace("@", folder.toString());
+        Outcome outcome = Outcome.of(line.split(" ", -1));
+        assertEquals(2, outcome.code(), outcome.err());
+        assertEquals(1, outcome.err().lines().count(), outcome.err());
+        assertTrue(outcome.err().contains(message), outcome.err());
+        assertEquals(0, folder.toFile().list().length, "nothing was written");
+    }
+
+    @Test
+    void aModelOfOtherLayersIsNotLikeIt() throws IOException {
+        Path one = folder.resolve("one.safetensors");
+        Path other = folder.resolve("other.safetensors");
+        convert(Path.of(KERAS, "relu.keras"), one);
+        convert(Path.of(KERAS, "functional.keras"), other);
+        Outcome outcome = Outcome.of(
+                "convert", one.toString(), folder.resolve("a.safetensors").toString(), "--like", other.toString());
+        assertEquals(2, outcome.code());
+        assertTrue(outcome.err().contains("The model has the weights"), outcome.err());
+    }
+
+    @Test
+    void aTensorThatIsLeftIsNamed() throws IOException {
+        Path file = folder.resolve("theirs.safetensors");
+        new SafeTensors(Map.of("conv.weight", NdArray.ofFloats(new float[1], 1)), Map.of()).write(file);
+        Outcome outcome =
+                Outcome.of("convert", file.toString(), folder.resolve("a.npz").toString());
+        assertEquals(2, outcome.code());
+        assertTrue(outcome.err().contains("\"conv.weight\""), outcome.err());
+        Npy.write(NdArray.ofFloats(new float[1], 1), file);
+        outcome = Outcome.of("convert", file.toString(), folder.resolve("a.npz").toString());
+        assertEquals(2, outcome.code(), outcome.err());
+    }
+
+    private static Outcome convert(Path in, Path out, String... options) {
+        String[] line = new String[3 + options.length];
+        line[0] = "convert";
+        line[1] = in.toString();
+        line[2] = out.toString();
+        System.arraycopy(options, 0, line, 3, options.length);
+        Outcome outcome = Outcome.of(line);
+        assertEquals(0, outcome.code(), outcome.err());
+        assertEquals("", outcome.err());
+        return outcome;
+    }
+}

@@ -1,0 +1,243 @@
+package dev.elman.convert;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.Backends;
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.Mutations;
+import dev.elman.io.NdArray;
+import dev.elman.io.Python;
+import dev.elman.io.SafeTensors;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TorchFileTest {
+    @TempDir
+    private Path folder;
+
+    /** Both ways in one run of Python, because importing torch takes seconds. */
+    @Test
+    void torchAnswersAsWeDoToOurFilesAndWeAsTorchToTheirs() throws IOException {
+        try (Backend backend = Backends.open("reference")) {
+            List<String> names = new ArrayList<>();
+            for (Activation activation : List.of(Activation.TANH, Activation.RELU)) {
+                for (boolean both : new boolean[] {false, true}) {
+                    for (boolean bias : new boolean[] {false, true}) {
+                        SimpleRnnConfig config = SimpleRnnConfig.of(5, 7)
+                                .withActivation(activation)
+                                .withBidirectional(both)
+                                .withBias(bias);
+                        String name = "ours_" + names.size();
+                        names.add(name);
+                        TorchFile.write(Samples.network(0, config, 0, names.size()), path(name + ".safetensors"));
+                        Samples.features(config, 4, 3, names.size()).write(path(name + ".in.safetensors"));
+                    }
+                }
+            }
+            SimpleRnnConfig config =
+                    SimpleRnnConfig.of(6, 8).withBidirectional(true).withOutput(Output.LAST);
+            TorchFile.write(Samples.network(11, config, 3, 99), path("ours_model.safetensors"));
+            Samples.tokens(11, 4, 3, 99).write(path("ours_model.in.safetensors"));
+            names.add("ours_model");
+
+            String printed = Python.run("TorchFileTest", "torch", "torch_cases.py", folder);
+            List<String> theirs = printed.lines().toList();
+            assertEquals(10, theirs.size(), printed);
+            names.addAll(theirs);
+            for (String name : names) compare(backend, name);
+        }
+    }
+
+    private void compare(Backend backend, String name) throws IOException {
+        Hints hints = Hints.NONE;
+        if (name.startsWith("theirs")) {
+            hints = hints.withActivation(name.contains("relu") ? Activation.RELU : Activation.TANH);
+        }
+        Network network = TorchFile.read(path(name + ".safetensors"), hints).network();
+        Map<String, NdArray> in =
+                SafeTensors.read(path(name + ".in.safetensors")).tensors();
+        Map<String, NdArray> expected =
+                SafeTensors.read(path(name + ".out.safetensors")).tensors();
+        Map<String, NdArray> found = Samples.run(backend, network, in);
+        // The sum of two biases is rounded to a float, by up to 2^-25 of it; all else is computed in double.
+        double tolerance = name.startsWith("theirs") && name.endsWith("bias") ? 1e-7 : 1e-12;
+        for (String key : expected.keySet()) {
+            assertArrayEquals(expected.get(key).doubles(), found.get(key).doubles(), tolerance, name + " " + key);
+        }
+    }
+
+    @Test
+    void whatWeWriteWeRead() throws IOException {
+        for (Output output : Output.values()) {
+            SimpleRnnConfig config = SimpleRnnConfig.of(3, 4)
+                    .withActivation(Activation.RELU)
+                    .withBidirectional(true)
+                    .withOutput(output);
+            Network network = Samples.network(7, config, 2, 5);
+            Path file = path("model.safetensors");
+            Report written = TorchFile.write(network, file);
+            Imported read = TorchFile.read(file, Hints.NONE);
+            assertEquals(network, read.network());
+            assertEquals(List.of(), read.report().notes());
+            assertEquals(
+                    List.of("In Python: torch.nn.RNN(3, 4, nonlinearity='relu', bidirectional=True)"), written.notes());
+        }
+    }
+
+    @Test
+    void linearIsNotForTorch() {
+        Network network = Samples.network(0, SimpleRnnConfig.of(2, 3).withActivation(Activation.LINEAR), 0, 1);
+        Path file = path("linear.safetensors");
+        Exception e = assertThrows(IllegalArgumentException.class, () -> TorchFile.write(network, file));
+        assertTrue(e.getMessage().contains("LINEAR"), e.getMessage());
+        assertTrue(Files.notExists(file));
+    }
+
+    @Test
+    void whatTheFileDoesNotSayIsNoted() throws IOException {
+        Path file = write(arrays());
+        assertEquals(
+                List.of(
+                        "The file does not say its activation: TANH is taken.",
+                        "The file does not say its output: LAST is taken."),
+                TorchFile.read(file, Hints.NONE).report().notes());
+        Hints hints = Hints.NONE.withActivation(Activation.RELU).withOutput(Output.MAX);
+        Imported told = TorchFile.read(file, hints);
+        assertEquals(List.of(), told.report().notes());
+        assertEquals(Activation.RELU, told.network().rnn().activation());
+        assertEquals(Output.MAX, told.network().rnn().output());
+    }
+
+    @Test
+    void whatTheFileSaysIsNotContradicted() throws IOException {
+        Path file = path("relu.safetensors");
+        TorchFile.write(Samples.network(0, SimpleRnnConfig.of(2, 3).withActivation(Activation.RELU), 0, 1), file);
+        assertRefused(file, Hints.NONE.withActivation(Activation.TANH), "activation: expected TANH", "found RELU");
+    }
+
+    @Test
+    void layersOfOtherNamesAreToldByName() throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        arrays.put("m.chars.weight", arrays.remove("embedding.weight"));
+        arrays.put("m.answer.weight", arrays.remove("fc.weight"));
+        arrays.put("m.answer.bias", arrays.remove("fc.bias"));
+        Path file = write(arrays);
+        assertRefused(file, Hints.NONE, "array \"m.chars.weight\"", "and 2 more");
+        Network network = TorchFile.read(
+                        file, Hints.NONE.withEmbedding("m.chars").withDense("m.answer"))
+                .network();
+        assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
+    }
+
+    /** One thing wrong each: what is done to a good file, and what the message must say. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "rnn.weight_hh_l0 | 12,3 | array \"rnn.weight_hh_l0\": expected [H,H] | [12,3], as nn.LSTM has it",
+                "rnn.weight_hh_l0 | 9,3  | array \"rnn.weight_hh_l0\": expected [H,H] | [9,3], as nn.GRU has it",
+                "rnn.weight_hh_l0 | 4,3  | array \"rnn.weight_hh_l0\": expected [H,H] | found [4,3]",
+                "rnn.weight_hh_l0 | 4,4  | array \"rnn.weight_ih_l0\": expected [4,2] | found [3,2]",
+                "rnn.weight_ih_l0 | 3,5  | array \"embedding.weight\": expected [6,5] | found [6,2]",
+                "rnn.weight_ih_l0 | 3    | array \"rnn.weight_ih_l0\": expected a matrix | found [3]",
+                "rnn.weight_ih_l0 | 3,0  | array \"rnn.weight_ih_l0\": expected a matrix that is not empty | [3, 0]",
+                "rnn.weight_ih_l1 | 3,3  | array \"rnn.weight_ih_l1\": expected one layer | layer 1 of a stack",
+                "rnn.weight_hr_l0 | 3,3  | array \"rnn.weight_hr_l0\": expected only | found this",
+                "rnn.weight_ih_l0_reverse | 3,2 | array \"rnn.weight_hh_l0_reverse\" | no array of this name",
+                "rnn.bias_hh_l0   | 4    | array \"rnn.bias_hh_l0\": expected [3] | found [4]",
+                "fc.weight        | 4,5  | array \"fc.weight\": expected [4,3] | found [4,5]",
+                "fc.bias          | 5    | array \"fc.bias\": expected [4] | found [5]",
+                "norm.weight      | 3    | array \"norm.weight\": expected only | found this",
+                "linear.weight    | 4,3  | expected one dense layer | \"fc\", \"linear\"",
+                "other.weight_ih_l0 | 3,2 | expected those of one torch.nn.RNN | \"other.\", \"rnn.\"",
+            })
+    void aWrongTensorIsNamed(String name, String shape, String expected, String found) throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        long[] extents = java.util.Arrays.stream(shape.split(","))
+                .mapToLong(Long::parseLong)
+                .toArray();
+        int size = (int) NdArray.elements(extents);
+        arrays.put(name, NdArray.ofFloats(new float[size], extents));
+        assertRefused(write(arrays), Hints.NONE, expected, found);
+    }
+
+    @Test
+    void aWrongTypeAndWrongNumbersAreNamed() throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        arrays.put("fc.bias", NdArray.ofInts(new int[4], 4));
+        assertRefused(write(arrays), Hints.NONE, "array \"fc.bias\": expected F32, F64, F16 or BF16", "found I32 [4]");
+        arrays.put("fc.bias", NdArray.ofDoubles(new double[] {0, 1e300, 0, 0}, 4));
+        assertRefused(write(arrays), Hints.NONE, "array \"fc.bias\": expected numbers", "found Infinity");
+        arrays.put("fc.bias", NdArray.ofFloats(new float[] {0, Float.NaN, 0, 0}, 4));
+        assertRefused(write(arrays), Hints.NONE, "array \"fc.bias\": expected numbers", "found NaN");
+    }
+
+    @Test
+    void noRnnAtAllIsSaid() throws IOException {
+        assertRefused(
+                write(Map.of("conv.weight", NdArray.ofFloats(new float[1], 1))),
+                Hints.NONE,
+                "one torch.nn.RNN",
+                "conv");
+    }
+
+    @Test
+    void picklesAreRefusedWithTheWayOut() throws IOException {
+        for (byte[] start : new byte[][] {{'P', 'K', 3, 4}, {(byte) 0x80, 2, '}', 'q'}}) {
+            Path file = path("model.pt");
+            Files.write(file, start);
+            assertRefused(file, Hints.NONE, "a pickle of torch.save", "torch.load('model.pt'");
+        }
+    }
+
+    @Test
+    void damagedFiles() throws IOException {
+        Path file = write(arrays());
+        int refused = Mutations.check(file, 700, path -> TorchFile.read(path, Hints.NONE));
+        assertTrue(refused > 1500, refused + " of 2000 refused");
+    }
+
+    private static Map<String, NdArray> arrays() {
+        Map<String, NdArray> arrays = new LinkedHashMap<>();
+        arrays.put("embedding.weight", NdArray.ofFloats(new float[12], 6, 2));
+        arrays.put("rnn.weight_ih_l0", NdArray.ofFloats(new float[6], 3, 2));
+        arrays.put("rnn.weight_hh_l0", NdArray.ofFloats(new float[9], 3, 3));
+        arrays.put("rnn.bias_ih_l0", NdArray.ofFloats(new float[3], 3));
+        arrays.put("rnn.bias_hh_l0", NdArray.ofFloats(new float[3], 3));
+        arrays.put("fc.weight", NdArray.ofFloats(new float[12], 4, 3));
+        arrays.put("fc.bias", NdArray.ofFloats(new float[4], 4));
+        return arrays;
+    }
+
+    private Path write(Map<String, NdArray> arrays) throws IOException {
+        Path file = path("theirs.safetensors");
+        new SafeTensors(arrays, Map.of()).write(file);
+        return file;
+    }
+
+    private static void assertRefused(Path file, Hints hints, String... parts) {
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TorchFile.read(file, hints));
+        for (String part : parts) assertTrue(e.getMessage().contains(part), e::getMessage);
+        assertEquals(file.toString(), e.file());
+    }
+
+    private Path path(String name) {
+        return folder.resolve(name);
+    }
+}

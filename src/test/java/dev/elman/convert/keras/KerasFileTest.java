@@ -1,0 +1,292 @@
+package dev.elman.convert.keras;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import dev.elman.backend.Activation;
+import dev.elman.convert.Hints;
+import dev.elman.convert.Imported;
+import dev.elman.convert.Network;
+import dev.elman.convert.Report;
+import dev.elman.convert.Samples;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.Mutations;
+import dev.elman.io.Python;
+import dev.elman.io.SafeTensors;
+import dev.elman.io.ZipArchive;
+import dev.elman.io.hdf5.Hdf5;
+import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The files of {@code ci/keras_h5.py}: V = 6, D = 3, H = 4, K = 2, and every array counted up from its own number. */
+class KerasFileTest {
+    private static final Path FIXTURES = Path.of("src/test/resources/keras");
+    private static final Hints RELU_LAST =
+            Hints.NONE.withActivation(Activation.RELU).withOutput(Output.LAST);
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void keras3WithItsConfiguration() throws IOException {
+        Imported read = KerasFile.read(FIXTURES.resolve("relu.keras"), Hints.NONE);
+        assertEquals("Keras .keras", read.report().format());
+        assertEquals(List.of(), read.report().notes());
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(3, 4).withActivation(Activation.RELU).withOutput(Output.LAST);
+        assertNetwork(
+                read.network(), 6, config, 2, "embedding.table", "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+        assertEquals(
+                new Report.Row("rnn.forward.wh", "layers/simple_rnn/cell/vars/1", "[4,4]", ""),
+                read.report().rows().get(2));
+    }
+
+    @Test
+    void aFunctionalModelThatIsAChain() throws IOException {
+        Imported read = KerasFile.read(FIXTURES.resolve("functional.keras"), Hints.NONE);
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(3, 4).withBidirectional(true).withOutput(Output.MAX);
+        assertNetwork(
+                read.network(),
+                6,
+                config,
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b",
+                "rnn.reverse.wx",
+                "rnn.reverse.wh",
+                "rnn.reverse.b");
+    }
+
+    @Test
+    void weightsAlone() throws IOException {
+        Imported read = KerasFile.read(FIXTURES.resolve("bidirectional.weights.h5"), Hints.NONE);
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(3, 4).withBidirectional(true).withOutput(Output.LAST);
+        assertNetwork(
+                read.network(),
+                6,
+                config,
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b",
+                "rnn.reverse.wx",
+                "rnn.reverse.wh",
+                "rnn.reverse.b");
+        assertEquals(2, read.report().notes().size(), read.report().notes().toString());
+        read = KerasFile.read(FIXTURES.resolve("latest.weights.h5"), RELU_LAST);
+        assertNetwork(
+                read.network(),
+                6,
+                SimpleRnnConfig.of(3, 4).withActivation(Activation.RELU).withOutput(Output.LAST),
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b");
+        read = KerasFile.read(FIXTURES.resolve("layer.weights.h5"), Hints.NONE);
+        assertNetwork(
+                read.network(), 0, SimpleRnnConfig.of(3, 4).withBias(false), 0, "rnn.forward.wx", "rnn.forward.wh");
+    }
+
+    @Test
+    void theOlderFormat() throws IOException {
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withOutput(Output.LAST);
+        Imported read = KerasFile.read(FIXTURES.resolve("legacy.h5"), Hints.NONE);
+        assertNetwork(
+                read.network(),
+                6,
+                config.withActivation(Activation.RELU),
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b");
+        read = KerasFile.read(FIXTURES.resolve("legacy_weights.h5"), Hints.NONE);
+        assertNetwork(
+                read.network(),
+                6,
+                config.withBidirectional(true),
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b",
+                "rnn.reverse.wx",
+                "rnn.reverse.wh",
+                "rnn.reverse.b");
+        read = KerasFile.read(FIXTURES.resolve("legacy_keras3.h5"), Hints.NONE);
+        assertNetwork(read.network(), 0, config, 2, "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+    }
+
+    /** One sigmoid of z is the second class of a softmax over 0 and z. */
+    @Test
+    void aSigmoidBecomesTwoClasses() throws IOException {
+        Imported read = KerasFile.read(FIXTURES.resolve("sigmoid.keras"), Hints.NONE);
+        assertEquals(2, read.network().classes());
+        assertArrayEquals(
+                new float[] {0, 4, 0, 4.125f, 0, 4.25f, 0, 4.375f},
+                read.network().weights().get("dense.w").floats());
+        assertArrayEquals(
+                new float[] {0, 5}, read.network().weights().get("dense.b").floats());
+        assertTrue(
+                read.report().notes().get(0).contains("layer \"answer\" (Dense)"),
+                read.report().notes().toString());
+    }
+
+    /** These weights in this order are arrays 0, 1, 2...; then come the dense layer's, if there is one. */
+    private static void assertNetwork(
+            Network network, int vocabulary, SimpleRnnConfig config, int classes, String... weights) {
+        assertEquals(config, network.rnn());
+        assertEquals(vocabulary, network.vocabulary());
+        assertEquals(classes, network.classes());
+        int k = 0;
+        for (String weight : weights) assertCounted(network, weight, k++);
+        if (classes == 0) return;
+        assertCounted(network, "dense.w", k++);
+        assertCounted(network, "dense.b", k);
+    }
+
+    private static void assertCounted(Network network, String weight, int k) {
+        float[] found = network.weights().get(weight).floats();
+        for (int i = 0; i < found.length; i++) assertEquals(k + 1 + i / 8f, found[i], weight + " " + i);
+    }
+
+    @Test
+    void h5pyReadsWhatWeWriteAndSoDoWe() throws IOException {
+        for (boolean both : new boolean[] {false, true}) {
+            Network network = Samples.network(
+                    5, SimpleRnnConfig.of(3, 4).withBidirectional(both).withOutput(Output.MEAN), 2, 7);
+            Path file = folder.resolve((both ? "both" : "one") + ".weights.h5");
+            Report report = KerasFile.write(network, file);
+            assertEquals(network.weights().size(), report.rows().size());
+            Hints hints = Hints.NONE.withActivation(Activation.TANH).withOutput(Output.MEAN);
+            assertEquals(network, KerasFile.read(file, hints).network());
+            new SafeTensors(network.weights(), Map.of())
+                    .write(folder.resolve((both ? "both" : "one") + ".safetensors"));
+        }
+        Python.run("KerasFileTest", "h5py", "keras_cases.py", folder);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "lstm.weights.h5 | layer \"lstm\" (lstm): expected a layer that elman has, found lstm",
+                "legacy_order.h5 | layer \"dense\" (Dense): expected a SimpleRNN before it, found none",
+            })
+    void aFileOfAnotherModelIsRefused(String name, String message) {
+        assertRefused(FIXTURES.resolve(name), message);
+    }
+
+    /** Changes to the configuration of a good file, and what must be said of them. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "relu.keras | \"activation\": \"relu\" | \"activation\": \"gelu\" | layer \"simple_rnn_7\" (SimpleRNN): expected activation tanh, relu or linear, found gelu",
+                "relu.keras | \"activation\": \"softmax\" | \"activation\": \"tanh\" | layer \"answer\" (Dense): expected activation linear or softmax, or sigmoid of 1 unit, found tanh",
+                "relu.keras | \"activation\": \"relu\" | \"activation\": [1] | layer \"simple_rnn_7\" (SimpleRNN): expected a word as activation",
+                "relu.keras | \"SimpleRNN\" | \"GRU\" | layer \"simple_rnn_7\" (GRU): expected a layer that elman has, found GRU",
+                "relu.keras | \"Dropout\" | \"Conv1D\" | layer \"dropout\" (Conv1D): expected a layer that elman has",
+                "relu.keras | \"Dropout\" | \"SimpleRNN\" | layer \"dropout\" (SimpleRNN): expected none of its kind after layer \"simple_rnn_7\" (SimpleRNN)",
+                "relu.keras | \"Embedding\" | \"Dense\" | layer \"tokens\" (Dense): expected a SimpleRNN before it",
+                "relu.keras | \"input_dim\": 6 | \"input_dim\": 7 | layer \"tokens\" (Embedding): expected input_dim 6, as its arrays have it, found 7",
+                "relu.keras | \"units\": 4 | \"units\": 5 | layer \"simple_rnn_7\" (SimpleRNN): expected units 4",
+                "relu.keras | \"units\": 2 | \"units\": 3 | layer \"answer\" (Dense): expected units 2",
+                "relu.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"simple_rnn_7\" (SimpleRNN): expected go_backwards false",
+                "relu.keras | \"return_state\": false | \"return_state\": true | expected return_state false, found true",
+                "relu.keras | \"stateful\": false | \"stateful\": 7 | expected true or false as stateful, found 7",
+                "relu.keras | \"use_bias\": true, \"return_seq | \"use_bias\": false, \"return_seq | expected use_bias true, as its arrays have it",
+                "relu.keras | \"layers\": | \"strata\": | model configuration: expected a Sequential or Functional model with layers, found none",
+                "relu.keras | {\"module\" | [\"module\" | model configuration: expected JSON",
+                "functional.keras | \"merge_mode\": \"concat\" | \"merge_mode\": \"sum\" | layer \"bidirectional_2\" (Bidirectional): expected merge_mode concat, found sum",
+                "functional.keras | \"SimpleRNN\" | \"LSTM\" | layer \"bidirectional_2\" (Bidirectional): expected a SimpleRNN inside, found LSTM",
+                "functional.keras | \"return_sequences\": true | \"return_sequences\": false | expected two directions of one kind",
+                "functional.keras | \"keras_history\": [\"bidirectional_2\" | \"keras_history\": [\"tokens\" | layer \"pool\" (GlobalMaxPooling1D): expected input from \"bidirectional_2\" alone, found [tokens]",
+            })
+    void aWrongConfigurationIsNamed(String name, String from, String to, String message) throws IOException {
+        Map<String, byte[]> members = ZipArchive.read(FIXTURES.resolve(name), member -> true);
+        String config = new String(members.get("config.json"), StandardCharsets.UTF_8);
+        assertTrue(config.contains(from), config);
+        int at = config.indexOf(from);
+        String changed = config.substring(0, at) + to + config.substring(at + from.length());
+        members.put("config.json", changed.getBytes(StandardCharsets.UTF_8));
+        Path file = folder.resolve(name);
+        try (ZipArchive.Writer zip = new ZipArchive.Writer(Files.newOutputStream(file))) {
+            for (Map.Entry<String, byte[]> member : members.entrySet()) zip.store(member.getKey(), member.getValue());
+        }
+        assertRefused(file, message);
+    }
+
+    @Test
+    void otherFilesAreRefused() throws IOException {
+        Path file = folder.resolve("model.keras");
+        Files.write(file, new byte[100]);
+        assertRefused(file, "file: expected an HDF5 file, found something else");
+        try (ZipArchive.Writer zip = new ZipArchive.Writer(Files.newOutputStream(file))) {
+            zip.store("config.json", new byte[2]);
+        }
+        assertRefused(file, "member model.weights.h5: expected a .keras of Keras 3, found none");
+        assertRefused(folder.resolve("missing.h5"), "path: expected a file, found nothing");
+    }
+
+    private static void assertRefused(Path file, String message) {
+        ModelFileException e = assertThrows(ModelFileException.class, () -> KerasFile.read(file, Hints.NONE));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+        assertEquals(file.toString(), e.file());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bidirectional.weights.h5", "latest.weights.h5", "legacy.h5", "relu.keras"})
+    void damagedFiles(String name) throws IOException {
+        Path file = folder.resolve(name);
+        Files.copy(FIXTURES.resolve(name), file);
+        int refused = Mutations.check(file, (int) Files.size(file), path -> KerasFile.read(path, Hints.NONE));
+        assertTrue(refused > 200, refused + " of 2000 refused");
+    }
+
+    /** The zip's checksums keep damage from the configuration, so it is damaged before it is packed. */
+    @Test
+    void damagedConfigurations() throws IOException {
+        Map<String, byte[]> members = ZipArchive.read(FIXTURES.resolve("functional.keras"), member -> true);
+        Hdf5 hdf = Hdf5.parse(FIXTURES, "", members.get("model.weights.h5"));
+        byte[] config = members.get("config.json");
+        int refused = 0;
+        for (long seed = 0; seed < 2000; seed++) {
+            byte[] mutant = Mutations.mutant(config, config.length, seed);
+            try {
+                KerasFile.network(
+                        FIXTURES,
+                        "",
+                        new KerasLayers(FIXTURES, hdf).keras3(new String(mutant, StandardCharsets.UTF_8)),
+                        hdf,
+                        Hints.NONE);
+            } catch (ModelFileException e) {
+                refused++;
+            } catch (RuntimeException | Error e) {
+                fail("seed " + seed, e);
+            }
+        }
+        assertTrue(refused > 1000, refused + " of 2000 refused");
+    }
+}

@@ -1,0 +1,89 @@
+package dev.elman.io.hdf5;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import java.io.File;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class Hdf5Test {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void whatWeWriteJhdfReads() throws IOException {
+        Map<String, NdArray> arrays = new TreeMap<>();
+        arrays.put("a", NdArray.ofFloats(new float[] {1.5f}, 1));
+        arrays.put("g/h/matrix", NdArray.ofFloats(new float[] {1, 2, 3, 4, 5, -6}, 2, 3));
+        arrays.put("g/vector", NdArray.ofFloats(new float[] {1, 2, 3}, 3));
+        for (int i = 0; i < 100; i++) arrays.put("many/" + i, NdArray.ofFloats(new float[] {i, i}, 2));
+        Path file = folder.resolve("a.h5");
+        Hdf5.write(arrays, List.of("empty", "g/empty/inner"), file);
+        assertEquals(arrays, new TreeMap<>(Hdf5.read(file).arrays()));
+        byte[] first = Files.readAllBytes(file);
+        Hdf5.write(arrays, List.of("empty", "g/empty/inner"), file);
+        assertArrayEquals(first, Files.readAllBytes(file));
+    }
+
+    @Test
+    void textsAreRead() throws IOException {
+        Hdf5 hdf = Hdf5.read(Path.of("src/test/resources/keras/legacy.h5"));
+        assertEquals(List.of("2.15.0"), hdf.texts().get("model_weights@keras_version"));
+        assertEquals(
+                List.of("embedding", "simple_rnn", "dropout", "dense"),
+                hdf.texts().get("model_weights@layer_names"));
+        assertTrue(hdf.texts().get("@model_config").get(0).startsWith("{\"class_name\": \"Sequential\""));
+    }
+
+    /** A class path with everything on it but jhdf: the error says what to add, and writing still works. */
+    @Test
+    void withoutJhdfTheErrorNamesIt() throws Exception {
+        List<URL> urls = new ArrayList<>();
+        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+            if (!entry.contains("jhdf")) urls.add(new File(entry).toURI().toURL());
+        }
+        Path file = folder.resolve("b.h5");
+        try (URLClassLoader loader =
+                new URLClassLoader(urls.toArray(URL[]::new), ClassLoader.getPlatformClassLoader())) {
+            Class<?> hdf5 = loader.loadClass(Hdf5.class.getName());
+            hdf5.getMethod("write", Map.class, List.class, Path.class).invoke(null, Map.of(), List.of("vars"), file);
+            InvocationTargetException e = assertThrows(
+                    InvocationTargetException.class,
+                    () -> hdf5.getMethod("read", Path.class).invoke(null, file));
+            String message = e.getCause().getMessage();
+            assertTrue(message.contains("Add the dependency " + Hdf5.LIBRARY + " to your build"), message);
+        }
+        assertEquals(Map.of(), Hdf5.read(file).arrays());
+    }
+
+    @Test
+    void theErrorNamesTheVersionThatIsTested() throws IOException {
+        String version = Hdf5.LIBRARY.substring(Hdf5.LIBRARY.lastIndexOf(':') + 1);
+        assertTrue(
+                Files.readString(Path.of("pom.xml")).contains("<jhdf.version>" + version + "</jhdf.version>"), version);
+    }
+
+    @Test
+    void onlyFloatsAreWritten() {
+        Map<String, NdArray> ints = Map.of("a", NdArray.ofInts(new int[1], 1));
+        Path file = folder.resolve("c.h5");
+        assertThrows(IllegalArgumentException.class, () -> Hdf5.write(ints, List.of(), file));
+        assertTrue(Files.notExists(file));
+        assertThrows(ModelFileException.class, () -> Hdf5.read(file));
+    }
+}

@@ -1,0 +1,198 @@
+package dev.elman.io.numpy;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.io.DType;
+import dev.elman.io.ModelFileException;
+import dev.elman.io.Mutations;
+import dev.elman.io.NdArray;
+import dev.elman.io.Python;
+import dev.elman.io.ZipArchive;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NumpyTest {
+    private static final float[] SIX = {0, 1, 2, 3, 4, 5};
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void numpyReadsOursAndWeReadNumpys() throws IOException {
+        Npy.write(NdArray.ofFloats(SIX, 2, 3), path("ours_f4_2_3.npy"));
+        Npy.write(NdArray.ofDoubles(new double[] {0, 1, 2, 3}, 1, 2, 2), path("ours_f8_1_2_2.npy"));
+        Npy.write(NdArray.ofInts(new int[] {0, 1, 2}, 3), path("ours_i4_3.npy"));
+        Npy.write(NdArray.ofLongs(new long[] {0}), path("ours_i8.npy"));
+        Npy.write(NdArray.ofFloats(new float[0], 0, 7), path("ours_f4_0_7.npy"));
+        Npy.write(NdArray.ofBytes(DType.U8, new byte[] {0, 1}, 2), path("ours_u1_2.npy"));
+        Npz.write(two(), path("ours.npz"));
+        Python.run("NumpyTest", "numpy", "numpy_cases.py", folder);
+
+        int read = 0;
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, "theirs_*.npy")) {
+            for (Path file : files) {
+                String[] parts = String.valueOf(file.getFileName()).split("_", -1);
+                NdArray array = Npy.read(file);
+                assertEquals(NpyHeader.TYPES.get(parts[1]), array.dtype(), file.toString());
+                long[] shape = parts[3].isEmpty()
+                        ? new long[0]
+                        : java.util.Arrays.stream(parts[3].split("x"))
+                                .mapToLong(Long::parseLong)
+                                .toArray();
+                assertArrayEquals(shape, array.shape(), file.toString());
+                double[] expected = IntStream.range(0, array.size())
+                        .mapToDouble(i -> parts[1].equals("b1") ? Math.min(i, 1) : i)
+                        .toArray();
+                assertArrayEquals(expected, numbers(array), file.toString());
+                read++;
+            }
+        }
+        assertEquals(18 * 2 * 5, read);
+        NdArray six = NdArray.ofFloats(SIX, 2, 3);
+        assertEquals(six, Npy.read(path("version_2.npy")));
+        assertEquals(six, Npy.read(path("version_3.npy")));
+        for (String name : List.of("theirs.npz", "theirs_packed.npz")) {
+            Map<String, NdArray> arrays = Npz.read(path(name));
+            assertEquals(List.of("a", "b"), List.copyOf(arrays.keySet()));
+            assertEquals(six, arrays.get("a"));
+            assertEquals(NdArray.ofDoubles(new double[] {0, 1, 2, 3, 4, 5}, 2, 3), arrays.get("b"));
+        }
+        for (String name : List.of("object", "text", "complex", "record")) {
+            ModelFileException e = assertThrows(ModelFileException.class, () -> Npy.read(path(name + ".npy")));
+            assertTrue(e.getMessage().contains("array.astype"), e.getMessage());
+        }
+    }
+
+    private static double[] numbers(NdArray array) {
+        ByteBuffer bytes = array.bytes();
+        return IntStream.range(0, array.size())
+                .mapToDouble(i -> switch (array.dtype()) {
+                    case BOOL, I8, U8 -> bytes.get(i);
+                    case I16, U16 -> bytes.getShort(2 * i);
+                    case I32, U32 -> bytes.getInt(4 * i);
+                    case I64, U64 -> bytes.getLong(8 * i);
+                    default -> array.toFloats()[i];
+                })
+                .toArray();
+    }
+
+    private static Map<String, NdArray> two() {
+        Map<String, NdArray> arrays = new LinkedHashMap<>();
+        arrays.put("a", NdArray.ofFloats(SIX, 2, 3));
+        arrays.put("b.c", NdArray.ofLongs(new long[] {0, 1, 2, 3}, 4));
+        return arrays;
+    }
+
+    @Test
+    void whatWeWriteWeReadAndTheSameBytesEachTime() throws IOException {
+        Npz.write(two(), path("one.npz"));
+        Npz.write(two(), path("two.npz"));
+        assertEquals(two(), Npz.read(path("one.npz")));
+        assertArrayEquals(Files.readAllBytes(path("one.npz")), Files.readAllBytes(path("two.npz")));
+        NdArray half = NdArray.ofBytes(DType.BF16, new byte[2]);
+        assertThrows(IllegalArgumentException.class, () -> Npy.write(half, path("half.npy")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{'descr':'<f4','fortran_order':False,'shape':(2,3)}          | 24 | good",
+                "{\"shape\": (2L, 3L,), 'fortran_order': False, 'descr': '<f4',} | 24 | good",
+                "{'descr':'<f4','fortran_order':False,'shape':(2,3)}          | 23 | data from byte 61: expected 24 bytes for F32 [2, 3], found 23",
+                "{'descr':'<f4','fortran_order':False,'shape':(2,3)}          | 25 | found 25",
+                "{'descr':'<f4','fortran_order':False,'shape':(2,-3)}         | 24 | shape: expected a tuple of whole numbers",
+                "{'descr':'<f4','fortran_order':False,'shape':(6)}            | 24 | shape: expected a tuple",
+                "{'descr':'<f4','fortran_order':False,'shape':6}              | 24 | shape: expected a tuple",
+                "{'descr':'<f4','fortran_order':False,'shape':(999999999999,999999999999)} | 24 | shape: expected less than 2^63 bytes",
+                "{'descr':'<f4','fortran_order':False,'shape':(99999999999999999999,)} | 24 | shape: expected a tuple of whole numbers",
+                "{'descr':'<f4','fortran_order':False,'shape':(999999999,)}   | 24 | expected 3999999996 bytes",
+                "{'descr':'<f4','fortran_order':Maybe,'shape':(2,3)}          | 24 | fortran_order: expected True or False",
+                "{'descr':'f4','fortran_order':False,'shape':(2,3)}           | 24 | descr: expected numbers",
+                "{'descr':'=f4','fortran_order':False,'shape':(2,3)}          | 24 | descr: expected numbers",
+                "{'descr':\"\",'fortran_order':False,'shape':(2,3)}             | 24 | descr: expected numbers",
+                "{'descr':'<f4','fortran_order':False}                        | 24 | header: expected descr",
+                "{'descr':'<f4','descr':'<f4','shape':(2,3)}                  | 24 | header: expected each name once",
+                "{'descr':'<f4','fortran_order':False,'shape':(2,3),'x':1}    | 24 | header: expected descr",
+                "{'descr':'<f4' 'fortran_order':False,'shape':(2,3)}          | 24 | header: expected entries",
+                "'descr'                                                      | 24 | header: expected a dictionary",
+            })
+    void aWrongHeaderIsNamed(String header, int dataBytes, String message) throws IOException {
+        byte[] text = header.getBytes(StandardCharsets.US_ASCII);
+        byte[] bytes = ByteBuffer.allocate(10 + text.length + dataBytes)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put(NpyHeader.MAGIC)
+                .put((byte) 1)
+                .put((byte) 0)
+                .putShort((short) text.length)
+                .put(text)
+                .array();
+        Files.write(path("a.npy"), bytes);
+        if (message.equals("good")) {
+            assertEquals(NdArray.ofFloats(new float[6], 2, 3), Npy.read(path("a.npy")));
+            return;
+        }
+        ModelFileException e = assertThrows(ModelFileException.class, () -> Npy.read(path("a.npy")));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+        assertEquals(path("a.npy").toString(), e.file());
+    }
+
+    /** A member that says it is 2 GB, and one of another kind. */
+    @Test
+    void wrongMembersAreNamed() throws IOException {
+        Path file = path("wrong.npz");
+        try (ZipArchive.Writer zip = new ZipArchive.Writer(Files.newOutputStream(file))) {
+            zip.store("readme.txt", new byte[3]);
+        }
+        assertRefused(file, "member \"readme.txt\": expected arrays only");
+        try (OutputStream out = Files.newOutputStream(file);
+                ZipOutputStream zip = new ZipOutputStream(out)) {
+            zip.putNextEntry(new ZipEntry("zeros.npy"));
+            for (int megabyte = 0; megabyte < 1024; megabyte++) zip.write(new byte[1 << 20]);
+        }
+        assertRefused(file, "Start java with a larger -Xmx");
+        Files.write(file, new byte[100]);
+        assertRefused(file, "file: expected a zip file");
+        assertRefused(path("missing.npz"), "path: expected a file, found nothing");
+        assertRefused(folder, "path: expected a file, found something else");
+    }
+
+    private static void assertRefused(Path file, String message) {
+        ModelFileException e = assertThrows(ModelFileException.class, () -> Npz.read(file));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
+    }
+
+    @Test
+    void damagedFiles() throws IOException {
+        Npy.write(NdArray.ofFloats(new float[100], 4, 25), path("whole.npy"));
+        int refused = Mutations.check(path("whole.npy"), 80, Npy::read);
+        assertTrue(refused > 1000, refused + " of 2000 refused");
+        Npz.write(two(), path("whole.npz"));
+        refused = Mutations.check(path("whole.npz"), 700, Npz::read);
+        assertTrue(refused > 1500, refused + " of 2000 refused");
+    }
+
+    private Path path(String name) {
+        return folder.resolve(name);
+    }
+}
