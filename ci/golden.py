@@ -14,7 +14,7 @@ nodes, K classes, V vocabulary, C channels, M rows.
     wx [D,H] = weight_ih^T  wh [H,H] = weight_hh^T  b [H] = bias_ih + bias_hh
 
 A gradient has a d in front: dy and dhn come from above; dx, dh0, dwx, dwh and db are the answer. The directions of a
-bidirectional layer have the suffixes _f and _r; y is [T,N,2H] then, forward first. Integers are I32, all else is F64.
+bidirectional layer have the suffixes _f and _r; y is [T,N,2H] then, forward first. Stacks are described at stack(). Integers are I32, all else is F64.
 
 The metadata says what the case is: operation, and what else it takes (activation, smoothing, learning_rate, ...).
 masked_output is "zero" where y is 0 at masked steps (PyTorch's packed sequences), "repeat" where it is the y before,
@@ -86,12 +86,28 @@ def same(actual, expected, limit=1e-13):
     assert worst <= limit, worst
 
 
-def elman(x, weights, h0, activation, mask=None, reverse=False, masked_output="repeat"):
-    """The recurrence by hand: a masked step carries the state. Returns y and hn."""
+def philox(counter, key):
+    """Philox4x32-10 (Salmon et al., SC 2011): four words for a counter of four words and a key of 64 bits."""
+    c, k = list(counter), [key & 0xFFFFFFFF, key >> 32 & 0xFFFFFFFF]
+    for _ in range(10):
+        p, q = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [q >> 32 ^ c[1] ^ k[0], q & 0xFFFFFFFF, p >> 32 ^ c[3] ^ k[1], p & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def dropout_factors(rate, seed, first_row, n, channels):
+    """[N,C]: 0 where a variational dropout drops, else 1 / (1 - rate)."""
+    return torch.tensor([[0.0 if philox((c // 4, 0, first_row + row, 0), seed)[c % 4] < int(rate * 2**32)
+                          else 1 / (1 - rate) for c in range(channels)] for row in range(n)])
+
+
+def elman(x, weights, h0, activation, mask=None, reverse=False, masked_output="repeat", recurrent=1.0):
+    """The recurrence by hand: a masked step carries the state; Wh sees h * recurrent. Returns y and hn."""
     wx, wh, b = weights
     h, last, ys = h0, torch.zeros_like(h0), [None] * len(x)
     for t in range(len(x) - 1, -1, -1) if reverse else range(len(x)):
-        a = x[t] @ wx + h @ wh + b
+        a = x[t] @ wx + (h * recurrent) @ wh + b
         assert activation != "relu" or a.abs().min() > 2e-5  # float32 must take the same side; choose another seed
         new = ACTIVATIONS[activation](a)
         if mask is None:
@@ -157,19 +173,73 @@ def rnn_case(name, seed, activation, n, t, d, h, lengths=False, bidirectional=Fa
          operation="birnn" if bidirectional else "rnn", activation=activation, masked_output="zero", seed=seed)
 
 
-def hand_case(name, seed, activation, n, t, d, h, mask=None, reverse=False, masked_output="repeat"):
-    """The recurrence by hand, differentiated by autograd."""
+def hand_case(name, seed, activation, n, t, d, h, mask=None, reverse=False, masked_output="repeat", dropout=None):
+    """The recurrence by hand, differentiated by autograd; dropout is (rate, seed, first row), as Keras's recurrent one."""
     torch.manual_seed(seed)
     bound = 1 / math.sqrt(h)
     weights = [torch.empty(*s).uniform_(-bound, bound).requires_grad_() for s in ((d, h), (h, h), (h,))]
     x, h0 = leaf(t, n, d), leaf(n, h, scale=0.5)
     dy, dhn = torch.randn(t, n, h), torch.randn(n, h)
-    y, hn = elman(x, weights, h0, activation, mask, reverse, masked_output)
+    recurrent = 1.0 if dropout is None else dropout_factors(*dropout, n, h)
+    y, hn = elman(x, weights, h0, activation, mask, reverse, masked_output, recurrent)
     torch.autograd.backward([y, hn], [dy, dhn])
     tensors = dict(zip(("x", "wx", "wh", "b", "h0"), (x, *weights, h0)))
     tensors |= {"d" + k: v.grad for k, v in tensors.items()} | {"y": y, "hn": hn, "dy": dy, "dhn": dhn}
     save(name, tensors | ({} if mask is None else {"mask": mask}), operation="rnn", activation=activation,
-         reverse=reverse, masked_output=masked_output, seed=seed)
+         reverse=reverse, masked_output=masked_output, seed=seed,
+         **({} if dropout is None else {"dropout": dict(zip(("rate", "seed", "first_row"), dropout))}))
+
+
+def stack(name, seed, layers, activation="tanh", bidirectional=False, lengths=False, merge="concat", go_backwards=False,
+          n=4, t=5, d=3, h=4, steps=3, learning_rate=0.3):
+    """nn.RNN of several layers with both biases, trained for some steps of SGD on the fixed gradient dy and dhn.
+
+    Names: wx_i, wh_i, b_i = bias_ih, bh_i = bias_hh of direction i, layer by layer; h0, hn [N,S] have them side by side. y,
+    hn, dx, dh0 and the gradients are those of the first step, *_after the weights after the last one.
+    """
+    torch.manual_seed(seed)
+    directions = 2 if bidirectional else 1
+    rnn = nn.RNN(d, h, layers, nonlinearity=activation, bidirectional=bidirectional)
+    x, h0 = leaf(t, n, d), leaf(layers * directions, n, h, scale=0.5)
+    channels = h * (directions if merge == "concat" else 1)
+    dy, dhn = torch.randn(t, n, channels), torch.randn(layers * directions, n, h)
+    tensors = {"dy": dy, "dhn": dhn.transpose(0, 1).flatten(1)}
+    if lengths:
+        live = uneven_lengths(n, t)
+        tensors |= {"mask": mask_of(live, t)}
+
+    def parameters(suffix, of=lambda p: p, prefix=""):
+        found = {}
+        for layer in range(layers):
+            for direction, reverse in enumerate(("", "_reverse")[:directions]):
+                i = layer * directions + direction
+                for ours_, theirs in zip(("wx", "wh", "b", "bh"), NAMES):
+                    value = of(getattr(rnn, f"{theirs}_l{layer}{reverse}")).detach().clone()
+                    found[f"{prefix}{ours_}_{i}{suffix}"] = value.T if ours_ in ("wx", "wh") else value
+        return found
+
+    tensors |= parameters("")
+    optimizer_ = torch.optim.SGD(rnn.parameters(), lr=learning_rate)
+    for step in range(steps):
+        read = x.flip(0) if go_backwards else x
+        if lengths:
+            packed, hn = rnn(pack_padded_sequence(read, torch.tensor(live), enforce_sorted=False), h0)
+            y, _ = pad_packed_sequence(packed, total_length=t)
+        else:
+            y, hn = rnn(read, h0)
+        if merge != "concat":
+            first, second = y.split(h, 2)
+            y = {"sum": first + second, "mul": first * second, "ave": (first + second) / 2}[merge]
+        optimizer_.zero_grad()
+        torch.autograd.backward([y, hn], [dy, dhn])
+        if step == 0:
+            tensors |= {"x": x, "h0": h0.transpose(0, 1).flatten(1), "y": y, "hn": hn.transpose(0, 1).flatten(1),
+                        "dx": x.grad.clone(), "dh0": h0.grad.transpose(0, 1).flatten(1)} | parameters(
+                            "", lambda p: p.grad, "d")
+        optimizer_.step()
+    save(name, tensors | parameters("_after"), operation="stack", activation=activation, layers=layers,
+         bidirectional=bidirectional, merge=merge, go_backwards=go_backwards, steps=steps, learning_rate=learning_rate,
+         seed=seed)
 
 
 def any_mask(n, t):
@@ -374,6 +444,14 @@ def main():
             hand_case(f"rnn_{activation}_mask_{n}x{t}x{d}x{h}", 61 + 3 * i + j, activation, n, t, d, h, any_mask(n, t))
     hand_case("rnn_tanh_mask_reverse_6x7x3x6", 71, "tanh", 6, 7, 3, 6, any_mask(6, 7), reverse=True)
     hand_case("rnn_tanh_mask_zero_6x7x3x6", 72, "tanh", 6, 7, 3, 6, any_mask(6, 7), masked_output="zero")
+    hand_case("rnn_tanh_dropout", 73, "tanh", 6, 7, 3, 6, any_mask(6, 7), dropout=(0.4, 0x123456789ABCDEF, 7))
+    hand_case("rnn_linear_dropout_reverse", 74, "linear", 4, 5, 3, 6, reverse=True, dropout=(0.25, 11, 0))
+    stack("stack_3", 81, 3)
+    stack("stack_2_relu_lengths", 82, 2, "relu", lengths=True)
+    stack("stack_2_both_lengths", 83, 2, bidirectional=True, lengths=True)
+    for i, merge in enumerate(("sum", "mul", "ave")):
+        stack(f"stack_2_{merge}", 84 + i, 2, bidirectional=True, merge=merge, lengths=merge == "mul")
+    stack("stack_2_backwards", 87, 2, go_backwards=True)
     embedding()
     dense()
     cross_entropy("cross_entropy", 301, 0.0)

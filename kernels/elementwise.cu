@@ -32,6 +32,22 @@ extern "C" __global__ void __launch_bounds__(256) axpy(float alpha, const float*
     for (Index i = done + firstUnit(); i < size; i += unitStride()) y[i] += alpha * x[i];
 }
 
+/// y = a * b; y may be one of them.
+extern "C" __global__ void __launch_bounds__(256) multiply(const float* a, const float* b, float* y, Index size) {
+    Index done = 0;
+    if (aligned(a, y) && aligned(b, y)) {
+        #pragma unroll 1
+        for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
+            float4 p = ((const float4*)a)[i];
+            float4 q = ((const float4*)b)[i];
+            ((float4*)y)[i] = make_float4(p.x * q.x, p.y * q.y, p.z * q.z, p.w * q.w);
+        }
+        done = size / 4 * 4;
+    }
+    #pragma unroll 1
+    for (Index i = done + firstUnit(); i < size; i += unitStride()) y[i] = a[i] * b[i];
+}
+
 /// y [M,C] += bias [C] in every row.
 extern "C" __global__ void __launch_bounds__(256) add_bias(const float* bias, float* y, Index rows, Index columns) {
     if (columns % 4 == 0 && aligned(bias, y)) {

@@ -66,6 +66,9 @@ public interface Backend extends AutoCloseable {
     /** y += alpha x; same size. */
     void axpy(double alpha, Tensor x, Tensor y);
 
+    /** y = a * b, element by element; same size, and y may be one of them. */
+    void multiply(Tensor a, Tensor b, Tensor y);
+
     /** Copies {@code columns} columns of x [M,A], from column {@code fromX} on, into y [M,B] from column {@code fromY} on. */
     void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns);
 
@@ -129,6 +132,18 @@ public interface Backend extends AutoCloseable {
     void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db);
 
     /**
+     * y [M,K] = x [M,D] w^T + b [K] with w [K,D], as torch.nn.Linear keeps it; b may be null. An embedding's table is such a
+     * w, for an output that shares it.
+     */
+    void linearForward(Tensor x, Tensor w, Tensor b, Tensor y);
+
+    /**
+     * dx [M,D] = dy [M,K] w (null where nobody asks), dw [K,D] += dy^T x, db [K] += the sum of dy's rows (null for a layer
+     * without bias).
+     */
+    void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db);
+
+    /**
      * One vector for each row of x [T,N,C], over the steps whose mask is not 0.
      *
      * @param mask [T,N], or null when every step is live
@@ -178,6 +193,12 @@ public interface Backend extends AutoCloseable {
      * @param norm [1], overwritten with the norm before clipping
      */
     void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm);
+
+    /** g += l1 * sign(w) + 2 * l2 * w, the gradient of l1 * sum |w| + l2 * sum w²; same size. */
+    void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g);
+
+    /** Puts w [D,K], or [K] as one column, within its limits; see {@link Constraint}. */
+    void constrain(Constraint constraint, Tensor w);
 
     /** Updates w from its gradient g; {@code velocity} may be null when the momentum is 0. All of one size. */
     void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity);

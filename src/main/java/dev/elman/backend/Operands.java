@@ -108,6 +108,28 @@ public final class Operands {
         return new Dense(m, d, k);
     }
 
+    public static Dense linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        return linear("linearForward", "", x, w, b, y);
+    }
+
+    public static Dense linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Dense sizes = linear("linearBackward", "d", x, w, db, dy);
+        exact("linearBackward", "dw", "[K,D]", w.shape(), dw.shape());
+        if (dx != null) rows("linearBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
+        return sizes;
+    }
+
+    private static Dense linear(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
+        rank(operation, "w", "[K,D]", 2, w.shape());
+        int k = w.shape().extent(0);
+        int d = w.shape().extent(1);
+        int m = rowCount(x.shape());
+        rows(operation, "x", "[M,D]", m, d, x.shape());
+        rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
+        if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
+        return new Dense(m, d, k);
+    }
+
     public static Sequence poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
         return pool("poolForward", "", pooling, x, mask, y, argmax);
     }
@@ -220,6 +242,13 @@ public final class Operands {
         if (!(maxNorm > 0)) {
             throw new IllegalArgumentException("clipGlobalNorm: maxNorm must be positive, but is " + maxNorm + ".");
         }
+    }
+
+    /** Checks the operand of {@link Backend#constrain}: rows and columns. */
+    public static Matrix constrain(Tensor w) {
+        if (w.shape().rank() == 1) return new Matrix(w.shape().extent(0), 1);
+        rank("constrain", "w", "[D,K] or [K]", 2, w.shape());
+        return matrix("constrain", "w", w);
     }
 
     /** Checks the operands of {@link Backend#clipValue}. */

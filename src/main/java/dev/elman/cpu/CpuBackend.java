@@ -2,6 +2,7 @@ package dev.elman.cpu;
 
 import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
@@ -139,6 +140,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void multiply(Tensor a, Tensor b, Tensor y) {
+        Operands.sameSize("multiply", a, b, y);
+        elementwise.multiply(in(a), in(b), in(y));
+    }
+
+    @Override
     public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
         int count = Operands.copyColumns(x, fromX, y, fromY, columns);
         int widthX = x.shape().extent(-1);
@@ -235,6 +242,39 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
+        Matrix from = in(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = in(w).matrix(sizes.k(), sizes.d());
+        CpuTensor to = in(y);
+        if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
+        Matrix result = to.matrix(sizes.m(), sizes.k());
+        try (Gemm.Factor right = gemm.right(weights.transpose())) {
+            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
+        }
+    }
+
+    @Override
+    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
+        CpuTensor dSum = in(db);
+        CpuTensor dInput = in(dx);
+        Matrix from = in(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = in(w).matrix(sizes.k(), sizes.d());
+        Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
+        Tiles tiles = new Tiles(gemm, workers).addTransposed(gradient, from, in(dw).matrix(sizes.k(), sizes.d()));
+        if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
+        if (dInput == null) {
+            tiles.run();
+        } else {
+            try (Gemm.Factor right = gemm.right(weights)) {
+                tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
+                        .run();
+            }
+        }
+    }
+
+    @Override
     public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
         PoolOverTime pool = new PoolOverTime(workers, Operands.poolForward(pooling, x, mask, y, argmax), in(mask));
         switch (pooling) {
@@ -285,6 +325,19 @@ public final class CpuBackend implements Backend {
         measured.write(0, new float[] {(float) length}, 1);
         // Not "if larger": of a norm that is no number nothing remains as if it were fine.
         if (!(length <= maxNorm)) elementwise.scale(in(g), (float) (maxNorm / length));
+    }
+
+    @Override
+    public void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
+        Operands.sameSize("addPenaltyGradient", w, g);
+        elementwise.penalize(in(w), (float) l1, (float) (2 * l2), in(g));
+    }
+
+    @Override
+    public void constrain(Constraint constraint, Tensor w) {
+        Operands.Matrix sizes = Operands.constrain(w);
+        if (constraint.kind() == Constraint.Kind.NON_NEGATIVE) elementwise.rectify(in(w));
+        else Rows.constrain(constraint, sizes, in(w));
     }
 
     @Override

@@ -66,6 +66,34 @@ final class Elementwise {
         forEach(1, loop, x, y);
     }
 
+    /** Reading a block of each before writing one lets y be a or b. */
+    void multiply(CpuTensor a, CpuTensor b, CpuTensor y) {
+        Loop loop = (blocks, count) -> {
+            float[] left = blocks[0];
+            float[] right = blocks[1];
+            float[] to = blocks[2];
+            for (int i = 0; i < count; i++) to[i] = left[i] * right[i];
+        };
+        forEach(2, loop, a, b, y);
+    }
+
+    void penalize(CpuTensor w, float l1, float twiceL2, CpuTensor g) {
+        Loop loop = (blocks, count) -> {
+            float[] weights = blocks[0];
+            float[] gradient = blocks[1];
+            for (int i = 0; i < count; i++) gradient[i] += l1 * Math.signum(weights[i]) + twiceL2 * weights[i];
+        };
+        forEach(1, loop, w, g);
+    }
+
+    void rectify(CpuTensor w) {
+        Loop loop = (blocks, count) -> {
+            float[] weights = blocks[0];
+            for (int i = 0; i < count; i++) weights[i] = Math.max(weights[i], 0);
+        };
+        forEach(0, loop, w);
+    }
+
     void clip(CpuTensor g, float limit) {
         Loop loop = (blocks, count) -> {
             float[] values = blocks[0];

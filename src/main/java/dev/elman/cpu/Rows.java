@@ -1,5 +1,6 @@
 package dev.elman.cpu;
 
+import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 import java.util.Arrays;
@@ -75,6 +76,24 @@ final class Rows {
                 dTable.write(id * width, sums, width);
             }
         });
+    }
+
+    /** Scales the columns of w; on one thread, for weights are small. */
+    static void constrain(Constraint constraint, Operands.Matrix sizes, CpuTensor w) {
+        int width = sizes.c();
+        float[] row = new float[width];
+        double[] squares = new double[width];
+        for (int m = 0; m < sizes.m(); m++) {
+            w.read(m * width, row, width);
+            for (int c = 0; c < width; c++) squares[c] += (double) row[c] * row[c];
+        }
+        float[] factors = new float[width];
+        for (int c = 0; c < width; c++) factors[c] = (float) constraint.factor(Math.sqrt(squares[c]));
+        for (int m = 0; m < sizes.m(); m++) {
+            w.read(m * width, row, width);
+            for (int c = 0; c < width; c++) row[c] *= factors[c];
+            w.write(m * width, row, width);
+        }
     }
 
     void dropout(Dropout dropout, Operands.Sequence sizes, CpuTensor x, CpuTensor y) {

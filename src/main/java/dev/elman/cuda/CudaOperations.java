@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
@@ -71,6 +72,16 @@ abstract class CudaOperations implements Backend {
         long size = Operands.sameSize("axpy", x, y);
         context.enter();
         elementwise.axpy(alpha, from, to, size);
+    }
+
+    @Override
+    public void multiply(Tensor a, Tensor b, Tensor y) {
+        long left = in(a);
+        long right = in(b);
+        long to = in(y);
+        long size = Operands.sameSize("multiply", a, b, y);
+        context.enter();
+        elementwise.multiply(left, right, to, size);
     }
 
     @Override
@@ -193,6 +204,33 @@ abstract class CudaOperations implements Backend {
     }
 
     @Override
+    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        long from = in(x);
+        long weights = in(w);
+        long bias = in(b);
+        long to = in(y);
+        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
+        context.enter();
+        blas.multiplyTransposed(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
+        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+    }
+
+    @Override
+    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        long from = in(x);
+        long weights = in(w);
+        long upstream = in(dy);
+        long dFrom = in(dx);
+        long dWeights = in(dw);
+        long dBias = in(db);
+        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
+        context.enter();
+        if (dx != null) blas.multiply(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
+        blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
+        if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+    }
+
+    @Override
     public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
         long from = in(x);
         long live = in(mask);
@@ -259,6 +297,23 @@ abstract class CudaOperations implements Backend {
         long length = in(norm);
         context.enter();
         optimizers.clipGlobalNorm(all, g.shape().size(), maxNorm, length);
+    }
+
+    @Override
+    public void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
+        long weights = in(w);
+        long gradients = in(g);
+        long size = Operands.sameSize("addPenaltyGradient", w, g);
+        context.enter();
+        optimizers.penalize(weights, l1, l2, gradients, size);
+    }
+
+    @Override
+    public void constrain(Constraint constraint, Tensor w) {
+        long weights = in(w);
+        Operands.Matrix sizes = Operands.constrain(w);
+        context.enter();
+        optimizers.constrain(constraint, weights, sizes);
     }
 
     @Override

@@ -37,6 +37,15 @@ final class Elementwise {
         kernels.get(Kernel.AXPY).real(alpha).pointer(x).pointer(y).count(size).over(size);
     }
 
+    void multiply(long a, long b, long y, long size) {
+        kernels.get(Kernel.MULTIPLY)
+                .pointer(a)
+                .pointer(b)
+                .pointer(y)
+                .count(size)
+                .over(size);
+    }
+
     /** The first {@code columns} columns at x, whose rows are {@code widthX} long, to those at y. */
     void copyColumns(long x, int widthX, long y, int widthY, int rows, int columns) {
         kernels.get(Kernel.COPY_COLUMNS)

@@ -43,6 +43,7 @@ enum Kernel {
     GEMM_TN_64("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_TN_32("gemm", "plplpl" + "ii" + "lllll"),
     AXPY("elementwise", "fppl"),
+    MULTIPLY("elementwise", "pppl"),
     ADD_BIAS("elementwise", "ppll"),
     MASK_ROWS("elementwise", "pppll"),
     COPY_COLUMNS("elementwise", "plplll"),
@@ -67,6 +68,9 @@ enum Kernel {
     SQUARES("optim", "plp"),
     NORM_FINISH("optim", "pldpp"),
     SCALE_BY("optim", "ppl"),
+    PENALIZE("rules", "pffpl"),
+    SCALE_COLUMNS("rules", "pllif"),
+    RECTIFY("rules", "pl"),
     SGD_STEP("optim", "pppffifl"),
     ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
 

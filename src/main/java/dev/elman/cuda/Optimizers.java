@@ -1,6 +1,8 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.AdamStep;
+import dev.elman.backend.Constraint;
+import dev.elman.backend.Operands;
 import dev.elman.backend.SgdStep;
 
 /** Clipping and optimizer steps over one flat tensor; all arguments are addresses. */
@@ -8,6 +10,9 @@ final class Optimizers {
     private static final int THREADS = 256;
     private static final int MOST_BLOCKS = 1024;
     private static final int PER_BLOCK = 4096;
+
+    private static final int TILE_COLUMNS = 32;
+    private static final int TILE_ROWS = 8;
 
     private final KernelModule kernels;
     private final Workspace workspace;
@@ -37,6 +42,32 @@ final class Optimizers {
                 .pointer(factor)
                 .blocks(1, THREADS);
         kernels.get(Kernel.SCALE_BY).pointer(g).pointer(factor).count(size).over(size);
+    }
+
+    void penalize(long w, double l1, double l2, long g, long size) {
+        kernels.get(Kernel.PENALIZE)
+                .pointer(w)
+                .real(l1)
+                .real(2 * l2)
+                .pointer(g)
+                .count(size)
+                .over(size);
+    }
+
+    void constrain(Constraint constraint, long w, Operands.Matrix sizes) {
+        long size = (long) sizes.m() * sizes.c();
+        if (size == 0) return;
+        if (constraint.kind() == Constraint.Kind.NON_NEGATIVE) {
+            kernels.get(Kernel.RECTIFY).pointer(w).count(size).over(size);
+            return;
+        }
+        kernels.get(Kernel.SCALE_COLUMNS)
+                .pointer(w)
+                .count(sizes.m())
+                .count(sizes.c())
+                .integer(constraint.kind() == Constraint.Kind.UNIT_NORM ? 1 : 0)
+                .real(constraint.limit())
+                .launch((sizes.c() + TILE_COLUMNS - 1) / TILE_COLUMNS, 1, TILE_COLUMNS, TILE_ROWS);
     }
 
     void sgd(SgdStep step, long w, long g, long velocity, long size) {

@@ -2,6 +2,7 @@ package dev.elman.reference;
 
 import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
@@ -106,6 +107,15 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void multiply(Tensor a, Tensor b, Tensor y) {
+        ReferenceTensor left = in(a);
+        ReferenceTensor right = in(b);
+        ReferenceTensor to = in(y);
+        long size = Operands.sameSize("multiply", a, b, y);
+        for (int i = 0; i < size; i++) to.put(i, left.get(i) * right.get(i));
+    }
+
+    @Override
     public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
         ReferenceTensor from = in(x);
         ReferenceTensor to = in(y);
@@ -206,43 +216,26 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        ReferenceTensor from = in(x);
-        ReferenceTensor weights = in(w);
-        ReferenceTensor bias = in(b);
-        ReferenceTensor to = in(y);
         Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        for (int m = 0; m < sizes.m(); m++) {
-            for (int k = 0; k < sizes.k(); k++) {
-                double sum = bias == null ? 0 : bias.get(k);
-                for (int d = 0; d < sizes.d(); d++) {
-                    sum += from.get(m * sizes.d() + d) * weights.get(d * sizes.k() + k);
-                }
-                to.put(m * sizes.k() + k, sum);
-            }
-        }
+        new DenseLayer(sizes, false).forward(in(x), in(w), in(b), in(y));
     }
 
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        ReferenceTensor from = in(x);
-        ReferenceTensor weights = in(w);
-        ReferenceTensor upstream = in(dy);
-        ReferenceTensor dFrom = in(dx);
-        ReferenceTensor dWeights = in(dw);
-        ReferenceTensor dBias = in(db);
         Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
-        for (int m = 0; m < sizes.m(); m++) {
-            for (int d = 0; d < sizes.d(); d++) {
-                double sum = 0;
-                for (int k = 0; k < sizes.k(); k++) {
-                    double g = upstream.get(m * sizes.k() + k);
-                    sum += g * weights.get(d * sizes.k() + k);
-                    dWeights.add(d * sizes.k() + k, from.get(m * sizes.d() + d) * g);
-                }
-                if (dx != null) dFrom.put(m * sizes.d() + d, sum);
-            }
-            for (int k = 0; k < sizes.k() && db != null; k++) dBias.add(k, upstream.get(m * sizes.k() + k));
-        }
+        new DenseLayer(sizes, false).backward(in(x), in(w), in(dy), in(dx), in(dw), in(db));
+    }
+
+    @Override
+    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
+        new DenseLayer(sizes, true).forward(in(x), in(w), in(b), in(y));
+    }
+
+    @Override
+    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
+        new DenseLayer(sizes, true).backward(in(x), in(w), in(dy), in(dx), in(dw), in(db));
     }
 
     @Override
@@ -312,6 +305,32 @@ public final class ReferenceBackend implements Backend {
         in(norm).put(0, length);
         if (length <= maxNorm) return;
         for (int i = 0; i < all.shape().size(); i++) all.put(i, all.get(i) * (maxNorm / length));
+    }
+
+    @Override
+    public void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
+        ReferenceTensor weights = in(w);
+        ReferenceTensor gradients = in(g);
+        long size = Operands.sameSize("addPenaltyGradient", w, g);
+        for (int i = 0; i < size; i++) {
+            gradients.add(i, l1 * Math.signum(weights.get(i)) + 2 * l2 * weights.get(i));
+        }
+    }
+
+    @Override
+    public void constrain(Constraint constraint, Tensor w) {
+        ReferenceTensor weights = in(w);
+        Operands.Matrix sizes = Operands.constrain(w);
+        for (int c = 0; c < sizes.c(); c++) {
+            double squares = 0;
+            for (int m = 0; m < sizes.m(); m++) squares += Math.pow(weights.get(m * sizes.c() + c), 2);
+            double factor = constraint.factor(Math.sqrt(squares));
+            for (int m = 0; m < sizes.m(); m++) {
+                int i = m * sizes.c() + c;
+                boolean limited = constraint.kind() == Constraint.Kind.NON_NEGATIVE;
+                weights.put(i, limited ? Math.max(weights.get(i), 0) : weights.get(i) * factor);
+            }
+        }
     }
 
     @Override

@@ -8,12 +8,15 @@ import dev.elman.backend.Tensor;
 import java.util.List;
 import java.util.Random;
 
-/** y [M,K] = x [M,D] w [D,K] + b [K]. */
+/** y [M,K] = x [M,D] w [D,K] + b [K], or, tied to an embedding's table [K,D], y = x table^T + b (Press and Wolf 2017). */
 public final class Dense implements AutoCloseable {
     private static final String W = ".w";
     private static final String B = ".b";
 
     private final Backend backend;
+    /** Whether w is [K,D], shared with an embedding. */
+    private final boolean tied;
+
     private final Tensor w;
     private final Tensor b;
     private final Tensor dw;
@@ -29,38 +32,60 @@ public final class Dense implements AutoCloseable {
                 new Parameters.Spec(name + B, Shape.of(outputs)));
     }
 
+    /** What a layer of this name needs that is tied to an embedding: {@code name.b} [K]. */
+    public static List<Parameters.Spec> tiedSpecs(String name, int outputs) {
+        return List.of(new Parameters.Spec(name + B, Shape.of(outputs)));
+    }
+
+    /** Whether a layer of this name has weights of its own here; else it is tied. */
+    public static boolean hasOwnWeights(String name, Parameters weights) {
+        return weights.views().containsKey(name + W);
+    }
+
     /**
      * A layer over views of {@code weights} and {@code gradients}, whose owner closes them; the gradients may be null for a
      * layer that is never run back.
      */
     public Dense(Backend backend, String name, Parameters weights, Parameters gradients) {
+        this(backend, name, name + W, false, weights, gradients);
+    }
+
+    /** A layer whose weights are the table of the embedding of this name; both add to its one gradient. */
+    public static Dense tied(Backend backend, String name, String embedding, Parameters weights, Parameters gradients) {
+        return new Dense(backend, name, embedding + Embedding.TABLE, true, weights, gradients);
+    }
+
+    private Dense(Backend backend, String name, String kernel, boolean tied, Parameters weights, Parameters gradients) {
         this.backend = backend;
-        this.w = weights.get(name + W);
+        this.tied = tied;
+        this.w = weights.get(kernel);
         this.b = weights.get(name + B);
-        this.dw = gradients == null ? null : gradients.get(name + W);
+        this.dw = gradients == null ? null : gradients.get(kernel);
         this.db = gradients == null ? null : gradients.get(name + B);
         this.y = new Buffer(backend);
         this.dx = new Buffer(backend);
     }
 
-    /** Draws the weights anew and sets the bias to 0. */
+    /** Draws the weights anew, unless they are an embedding's, and sets the bias to 0. */
     public void initialize(Initializer initializer, Random random) {
-        w.set(initializer.values(w.shape().extent(0), w.shape().extent(1), random));
+        if (!tied) w.set(initializer.values(w.shape().extent(0), w.shape().extent(1), random));
         backend.fill(b, 0);
     }
 
     /** y [.., K] for x [.., D]. */
     public Tensor forward(Tensor x) {
         this.x = x;
-        Tensor out = y.of(withLast(x.shape(), w.shape().extent(1)));
-        backend.denseForward(x, w, b, out);
+        Tensor out = y.of(withLast(x.shape(), b.shape().extent(0)));
+        if (tied) backend.linearForward(x, w, b, out);
+        else backend.denseForward(x, w, b, out);
         return out;
     }
 
     /** Adds to the gradients of w and b and returns dx [.., D]. */
     public Tensor backward(Tensor dy) {
         Tensor out = dx.of(x.shape());
-        backend.denseBackward(x, w, dy, out, dw, db);
+        if (tied) backend.linearBackward(x, w, dy, out, dw, db);
+        else backend.denseBackward(x, w, dy, out, dw, db);
         return out;
     }
 

@@ -11,7 +11,7 @@ import java.util.Random;
 
 /** A row of a table [V,D] for each id. */
 public final class Embedding implements AutoCloseable {
-    private static final String TABLE = ".table";
+    static final String TABLE = ".table";
 
     private final Backend backend;
     private final Tensor table;

@@ -3,8 +3,8 @@ package dev.elman.rnn;
 /** What a recurrent layer returns of its states. Masked steps do not count; a row without a live step gives zeros. */
 public enum Output {
     /**
-     * Every step: [T,N,C]. At a masked step one direction repeats its last output (0 before the first), two directions
-     * give 0; both are Keras's rules.
+     * Every step: [T,N,C]. At a masked step one direction repeats its last output (0 before the first) or gives 0, as {@link
+     * SimpleRnnConfig#zeroOutputForMask} says, and two directions give 0; all Keras's rules.
      */
     SEQUENCE,
     /** The state after the last live step that each direction ran: [N,C]. */

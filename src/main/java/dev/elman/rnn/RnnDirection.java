@@ -2,6 +2,7 @@ package dev.elman.rnn;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Buffer;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
@@ -12,11 +13,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/** One direction of a {@link SimpleRnn}: weights, states and their gradients. */
+/** One direction of one layer of a {@link SimpleRnn}: weights, states and their gradients. */
 final class RnnDirection implements AutoCloseable {
     private static final String WX = ".wx";
     private static final String WH = ".wh";
     private static final String B = ".b";
+    private static final String BH = ".bh";
 
     private final Backend backend;
     private final SimpleRnnConfig config;
@@ -25,18 +27,28 @@ final class RnnDirection implements AutoCloseable {
     /** Null for a direction that is never run back. */
     private final SimpleRnnWeights gradients;
 
+    /** The second bias [H] and its gradient; null without. */
+    private final Tensor recurrentBias;
+
+    private final Tensor recurrentBiasGradient;
+    private final Buffer biasSum;
+    private final Buffer biasSumGradient;
+    private final Buffer kept;
     private final Buffer states;
     private final Buffer stateGradients;
     private SimpleRnnPass pass;
+    private Dropout inputDropout;
     private Tensor x;
     private Tensor h;
     private Tensor dh;
 
-    static List<Parameters.Spec> specs(String name, SimpleRnnConfig config) {
+    static List<Parameters.Spec> specs(String name, SimpleRnnConfig config, int layer) {
+        int hidden = config.hiddenSize();
         List<Parameters.Spec> specs = new ArrayList<>();
-        specs.add(new Parameters.Spec(name + WX, Shape.of(config.inputSize(), config.hiddenSize())));
-        specs.add(new Parameters.Spec(name + WH, Shape.of(config.hiddenSize(), config.hiddenSize())));
-        if (config.bias()) specs.add(new Parameters.Spec(name + B, Shape.of(config.hiddenSize())));
+        specs.add(new Parameters.Spec(name + WX, Shape.of(config.inputSize(layer), hidden)));
+        specs.add(new Parameters.Spec(name + WH, Shape.of(hidden, hidden)));
+        if (config.bias()) specs.add(new Parameters.Spec(name + B, Shape.of(hidden)));
+        if (config.recurrentBias()) specs.add(new Parameters.Spec(name + BH, Shape.of(hidden)));
         return specs;
     }
 
@@ -52,6 +64,11 @@ final class RnnDirection implements AutoCloseable {
         this.reverse = reverse;
         this.weights = views(name, weights);
         this.gradients = gradients == null ? null : views(name, gradients);
+        this.recurrentBias = config.recurrentBias() ? weights.get(name + BH) : null;
+        this.recurrentBiasGradient = recurrentBias == null || gradients == null ? null : gradients.get(name + BH);
+        this.biasSum = new Buffer(backend);
+        this.biasSumGradient = new Buffer(backend);
+        this.kept = new Buffer(backend);
         this.states = new Buffer(backend);
         this.stateGradients = new Buffer(backend);
     }
@@ -61,12 +78,13 @@ final class RnnDirection implements AutoCloseable {
                 parameters.get(name + WX), parameters.get(name + WH), config.bias() ? parameters.get(name + B) : null);
     }
 
-    void initialize(Initializer kernel, Initializer recurrent, Initializer bias, Random random) {
-        int d = config.inputSize();
+    void initialize(Initializers initializers, Random random) {
         int hidden = config.hiddenSize();
-        weights.wx().set(kernel.values(d, hidden, random));
-        weights.wh().set(recurrent.values(hidden, hidden, random));
-        if (config.bias()) weights.b().set(bias.values(1, hidden, random));
+        int d = weights.wx().shape().extent(0);
+        weights.wx().set(initializers.kernel().values(d, hidden, random));
+        weights.wh().set(initializers.recurrent().values(hidden, hidden, random));
+        if (config.bias()) weights.b().set(initializers.bias().values(1, hidden, random));
+        if (recurrentBias != null) recurrentBias.set(initializers.bias().values(1, hidden, random));
     }
 
     SimpleRnnWeights weights() {
@@ -75,6 +93,14 @@ final class RnnDirection implements AutoCloseable {
 
     SimpleRnnWeights gradients() {
         return gradients;
+    }
+
+    Tensor recurrentBias() {
+        return recurrentBias;
+    }
+
+    Tensor recurrentBiasGradient() {
+        return recurrentBiasGradient;
     }
 
     boolean reverse() {
@@ -86,21 +112,37 @@ final class RnnDirection implements AutoCloseable {
         return x.shape();
     }
 
-    /** Makes room for T steps of N rows and returns the slot [N,H] of the initial state, for the caller to fill. */
-    Tensor begin(Tensor x, IntTensor mask) {
-        this.x = x;
+    /**
+     * Makes room for T steps of N rows and returns the slot [N,H] of the initial state, for the caller to fill.
+     *
+     * @param onInput what drops channels of x, null for nothing
+     * @param onState what drops channels in front of Wh, null for nothing
+     */
+    Tensor begin(Tensor x, IntTensor mask, Dropout onInput, Dropout onState) {
+        inputDropout = onInput;
+        this.x = onInput == null ? x : kept.of(x.shape());
+        if (onInput != null) backend.dropout(onInput, x, this.x);
         int steps = x.shape().extent(0);
-        pass = new SimpleRnnPass(config.activation(), reverse, mask);
+        pass = new SimpleRnnPass(config.activation(), reverse, mask, onState);
         h = states.of(Shape.of(steps + 1, x.shape().extent(1), config.hiddenSize()));
         return slot(h, pass.initialSlot(steps));
     }
 
     /** Runs from the initial state that {@link #begin} asked for. */
     void forward() {
-        backend.simpleRnnForward(weights, pass, x, h);
+        backend.simpleRnnForward(summed(), pass, x, h);
     }
 
-    /** States after each step, [T,N,H]. */
+    /** The weights as a step sees them: with the sum of two biases. */
+    private SimpleRnnWeights summed() {
+        if (recurrentBias == null) return weights;
+        Tensor sum = biasSum.of(recurrentBias.shape());
+        backend.copy(weights.b(), sum);
+        backend.axpy(1, recurrentBias, sum);
+        return new SimpleRnnWeights(weights.wx(), weights.wh(), sum);
+    }
+
+    /** States after each step, [T,N,H], each beside the input it belongs to. */
     Tensor outputs() {
         return pass.outputs(h);
     }
@@ -108,6 +150,11 @@ final class RnnDirection implements AutoCloseable {
     /** The state [N,H] after the step that ran last. */
     Tensor finalState() {
         return slot(h, pass.finalSlot(steps()));
+    }
+
+    /** The state [N,H] after this many of the steps, in the order in which they ran. */
+    Tensor stateAfter(int count) {
+        return slot(h, reverse ? steps() - count : count);
     }
 
     /** Makes room for the gradients of the states and returns those of the steps, [T,N,H], for the caller to fill. */
@@ -124,7 +171,17 @@ final class RnnDirection implements AutoCloseable {
 
     /** Runs back from the gradients that {@link #beginBackward} asked for; dx [T,N,D] may be null. */
     void backward(Tensor dx) {
-        backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        if (recurrentBias == null) {
+            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        } else {
+            Tensor sum = biasSumGradient.of(recurrentBias.shape());
+            backend.fill(sum, 0);
+            SimpleRnnWeights summed = new SimpleRnnWeights(gradients.wx(), gradients.wh(), sum);
+            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, summed);
+            backend.axpy(1, sum, gradients.b());
+            backend.axpy(1, sum, recurrentBiasGradient);
+        }
+        if (dx != null && inputDropout != null) backend.dropout(inputDropout, dx, dx);
     }
 
     /** The gradient [N,H] of the initial state. */
@@ -146,6 +203,9 @@ final class RnnDirection implements AutoCloseable {
 
     @Override
     public void close() {
+        biasSum.close();
+        biasSumGradient.close();
+        kept.close();
         states.close();
         stateGradients.close();
     }

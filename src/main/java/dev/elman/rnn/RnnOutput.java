@@ -9,65 +9,78 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
-/** What a {@link SimpleRnn} makes of the states of its directions, side by side, and the way back. */
+/** What a {@link SimpleRnn} makes of the states of its top layer, and the way back. */
 final class RnnOutput implements AutoCloseable {
     private final Backend backend;
-    private final Output output;
-    private final int hidden;
-    private final int directions;
+    private final SimpleRnnConfig config;
+    private final RnnMerge merge;
+    private final TimeReversal reversal;
     private final Buffer y;
-    private final Buffer part;
+    private final Buffer own;
+    private final Buffer[] vectors;
     private final IntBuffer seen;
     private final IntBuffer[] argmax;
     private IntTensor keep;
 
     RnnOutput(Backend backend, SimpleRnnConfig config) {
         this.backend = backend;
-        this.output = config.output();
-        this.hidden = config.hiddenSize();
-        this.directions = config.directions();
+        this.config = config;
+        this.merge = new RnnMerge(backend, config);
+        this.reversal = new TimeReversal(backend);
         this.y = new Buffer(backend);
-        this.part = new Buffer(backend);
+        this.own = new Buffer(backend);
         this.seen = new IntBuffer(backend);
-        this.argmax = new IntBuffer[directions];
-        for (int i = 0; i < directions; i++) argmax[i] = new IntBuffer(backend);
-    }
-
-    Tensor forward(List<RnnDirection> parts, IntTensor mask) {
-        Tensor first = parts.get(0).outputs();
-        int rows = first.shape().extent(1);
-        if (output == Output.SEQUENCE) return sequence(parts, mask);
-        Tensor out = y.of(Shape.of(rows, directions * hidden));
-        if (output == Output.LAST) keep = mask == null ? null : lastSeen(mask);
-        for (int i = 0; i < directions; i++) {
-            Tensor vector = directions == 1 ? out : part.of(Shape.of(rows, hidden));
-            vector(parts.get(i), i, mask, vector);
-            if (directions > 1) backend.copyColumns(vector, 0, out, i * hidden, hidden);
+        this.vectors = new Buffer[config.directions()];
+        this.argmax = new IntBuffer[config.directions()];
+        for (int i = 0; i < config.directions(); i++) {
+            vectors[i] = new Buffer(backend);
+            argmax[i] = new IntBuffer(backend);
         }
+    }
+
+    Tensor forward(List<RnnDirection> directions, IntTensor mask) {
+        if (config.output() == Output.SEQUENCE) return sequence(directions, mask);
+        if (config.output() == Output.LAST) keep = mask == null ? null : lastSeen(mask);
+        Tensor first = vector(directions, 0, mask);
+        if (directions.size() == 1) return first;
+        Tensor out = y.of(Shape.of(first.shape().extent(0), config.outputSize()));
+        merge.forward(first, vector(directions, 1, mask), out);
         return out;
     }
 
-    private Tensor sequence(List<RnnDirection> parts, IntTensor mask) {
-        Tensor first = parts.get(0).outputs();
-        keep = mask == null || directions > 1 ? mask : seen(mask, parts.get(0).reverse());
-        if (directions == 1 && keep == null) return first;
-        Shape shape = first.shape();
-        Tensor out = y.of(Shape.of(shape.extent(0), shape.extent(1), directions * hidden));
-        for (int i = 0; i < directions; i++) backend.copyColumns(parts.get(i).outputs(), 0, out, i * hidden, hidden);
-        if (keep != null) backend.maskRows(out, keep, out);
-        return out;
+    private Tensor sequence(List<RnnDirection> directions, IntTensor mask) {
+        Tensor out = directions.get(0).outputs();
+        boolean zero = directions.size() > 1 || config.zeroOutputForMask();
+        keep = mask == null || zero ? mask : seen(mask, directions.get(0).reverse());
+        if (directions.size() > 1) {
+            Shape shape = out.shape();
+            Tensor merged = y.of(Shape.of(shape.extent(0), shape.extent(1), config.outputSize()));
+            merge.forward(out, directions.get(1).outputs(), merged);
+            out = merged;
+        }
+        if (keep != null) {
+            Tensor masked = y.of(out.shape());
+            backend.maskRows(out, keep, masked);
+            out = masked;
+        }
+        return config.goBackwards() ? reversal.of(out) : out;
     }
 
-    private void vector(RnnDirection direction, int i, IntTensor mask, Tensor vector) {
-        switch (output) {
+    /** What direction i says of the whole sequence, [N,H]. */
+    private Tensor vector(List<RnnDirection> directions, int i, IntTensor mask) {
+        RnnDirection direction = directions.get(i);
+        Tensor last = direction.finalState();
+        Tensor vector = vectors[i].of(last.shape());
+        switch (config.output()) {
             case MAX ->
                 backend.poolForward(Pooling.MAX, direction.outputs(), mask, vector, argmax[i].of(vector.shape()));
             case MEAN -> backend.poolForward(Pooling.MEAN, direction.outputs(), mask, vector, null);
             default -> {
-                if (keep == null) backend.copy(direction.finalState(), vector);
-                else backend.maskRows(direction.finalState(), keep, vector);
+                if (keep == null) backend.copy(last, vector);
+                else backend.maskRows(last, keep, vector);
             }
         }
+        return vector;
     }
 
     /** Which rows have a live step at all: an empty row keeps its initial state, but its output is 0. */
@@ -84,35 +97,47 @@ final class RnnOutput implements AutoCloseable {
         return all;
     }
 
-    /** Fills the state gradients of direction i with what dy, the gradient of the output, says of them. */
-    void backward(Tensor dy, int i, RnnDirection direction, IntTensor mask) {
-        Tensor dOutputs = direction.beginBackward();
-        if (output == Output.SEQUENCE) {
-            backend.copyColumns(dy, i * hidden, dOutputs, 0, hidden);
-            if (keep != null) backend.maskRows(dOutputs, keep, dOutputs);
-            return;
+    /** Fills the state gradients of all directions with what dy, the gradient of the output, says of them. */
+    void backward(Tensor dy, List<RnnDirection> directions, IntTensor mask) {
+        Tensor inOrder = config.goBackwards() && config.output() == Output.SEQUENCE ? reversal.of(dy) : dy;
+        for (int i = 0; i < directions.size(); i++) {
+            Tensor dOutputs = directions.get(i).beginBackward();
+            if (config.output() == Output.SEQUENCE) {
+                Tensor other = directions.get(directions.size() - 1 - i).outputs();
+                merge.backward(inOrder, i, other, dOutputs);
+                if (keep != null) backend.maskRows(dOutputs, keep, dOutputs);
+            } else {
+                Tensor other = vectors[directions.size() - 1 - i].of(vectorShape(directions));
+                Tensor dVector = own.of(other.shape());
+                merge.backward(dy, i, other, dVector);
+                vectorBackward(dVector, i, directions.get(i), dOutputs, mask);
+            }
         }
-        Tensor vector = dy;
-        if (directions > 1) {
-            vector = part.of(Shape.of(dy.shape().extent(0), hidden));
-            backend.copyColumns(dy, i * hidden, vector, 0, hidden);
-        }
-        switch (output) {
-            case MAX -> backend.poolBackward(Pooling.MAX, vector, mask, argmax[i].of(vector.shape()), dOutputs);
-            case MEAN -> backend.poolBackward(Pooling.MEAN, vector, mask, null, dOutputs);
+    }
+
+    private static Shape vectorShape(List<RnnDirection> directions) {
+        return directions.get(0).finalState().shape();
+    }
+
+    private void vectorBackward(Tensor dVector, int i, RnnDirection direction, Tensor dOutputs, IntTensor mask) {
+        switch (config.output()) {
+            case MAX -> backend.poolBackward(Pooling.MAX, dVector, mask, argmax[i].of(dVector.shape()), dOutputs);
+            case MEAN -> backend.poolBackward(Pooling.MEAN, dVector, mask, null, dOutputs);
             default -> {
                 backend.fill(dOutputs, 0);
-                if (keep == null) backend.copy(vector, direction.finalStateGradient());
-                else backend.maskRows(vector, keep, direction.finalStateGradient());
+                if (keep == null) backend.copy(dVector, direction.finalStateGradient());
+                else backend.maskRows(dVector, keep, direction.finalStateGradient());
             }
         }
     }
 
     @Override
     public void close() {
+        reversal.close();
         y.close();
-        part.close();
+        own.close();
         seen.close();
+        for (Buffer vector : vectors) vector.close();
         for (IntBuffer indices : argmax) indices.close();
     }
 }

@@ -6,7 +6,7 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 
-/** The states [N,C] of a {@link SimpleRnn} between two calls. */
+/** The states [N,S] of a {@link SimpleRnn} between two calls: layer by layer, the directions of each side by side. */
 final class RnnState implements AutoCloseable {
     private final Backend backend;
     private final SimpleRnnConfig config;
@@ -25,7 +25,7 @@ final class RnnState implements AutoCloseable {
     /** What a call with this many rows begins with: the given states, the stored ones, or null for zeros. */
     Tensor initial(Tensor given, int rows) {
         if (given != null) {
-            check("SimpleRnn.forward", "initialState", Shape.of(rows, config.outputSize()), given.shape());
+            check("SimpleRnn.forward", "initialState", Shape.of(rows, config.stateSize()), given.shape());
             return given;
         }
         if (!begins) return null;
@@ -37,20 +37,20 @@ final class RnnState implements AutoCloseable {
         return stored;
     }
 
-    /** Copies direction i of the states into that direction's initial slot [N,H]. */
+    /** Copies part i of the states into that direction's initial slot [N,H]. */
     void load(Tensor states, int i, Tensor slot) {
         if (states == null) backend.fill(slot, 0);
         else backend.copyColumns(states, i * config.hiddenSize(), slot, 0, config.hiddenSize());
     }
 
-    /** Remembers the final state [N,H] of direction i. */
-    void store(Tensor finalState, int i, int rows) {
-        stored = memory.of(Shape.of(rows, config.outputSize()));
-        backend.copyColumns(finalState, 0, stored, i * config.hiddenSize(), config.hiddenSize());
+    /** Remembers the state [N,H] of direction i. */
+    void store(Tensor state, int i) {
+        stored = memory.of(Shape.of(state.shape().extent(0), config.stateSize()));
+        backend.copyColumns(state, 0, stored, i * config.hiddenSize(), config.hiddenSize());
         begins = config.stateful();
     }
 
-    /** Adds direction i of a gradient [N,C] of the final states to that direction's own. */
+    /** Adds part i of a gradient [N,S] of the final states to that direction's own. */
     void addGradient(Tensor dStates, int i, Tensor dFinalState) {
         check("SimpleRnn.backward", "dFinalState", stored.shape(), dStates.shape());
         Tensor own = part.of(dFinalState.shape());
@@ -65,7 +65,7 @@ final class RnnState implements AutoCloseable {
     void set(Tensor values) {
         requireStateful("setState");
         int rows = values.shape().rank() == 2 ? values.shape().extent(0) : 0;
-        check("setState", "the state", Shape.of(rows, config.outputSize()), values.shape());
+        check("setState", "the state", Shape.of(rows, config.stateSize()), values.shape());
         stored = memory.of(values.shape());
         backend.copy(values, stored);
         begins = true;
@@ -87,7 +87,7 @@ final class RnnState implements AutoCloseable {
         for (int row : rows) backend.fill(stored.slice(row, 1), 0);
     }
 
-    private void requireStateful(String operation) {
+    void requireStateful(String operation) {
         if (!config.stateful()) {
             throw new IllegalStateException(
                     operation
@@ -108,7 +108,7 @@ final class RnnState implements AutoCloseable {
 
     private static void check(String operation, String operand, Shape expected, Shape given) {
         if (!given.equals(expected)) {
-            throw new ShapeMismatchException(operation, operand, "[N,C] = " + expected, given);
+            throw new ShapeMismatchException(operation, operand, "[N,S] = " + expected, given);
         }
     }
 

@@ -1,7 +1,6 @@
 package dev.elman.rnn;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Buffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
@@ -11,30 +10,37 @@ import dev.elman.backend.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 
 /**
- * Elman's recurrent layer over a sequence, in one direction or two: h_t = activation(x_t Wx + h_(t-1) Wh + b). With T = 1
- * it is the single step. Shapes are time-major; {@link Sequences} turns [N,T,D] arrays into them.
+ * Elman's recurrent layer over a sequence, in one direction or two, or several such layers on top of each other:
+ * h_t = activation(x_t Wx + h_(t-1) Wh + b). With T = 1 it is the single step. {@link SimpleRnnConfig} says what there is to
+ * choose. Shapes are time-major; {@link Sequences} turns [N,T,D] arrays into them.
+ *
+ * <p>Weights are asked for by number: 0 is the first layer's forward direction, 1 its reverse one if there are two, then
+ * come those of the next layer. The states [N,S] of a row lie in the same order.
  *
  * <p>What {@code forward} and {@code backward} return belongs to the layer and is overwritten by its next call.
  */
 public final class SimpleRnn implements AutoCloseable {
     private final Backend backend;
     private final SimpleRnnConfig config;
-    private final List<RnnDirection> directions = new ArrayList<>();
+    private final List<RnnLayer> layers = new ArrayList<>();
+    private final List<RnnDirection> directions;
     private final RnnOutput output;
     private final RnnState state;
-    private final Buffer dx;
-    private final Buffer dxOfOne;
     private final List<Parameters> owned = new ArrayList<>();
     private IntTensor mask;
     /** Of what the last {@link #forward} returned; null before the first. */
     private Shape outputShape;
 
-    /** The parameters that a layer of this name needs: {@code name.forward.wx}, {@code .wh}, {@code .b}, and {@code name.reverse...}. */
+    /**
+     * The parameters that a layer of this name needs: {@code name.forward.wx}, {@code .wh}, {@code .b}, for a second bias
+     * {@code .bh}, and {@code name.reverse...}; those of further layers are {@code name.l1.forward...} and so on.
+     */
     public static List<Parameters.Spec> specs(String name, SimpleRnnConfig config) {
-        List<Parameters.Spec> specs = new ArrayList<>(RnnDirection.specs(name + ".forward", config));
-        if (config.bidirectional()) specs.addAll(RnnDirection.specs(name + ".reverse", config));
+        List<Parameters.Spec> specs = new ArrayList<>();
+        for (int k = 0; k < config.layers(); k++) specs.addAll(RnnLayer.specs(name, config, k));
         return specs;
     }
 
@@ -45,45 +51,59 @@ public final class SimpleRnn implements AutoCloseable {
     public SimpleRnn(Backend backend, SimpleRnnConfig config, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.config = config;
-        directions.add(new RnnDirection(backend, config, false, name + ".forward", weights, gradients));
-        if (config.bidirectional()) {
-            directions.add(new RnnDirection(backend, config, true, name + ".reverse", weights, gradients));
+        for (int k = 0; k < config.layers(); k++) {
+            layers.add(new RnnLayer(backend, config, k, name, weights, gradients));
         }
+        this.directions =
+                layers.stream().flatMap(layer -> layer.directions().stream()).toList();
         this.output = new RnnOutput(backend, config);
         this.state = new RnnState(backend, config);
-        this.dx = new Buffer(backend);
-        this.dxOfOne = new Buffer(backend);
     }
 
-    /** A layer with weights of its own, which begin as in Keras: Glorot uniform, orthogonal, zeros. */
+    /** A layer with weights of its own, which begin as in Keras. */
     public static SimpleRnn create(Backend backend, SimpleRnnConfig config, long seed) {
+        return create(backend, config, Initializers.kerasDefaults(), seed);
+    }
+
+    /** A layer with weights of its own. */
+    public static SimpleRnn create(Backend backend, SimpleRnnConfig config, Initializers initializers, long seed) {
         List<Parameters.Spec> specs = specs("rnn", config);
         Parameters weights = Parameters.allocate(backend, specs);
         Parameters gradients = Parameters.allocate(backend, specs);
         SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", weights, gradients);
         rnn.owned.add(weights);
         rnn.owned.add(gradients);
-        rnn.initialize(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros(), new Random(seed));
+        rnn.initialize(initializers, new Random(seed));
         return rnn;
     }
 
-    /** Draws all weights anew, direction by direction: Wx, Wh, b. */
-    public void initialize(Initializer kernel, Initializer recurrent, Initializer bias, Random random) {
-        for (RnnDirection direction : directions) direction.initialize(kernel, recurrent, bias, random);
+    /** Draws all weights anew, layer by layer and direction by direction: Wx, Wh, the biases. */
+    public void initialize(Initializers initializers, Random random) {
+        for (RnnDirection direction : directions) direction.initialize(initializers, random);
     }
 
     public SimpleRnnConfig config() {
         return config;
     }
 
-    /** Weights of direction 0 (forward) or 1 (reverse), to read or to set. */
+    /** Weights of one direction of one layer, to read or to set. */
     public SimpleRnnWeights weights(int direction) {
         return directions.get(direction).weights();
     }
 
-    /** Gradients of direction 0 or 1; {@link #backward} adds to them. */
+    /** Gradients of one direction of one layer; {@link #backward} adds to them. */
     public SimpleRnnWeights gradients(int direction) {
         return directions.get(direction).gradients();
+    }
+
+    /** The second bias [H] of one direction of one layer, or null. */
+    public Tensor recurrentBias(int direction) {
+        return directions.get(direction).recurrentBias();
+    }
+
+    /** The gradient of {@link #recurrentBias}, or null. */
+    public Tensor recurrentBiasGradient(int direction) {
+        return directions.get(direction).recurrentBiasGradient();
     }
 
     /** Sets all gradients to 0. */
@@ -93,12 +113,18 @@ public final class SimpleRnn implements AutoCloseable {
             backend.fill(gradients.wx(), 0);
             backend.fill(gradients.wh(), 0);
             if (gradients.b() != null) backend.fill(gradients.b(), 0);
+            if (direction.recurrentBias() != null) backend.fill(direction.recurrentBiasGradient(), 0);
         }
     }
 
-    /** {@link #forward(Tensor, IntTensor, Tensor)} from zeros, or, stateful, from where the last call ended. */
+    /** {@link #forward(Tensor, IntTensor, Tensor, Training)} from zeros, or, stateful, from where the last call ended. */
     public Tensor forward(Tensor x, IntTensor mask) {
-        return forward(x, mask, null);
+        return forward(x, mask, null, null);
+    }
+
+    /** {@link #forward(Tensor, IntTensor, Tensor, Training)} with nothing dropped. */
+    public Tensor forward(Tensor x, IntTensor mask, Tensor initialState) {
+        return forward(x, mask, initialState, null);
     }
 
     /**
@@ -107,30 +133,36 @@ public final class SimpleRnn implements AutoCloseable {
      * @param x [T,N,D], T at least 1 (empty rows are masked in all of their steps); must stay as it is until {@link
      *     #backward}
      * @param mask [T,N], 0 at masked steps, or null when every step is live
-     * @param initialState [N,C], the directions side by side; null for zeros or, stateful, the stored state
+     * @param initialState [N,S]; null for zeros or, stateful, the stored state
+     * @param training decides what is dropped; null for a call that predicts, where nothing is
      * @return [T,N,C] or [N,C], as {@link Output} says
      * @throws ShapeMismatchException when a shape does not fit
      * @throws IllegalStateException when the stored state has another number of rows
      */
-    public Tensor forward(Tensor x, IntTensor mask, Tensor initialState) {
+    public Tensor forward(Tensor x, IntTensor mask, Tensor initialState, Training training) {
         Shape shape = x.shape();
         if (shape.rank() != 3 || shape.extent(0) == 0 || shape.extent(2) != config.inputSize()) {
             throw new ShapeMismatchException(
                     "SimpleRnn.forward", "x", "[T,N,D] with T >= 1 and D = " + config.inputSize(), shape);
         }
-        int rows = shape.extent(1);
-        Tensor start = state.initial(initialState, rows);
+        Tensor start = state.initial(initialState, shape.extent(1));
+        SplittableRandom seeds = training == null ? null : new SplittableRandom(training.seed());
+        int firstRow = training == null ? 0 : training.firstRow();
         this.mask = mask;
-        for (int i = 0; i < directions.size(); i++) {
-            Tensor slot = directions.get(i).begin(x, mask);
-            state.load(start, i, slot);
-            directions.get(i).forward();
+        Tensor input = x;
+        for (RnnLayer layer : layers) {
+            layer.forward(input, mask, state, start, seeds, firstRow);
+            if (layer != top()) input = layer.outputs();
         }
-        for (int i = 0; i < directions.size(); i++)
-            state.store(directions.get(i).finalState(), i, rows);
-        Tensor y = output.forward(directions, mask);
+        // Only now: the start may be the stored state itself.
+        for (RnnLayer layer : layers) layer.store(state, shape.extent(0));
+        Tensor y = output.forward(top().directions(), mask);
         outputShape = y.shape();
         return y;
+    }
+
+    private RnnLayer top() {
+        return layers.get(layers.size() - 1);
     }
 
     /** {@link #backward(Tensor, Tensor, boolean)} with no gradient from the final state, and with dx. */
@@ -142,7 +174,7 @@ public final class SimpleRnn implements AutoCloseable {
      * Adds to the gradients of the weights. Gradients do not flow into the call before, stateful or not.
      *
      * @param dy gradient of what {@link #forward} returned, of the same shape
-     * @param dFinalState gradient of {@link #state()} [N,C], or null
+     * @param dFinalState gradient of {@link #state()} [N,S], or null
      * @param inputGradient whether to compute dx
      * @return dx [T,N,D], or null
      * @throws ShapeMismatchException when a shape does not fit
@@ -157,37 +189,49 @@ public final class SimpleRnn implements AutoCloseable {
             String letters = config.output() == Output.SEQUENCE ? "[T,N,C] = " : "[N,C] = ";
             throw new ShapeMismatchException("SimpleRnn.backward", "dy", letters + outputShape, dy.shape());
         }
-        Tensor sum = null;
-        for (int i = 0; i < directions.size(); i++) {
-            RnnDirection direction = directions.get(i);
-            output.backward(dy, i, direction, mask);
-            if (dFinalState != null) state.addGradient(dFinalState, i, direction.finalStateGradient());
-            Tensor part = inputGradient ? (i == 0 ? dx : dxOfOne).of(direction.inputShape()) : null;
-            direction.backward(part);
-            if (i == 0) sum = part;
-            else if (inputGradient) backend.axpy(1, part, sum);
-        }
-        return sum;
+        output.backward(dy, top().directions(), mask);
+        for (int k = layers.size() - 1; k > 0; k--) layers.get(k).backward(layers.get(k - 1), dFinalState, state);
+        return layers.get(0).backward(dFinalState, state, inputGradient);
     }
 
-    /** Gradient [N,H] of the initial state of one direction, after {@link #backward}. */
+    /** Gradient [N,H] of the initial state of one direction of one layer, after {@link #backward}. */
     public Tensor initialStateGradient(int direction) {
         return directions.get(direction).initialStateGradient();
     }
 
-    /** The states [N,C] in which the last call ended, the directions side by side; null before the first. */
+    /** The states [N,S] in which the last call ended; null before the first. Keras's {@code return_state}, torch's h_n. */
     public Tensor state() {
         return state.get();
     }
 
-    /** Sets the states [N,C] with which the next call begins; for stateful layers. */
+    /** Sets the states [N,S] with which the next call begins; for stateful layers. */
     public void setState(Tensor values) {
         state.set(values);
     }
 
-    /** Sets the states [C] of one row; for stateful layers that have states. */
+    /** Sets the states [S] of one row; for stateful layers that have states. */
     public void setState(int row, float... values) {
         state.setRow(row, values);
+    }
+
+    /**
+     * The next call begins with the states that the last one had after this many of its steps, 0 for those with which it
+     * began; for stateful layers.
+     *
+     * @throws IllegalStateException when there was no call
+     * @throws IndexOutOfBoundsException when it had fewer steps
+     */
+    public void resumeAfter(int steps) {
+        state.requireStateful("resumeAfter");
+        if (outputShape == null) {
+            throw new IllegalStateException("resumeAfter: there is no call to resume. Call forward first.");
+        }
+        int all = directions.get(0).inputShape().extent(0);
+        if (steps < 0 || steps > all) {
+            throw new IndexOutOfBoundsException(
+                    "resumeAfter: steps must be at least 0 and at most T = " + all + ", but is " + steps + ".");
+        }
+        for (RnnLayer layer : layers) layer.store(state, steps);
     }
 
     /** The next call begins with zeros and may have any number of rows. */
@@ -202,11 +246,9 @@ public final class SimpleRnn implements AutoCloseable {
 
     @Override
     public void close() {
-        directions.forEach(RnnDirection::close);
+        layers.forEach(RnnLayer::close);
         output.close();
         state.close();
-        dx.close();
-        dxOfOne.close();
         owned.forEach(Parameters::close);
     }
 }

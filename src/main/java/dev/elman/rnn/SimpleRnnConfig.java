@@ -1,29 +1,105 @@
 package dev.elman.rnn;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
+import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
- * The shape and the habits of a {@link SimpleRnn}.
+ * The shape and the habits of a {@link SimpleRnn}. {@link #of} gives the plain one, and the {@code with} methods a changed
+ * copy. In parentheses: the name in Keras's SimpleRNN and in torch.nn.RNN.
  *
- * @param inputSize D
- * @param hiddenSize H
- * @param activation tanh unless said otherwise
- * @param bias whether there is a b
- * @param bidirectional whether a second direction, with weights of its own, runs from the end; C is then 2H, else H
- * @param output what the layer returns
- * @param stateful whether a call begins with the states in which the one before ended
+ * @param inputSize D (torch: input_size)
+ * @param hiddenSize H (units, hidden_size)
+ * @param layers how many lie on top of each other; each above the first reads all directions of the one below, side by
+ *     side (torch: num_layers)
+ * @param activation tanh unless said otherwise (activation, nonlinearity)
+ * @param bias whether there is a b (use_bias, bias)
+ * @param recurrentBias whether there is a second bias; the step sees the sum of both, and each is trained, so that the sum
+ *     learns twice as fast: torch's bias_ih and bias_hh
+ * @param bidirectional whether a second direction, with weights of its own, runs from the end (Bidirectional,
+ *     bidirectional)
+ * @param merge how the two directions of the top layer become one (merge_mode)
+ * @param goBackwards whether one direction reads from the end and returns its steps in the order in which it ran them
+ *     (Keras: go_backwards)
+ * @param output what the layer returns (return_sequences)
+ * @param zeroOutputForMask whether the sequence is 0 at masked steps, where Keras else repeats the last output; two
+ *     directions always do that (zero_output_for_mask)
+ * @param stateful whether a call begins with the states in which the one before ended (Keras: stateful)
+ * @param inputDropout share of the channels of x dropped while training, the same ones at every step of a row, others for
+ *     each direction (Keras: dropout)
+ * @param recurrentDropout share of the channels of each state that Wh does not see while training, the same ones at every
+ *     step of a row (Keras: recurrent_dropout)
+ * @param layerDropout share of the elements dropped, while training, from what every layer but the last hands up; each step
+ *     its own (torch: dropout)
  */
 public record SimpleRnnConfig(
         int inputSize,
         int hiddenSize,
+        int layers,
         Activation activation,
         boolean bias,
+        boolean recurrentBias,
         boolean bidirectional,
+        Merge merge,
+        boolean goBackwards,
         Output output,
-        boolean stateful) {
+        boolean zeroOutputForMask,
+        boolean stateful,
+        double inputDropout,
+        double recurrentDropout,
+        double layerDropout) {
 
     public SimpleRnnConfig {
         requireSizes(inputSize, hiddenSize);
+        Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(merge, "merge");
+        Objects.requireNonNull(output, "output");
+        if (layers < 1 || (long) layers * (bidirectional ? 2 : 1) * hiddenSize > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "SimpleRnn needs layers >= 1 and fewer than 2^31 states of a row, but has " + layers
+                            + " layers of H = " + hiddenSize + ".");
+        }
+        if (recurrentBias && !bias) {
+            throw new IllegalArgumentException(
+                    "SimpleRnn: recurrentBias is a second bias and needs the first: set bias too.");
+        }
+        if (goBackwards && bidirectional) {
+            throw new IllegalArgumentException(
+                    "SimpleRnn: goBackwards is for one direction; two directions read from both ends anyway.");
+        }
+        for (double rate : new double[] {inputDropout, recurrentDropout, layerDropout}) new Dropout(rate, 0, 0);
+        if (layerDropout > 0 && layers == 1) {
+            throw new IllegalArgumentException("SimpleRnn: layerDropout " + layerDropout
+                    + " lies between layers, but there is only one. Set layers, or drop the output outside.");
+        }
+    }
+
+    /** One layer without dropout, with one bias or none. */
+    public SimpleRnnConfig(
+            int inputSize,
+            int hiddenSize,
+            Activation activation,
+            boolean bias,
+            boolean bidirectional,
+            Output output,
+            boolean stateful) {
+        this(
+                inputSize,
+                hiddenSize,
+                1,
+                activation,
+                bias,
+                false,
+                bidirectional,
+                Merge.CONCAT,
+                false,
+                output,
+                false,
+                stateful,
+                0,
+                0,
+                0);
     }
 
     /** Throws {@link IllegalArgumentException} for sizes that no layer can have. */
@@ -34,29 +110,121 @@ public record SimpleRnnConfig(
         }
     }
 
-    /** One direction, tanh, with bias, returning every step. */
+    /** One layer, one direction, tanh, with bias, returning every step. */
     public static SimpleRnnConfig of(int inputSize, int hiddenSize) {
         return new SimpleRnnConfig(inputSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, false);
     }
 
+    public SimpleRnnConfig withLayers(int changed) {
+        return with(draft -> draft.layers = changed);
+    }
+
     public SimpleRnnConfig withActivation(Activation changed) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, changed, bias, bidirectional, output, stateful);
+        return with(draft -> draft.activation = changed);
     }
 
     public SimpleRnnConfig withBias(boolean changed) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, activation, changed, bidirectional, output, stateful);
+        return with(draft -> draft.bias = changed);
+    }
+
+    public SimpleRnnConfig withRecurrentBias(boolean changed) {
+        return with(draft -> draft.recurrentBias = changed);
     }
 
     public SimpleRnnConfig withBidirectional(boolean changed) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, activation, bias, changed, output, stateful);
+        return with(draft -> draft.bidirectional = changed);
+    }
+
+    public SimpleRnnConfig withMerge(Merge changed) {
+        return with(draft -> draft.merge = changed);
+    }
+
+    public SimpleRnnConfig withGoBackwards(boolean changed) {
+        return with(draft -> draft.goBackwards = changed);
     }
 
     public SimpleRnnConfig withOutput(Output changed) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, activation, bias, bidirectional, changed, stateful);
+        return with(draft -> draft.output = changed);
+    }
+
+    public SimpleRnnConfig withZeroOutputForMask(boolean changed) {
+        return with(draft -> draft.zeroOutputForMask = changed);
     }
 
     public SimpleRnnConfig withStateful(boolean changed) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, activation, bias, bidirectional, output, changed);
+        return with(draft -> draft.stateful = changed);
+    }
+
+    public SimpleRnnConfig withInputDropout(double changed) {
+        return with(draft -> draft.inputDropout = changed);
+    }
+
+    public SimpleRnnConfig withRecurrentDropout(double changed) {
+        return with(draft -> draft.recurrentDropout = changed);
+    }
+
+    public SimpleRnnConfig withLayerDropout(double changed) {
+        return with(draft -> draft.layerDropout = changed);
+    }
+
+    private SimpleRnnConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** A copy while it is changed. */
+    private static final class Draft {
+        private final SimpleRnnConfig from;
+        private int layers;
+        private Activation activation;
+        private boolean bias;
+        private boolean recurrentBias;
+        private boolean bidirectional;
+        private Merge merge;
+        private boolean goBackwards;
+        private Output output;
+        private boolean zeroOutputForMask;
+        private boolean stateful;
+        private double inputDropout;
+        private double recurrentDropout;
+        private double layerDropout;
+
+        Draft(SimpleRnnConfig from) {
+            this.from = from;
+            layers = from.layers;
+            activation = from.activation;
+            bias = from.bias;
+            recurrentBias = from.recurrentBias;
+            bidirectional = from.bidirectional;
+            merge = from.merge;
+            goBackwards = from.goBackwards;
+            output = from.output;
+            zeroOutputForMask = from.zeroOutputForMask;
+            stateful = from.stateful;
+            inputDropout = from.inputDropout;
+            recurrentDropout = from.recurrentDropout;
+            layerDropout = from.layerDropout;
+        }
+
+        SimpleRnnConfig finish() {
+            return new SimpleRnnConfig(
+                    from.inputSize,
+                    from.hiddenSize,
+                    layers,
+                    activation,
+                    bias,
+                    recurrentBias,
+                    bidirectional,
+                    merge,
+                    goBackwards,
+                    output,
+                    zeroOutputForMask,
+                    stateful,
+                    inputDropout,
+                    recurrentDropout,
+                    layerDropout);
+        }
     }
 
     /** 1 or 2. */
@@ -64,8 +232,18 @@ public record SimpleRnnConfig(
         return bidirectional ? 2 : 1;
     }
 
-    /** C, the channels that the layer returns: H for each direction. */
+    /** C, the channels that the layer returns: H, or 2H of two directions side by side. */
     public int outputSize() {
-        return directions() * hiddenSize;
+        return merge == Merge.CONCAT ? directions() * hiddenSize : hiddenSize;
+    }
+
+    /** S, the states of a row in all layers and directions. */
+    public int stateSize() {
+        return layers * directions() * hiddenSize;
+    }
+
+    /** D of a layer, counted from 0: what it reads. */
+    int inputSize(int layer) {
+        return layer == 0 ? inputSize : directions() * hiddenSize;
     }
 }

@@ -12,12 +12,14 @@ import java.util.Objects;
  * @param vocabulary V, ids are below it; 0 when the input is features
  * @param inputSize D: size of the embedding, or number of features of a step
  * @param hiddenSize H
+ * @param layers of the SimpleRnn
  * @param classes K, at least 2
  * @param activation of the recurrence
  * @param bidirectional whether a second direction reads from the end
  * @param output how the states become one vector: LAST, MAX or MEAN
  * @param inputDropout share of the embedding's (or features') elements dropped while training
- * @param dropout share of the vector's elements dropped while training
+ * @param recurrentDropout see {@link SimpleRnnConfig}
+ * @param dropout share of the elements dropped while training from the vector, and between layers
  * @param labelSmoothing see {@link dev.elman.backend.Backend#softmaxCrossEntropy}
  * @param checkFinite whether features are checked for NaN and infinities
  * @param seed of the first weights
@@ -26,11 +28,13 @@ public record ClassifierConfig(
         int vocabulary,
         int inputSize,
         int hiddenSize,
+        int layers,
         int classes,
         Activation activation,
         boolean bidirectional,
         Output output,
         double inputDropout,
+        double recurrentDropout,
         double dropout,
         double labelSmoothing,
         boolean checkFinite,
@@ -45,12 +49,14 @@ public record ClassifierConfig(
         if (classes < 2) {
             throw new IllegalArgumentException("A classifier needs at least 2 classes, but K = " + classes + ".");
         }
+        if (layers < 1) throw new IllegalArgumentException("layers must be at least 1, but is " + layers + ".");
         if (output == Output.SEQUENCE) {
             throw new IllegalArgumentException(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
         }
         SimpleRnnConfig.requireSizes(inputSize, hiddenSize);
         Optimizer.requireRange("inputDropout", inputDropout, 1);
+        Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
         Optimizer.requireRange("dropout", dropout, 1);
         Optimizer.requireRange("labelSmoothing", labelSmoothing, 1);
     }
@@ -70,7 +76,13 @@ public record ClassifierConfig(
 
     /** The recurrent layer of such a model. */
     public SimpleRnnConfig rnn() {
-        return new SimpleRnnConfig(inputSize, hiddenSize, activation, true, bidirectional, output, false);
+        return SimpleRnnConfig.of(inputSize, hiddenSize)
+                .withLayers(layers)
+                .withActivation(activation)
+                .withBidirectional(bidirectional)
+                .withOutput(output)
+                .withRecurrentDropout(recurrentDropout)
+                .withLayerDropout(layers > 1 ? dropout : 0);
     }
 
     /** Settings of a {@link ClassifierConfig}: unless set, 128 tanh nodes, one direction, the last state, nothing dropped. */
@@ -79,10 +91,12 @@ public record ClassifierConfig(
         private final int classes;
         private int inputSize;
         private int hiddenSize = 128;
+        private int layers = 1;
         private Activation activation = Activation.TANH;
         private boolean bidirectional;
         private Output output = Output.LAST;
         private double inputDropout;
+        private double recurrentDropout;
         private double dropout;
         private double labelSmoothing;
         private boolean checkFinite;
@@ -107,6 +121,11 @@ public record ClassifierConfig(
             return this;
         }
 
+        public Builder layers(int count) {
+            layers = count;
+            return this;
+        }
+
         public Builder activation(Activation choice) {
             activation = choice;
             return this;
@@ -124,6 +143,11 @@ public record ClassifierConfig(
 
         public Builder inputDropout(double rate) {
             inputDropout = rate;
+            return this;
+        }
+
+        public Builder recurrentDropout(double rate) {
+            recurrentDropout = rate;
             return this;
         }
 
@@ -153,11 +177,13 @@ public record ClassifierConfig(
                     vocabulary,
                     inputSize,
                     hiddenSize,
+                    layers,
                     classes,
                     activation,
                     bidirectional,
                     output,
                     inputDropout,
+                    recurrentDropout,
                     dropout,
                     labelSmoothing,
                     checkFinite,

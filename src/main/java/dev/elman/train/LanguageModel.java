@@ -25,8 +25,8 @@ public final class LanguageModel implements AutoCloseable {
     public LanguageModel(Backend backend, LanguageModelConfig config) {
         this.backend = backend;
         this.config = config;
-        this.network =
-                new RnnNetwork(backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout());
+        this.network = new RnnNetwork(
+                backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout(), config.tied());
         network.initialize(config.seed());
         this.minibatch = new Minibatch(backend, 0);
         this.metrics = new Buffer(backend);
@@ -70,7 +70,7 @@ public final class LanguageModel implements AutoCloseable {
      */
     public Metrics evaluate(int[] tokens) {
         check("evaluate", tokens);
-        TokenStreams streams = new TokenStreams(tokens, EVALUATION_STREAMS, config.window());
+        TokenStreams streams = new TokenStreams(tokens, EVALUATION_STREAMS, config.window(), config.window());
         double loss = 0;
         double hits = 0;
         long targets = 0;

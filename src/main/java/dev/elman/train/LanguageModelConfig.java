@@ -1,21 +1,33 @@
 package dev.elman.train;
 
-import dev.elman.backend.Activation;
-import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 
 /**
- * The shape of a {@link LanguageModel}: embedding, stateful SimpleRnn, dense layer over the vocabulary.
+ * The shape of a {@link LanguageModel}: embedding, stateful SimpleRnn of one or more layers, dense layer over the vocabulary.
  *
  * @param vocabulary V, at least 2; ids are below it
  * @param embeddingSize D
  * @param hiddenSize H
- * @param dropout share of the states' elements dropped while training
- * @param window T, the steps through which a gradient flows back; the state flows on (truncated back-propagation)
+ * @param layers of the SimpleRnn
+ * @param dropout share of the elements dropped while training, from the states of every layer
+ * @param recurrentDropout see {@link SimpleRnnConfig}
+ * @param window k1, the steps between two updates of the weights; the state flows on (truncated back-propagation)
+ * @param backSteps k2, the steps through which a gradient flows back, at least {@code window}; 0 for as many. Steps before
+ *     the window are run again for it and their losses do not count again (Williams and Peng 1990)
+ * @param tied whether the dense layer's weights are the embedding's table; takes D = H (Press and Wolf 2017)
  * @param seed of the first weights
  */
 public record LanguageModelConfig(
-        int vocabulary, int embeddingSize, int hiddenSize, double dropout, int window, long seed) {
+        int vocabulary,
+        int embeddingSize,
+        int hiddenSize,
+        int layers,
+        double dropout,
+        double recurrentDropout,
+        int window,
+        int backSteps,
+        boolean tied,
+        long seed) {
 
     public LanguageModelConfig {
         if (vocabulary < 2) {
@@ -23,33 +35,90 @@ public record LanguageModelConfig(
                     "A language model needs at least 2 different tokens, but V = " + vocabulary + ".");
         }
         if (window < 1) throw new IllegalArgumentException("window must be at least 1, but is " + window + ".");
+        if (backSteps != 0 && backSteps < window) {
+            throw new IllegalArgumentException("backSteps must be 0 or at least the window of " + window
+                    + ", or some losses would teach nothing, but is " + backSteps + ".");
+        }
+        if (layers < 1) throw new IllegalArgumentException("layers must be at least 1, but is " + layers + ".");
+        if (tied && embeddingSize != hiddenSize) {
+            throw new IllegalArgumentException("A tied output takes an embedding of the size of the states, but D = "
+                    + embeddingSize + " and H = " + hiddenSize + ".");
+        }
         SimpleRnnConfig.requireSizes(embeddingSize, hiddenSize);
         Optimizer.requireRange("dropout", dropout, 1);
+        Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
     }
 
-    /** 64 dimensions, 256 nodes, dropout 0.1, windows of 64 steps. */
+    /** 64 dimensions, one layer of 256 nodes, dropout 0.1, windows of 64 steps. */
     public static LanguageModelConfig of(int vocabulary) {
-        return new LanguageModelConfig(vocabulary, 64, 256, 0.1, 64, 0);
+        return new LanguageModelConfig(vocabulary, 64, 256, 1, 0.1, 0, 64, 0, false, 0);
     }
 
     public LanguageModelConfig withSizes(int embedding, int hidden) {
-        return new LanguageModelConfig(vocabulary, embedding, hidden, dropout, window, seed);
+        return new LanguageModelConfig(
+                vocabulary, embedding, hidden, layers, dropout, recurrentDropout, window, backSteps, tied, seed);
+    }
+
+    public LanguageModelConfig withLayers(int count) {
+        return new LanguageModelConfig(
+                vocabulary, embeddingSize, hiddenSize, count, dropout, recurrentDropout, window, backSteps, tied, seed);
     }
 
     public LanguageModelConfig withDropout(double rate) {
-        return new LanguageModelConfig(vocabulary, embeddingSize, hiddenSize, rate, window, seed);
+        return new LanguageModelConfig(
+                vocabulary, embeddingSize, hiddenSize, layers, rate, recurrentDropout, window, backSteps, tied, seed);
     }
 
+    public LanguageModelConfig withRecurrentDropout(double rate) {
+        return new LanguageModelConfig(
+                vocabulary, embeddingSize, hiddenSize, layers, dropout, rate, window, backSteps, tied, seed);
+    }
+
+    /** Updates every so many steps, gradients through as many. */
     public LanguageModelConfig withWindow(int steps) {
-        return new LanguageModelConfig(vocabulary, embeddingSize, hiddenSize, dropout, steps, seed);
+        return withWindow(steps, 0);
+    }
+
+    /** Updates every k1 steps, gradients through k2. */
+    public LanguageModelConfig withWindow(int k1, int k2) {
+        return new LanguageModelConfig(
+                vocabulary, embeddingSize, hiddenSize, layers, dropout, recurrentDropout, k1, k2, tied, seed);
+    }
+
+    public LanguageModelConfig withTied(boolean shared) {
+        return new LanguageModelConfig(
+                vocabulary,
+                embeddingSize,
+                hiddenSize,
+                layers,
+                dropout,
+                recurrentDropout,
+                window,
+                backSteps,
+                shared,
+                seed);
     }
 
     public LanguageModelConfig withSeed(long value) {
-        return new LanguageModelConfig(vocabulary, embeddingSize, hiddenSize, dropout, window, value);
+        return new LanguageModelConfig(
+                vocabulary,
+                embeddingSize,
+                hiddenSize,
+                layers,
+                dropout,
+                recurrentDropout,
+                window,
+                backSteps,
+                tied,
+                value);
     }
 
     /** The recurrent layer of such a model. */
     public SimpleRnnConfig rnn() {
-        return new SimpleRnnConfig(embeddingSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, true);
+        return SimpleRnnConfig.of(embeddingSize, hiddenSize)
+                .withStateful(true)
+                .withLayers(layers)
+                .withRecurrentDropout(recurrentDropout)
+                .withLayerDropout(layers > 1 ? dropout : 0);
     }
 }

@@ -25,7 +25,8 @@ final class LanguageModelLearner implements Learner {
         this.training = new TokenStreams(
                 Arrays.copyOf(tokens, tokens.length - held),
                 trainer.batchSize(),
-                model.config().window());
+                model.config().window(),
+                Math.max(model.config().window(), model.config().backSteps()));
         this.validation = Arrays.copyOfRange(tokens, tokens.length - held, tokens.length);
         this.minibatch = new Minibatch(model.backend(), 0);
     }
@@ -57,6 +58,9 @@ final class LanguageModelLearner implements Learner {
         Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step), 0);
         model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, logits);
         model.network().backward(logits);
+        // The next window may begin before the end of this one.
+        int again = batch + 1 < training.windows() ? training.overlap(batch + 1) : 0;
+        if (again > 0) model.network().rnn().resumeAfter(training.steps(batch) - again);
         return targets;
     }
 

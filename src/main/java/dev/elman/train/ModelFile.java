@@ -3,6 +3,7 @@ package dev.elman.train;
 import com.google.gson.Gson;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
+import com.google.gson.JsonPrimitive;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.io.DType;
@@ -33,6 +34,13 @@ final class ModelFile {
     private static final String CURRENT = "1";
     static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
     private static final Gson GSON = new Gson();
+
+    /** Settings that the first model files do not have, and what they were then. */
+    private static final Map<String, JsonPrimitive> LATER = Map.of(
+            "layers", new JsonPrimitive(1),
+            "recurrentDropout", new JsonPrimitive(0),
+            "backSteps", new JsonPrimitive(0),
+            "tied", new JsonPrimitive(false));
 
     private final Path file;
     private final SafeTensors contents;
@@ -96,6 +104,9 @@ final class ModelFile {
         } catch (RuntimeException e) { // not JSON, or not an object
             throw wrong(CONFIG, expected, text, TRAIN_ANEW);
         }
+        LATER.forEach((name, value) -> {
+            if (!json.has(name)) json.add(name, value);
+        });
         for (RecordComponent component : type.getRecordComponents()) {
             if (!json.has(component.getName())) throw wrong(CONFIG, component.getName(), text, TRAIN_ANEW);
         }

@@ -8,8 +8,10 @@ import dev.elman.rnn.Dense;
 import dev.elman.rnn.DropoutLayer;
 import dev.elman.rnn.Embedding;
 import dev.elman.rnn.Initializer;
+import dev.elman.rnn.Initializers;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
+import dev.elman.rnn.Training;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -35,10 +37,15 @@ final class RnnNetwork implements AutoCloseable {
 
     /** Names and shapes of the weights of such a network. */
     static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes) {
+        return specs(vocabulary, config, classes, false);
+    }
+
+    /** The same, without weights of its own for a dense layer that is tied to the embedding. */
+    static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes, boolean tied) {
         List<Parameters.Spec> specs = new ArrayList<>();
         if (vocabulary > 0) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
         specs.addAll(SimpleRnn.specs(RNN, config));
-        specs.addAll(Dense.specs(DENSE, config.outputSize(), classes));
+        specs.addAll(tied ? Dense.tiedSpecs(DENSE, classes) : Dense.specs(DENSE, config.outputSize(), classes));
         return specs;
     }
 
@@ -55,18 +62,30 @@ final class RnnNetwork implements AutoCloseable {
             int classes,
             double inputDropoutRate,
             double dropoutRate) {
+        this(backend, vocabulary, config, classes, inputDropoutRate, dropoutRate, false);
+    }
+
+    /** The same, its dense layer tied to the embedding or not; that takes C = D and K = V. */
+    RnnNetwork(
+            Backend backend,
+            int vocabulary,
+            SimpleRnnConfig config,
+            int classes,
+            double inputDropoutRate,
+            double dropoutRate,
+            boolean tied) {
         this(
                 backend,
                 vocabulary,
                 config,
                 inputDropoutRate,
                 dropoutRate,
-                Parameters.allocate(backend, specs(vocabulary, config, classes)),
-                Parameters.allocate(backend, specs(vocabulary, config, classes)));
+                Parameters.allocate(backend, specs(vocabulary, config, classes, tied)),
+                Parameters.allocate(backend, specs(vocabulary, config, classes, tied)));
     }
 
     /**
-     * Layers over these weights, which the network closes.
+     * Layers over these weights, which the network closes. A dense layer without weights of its own is tied.
      *
      * @param gradients of the same shapes, closed here too; null for a network that only predicts
      */
@@ -84,14 +103,16 @@ final class RnnNetwork implements AutoCloseable {
         inputDropout = new DropoutLayer(backend, inputDropoutRate);
         rnn = new SimpleRnn(backend, config, RNN, weights, gradients);
         dropout = new DropoutLayer(backend, dropoutRate);
-        dense = new Dense(backend, DENSE, weights, gradients);
+        dense = Dense.hasOwnWeights(DENSE, weights)
+                ? new Dense(backend, DENSE, weights, gradients)
+                : Dense.tied(backend, DENSE, EMBEDDING, weights, gradients);
     }
 
     /** Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. */
     void initialize(long seed) {
         Random random = new Random(seed);
         if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
-        rnn.initialize(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros(), random);
+        rnn.initialize(Initializers.kerasDefaults(), random);
         dense.initialize(Initializer.glorotUniform(), random);
     }
 
@@ -129,13 +150,14 @@ final class RnnNetwork implements AutoCloseable {
     }
 
     /**
-     * The same logits for training; the seed decides what is dropped.
+     * The same logits for training.
      *
-     * @param firstRow number that the minibatch's row 0 has in the whole batch
+     * @param seed decides what is dropped
+     * @param firstRow number that row 0 has in the whole batch
      */
     Tensor forward(Minibatch batch, long seed, int firstRow) {
-        Tensor x = input(batch);
-        Tensor vector = rnn.forward(inputDropout.forward(x, 2 * seed, firstRow), batch.mask());
+        Tensor x = inputDropout.forward(input(batch), 2 * seed, firstRow);
+        Tensor vector = rnn.forward(x, batch.mask(), null, new Training(seed, firstRow));
         return dense.forward(dropout.forward(vector, 2 * seed + 1, firstRow));
     }
 

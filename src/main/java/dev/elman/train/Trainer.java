@@ -1,7 +1,10 @@
 package dev.elman.train;
 
+import dev.elman.backend.Constraint;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.IntUnaryOperator;
 
@@ -19,6 +22,7 @@ public record Trainer(
         double validationSplit,
         int patience,
         long seed,
+        WeightRules rules,
         List<Callback> callbacks) {
     /**
      * Checks the settings.
@@ -38,6 +42,7 @@ public record Trainer(
             throw new IllegalArgumentException(
                     "patience needs held-back data to watch: set validationSplit, 0.1 for example.");
         }
+        Objects.requireNonNull(rules, "rules");
         callbacks = List.copyOf(callbacks);
     }
 
@@ -91,6 +96,8 @@ public record Trainer(
         private double validationSplit;
         private int patience;
         private long seed;
+        private final Map<WeightKind, Regularizer> regularizers = new EnumMap<>(WeightKind.class);
+        private final Map<WeightKind, Constraint> constraints = new EnumMap<>(WeightKind.class);
         private final List<Callback> callbacks = new ArrayList<>();
 
         private Builder() {}
@@ -151,6 +158,18 @@ public record Trainer(
             return this;
         }
 
+        /** Penalty on the weights of this kind, instead of an earlier one. */
+        public Builder regularizer(WeightKind kind, Regularizer choice) {
+            regularizers.put(kind, choice);
+            return this;
+        }
+
+        /** What the weights of this kind keep to after every step, instead of an earlier choice. */
+        public Builder constraint(WeightKind kind, Constraint choice) {
+            constraints.put(kind, choice);
+            return this;
+        }
+
         /** Adds one to be told of the progress. */
         public Builder callback(Callback callback) {
             callbacks.add(callback);
@@ -173,6 +192,7 @@ public record Trainer(
                     validationSplit,
                     patience,
                     seed,
+                    new WeightRules(regularizers, constraints),
                     callbacks);
         }
     }

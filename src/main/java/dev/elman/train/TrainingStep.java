@@ -6,7 +6,10 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
 
-/** One step of a training after the other: the gradient, its sum over the workers, its clipping, the optimizer. */
+/**
+ * One step of a training after the other: the gradient, its sum over the workers, penalties, clipping, the
+ * optimizer, constraints.
+ */
 final class TrainingStep implements AutoCloseable {
     private final Trainer settings;
     private final Learner learner;
@@ -38,6 +41,8 @@ final class TrainingStep implements AutoCloseable {
         backend.fill(gradients, 0);
         double weight = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
         float[] summed = team.size() > 1 ? sumOverTeam(gradients) : null;
+        // Once for the whole batch, not once for each worker.
+        settings.rules().penalize(backend, learner.weights(), learner.gradients());
         if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
         backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
         measured = metrics.toFloats();
@@ -72,6 +77,7 @@ final class TrainingStep implements AutoCloseable {
     /** Moves the weights along the last gradient. */
     void update(double learningRate) {
         updater.step(learningRate);
+        settings.rules().constrain(backend, learner.weights());
     }
 
     List<Tensor> moments() {

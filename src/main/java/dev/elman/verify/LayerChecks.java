@@ -1,6 +1,7 @@
 package dev.elman.verify;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
@@ -36,6 +37,10 @@ final class LayerChecks {
                 refuses("clipValue", "limit 0", trial -> {
                     Tensor g = trial.input("g", Shape.of(3));
                     return backend -> backend.clipValue(g, 0);
+                }),
+                refuses("constrain", "three axes", trial -> {
+                    Tensor w = trial.input("w", Shape.of(2, 3, 4));
+                    return backend -> backend.constrain(Constraint.unitNorm(), w);
                 }),
                 refuses("clipGlobalNorm", "maxNorm NaN", trial -> {
                     Tensor g = trial.input("g", Shape.of(3));

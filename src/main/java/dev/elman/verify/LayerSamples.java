@@ -52,6 +52,8 @@ final class LayerSamples {
                 embeddingBackward(6, 5, 3),
                 denseForward(6, 3, 5, true),
                 denseBackward(6, 3, 5, true, true),
+                linearForward(6, 3, 5, true),
+                linearBackward(6, 3, 5, true, true),
                 poolForward(Pooling.MAX, 4, 3, 5, Masks.RIGHT),
                 poolForward(Pooling.MEAN, 4, 3, 5, Masks.RIGHT),
                 poolBackward(Pooling.MAX, 4, 3, 5, Masks.RIGHT),
@@ -83,6 +85,8 @@ final class LayerSamples {
     private static void addDense(List<Sample> samples, int m, int d, int k) {
         boolean bias = (m + d + k) % 4 != 0;
         samples.add(denseForward(m, d, k, bias));
+        samples.add(linearForward(m, d, k, bias));
+        samples.add(linearBackward(m, d, k, bias, (m + k) % 3 != 0));
         samples.add(denseBackward(m, d, k, bias, (m + k) % 3 != 0));
     }
 
@@ -106,6 +110,29 @@ final class LayerSamples {
             Tensor dw = trial.updated("dw", Shape.of(d, k), Tolerance.ofTerms(m + 1L));
             Tensor db = bias ? trial.updated("db", Shape.of(k), Tolerance.ofTerms(m + 1L)) : null;
             return backend -> backend.denseBackward(x, w, dy, dx, dw, db);
+        });
+    }
+
+    private static Sample linearForward(int m, int d, int k, boolean bias) {
+        return Sample.of("linearForward", "M=" + m + " D=" + d + " K=" + k, bias ? "" : "no bias", trial -> {
+            Tensor x = trial.input("x", Sample.rows(m, d));
+            Tensor w = trial.input("w", Shape.of(k, d));
+            Tensor b = bias ? trial.input("b", Shape.of(k)) : null;
+            Tensor y = trial.output("y", Sample.rows(m, k), Tolerance.ofTerms(d + 1L));
+            return backend -> backend.linearForward(x, w, b, y);
+        });
+    }
+
+    private static Sample linearBackward(int m, int d, int k, boolean bias, boolean inputGradient) {
+        String variant = bias ? inputGradient ? "" : "no dx" : inputGradient ? "no bias" : "no bias, no dx";
+        return Sample.of("linearBackward", "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
+            Tensor x = trial.input("x", Sample.rows(m, d));
+            Tensor w = trial.input("w", Shape.of(k, d));
+            Tensor dy = trial.input("dy", Sample.rows(m, k));
+            Tensor dx = inputGradient ? trial.output("dx", Sample.rows(m, d), Tolerance.ofTerms(k)) : null;
+            Tensor dw = trial.updated("dw", Shape.of(k, d), Tolerance.ofTerms(m + 1L));
+            Tensor db = bias ? trial.updated("db", Shape.of(k), Tolerance.ofTerms(m + 1L)) : null;
+            return backend -> backend.linearBackward(x, w, dy, dx, dw, db);
         });
     }
 

@@ -22,6 +22,8 @@ final class TensorSamples {
             samples.add(copy(m, c));
             samples.add(axpy(m, c, -1.5));
             samples.add(axpy(m, c, 1e-3));
+            samples.add(multiply(m, c, false));
+            samples.add(multiply(m, c, true));
             samples.add(copyColumns(m, 0, c, 0, c, c));
             samples.add(copyColumns(m, c / 2, c, c, 2 * c, (c + 1) / 2));
             samples.add(copyColumns(m, c - 1, 3 * c, c / 3, c, c / 2));
@@ -44,6 +46,7 @@ final class TensorSamples {
                 fill(3, 5, -.5),
                 copy(3, 7),
                 axpy(3, 7, .5),
+                multiply(3, 7, false),
                 copyColumns(3, 1, 5, 2, 6, 3),
                 maskRows(4, 5, false),
                 seenSteps(6, 3, Masks.HOLES, true));
@@ -71,6 +74,19 @@ final class TensorSamples {
             Tensor x = trial.input("x", Shape.of(m, c));
             Tensor y = trial.updated("y", Shape.of(m, c), new Tolerance(2, Math.abs(alpha)));
             return backend -> backend.axpy(alpha, x, y);
+        });
+    }
+
+    private static Sample multiply(int m, int c, boolean inPlace) {
+        return Sample.of("multiply", shape(m, c), inPlace ? "y is b" : "", trial -> {
+            Tensor a = trial.input("a", Shape.of(m, c));
+            if (inPlace) {
+                Tensor b = trial.updated("b", Shape.of(m, c), Tolerance.ofTerms(1));
+                return backend -> backend.multiply(a, b, b);
+            }
+            Tensor b = trial.input("b", Shape.of(m, c));
+            Tensor y = trial.output("y", Shape.of(c, m), Tolerance.ofTerms(1));
+            return backend -> backend.multiply(a, b, y);
         });
     }
 

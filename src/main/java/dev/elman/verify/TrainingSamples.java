@@ -1,6 +1,7 @@
 package dev.elman.verify;
 
 import dev.elman.backend.AdamStep;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
@@ -30,6 +31,19 @@ final class TrainingSamples {
                 samples.add(adam(new AdamStep(.01, .9, .999, 1e-8, .1, step % 2 == 1, step), size));
             }
         }
+        for (int size : SIZES) {
+            samples.add(penalty(size, .25, 0));
+            samples.add(penalty(size, 0, .25));
+            samples.add(penalty(size, .5, .125));
+        }
+        int[][] matrices = {{1, 1}, {5, 3}, {33, 31}, {100, 100}, {3, 1001}, {1000, 33}, {0, 5}};
+        Constraint[] constraints = {
+            Constraint.maxNorm(.5), Constraint.maxNorm(4), Constraint.unitNorm(), Constraint.nonNegative()
+        };
+        for (Constraint constraint : constraints) {
+            for (int[] size : matrices) samples.add(constrain(constraint, size));
+            samples.add(constrain(constraint, 33));
+        }
         samples.add(clipValueOfNaN());
         samples.add(clipGlobalNormOfNaN());
         return samples;
@@ -39,6 +53,8 @@ final class TrainingSamples {
         return List.of(
                 clipValue(12),
                 clipGlobalNorm(12, .5),
+                penalty(12, .5, .125),
+                constrain(Constraint.maxNorm(.5), 4, 3),
                 sgd(new SgdStep(.1, .9, true, .01), 12, true),
                 adam(new AdamStep(.01, .9, .999, 1e-8, .1, true, 3), 12));
     }
@@ -82,6 +98,33 @@ final class TrainingSamples {
                     return backend -> backend.clipGlobalNorm(g, maxNorm, norm);
                 })
                 .withFree("g.0");
+    }
+
+    /** Some weights are 0, whose sign is 0. */
+    private static Sample penalty(int size, double l1, double l2) {
+        return Sample.of("addPenaltyGradient", size(size), "l1 " + l1 + ", l2 " + l2, trial -> {
+            Tensor w = trial.input("w", Shape.of(size), trial.coarse(size));
+            Tensor g = trial.updated("g", Shape.of(size), Tolerance.ofTerms(4));
+            return backend -> backend.addPenaltyGradient(w, l1, l2, g);
+        });
+    }
+
+    /** One column in three is short, and one in four is zeros. */
+    private static Sample constrain(Constraint constraint, int... extents) {
+        Shape shape = Shape.of(extents);
+        int columns = extents.length == 1 ? 1 : extents[1];
+        String variant = constraint.kind() + " " + constraint.limit();
+        return Sample.of("constrain", "w=" + shape, variant, trial -> {
+                    double[] values = trial.uniform(shape.size(), 1);
+                    for (int i = 0; i < values.length; i++) {
+                        int column = i % columns;
+                        if (columns > 1 && column % 4 == 1) values[i] = 0;
+                        else if (column % 3 == 2) values[i] = (float) (values[i] / 64);
+                    }
+                    Tensor w = trial.updated("w", shape, values, Tolerance.ofTerms(extents[0] + 2L));
+                    return backend -> backend.constrain(constraint, w);
+                })
+                .withFree("w.0", "w.1");
     }
 
     private static Sample sgd(SgdStep step, int size, boolean withVelocity) {

@@ -44,6 +44,18 @@ final class LayerFaults {
                 }
                 y.set(mean);
             }),
+            new Fault("square weights not transposed", "y", Set.of("linearForward"), call -> {
+                Tensor w = call.tensor(1);
+                if (w.shape().extent(0) == w.shape().extent(1)) {
+                    call.sound().denseForward(call.tensor(0), w, call.tensor(2), call.tensor(3));
+                } else {
+                    call.proceed();
+                }
+            }),
+            new Fault("a shared table loses its other gradient", "dw", Set.of("linearBackward"), call -> {
+                call.sound().fill(call.tensor(4), 0);
+                call.proceed();
+            }),
             new Fault("dropout not scaled", "y", Set.of("dropout"), call -> {
                 Dropout dropout = call.argument(0, Dropout.class);
                 call.proceed();

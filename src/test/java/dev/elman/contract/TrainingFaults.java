@@ -1,6 +1,7 @@
 package dev.elman.contract;
 
 import dev.elman.backend.AdamStep;
+import dev.elman.backend.Constraint;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Tensor;
@@ -20,6 +21,37 @@ final class TrainingFaults {
                 boolean overflows = Arrays.stream(x.toDoubles()).anyMatch(value -> value > 88);
                 call.proceed();
                 if (overflows) call.sound().fill(call.tensor(1), Double.NaN);
+            }),
+            new Fault("a product in place reads what it wrote", "b", Set.of("multiply"), call -> {
+                call.proceed();
+                if (call.tensor(1) == call.tensor(2))
+                    call.sound().multiply(call.tensor(0), call.tensor(2), call.tensor(2));
+            }),
+            new Fault(
+                    "l2 without its factor 2",
+                    "g",
+                    Set.of("addPenaltyGradient"),
+                    call -> call.with(2, call.argument(2, Double.class) / 2).proceed()),
+            new Fault("the sign of 0 is 1", "g", Set.of("addPenaltyGradient"), call -> {
+                double l1 = call.argument(1, Double.class);
+                double[] w = call.tensor(0).toDoubles();
+                call.proceed();
+                double[] g = call.tensor(3).toDoubles();
+                for (int i = 0; i < g.length; i++) g[i] += w[i] == 0 ? l1 : 0;
+                call.tensor(3).set(g);
+            }),
+            new Fault("norms of rows", "w", Set.of("constrain"), call -> {
+                Tensor w = call.tensor(1);
+                Constraint constraint = call.argument(0, Constraint.class);
+                if (w.shape().rank() == 2 && constraint.kind() != Constraint.Kind.NON_NEGATIVE)
+                    scaleRows(constraint, w);
+                else call.proceed();
+            }),
+            new Fault("short columns are stretched", "w", Set.of("constrain"), call -> {
+                Constraint constraint = call.argument(0, Constraint.class);
+                boolean norm = constraint.kind() == Constraint.Kind.MAX_NORM;
+                Constraint stretched = new Constraint(Constraint.Kind.UNIT_NORM, constraint.limit());
+                call.with(0, norm ? stretched : constraint).proceed();
             }),
             new Fault("loss not scaled", "metrics", Set.of("softmaxCrossEntropy"), call -> {
                 double scale = call.argument(3, Double.class);
@@ -80,6 +112,18 @@ final class TrainingFaults {
             }));
 
     private TrainingFaults() {}
+
+    private static void scaleRows(Constraint constraint, Tensor w) {
+        int columns = w.shape().extent(1);
+        double[] values = w.toDoubles();
+        for (int row = 0; row * columns < values.length; row++) {
+            double squares = 0;
+            for (int c = 0; c < columns; c++) squares += Math.pow(values[row * columns + c], 2);
+            double factor = constraint.factor(Math.sqrt(squares));
+            for (int c = 0; c < columns; c++) values[row * columns + c] *= factor;
+        }
+        w.set(values);
+    }
 
     private static AdamStep adam(AdamStep step, boolean decoupled, long number) {
         return new AdamStep(

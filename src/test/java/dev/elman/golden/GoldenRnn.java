@@ -1,7 +1,10 @@
 package dev.elman.golden;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -56,7 +59,7 @@ final class GoldenRnn {
     private Tensor run() {
         Activation activation = Activation.valueOf(fixture.text("activation").toUpperCase(Locale.ROOT));
         IntTensor mask = fixture.has("mask") ? fixture.uploadInts("mask") : null;
-        SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask);
+        SimpleRnnPass pass = new SimpleRnnPass(activation, reverse, mask, dropout());
         SimpleRnnWeights weights = new SimpleRnnWeights(
                 fixture.upload("wx" + suffix), fixture.upload("wh" + suffix), fixture.upload("b" + suffix));
         Tensor x = fixture.upload("x");
@@ -79,6 +82,16 @@ final class GoldenRnn {
         fixture.assertClose("dwh" + suffix, gradients.wh(), gradientTerms());
         fixture.assertClose("db" + suffix, gradients.b(), gradientTerms());
         return dx;
+    }
+
+    private Dropout dropout() {
+        if (fixture.text("dropout") == null) return null;
+        JsonObject json = JsonParser.parseString(fixture.text("dropout")).getAsJsonObject();
+        return new Dropout(
+                json.get("rate").getAsDouble(),
+                json.get("seed").getAsLong(),
+                json.get("first_row").getAsInt(),
+                true);
     }
 
     /** The final state, and the outputs wherever a layer would show the state. */

@@ -45,6 +45,7 @@ class GoldenTest {
         switch (fixture.text("operation")) {
             case "rnn" -> GoldenRnn.one(fixture);
             case "birnn" -> GoldenRnn.both(fixture);
+            case "stack" -> new GoldenStack(fixture).run();
             case "embedding" -> GoldenLayers.embedding(fixture);
             case "dense" -> GoldenLayers.dense(fixture);
             case "pool_max", "pool_mean" -> GoldenLayers.pool(fixture);
@@ -59,7 +60,7 @@ class GoldenTest {
 
     @Test
     void fixturesAreThere() throws IOException, URISyntaxException {
-        assertTrue(files().size() >= 48, "only " + files().size() + " fixtures");
+        assertTrue(files().size() >= 57, "only " + files().size() + " fixtures");
     }
 
     private static List<Path> files() throws IOException, URISyntaxException {

@@ -30,7 +30,7 @@ class GoldenFilesTest {
 
     @Test
     void noneIsMissing() throws IOException, URISyntaxException {
-        assertEquals(48, files().size());
+        assertEquals(57, files().size());
     }
 
     @ParameterizedTest

@@ -145,6 +145,23 @@ class GradientCheckTest {
         assertSlopes("b", b, db, slope);
     }
 
+    @Test
+    void linear() {
+        Tensor x = uniform(N, D);
+        Tensor w = uniform(H, D);
+        Tensor b = uniform(H);
+        Tensor y = zeros(N, H);
+        Tensor above = uniform(N, H);
+        Tensor dx = zeros(N, D);
+        Tensor dw = zeros(H, D);
+        Tensor db = zeros(H);
+        backend.linearBackward(x, w, above, dx, dw, db);
+        Slope slope = new Slope(() -> backend.linearForward(x, w, b, y), above, y);
+        assertSlopes("x", x, dx, slope);
+        assertSlopes("w", w, dw, slope);
+        assertSlopes("b", b, db, slope);
+    }
+
     @ParameterizedTest
     @EnumSource(Pooling.class)
     void pool(Pooling pooling) {
@@ -182,6 +199,24 @@ class GradientCheckTest {
         Tensor dx = zeros(N, D);
         backend.maskRows(above, keep, dx);
         assertSlopes("x", x, dx, new Slope(() -> backend.maskRows(x, keep, y), above, y));
+    }
+
+    @Test
+    void penalty() {
+        double[] w = {.5, -.25, 2, -3};
+        Tensor weights = zeros(4);
+        Tensor gradient = zeros(4);
+        weights.set(w);
+        backend.addPenaltyGradient(weights, .3, .7, gradient);
+        double[] given = gradient.toDoubles();
+        for (int i = 0; i < w.length; i++) {
+            double slope = (penalty(w[i] + STEP, .3, .7) - penalty(w[i] - STEP, .3, .7)) / (2 * STEP);
+            assertEquals(slope, given[i], LIMIT);
+        }
+    }
+
+    private static double penalty(double w, double l1, double l2) {
+        return l1 * Math.abs(w) + l2 * w * w;
     }
 
     /** The gradient of a copy of columns is the copy back. */

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +33,11 @@ class LanguageModelTest {
     }
 
     private static LanguageModelConfig config(int window) {
-        return new LanguageModelConfig(4, 6, 12, 0, window, 1);
+        return LanguageModelConfig.of(4)
+                .withSizes(6, 12)
+                .withDropout(0)
+                .withWindow(window)
+                .withSeed(1);
     }
 
     private static Trainer trainer() {
@@ -64,7 +72,7 @@ class LanguageModelTest {
     void streamsCoverTheTextOnce() {
         int[] tokens = new int[23];
         for (int t = 0; t < tokens.length; t++) tokens[t] = t;
-        TokenStreams streams = new TokenStreams(tokens, 2, 4);
+        TokenStreams streams = new TokenStreams(tokens, 2, 4, 4);
         try (Minibatch batch = new Minibatch(backend, 0)) {
             assertEquals(3, streams.windows());
             assertEquals(8, streams.load(batch, 0));
@@ -74,6 +82,102 @@ class LanguageModelTest {
                     new int[] {1, 12, 2, 13, 3, 14, 4, 15}, batch.labels().toInts());
             assertEquals(6, streams.load(batch, 2));
             assertArrayEquals(new int[] {8, 19, 9, 20, 10, 21}, batch.ids().toInts());
+        }
+    }
+
+    @Test
+    void aStackThatSharesItsTableLearnsThePattern() {
+        LanguageModelConfig config = config(8)
+                .withSizes(12, 12)
+                .withLayers(2)
+                .withTied(true)
+                .withRecurrentDropout(.05)
+                .withDropout(.05);
+        try (LanguageModel model = new LanguageModel(backend, config)) {
+            assertEquals(
+                    Set.of(
+                            "embedding.table",
+                            "rnn.forward.wx",
+                            "rnn.forward.wh",
+                            "rnn.forward.b",
+                            "rnn.l1.forward.wx",
+                            "rnn.l1.forward.wh",
+                            "rnn.l1.forward.b",
+                            "dense.b"),
+                    model.weights().views().keySet());
+            model.fit(pattern(200), trainer());
+            assertTrue(model.evaluate(pattern(100)).perplexity() < 1.1);
+        }
+        refused("D = 6 and H = 12", () -> config(8).withTied(true));
+    }
+
+    /** k1 = 4, k2 = 10: six steps come again, and their targets count no more. */
+    @Test
+    void windowsReachBack() {
+        int[] tokens = new int[20];
+        for (int t = 0; t < tokens.length; t++) tokens[t] = t;
+        TokenStreams streams = new TokenStreams(tokens, 1, 4, 10);
+        try (Minibatch batch = new Minibatch(backend, 0)) {
+            assertEquals(5, streams.windows());
+            assertEquals(4, streams.load(batch, 1));
+            assertArrayEquals(new int[] {0, 1, 2, 3, 4, 5, 6, 7}, batch.ids().toInts());
+            assertArrayEquals(
+                    new int[] {-1, -1, -1, -1, 5, 6, 7, 8}, batch.labels().toInts());
+            assertEquals(4, streams.load(batch, 3));
+            assertArrayEquals(
+                    new int[] {6, 7, 8, 9, 10, 11, 12, 13, 14, 15}, batch.ids().toInts());
+            assertEquals(3, streams.load(batch, 4));
+            assertEquals(9, streams.steps(4));
+        }
+        refused(
+                "backSteps must be 0 or at least the window of 4",
+                () -> config(1).withWindow(4, 3));
+    }
+
+    /** Weights held fixed, the second of two windows has the gradient of its losses through both. */
+    @Test
+    void theGradientFlowsThroughAllBackSteps() {
+        int[] tokens = pattern(13);
+        Trainer one = Trainer.builder().batchSize(1).build();
+        double[][] gradients = new double[2][];
+        try (LanguageModel model =
+                        new LanguageModel(backend, config(6).withLayers(2).withWindow(6, 12));
+                LanguageModelLearner learner = new LanguageModelLearner(model, tokens, one);
+                Minibatch whole = new Minibatch(backend, 0);
+                Tensor metrics = backend.allocate(Shape.of(2))) {
+            learner.startEpoch(1);
+            assertEquals(6, learner.learn(0, 0, metrics));
+            backend.fill(learner.gradients().flat(), 0);
+            assertEquals(6, learner.learn(1, 1, metrics));
+            gradients[0] = learner.gradients().flat().toDoubles();
+
+            backend.fill(learner.gradients().flat(), 0);
+            model.network().rnn().resetState();
+            int[] labels = Arrays.copyOfRange(tokens, 1, 13);
+            Arrays.fill(labels, 0, 6, -1);
+            whole.load(Arrays.copyOf(tokens, 12), labels, 1);
+            Tensor logits = model.network().forward(whole, 0, 0);
+            backend.softmaxCrossEntropy(logits, whole.labels(), 0, 1.0 / 6, metrics, logits);
+            model.network().backward(logits);
+            gradients[1] = learner.gradients().flat().toDoubles();
+        }
+        assertArrayEquals(gradients[1], gradients[0], 1e-15);
+    }
+
+    /** What an evaluation between two windows takes away is the state, and nothing else. */
+    @Test
+    void anEvaluationBetweenWindowsIsSurvived() {
+        try (LanguageModel model = new LanguageModel(backend, config(2).withWindow(2, 5))) {
+            Callback evaluates = new Callback() {
+                @Override
+                public void onBatchEnd(Progress progress) {
+                    model.evaluate(pattern(10));
+                }
+            };
+            History history = model.fit(
+                    pattern(60),
+                    Trainer.builder().epochs(2).batchSize(3).callback(evaluates).build());
+            assertTrue(Double.isFinite(history.last().loss()));
         }
     }
 
@@ -110,7 +214,7 @@ class LanguageModelTest {
 
     @Test
     void aWindowMayBeLongerThanAnyText() {
-        TokenStreams streams = new TokenStreams(pattern(20), 4, Integer.MAX_VALUE);
+        TokenStreams streams = new TokenStreams(pattern(20), 4, Integer.MAX_VALUE, Integer.MAX_VALUE);
         try (Minibatch batch = new Minibatch(backend, 0)) {
             assertEquals(1, streams.windows());
             assertEquals(19, streams.load(batch, 0));

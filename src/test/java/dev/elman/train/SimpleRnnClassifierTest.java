@@ -71,6 +71,21 @@ class SimpleRnnClassifierTest {
     }
 
     @Test
+    void aStackWithDropoutEverywhereLearns() {
+        ClassifierConfig config = ToyData.config()
+                .layers(2)
+                .bidirectional(true)
+                .recurrentDropout(0.1)
+                .dropout(0.1)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            model.fit(data.ids, data.labels, ToyData.trainer().build());
+            assertTrue(model.evaluate(fresh.ids, fresh.labels).accuracy() > 0.9);
+        }
+        refused("layers", () -> ToyData.config().layers(0).build());
+    }
+
+    @Test
     void learnsFromFeatures() {
         ClassifierConfig config = ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES)
                 .hiddenSize(16)

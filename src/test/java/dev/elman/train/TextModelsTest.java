@@ -134,6 +134,23 @@ class TextModelsTest {
         }
     }
 
+    /** As written before there were layers: what a configuration did not say then was 1 layer and no dropout in it. */
+    @Test
+    void filesOfTheFirstVersionAreRead() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        try (TextClassifier model = classifier()) {
+            model.save(file);
+        }
+        SafeTensors good = SafeTensors.read(file);
+        String config = good.metadata().get("elman.config");
+        String first = config.replace("\"layers\":1,", "").replace("\"recurrentDropout\":0.0,", "");
+        assertEquals(config.length() - 34, first.length(), config);
+        new SafeTensors(good.tensors(), metadata(good, "elman.config", first)).write(file);
+        try (TextClassifier model = TextClassifier.load(backend, file)) {
+            assertEquals(1, model.model().config().layers());
+        }
+    }
+
     @Test
     void wrongFilesAreNamed() throws IOException {
         Path file = folder.resolve("model.safetensors");

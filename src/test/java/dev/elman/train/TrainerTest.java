@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.reference.ReferenceBackend;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -55,6 +58,73 @@ class TrainerTest {
             }
             assertArrayEquals(snapshots.get(best - 1), model.weights().flat().toDoubles());
         }
+    }
+
+    /** One step of SGD over all rows: w - rate * (g + l1 sign(w) + 2 l2 w), for the kinds that are named. */
+    @Test
+    void penaltiesJoinTheGradient() {
+        Map<String, double[]> before = new HashMap<>();
+        Map<String, double[]> plain = oneStep(oneBatch(), before);
+        Map<String, double[]> penalized = oneStep(
+                oneBatch()
+                        .regularizer(WeightKind.RECURRENT, new Regularizer(.25, .5))
+                        .regularizer(WeightKind.EMBEDDING, Regularizer.l2(.125)),
+                before);
+        plain.forEach((name, without) -> {
+            double l1 = name.endsWith(".wh") ? .25 : 0;
+            double l2 = name.endsWith(".wh") ? .5 : name.endsWith("table") ? .125 : 0;
+            for (int i = 0; i < without.length; i++) {
+                double w = before.get(name)[i];
+                assertEquals(
+                        without[i] - .1 * (l1 * Math.signum(w) + 2 * l2 * w),
+                        penalized.get(name)[i],
+                        1e-14,
+                        name);
+            }
+        });
+    }
+
+    @Test
+    void constraintsHoldAfterEveryStep() {
+        Map<String, double[]> after = oneStep(
+                oneBatch()
+                        .constraint(WeightKind.KERNEL, Constraint.maxNorm(.5))
+                        .constraint(WeightKind.RECURRENT, Constraint.unitNorm())
+                        .constraint(WeightKind.OUTPUT_BIAS, Constraint.nonNegative()),
+                new HashMap<>());
+        for (int j = 0; j < 16; j++) {
+            assertTrue(columnNorm(after.get("rnn.forward.wx"), 16, j) <= .5 + 1e-12);
+            assertEquals(1, columnNorm(after.get("rnn.forward.wh"), 16, j), 1e-12);
+        }
+        for (double b : after.get("dense.b")) assertTrue(b >= 0);
+        boolean negative = false;
+        for (double w : after.get("dense.w")) negative |= w < 0;
+        assertTrue(negative, "other weights are left alone");
+    }
+
+    private Trainer.Builder oneBatch() {
+        return Trainer.builder()
+                .epochs(1)
+                .batchSize(data.ids.length)
+                .optimizer(Optimizer.sgd(.1))
+                .clipNorm(Double.POSITIVE_INFINITY);
+    }
+
+    private Map<String, double[]> oneStep(Trainer.Builder trainer, Map<String, double[]> before) {
+        Map<String, double[]> after = new HashMap<>();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            model.weights().views().forEach((name, view) -> before.put(name, view.toDoubles()));
+            model.fit(data.ids, data.labels, trainer.build());
+            model.weights().views().forEach((name, view) -> after.put(name, view.toDoubles()));
+        }
+        return after;
+    }
+
+    private static double columnNorm(double[] matrix, int columns, int column) {
+        double squares = 0;
+        for (int i = column; i < matrix.length; i += columns) squares += matrix[i] * matrix[i];
+        return Math.sqrt(squares);
     }
 
     @Test

@@ -1,0 +1,172 @@
+package dev.elman.rnn;
+
+import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** One layer of a {@link SimpleRnn}: the directions that read the same input. */
+final class RnnLayer implements AutoCloseable {
+    private static final String FORWARD = ".forward";
+    private static final String REVERSE = ".reverse";
+
+    private final Backend backend;
+    private final SimpleRnnConfig config;
+    private final int number;
+    private final List<RnnDirection> directions = new ArrayList<>();
+    private final Buffer joined;
+    private final Buffer dJoined;
+    private final Buffer dx;
+    private final Buffer dxOfSecond;
+    private Dropout above;
+
+    static List<Parameters.Spec> specs(String name, SimpleRnnConfig config, int number) {
+        List<Parameters.Spec> specs = new ArrayList<>();
+        for (String direction : names(name, config, number)) {
+            specs.addAll(RnnDirection.specs(direction, config, number));
+        }
+        return specs;
+    }
+
+    /** The first layer has no number, the others count from l1, so that a layer alone is named as it always was. */
+    private static List<String> names(String name, SimpleRnnConfig config, int number) {
+        String layer = number == 0 ? name : name + ".l" + number;
+        return config.bidirectional() ? List.of(layer + FORWARD, layer + REVERSE) : List.of(layer + FORWARD);
+    }
+
+    RnnLayer(
+            Backend backend,
+            SimpleRnnConfig config,
+            int number,
+            String name,
+            Parameters weights,
+            Parameters gradients) {
+        this.backend = backend;
+        this.config = config;
+        this.number = number;
+        for (String direction : names(name, config, number)) {
+            boolean reverse = config.goBackwards() || direction.endsWith(REVERSE);
+            directions.add(new RnnDirection(backend, config, reverse, direction, weights, gradients));
+        }
+        this.joined = new Buffer(backend);
+        this.dJoined = new Buffer(backend);
+        this.dx = new Buffer(backend);
+        this.dxOfSecond = new Buffer(backend);
+    }
+
+    List<RnnDirection> directions() {
+        return directions;
+    }
+
+    /**
+     * Runs all directions, from these states [N,S] or, if null, from zeros.
+     *
+     * @param random draws the seeds of what is dropped, as many whatever the rates are; null for dropping nothing
+     */
+    void forward(Tensor x, IntTensor mask, RnnState state, Tensor start, SplittableRandom random, int firstRow) {
+        for (int i = 0; i < directions.size(); i++) {
+            RnnDirection direction = directions.get(i);
+            Dropout onInput = dropout(number == 0 ? config.inputDropout() : 0, random, firstRow, true);
+            Dropout onState = dropout(config.recurrentDropout(), random, firstRow, true);
+            Tensor slot = direction.begin(x, mask, onInput, onState);
+            state.load(start, index(i), slot);
+            direction.forward();
+        }
+        boolean last = number == config.layers() - 1;
+        above = dropout(last ? 0 : config.layerDropout(), random, firstRow, false);
+    }
+
+    private static Dropout dropout(double rate, SplittableRandom random, int firstRow, boolean variational) {
+        if (random == null) return null;
+        long seed = random.nextLong();
+        return rate == 0 ? null : new Dropout(rate, seed, firstRow, variational);
+    }
+
+    /** Where direction i stands among those of all layers. */
+    private int index(int i) {
+        return number * directions.size() + i;
+    }
+
+    /** Remembers the states after this many steps. */
+    void store(RnnState state, int count) {
+        for (int i = 0; i < directions.size(); i++) {
+            state.store(directions.get(i).stateAfter(count), index(i));
+        }
+    }
+
+    /** What the layer above reads: the directions side by side, with what is dropped there. */
+    Tensor outputs() {
+        Tensor first = directions.get(0).outputs();
+        if (directions.size() == 1 && above == null) return first;
+        Tensor all = joined.of(joinedShape());
+        if (directions.size() == 1) {
+            backend.dropout(above, first, all);
+            return all;
+        }
+        for (int i = 0; i < directions.size(); i++) {
+            backend.copyColumns(directions.get(i).outputs(), 0, all, i * config.hiddenSize(), config.hiddenSize());
+        }
+        if (above != null) backend.dropout(above, all, all);
+        return all;
+    }
+
+    /** Room for the gradient of {@link #outputs}: where it will be needed, if there is only one direction. */
+    private Tensor outputGradient() {
+        if (directions.size() == 1) return directions.get(0).beginBackward();
+        return dJoined.of(joinedShape());
+    }
+
+    private Shape joinedShape() {
+        Shape first = directions.get(0).outputs().shape();
+        return Shape.of(first.extent(0), first.extent(1), directions.size() * config.hiddenSize());
+    }
+
+    /** Hands {@link #outputGradient}, now filled, on to the directions. */
+    private void takeOutputGradient(Tensor dOutputs) {
+        if (above != null) backend.dropout(above, dOutputs, dOutputs);
+        if (directions.size() == 1) return;
+        for (int i = 0; i < directions.size(); i++) {
+            Tensor own = directions.get(i).beginBackward();
+            backend.copyColumns(dOutputs, i * config.hiddenSize(), own, 0, config.hiddenSize());
+        }
+    }
+
+    /** Runs back to the layer below, which then has its gradients. */
+    void backward(RnnLayer below, Tensor dFinalState, RnnState state) {
+        Tensor sum = below.outputGradient();
+        backward(dFinalState, state, sum);
+        below.takeOutputGradient(sum);
+    }
+
+    /** Runs back to x, where the gradient is asked for; returns dx [T,N,D] or null. */
+    Tensor backward(Tensor dFinalState, RnnState state, boolean inputGradient) {
+        Tensor sum = inputGradient ? dx.of(directions.get(0).inputShape()) : null;
+        backward(dFinalState, state, sum);
+        return sum;
+    }
+
+    private void backward(Tensor dFinalState, RnnState state, Tensor sum) {
+        for (int i = 0; i < directions.size(); i++) {
+            RnnDirection direction = directions.get(i);
+            if (dFinalState != null) state.addGradient(dFinalState, index(i), direction.finalStateGradient());
+            Tensor part = sum == null || i == 0 ? sum : dxOfSecond.of(sum.shape());
+            direction.backward(part);
+            if (i > 0 && sum != null) backend.axpy(1, part, sum);
+        }
+    }
+
+    @Override
+    public void close() {
+        directions.forEach(RnnDirection::close);
+        joined.close();
+        dJoined.close();
+        dx.close();
+        dxOfSecond.close();
+    }
+}
