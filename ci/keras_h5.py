@@ -84,8 +84,8 @@ def simple_rnn(name="simple_rnn_7", **config):
     return layer("SimpleRNN", name, **{**settings, **config})
 
 
-def bidirectional(**config):
-    return layer("Bidirectional", "bidirectional_2", merge_mode="concat", layer=simple_rnn("forward_rnn", **config),
+def bidirectional(merge_mode="concat", **config):
+    return layer("Bidirectional", "bidirectional_2", merge_mode=merge_mode, layer=simple_rnn("forward_rnn", **config),
                  backward_layer=simple_rnn("backward_rnn", **{**config, "go_backwards": True}))
 
 
@@ -144,6 +144,9 @@ archive("functional.keras", functional([embedding(), bidirectional(return_sequen
         EMBEDDING + BOTH + DENSE_BOTH, "Functional")
 archive("sigmoid.keras", [layer("InputLayer", "input", batch_shape=[None, 9, D]), simple_rnn(), dense("sigmoid", 1)],
         cell("layers/simple_rnn") + [("layers/dense/vars/0", (H, 1)), ("layers/dense/vars/1", (1,))])
+archive("stack.keras", [embedding(), simple_rnn("lower", return_sequences=True), simple_rnn("upper"), dense()],
+        EMBEDDING + cell("layers/simple_rnn") + cell("layers/simple_rnn_1", H) + DENSE)
+archive("sum.keras", [bidirectional(merge_mode="sum"), dense()], BOTH + DENSE)
 RNN_OLD = ("simple_rnn", old("simple_rnn/simple_rnn_cell"))
 EMBEDDING_OLD = ("embedding", [("embedding/embeddings", (V, D))])
 DENSE_OLD = ("dense", [("dense/kernel", (H, K)), ("dense/bias", (K,))])
@@ -159,3 +162,6 @@ legacy("legacy.h5", [EMBEDDING_OLD, RNN_OLD, ("dropout", []), DENSE_OLD], config
 legacy("legacy_weights.h5", [EMBEDDING_OLD, BOTH_OLD, ("dense", [("dense/kernel", (2 * H, K)), ("dense/bias", (K,))])], "")
 legacy("legacy_keras3.h5", [("rnn", old("sequential/rnn/simple_rnn_cell")), DENSE_OLD], version="3.5.0", suffix="")
 legacy("legacy_order.h5", [DENSE_OLD, RNN_OLD, EMBEDDING_OLD])
+legacy("legacy_mixed.h5", [DENSE_OLD, RNN_OLD], config={"class_name": "Sequential", "config": {"name": "sequential", "layers": [
+    {"class_name": "SimpleRNN", "config": {**simple_rnn()["config"], "name": "simple_rnn"}},
+    {"class_name": "Dense", "config": {"name": "dense", "units": K, "activation": "softmax"}}]}})

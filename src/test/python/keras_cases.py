@@ -17,9 +17,14 @@ for name, directions in (("one", {"forward": "layers/simple_rnn"}),
                                    "reverse": "layers/bidirectional/backward_layer"})):
     weights, _ = safetensors_lines.load(folder / f"{name}.safetensors")
     places = {"embedding.table": "layers/embedding/vars/0", "dense.w": "layers/dense/vars/0", "dense.b": "layers/dense/vars/1"}
-    for direction, path in directions.items():
-        for weight, number in CELL.items():
-            places[f"rnn.{direction}.{weight}"] = f"{path}/cell/vars/{number}"
+    layers = []
+    for layer in (0, 1):
+        for direction, path in directions.items():
+            top, *inner = path.split("/")[1:]
+            path = "/".join(["layers", top + ("_1" if layer else "")] + inner)
+            layers.append(path)
+            for weight, number in CELL.items():
+                places[f"rnn.{'l1.' if layer else ''}{direction}.{weight}"] = f"{path}/cell/vars/{number}"
     assert places.keys() == weights.keys(), (name, places.keys(), weights.keys())
     with h5py.File(folder / f"{name}.weights.h5", "r") as file:
         found = []
@@ -28,5 +33,5 @@ for name, directions in (("one", {"forward": "layers/simple_rnn"}),
         for weight, path in places.items():
             assert file[path].dtype == "<f4" and file[path].shape == weights[weight].shape, (name, path)
             assert (file[path][()] == weights[weight]).all(), (name, path)
-        for path in ["vars"] + [f"{layer}/vars" for layer in directions.values()]:
+        for path in ["vars"] + [f"{layer}/vars" for layer in layers]:
             assert path in file, (name, path)

@@ -37,7 +37,7 @@ class Model(nn.Module):
         if embedding is not None:
             x = embedding(x)
         y, hn = recurrent(x)
-        return dense(torch.cat(tuple(hn), dim=-1)) if dense is not None else y
+        return dense(torch.cat(tuple(hn[-2 if recurrent.bidirectional else -1:]), dim=-1)) if dense is not None else y
 
 
 def rnn_for(arrays, metadata):
@@ -46,6 +46,7 @@ def rnn_for(arrays, metadata):
     return prefix, nn.RNN(
         inputs,
         hidden,
+        num_layers=sum(name.startswith(prefix + "weight_ih_l") and not name.endswith("_reverse") for name in arrays),
         nonlinearity=metadata["nonlinearity"],
         bias=prefix + "bias_ih_l0" in arrays,
         bidirectional=prefix + "weight_ih_l0_reverse" in arrays,
@@ -84,11 +85,11 @@ torch.manual_seed(1)
 torch.set_default_dtype(torch.float64)
 for nonlinearity in ("tanh", "relu"):
     for bidirectional in (False, True):
-        for bias in (False, True):
-            rnn = nn.RNN(5, 7, nonlinearity=nonlinearity, bidirectional=bidirectional, bias=bias)
-            inputs = {"x": torch.randn(4, 3, 5).numpy(), "h0": torch.randn(1 + bidirectional, 3, 7).numpy()}
-            theirs(f"theirs_{nonlinearity}_{'bi' if bidirectional else 'uni'}_{'bias' if bias else 'plain'}", rnn, inputs)
-rnn = nn.RNN(6, 8, bidirectional=True)
+        for layers, bias in ((1, False), (1, True), (3, True)):
+            rnn = nn.RNN(5, 7, layers, nonlinearity=nonlinearity, bidirectional=bidirectional, bias=bias)
+            inputs = {"x": torch.randn(4, 3, 5).numpy(), "h0": torch.randn(layers * (1 + bidirectional), 3, 7).numpy()}
+            theirs(f"theirs_{nonlinearity}_{layers}_{bidirectional}_{'bias' if bias else 'plain'}", rnn, inputs)
+rnn = nn.RNN(6, 8, 2, bidirectional=True)
 whole = Model({"token_embedding.weight": numpy.zeros((11, 6)), "head.weight": numpy.zeros((3, 16))}, rnn,
               ("token_embedding", "encoder_rnn", "head"))
 theirs("theirs_model_tanh_bi_bias", whole, {"x": torch.randint(0, 11, (4, 3)).numpy().astype("<i4")})

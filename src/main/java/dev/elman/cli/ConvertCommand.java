@@ -129,13 +129,14 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** What was said, and what the model says that OUT is to be like. */
     private Hints hints(Backend backend) throws IOException {
-        if (like == null) return new Hints(activation, output, embedding, dense);
+        if (like == null) return new Hints(activation, output, false, embedding, dense);
         if (activation != null || output != null) {
             throw new UserException(
                     "--activation and --output are those of the model that --like names; leave them out");
         }
         Network model = ElmanFile.read(backend, like).network();
-        return new Hints(model.rnn().activation(), model.rnn().output(), embedding, dense);
+        return new Hints(
+                model.rnn().activation(), model.rnn().output(), model.rnn().recurrentBias(), embedding, dense);
     }
 
     private Report write(Backend backend, ModelFormat to, ModelFormat from, Network network) throws IOException {

@@ -8,6 +8,7 @@ import dev.elman.backend.Tensor;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Dense;
 import dev.elman.rnn.Embedding;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
 import dev.elman.train.ClassifierConfig;
@@ -23,7 +24,8 @@ import java.util.stream.IntStream;
 /**
  * A network on the host: an embedding or none, a {@link SimpleRnn}, a dense layer or none. Its weights have the names,
  * shapes and orientation that they have in elman's models: {@code embedding.table} [V,D], {@code rnn.forward.wx} [D,H],
- * {@code .wh} [H,H], {@code .b} [H], {@code rnn.reverse...}, {@code dense.w} [C,K], {@code dense.b} [K].
+ * {@code .wh} [H,H], {@code .b} [H], for a second bias {@code .bh} [H], {@code rnn.reverse...}, those of the layers above
+ * {@code rnn.l1.forward...} and so on, {@code dense.w} [C,K], {@code dense.b} [K].
  *
  * @param vocabulary V; 0 when there is no embedding
  * @param rnn shape and habits of the recurrent layer
@@ -51,6 +53,8 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
                     "Network: expected the weights " + ordered.keySet() + ", found " + weights.keySet() + ".");
         }
         weights = Collections.unmodifiableMap(ordered);
+        // What is dropped while training is no part of a network.
+        rnn = rnn.withInputDropout(0).withRecurrentDropout(0).withLayerDropout(0);
     }
 
     /** Names and shapes of the weights. */
@@ -66,9 +70,9 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         return specs;
     }
 
-    /** The name of a weight of one direction: 0 forward, 1 reverse. */
-    static String rnn(int direction, String weight) {
-        return RNN + (direction == 0 ? ".forward." : ".reverse.") + weight;
+    /** The name of a weight of one direction, 0 forward, 1 reverse, of one layer, 0 the lowest. */
+    public static String rnn(int layer, int direction, String weight) {
+        return RNN + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward." : ".reverse.") + weight;
     }
 
     private static long[] extents(Shape shape) {
@@ -81,10 +85,12 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         return new Network(config.vocabulary(), config.rnn(), config.classes(), arrays(model.weights()));
     }
 
-    /** The network of a language model. */
+    /** The network of a language model; of a tied one with a dense layer of its own, equal to the embedding. */
     public static Network of(LanguageModel model) {
         int vocabulary = model.config().vocabulary();
-        return new Network(vocabulary, model.config().rnn(), vocabulary, arrays(model.weights()));
+        Map<String, NdArray> weights = arrays(model.weights());
+        if (model.config().tied()) weights.put(DENSE + ".w", transposed(weights.get(EMBEDDING + ".table")));
+        return new Network(vocabulary, model.config().rnn(), vocabulary, weights);
     }
 
     /** A recurrent layer alone. */
@@ -106,11 +112,14 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
 
     private static Map<String, Tensor> views(SimpleRnn layer) {
         Map<String, Tensor> views = new LinkedHashMap<>();
-        for (int direction = 0; direction < layer.config().directions(); direction++) {
-            SimpleRnnWeights weights = layer.weights(direction);
-            views.put(rnn(direction, "wx"), weights.wx());
-            views.put(rnn(direction, "wh"), weights.wh());
-            if (weights.b() != null) views.put(rnn(direction, "b"), weights.b());
+        int directions = layer.config().directions();
+        for (int i = 0; i < layer.config().layers() * directions; i++) {
+            SimpleRnnWeights weights = layer.weights(i);
+            views.put(rnn(i / directions, i % directions, "wx"), weights.wx());
+            views.put(rnn(i / directions, i % directions, "wh"), weights.wh());
+            if (weights.b() != null) views.put(rnn(i / directions, i % directions, "b"), weights.b());
+            Tensor second = layer.recurrentBias(i);
+            if (second != null) views.put(rnn(i / directions, i % directions, "bh"), second);
         }
         return views;
     }
@@ -136,33 +145,68 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
                 ? ClassifierConfig.tokens(vocabulary, classes).embeddingSize(rnn.inputSize())
                 : ClassifierConfig.features(rnn.inputSize(), classes);
         ClassifierConfig config = builder.hiddenSize(rnn.hiddenSize())
+                .layers(rnn.layers())
                 .activation(rnn.activation())
                 .bidirectional(rnn.bidirectional())
                 .output(rnn.output())
                 .build();
         if (!config.rnn().equals(rnn)) {
             throw new IllegalArgumentException(
-                    "A classifier has " + config.rnn() + ", but this network has " + rnn + ".");
+                    "A classifier has layers with one bias that read forward or both ways, side by"
+                            + " side, and keeps no state; this network has " + unlikeClassifiers()
+                            + ". Create a SimpleRnn of its configuration and copy the weights to that.");
         }
         return config;
     }
 
-    /** Sets a classifier's weights. @throws IllegalArgumentException when it has others, or in other shapes */
-    public void copyTo(SimpleRnnClassifier model) {
-        copyTo(model.weights().views());
+    private String unlikeClassifiers() {
+        List<String> found = new ArrayList<>();
+        if (!rnn.bias()) found.add("no bias");
+        if (rnn.recurrentBias()) found.add("two biases");
+        if (rnn.merge() != Merge.CONCAT) found.add("merge " + rnn.merge());
+        if (rnn.goBackwards()) found.add("goBackwards");
+        if (rnn.zeroOutputForMask()) found.add("zeroOutputForMask");
+        if (rnn.stateful()) found.add("states");
+        return found.isEmpty() ? rnn.toString() : String.join(" and ", found);
     }
 
-    /** Sets a language model's weights. @throws IllegalArgumentException when it has others, or in other shapes */
+    /** Sets a classifier's weights. @throws IllegalArgumentException when it has others, or in other shapes */
+    public void copyTo(SimpleRnnClassifier model) {
+        copy(weights, model.weights().views());
+    }
+
+    /**
+     * Sets a language model's weights.
+     *
+     * @throws IllegalArgumentException when it has others, or in other shapes, or is tied while the dense layer is not the
+     *     embedding
+     */
     public void copyTo(LanguageModel model) {
-        copyTo(model.weights().views());
+        Map<String, NdArray> own = new LinkedHashMap<>(weights);
+        if (model.config().tied()) {
+            NdArray dense = own.remove(DENSE + ".w");
+            NdArray table = weights.get(EMBEDDING + ".table");
+            if (dense == null || table == null || !dense.equals(transposed(table))) {
+                throw new IllegalArgumentException(
+                        "The model is tied: its dense layer is its embedding; but the network's"
+                                + " dense.w is not the transpose of its embedding.table.");
+            }
+        }
+        copy(own, model.weights().views());
     }
 
     /** Sets a layer's weights. @throws IllegalArgumentException when it has others, or in other shapes */
     public void copyTo(SimpleRnn layer) {
-        copyTo(views(layer));
+        copy(weights, views(layer));
     }
 
-    private void copyTo(Map<String, Tensor> views) {
+    private static NdArray transposed(NdArray matrix) {
+        long[] shape = matrix.shape();
+        float[] values = NetworkBuilder.transposed(matrix.floats(), (int) shape[0], (int) shape[1]);
+        return NdArray.ofFloats(values, shape[1], shape[0]);
+    }
+
+    private static void copy(Map<String, NdArray> weights, Map<String, Tensor> views) {
         if (!views.keySet().equals(weights.keySet())) {
             throw new IllegalArgumentException(
                     "The model has the weights " + views.keySet() + ", the network has " + weights.keySet() + ".");

@@ -2,6 +2,7 @@ package dev.elman.convert;
 
 import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
@@ -23,15 +24,20 @@ public final class NumpyFile {
      */
     public static Imported read(Path file, Hints hints) throws IOException {
         NetworkBuilder builder = new NetworkBuilder(file, FORMAT, Npz.read(file));
-        int[] wx = builder.matrix(Network.rnn(0, "wx"));
+        int[] wx = builder.matrix(Network.rnn(0, 0, "wx"));
         int inputs = wx[0];
         int hidden = wx[1];
-        boolean bidirectional = builder.has(Network.rnn(1, "wx"));
-        boolean bias = builder.has(Network.rnn(0, "b"));
-        for (int direction = 0; direction < (bidirectional ? 2 : 1); direction++) {
-            copy(builder, Network.rnn(direction, "wx"), inputs, hidden);
-            copy(builder, Network.rnn(direction, "wh"), hidden, hidden);
-            if (bias) copy(builder, Network.rnn(direction, "b"), hidden);
+        int directions = builder.has(Network.rnn(0, 1, "wx")) ? 2 : 1;
+        boolean bias = builder.has(Network.rnn(0, 0, "b"));
+        boolean recurrentBias = builder.has(Network.rnn(0, 0, "bh"));
+        int layers = 0;
+        for (; builder.has(Network.rnn(layers, 0, "wx")); layers++) {
+            for (int direction = 0; direction < directions; direction++) {
+                copy(builder, Network.rnn(layers, direction, "wx"), layers == 0 ? inputs : directions * hidden, hidden);
+                copy(builder, Network.rnn(layers, direction, "wh"), hidden, hidden);
+                if (bias) copy(builder, Network.rnn(layers, direction, "b"), hidden);
+                if (recurrentBias) copy(builder, Network.rnn(layers, direction, "bh"), hidden);
+            }
         }
         int vocabulary = 0;
         String table = Network.EMBEDDING + ".table";
@@ -43,17 +49,17 @@ public final class NumpyFile {
         String w = Network.DENSE + ".w";
         if (builder.has(w)) {
             classes = builder.matrix(w)[1];
-            copy(builder, w, bidirectional ? 2 * hidden : hidden, classes);
+            int channels = directions * hidden;
+            copy(builder, w, channels, classes);
             copy(builder, Network.DENSE + ".b", classes);
         }
-        SimpleRnnConfig config = new SimpleRnnConfig(
-                inputs,
-                hidden,
-                builder.activation(null, hints),
-                bias,
-                bidirectional,
-                builder.output(null, hints, classes > 0 ? Output.LAST : Output.SEQUENCE),
-                false);
+        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
+                .withLayers(layers)
+                .withActivation(builder.activation(null, hints))
+                .withBias(bias)
+                .withRecurrentBias(recurrentBias && bias)
+                .withBidirectional(directions == 2)
+                .withOutput(builder.output(null, hints, classes > 0 ? Output.LAST : Output.SEQUENCE));
         return builder.build(vocabulary, config, classes);
     }
 
@@ -73,8 +79,10 @@ public final class NumpyFile {
             String shape = NetworkBuilder.text(weight.getValue().shape());
             rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
         }
-        String rest = "The file does not hold the activation, " + network.rnn().activation() + ", nor the output, "
-                + network.rnn().output() + ".";
+        SimpleRnnConfig rnn = network.rnn();
+        String merge = rnn.bidirectional() && rnn.merge() != Merge.CONCAT ? ", nor the merge, " + rnn.merge() : "";
+        String rest = "The file does not hold the activation, " + rnn.activation() + ", nor the output, " + rnn.output()
+                + merge + ".";
         return new Report(FORMAT, rows, List.of(rest));
     }
 }

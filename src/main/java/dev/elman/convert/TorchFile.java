@@ -4,6 +4,7 @@ import dev.elman.backend.Activation;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.io.InputStream;
@@ -44,29 +45,19 @@ public final class TorchFile {
     /**
      * Writes a network: {@code embedding.weight}, {@code rnn.weight_ih_l0}, ..., {@code fc.weight} and {@code fc.bias}; a
      * recurrent layer alone without the {@code rnn.}, so that {@code torch.nn.RNN.load_state_dict} takes it. Our b becomes
-     * bias_ih, and bias_hh is 0.
+     * bias_ih, and bias_hh is our second bias, or 0.
      *
      * @throws ModelFileException if writing fails
-     * @throws IllegalArgumentException if torch.nn.RNN has no such activation
+     * @throws IllegalArgumentException if torch.nn.RNN cannot be such a layer
      */
     public static Report write(Network network, Path file) throws IOException {
         SimpleRnnConfig rnn = network.rnn();
-        if (rnn.activation() == Activation.LINEAR) {
-            throw new IllegalArgumentException("torch.nn.RNN has the activations tanh and relu, but the network has "
-                    + rnn.activation() + ". Keras and ONNX have it.");
-        }
+        requireTorchs(rnn);
         StateDict state = new StateDict(network);
         String prefix = network.vocabulary() == 0 && network.classes() == 0 ? "" : "rnn.";
         if (network.vocabulary() > 0) state.put(Network.EMBEDDING + ".table", "embedding.weight", false);
-        for (int direction = 0; direction < rnn.directions(); direction++) {
-            String suffix = suffix(direction);
-            state.put(Network.rnn(direction, "wx"), prefix + "weight_ih" + suffix, true);
-            state.put(Network.rnn(direction, "wh"), prefix + "weight_hh" + suffix, true);
-            if (rnn.bias()) {
-                String b = Network.rnn(direction, "b");
-                state.put(b, prefix + "bias_ih" + suffix, false);
-                state.zeros(b, prefix + "bias_hh" + suffix);
-            }
+        for (int i = 0; i < rnn.layers() * rnn.directions(); i++) {
+            direction(state, rnn, i / rnn.directions(), i % rnn.directions(), prefix);
         }
         if (network.classes() > 0) {
             state.put(Network.DENSE + ".w", "fc.weight", true);
@@ -80,13 +71,37 @@ public final class TorchFile {
         return new Report(FORMAT, state.rows, List.of("In Python: " + constructor(rnn)));
     }
 
-    /** _l0 or _l0_reverse. */
-    static String suffix(int direction) {
-        return direction == 0 ? "_l0" : "_l0_reverse";
+    private static void requireTorchs(SimpleRnnConfig rnn) {
+        String found = null;
+        if (rnn.activation() == Activation.LINEAR) found = "activation LINEAR";
+        if (rnn.goBackwards()) found = "goBackwards";
+        if (rnn.merge() != Merge.CONCAT) found = "merge " + rnn.merge();
+        if (found == null) return;
+        throw new IllegalArgumentException(
+                "torch.nn.RNN has tanh and relu, reads forward or both ways and puts the two side"
+                        + " by side, but the network has " + found + ". ONNX has it.");
+    }
+
+    private static void direction(StateDict state, SimpleRnnConfig rnn, int layer, int direction, String prefix) {
+        String suffix = suffix(layer, direction);
+        state.put(Network.rnn(layer, direction, "wx"), prefix + "weight_ih" + suffix, true);
+        state.put(Network.rnn(layer, direction, "wh"), prefix + "weight_hh" + suffix, true);
+        if (!rnn.bias()) return;
+        String b = Network.rnn(layer, direction, "b");
+        state.put(b, prefix + "bias_ih" + suffix, false);
+        String second = prefix + "bias_hh" + suffix;
+        if (rnn.recurrentBias()) state.put(Network.rnn(layer, direction, "bh"), second, false);
+        else state.zeros(b, second);
+    }
+
+    /** As in _l0 and _l1_reverse. */
+    static String suffix(int layer, int direction) {
+        return "_l" + layer + (direction == 0 ? "" : "_reverse");
     }
 
     private static String constructor(SimpleRnnConfig rnn) {
-        return "torch.nn.RNN(" + rnn.inputSize() + ", " + rnn.hiddenSize() + ", nonlinearity='"
+        String layers = rnn.layers() == 1 ? "" : ", num_layers=" + rnn.layers();
+        return "torch.nn.RNN(" + rnn.inputSize() + ", " + rnn.hiddenSize() + layers + ", nonlinearity='"
                 + lower(rnn.activation()) + "'" + (rnn.bias() ? "" : ", bias=False")
                 + (rnn.bidirectional() ? ", bidirectional=True" : "") + ")";
     }

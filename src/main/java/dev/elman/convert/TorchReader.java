@@ -19,7 +19,7 @@ import java.util.regex.Pattern;
 /** Finds a network among the names of a state_dict. */
 final class TorchReader {
     private static final Pattern RNN_ARRAY =
-            Pattern.compile("(|.*\\.)(?:weight|bias)_(?:ih|hh|hr)_l(\\d{1,4})(_reverse)?");
+            Pattern.compile("(|.*\\.)(?:weight|bias)_(?:ih|hh|hr)_l\\d{1,4}(?:_reverse)?");
     private static final Set<String> EMBEDDINGS =
             Set.of("embedding", "embeddings", "embed", "emb", "token_embedding", "word_embeddings", "encoder");
     private static final Set<String> DENSES =
@@ -45,16 +45,25 @@ final class TorchReader {
         int[] sizes = sizes(prefix);
         int hidden = sizes[0];
         int inputs = sizes[1];
-        for (int direction = 0; direction < (bidirectional ? 2 : 1); direction++) {
-            readDirection(prefix, direction, inputs, hidden, bias);
-        }
         int channels = bidirectional ? 2 * hidden : hidden;
+        int layers = 0;
+        for (; builder.has(prefix + "weight_ih_l" + layers); layers++) {
+            for (int direction = 0; direction < (bidirectional ? 2 : 1); direction++) {
+                readDirection(prefix, layers, direction, layers == 0 ? inputs : channels, hidden, bias);
+            }
+        }
         int vocabulary = embedding(inputs);
         int classes = dense(channels);
         Activation activation = builder.activation(metadata(TorchFile.NONLINEARITY, Activation.class), hints);
         Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
         Output output = builder.output(metadata(TorchFile.OUTPUT, Output.class), hints, usual);
-        SimpleRnnConfig config = new SimpleRnnConfig(inputs, hidden, activation, bias, bidirectional, output, false);
+        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
+                .withLayers(layers)
+                .withActivation(activation)
+                .withBias(bias)
+                .withRecurrentBias(bias && hints.recurrentBias())
+                .withBidirectional(bidirectional)
+                .withOutput(output);
         return builder.build(vocabulary, config, classes);
     }
 
@@ -63,11 +72,7 @@ final class TorchReader {
         Set<String> prefixes = new TreeSet<>();
         for (String name : contents.tensors().keySet()) {
             Matcher array = RNN_ARRAY.matcher(name);
-            if (!array.matches()) continue;
-            prefixes.add(array.group(1));
-            if (Integer.parseInt(array.group(2)) > 0) {
-                throw builder.wrong(name, "one layer", "layer " + array.group(2) + " of a stack");
-            }
+            if (array.matches()) prefixes.add(array.group(1));
         }
         if (prefixes.size() == 1) return prefixes.iterator().next();
         throw new ModelFileException(
@@ -93,13 +98,20 @@ final class TorchReader {
         return new int[] {hh[0], ih[1]};
     }
 
-    private void readDirection(String prefix, int direction, int inputs, int hidden, boolean bias)
+    private void readDirection(String prefix, int layer, int direction, int inputs, int hidden, boolean bias)
             throws ModelFileException {
-        String suffix = TorchFile.suffix(direction);
-        builder.transpose(Network.rnn(direction, "wx"), prefix + "weight_ih" + suffix, hidden, inputs);
-        builder.transpose(Network.rnn(direction, "wh"), prefix + "weight_hh" + suffix, hidden, hidden);
-        if (bias) {
-            builder.add(Network.rnn(direction, "b"), prefix + "bias_ih" + suffix, prefix + "bias_hh" + suffix, hidden);
+        String suffix = TorchFile.suffix(layer, direction);
+        builder.transpose(Network.rnn(layer, direction, "wx"), prefix + "weight_ih" + suffix, hidden, inputs);
+        builder.transpose(Network.rnn(layer, direction, "wh"), prefix + "weight_hh" + suffix, hidden, hidden);
+        if (!bias) return;
+        String b = Network.rnn(layer, direction, "b");
+        String first = prefix + "bias_ih" + suffix;
+        String second = prefix + "bias_hh" + suffix;
+        if (hints.recurrentBias()) {
+            builder.copy(b, first, hidden);
+            builder.copy(Network.rnn(layer, direction, "bh"), second, hidden);
+        } else {
+            builder.add(b, first, second, hidden);
         }
     }
 

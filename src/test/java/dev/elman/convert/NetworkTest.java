@@ -27,6 +27,8 @@ class NetworkTest {
                     .embeddingSize(4)
                     .hiddenSize(5)
                     .bidirectional(true)
+                    .layers(2)
+                    .recurrentDropout(0.1)
                     .output(Output.MAX)
                     .build();
             int[][] ids = {{1, 2, 3}, {8}};
@@ -35,7 +37,8 @@ class NetworkTest {
                 assertEquals(Network.of(model), Network.of(copy));
                 Network.of(copy).copyTo(model); // as floats, which the reference did not begin with
                 assertArrayEquals(model.predictProba(ids), copy.predictProba(ids));
-                assertEquals(config, copy.config());
+                assertEquals(config.layers(), copy.config().layers());
+                assertEquals(0, copy.config().recurrentDropout());
             }
             LanguageModelConfig language = LanguageModelConfig.of(7).withSizes(3, 4);
             try (LanguageModel model = new LanguageModel(backend, language);
@@ -43,12 +46,25 @@ class NetworkTest {
                 Network.of(model).copyTo(copy);
                 assertEquals(Network.of(model), Network.of(copy));
             }
-            SimpleRnnConfig layer = SimpleRnnConfig.of(3, 4).withBidirectional(true);
+            LanguageModelConfig tied =
+                    LanguageModelConfig.of(7).withSizes(4, 4).withLayers(2).withTied(true);
+            try (LanguageModel model = new LanguageModel(backend, tied);
+                    LanguageModel copy = new LanguageModel(backend, tied.withSeed(5));
+                    LanguageModel free = new LanguageModel(backend, tied.withTied(false))) {
+                Network.of(model).copyTo(copy);
+                assertEquals(Network.of(model), Network.of(copy));
+                assertEquals(7, Network.of(model).classes());
+                Network other = Network.of(free);
+                assertThrows(IllegalArgumentException.class, () -> other.copyTo(model));
+            }
+            SimpleRnnConfig layer = SimpleRnnConfig.of(3, 4)
+                    .withLayers(2)
+                    .withBidirectional(true)
+                    .withRecurrentBias(true);
             try (SimpleRnn rnn = SimpleRnn.create(backend, layer, 1);
                     SimpleRnn copy = SimpleRnn.create(backend, layer, 2);
                     SimpleRnn other = SimpleRnn.create(backend, layer.withBidirectional(false), 2);
-                    SimpleRnn larger =
-                            SimpleRnn.create(backend, SimpleRnnConfig.of(3, 5).withBidirectional(true), 2)) {
+                    SimpleRnn larger = SimpleRnn.create(backend, layer.withLayers(3), 2)) {
                 Network network = Network.of(rnn);
                 network.copyTo(copy);
                 assertEquals(network, Network.of(copy));
@@ -87,6 +103,10 @@ class NetworkTest {
             assertThrows(IllegalArgumentException.class, () -> everyStep.classifier(backend));
             Network plain = Samples.network(0, config.withOutput(Output.LAST).withBias(false), 2, 1);
             assertThrows(IllegalArgumentException.class, () -> plain.classifier(backend));
+            Network deep = Samples.network(
+                    0, config.withOutput(Output.LAST).withLayers(3).withStateful(true), 2, 1);
+            e = assertThrows(IllegalArgumentException.class, () -> deep.classifier(backend));
+            assertTrue(e.getMessage().contains("this network has states"), e.getMessage());
         }
     }
 }

@@ -36,7 +36,7 @@ class NumpyFileTest {
                         .withActivation(Activation.RELU)
                         .withOutput(Output.MEAN);
                 assertRead(Samples.network(0, config, 0, 1));
-                assertRead(Samples.network(5, config, 2, 2));
+                assertRead(Samples.network(5, config.withLayers(3).withRecurrentBias(bias), 2, 2));
             }
         }
     }

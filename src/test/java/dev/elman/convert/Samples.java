@@ -39,7 +39,7 @@ public final class Samples {
         return new Network(vocabulary, config, classes, weights);
     }
 
-    /** x [T,N,D] and h0 [directions,N,H]. */
+    /** x [T,N,D] and h0 [layers x directions,N,H]. */
     public static SafeTensors features(SimpleRnnConfig config, int steps, int rows, long seed) {
         Random random = new Random(seed);
         Map<String, NdArray> arrays = new LinkedHashMap<>();
@@ -50,11 +50,13 @@ public final class Samples {
         arrays.put(
                 "h0",
                 NdArray.ofDoubles(
-                        gaussian(random, config.directions() * rows * config.hiddenSize()),
-                        config.directions(),
-                        rows,
-                        config.hiddenSize()));
+                        gaussian(random, config.stateSize() * rows), directions(config), rows, config.hiddenSize()));
         return new SafeTensors(arrays, Map.of());
+    }
+
+    /** Of all layers. */
+    private static int directions(SimpleRnnConfig config) {
+        return config.layers() * config.directions();
     }
 
     private static double[] gaussian(Random random, int size) {
@@ -68,9 +70,9 @@ public final class Samples {
     }
 
     /**
-     * y, and hn [directions,N,H] where there was an h0.
+     * y, and hn [layers x directions,N,H] where there was an h0.
      *
-     * @param in x [T,N,D] or [T,N], perhaps h0 [directions,N,H], perhaps mask [T,N]
+     * @param in x [T,N,D] or [T,N], perhaps h0 [layers x directions,N,H], perhaps mask [T,N]
      */
     public static Map<String, NdArray> run(Backend backend, Network network, Map<String, NdArray> in) {
         SimpleRnnConfig config = network.rnn();
@@ -81,7 +83,7 @@ public final class Samples {
         try (Parameters weights = Parameters.allocate(backend, network.specs());
                 SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", weights, weights);
                 Tensor x = backend.allocate(Shape.of(steps, rows, config.inputSize()));
-                Tensor h0 = backend.allocate(Shape.of(rows, config.outputSize()));
+                Tensor h0 = backend.allocate(Shape.of(rows, config.stateSize()));
                 IntTensor mask = backend.allocateInts(Shape.of(steps, rows))) {
             weights.views()
                     .forEach(
@@ -102,7 +104,7 @@ public final class Samples {
                     "hn",
                     NdArray.ofDoubles(
                             apart(rnn.state().toDoubles(), config, rows),
-                            config.directions(),
+                            directions(config),
                             rows,
                             config.hiddenSize()));
             if (network.classes() > 0) {
@@ -123,27 +125,27 @@ public final class Samples {
         return NdArray.ofDoubles(tensor.toDoubles(), extents);
     }
 
-    /** [N,C] of [directions,N,H]. */
+    /** [N,S] of [layers x directions,N,H]. */
     private static double[] sideBySide(double[] states, SimpleRnnConfig config, int rows) {
         double[] result = new double[states.length];
         int hidden = config.hiddenSize();
-        for (int d = 0; d < config.directions(); d++) {
+        int count = directions(config);
+        for (int d = 0; d < count; d++) {
             for (int n = 0; n < rows; n++) {
-                System.arraycopy(
-                        states, (d * rows + n) * hidden, result, (n * config.directions() + d) * hidden, hidden);
+                System.arraycopy(states, (d * rows + n) * hidden, result, (n * count + d) * hidden, hidden);
             }
         }
         return result;
     }
 
-    /** [directions,N,H] of [N,C]. */
+    /** [layers x directions,N,H] of [N,S]. */
     private static double[] apart(double[] states, SimpleRnnConfig config, int rows) {
         double[] result = new double[states.length];
         int hidden = config.hiddenSize();
-        for (int d = 0; d < config.directions(); d++) {
+        int count = directions(config);
+        for (int d = 0; d < count; d++) {
             for (int n = 0; n < rows; n++) {
-                System.arraycopy(
-                        states, (n * config.directions() + d) * hidden, result, (d * rows + n) * hidden, hidden);
+                System.arraycopy(states, (n * count + d) * hidden, result, (d * rows + n) * hidden, hidden);
             }
         }
         return result;

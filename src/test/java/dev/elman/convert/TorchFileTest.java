@@ -13,6 +13,7 @@ import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
 import dev.elman.io.SafeTensors;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
@@ -22,10 +23,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class TorchFileTest {
     @TempDir
@@ -39,44 +42,55 @@ class TorchFileTest {
             for (Activation activation : List.of(Activation.TANH, Activation.RELU)) {
                 for (boolean both : new boolean[] {false, true}) {
                     for (boolean bias : new boolean[] {false, true}) {
-                        SimpleRnnConfig config = SimpleRnnConfig.of(5, 7)
-                                .withActivation(activation)
-                                .withBidirectional(both)
-                                .withBias(bias);
-                        String name = "ours_" + names.size();
-                        names.add(name);
-                        TorchFile.write(Samples.network(0, config, 0, names.size()), path(name + ".safetensors"));
-                        Samples.features(config, 4, 3, names.size()).write(path(name + ".in.safetensors"));
+                        for (int layers = 1; layers <= 3; layers += 2) {
+                            SimpleRnnConfig config = SimpleRnnConfig.of(5, 7)
+                                    .withLayers(layers)
+                                    .withActivation(activation)
+                                    .withBidirectional(both)
+                                    .withBias(bias)
+                                    .withRecurrentBias(bias && layers == 3);
+                            String name = "ours_" + names.size();
+                            names.add(name);
+                            TorchFile.write(Samples.network(0, config, 0, names.size()), path(name + ".safetensors"));
+                            Samples.features(config, 4, 3, names.size()).write(path(name + ".in.safetensors"));
+                        }
                     }
                 }
             }
-            SimpleRnnConfig config =
-                    SimpleRnnConfig.of(6, 8).withBidirectional(true).withOutput(Output.LAST);
+            SimpleRnnConfig config = SimpleRnnConfig.of(6, 8)
+                    .withLayers(2)
+                    .withBidirectional(true)
+                    .withOutput(Output.LAST);
             TorchFile.write(Samples.network(11, config, 3, 99), path("ours_model.safetensors"));
             Samples.tokens(11, 4, 3, 99).write(path("ours_model.in.safetensors"));
             names.add("ours_model");
 
             String printed = Python.run("TorchFileTest", "torch", "torch_cases.py", folder);
             List<String> theirs = printed.lines().toList();
-            assertEquals(10, theirs.size(), printed);
+            assertEquals(14, theirs.size(), printed);
             names.addAll(theirs);
             for (String name : names) compare(backend, name);
         }
     }
 
+    /** With both of PyTorch's biases the answer is PyTorch's; their sum is rounded to a float, and relu lets that grow. */
     private void compare(Backend backend, String name) throws IOException {
+        boolean rounded = name.endsWith("bias") || name.startsWith("ours");
         Hints hints = Hints.NONE;
         if (name.startsWith("theirs")) {
             hints = hints.withActivation(name.contains("relu") ? Activation.RELU : Activation.TANH);
         }
+        compare(backend, name, hints, rounded ? 1e-6 : 1e-12);
+        if (rounded) compare(backend, name, hints.withRecurrentBias(true), 1e-12);
+    }
+
+    private void compare(Backend backend, String name, Hints hints, double tolerance) throws IOException {
         Network network = TorchFile.read(path(name + ".safetensors"), hints).network();
         Map<String, NdArray> in =
                 SafeTensors.read(path(name + ".in.safetensors")).tensors();
         Map<String, NdArray> expected =
                 SafeTensors.read(path(name + ".out.safetensors")).tensors();
         Map<String, NdArray> found = Samples.run(backend, network, in);
-        // The sum of two biases is rounded to a float, by up to 2^-25 of it; all else is computed in double.
-        double tolerance = name.startsWith("theirs") && name.endsWith("bias") ? 1e-7 : 1e-12;
         for (String key : expected.keySet()) {
             assertArrayEquals(expected.get(key).doubles(), found.get(key).doubles(), tolerance, name + " " + key);
         }
@@ -100,12 +114,21 @@ class TorchFileTest {
         }
     }
 
-    @Test
-    void linearIsNotForTorch() {
-        Network network = Samples.network(0, SimpleRnnConfig.of(2, 3).withActivation(Activation.LINEAR), 0, 1);
-        Path file = path("linear.safetensors");
+    static Stream<SimpleRnnConfig> notTorchs() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(2, 3);
+        return Stream.of(
+                config.withActivation(Activation.LINEAR),
+                config.withGoBackwards(true),
+                config.withBidirectional(true).withMerge(Merge.AVE));
+    }
+
+    @ParameterizedTest
+    @MethodSource("notTorchs")
+    void whatTorchHasNotIsRefused(SimpleRnnConfig config) {
+        Network network = Samples.network(0, config, 0, 1);
+        Path file = path("refused.safetensors");
         Exception e = assertThrows(IllegalArgumentException.class, () -> TorchFile.write(network, file));
-        assertTrue(e.getMessage().contains("LINEAR"), e.getMessage());
+        assertTrue(e.getMessage().startsWith("torch.nn.RNN has tanh and relu"), e.getMessage());
         assertTrue(Files.notExists(file));
     }
 
@@ -157,7 +180,9 @@ class TorchFileTest {
                 "rnn.weight_ih_l0 | 3,5  | array \"embedding.weight\": expected [6,5] | found [6,2]",
                 "rnn.weight_ih_l0 | 3    | array \"rnn.weight_ih_l0\": expected a matrix | found [3]",
                 "rnn.weight_ih_l0 | 3,0  | array \"rnn.weight_ih_l0\": expected a matrix that is not empty | [3, 0]",
-                "rnn.weight_ih_l1 | 3,3  | array \"rnn.weight_ih_l1\": expected one layer | layer 1 of a stack",
+                "rnn.weight_ih_l1 | 3,3  | array \"rnn.weight_hh_l1\": expected [3,3] | no array of this name",
+                "rnn.weight_ih_l2 | 3,3  | array \"rnn.weight_ih_l2\": expected only | found this",
+                "rnn.weight_ih_l1 | 3,2  | array \"rnn.weight_ih_l1\": expected [3,3] | found [3,2]",
                 "rnn.weight_hr_l0 | 3,3  | array \"rnn.weight_hr_l0\": expected only | found this",
                 "rnn.weight_ih_l0_reverse | 3,2 | array \"rnn.weight_hh_l0_reverse\" | no array of this name",
                 "rnn.bias_hh_l0   | 4    | array \"rnn.bias_hh_l0\": expected [3] | found [4]",

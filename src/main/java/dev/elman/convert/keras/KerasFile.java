@@ -10,6 +10,7 @@ import dev.elman.io.NdArray;
 import dev.elman.io.WholeFile;
 import dev.elman.io.ZipArchive;
 import dev.elman.io.hdf5.Hdf5;
+import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -73,39 +74,78 @@ public final class KerasFile {
      * @throws ModelFileException if writing fails
      */
     public static Report write(Network network, Path file) throws IOException {
-        Map<String, NdArray> arrays = new LinkedHashMap<>();
-        List<Report.Row> rows = new ArrayList<>();
-        List<String> groups = new ArrayList<>(List.of("vars"));
-        network.weights().forEach((weight, array) -> {
-            String path = path(network, weight);
-            String shape = Arrays.toString(array.shape()).replace(" ", "");
+        Weights weights = new Weights(network);
+        SimpleRnnConfig rnn = network.rnn();
+        if (network.vocabulary() > 0) weights.put("embedding.table", "layers/embedding/vars/0");
+        for (int layer = 0; layer < rnn.layers(); layer++) weights.layer(layer);
+        if (network.classes() > 0) {
+            weights.put("dense.w", "layers/dense/vars/0");
+            weights.put("dense.b", "layers/dense/vars/1");
+        }
+        Hdf5.write(weights.arrays, weights.groups, file);
+        String merge = rnn.bidirectional() ? ", merge_mode " + rnn.merge() : "";
+        String backwards = rnn.goBackwards() ? ", go_backwards" : "";
+        return new Report(
+                "Keras .weights.h5",
+                weights.rows,
+                List.of("In Python: load_weights of a Sequential model with these layers, activation "
+                        + rnn.activation() + ", output " + rnn.output() + merge + backwards + "."));
+    }
+
+    /** What is to be written, and where it comes from. */
+    private static final class Weights {
+        private final Network network;
+        private final Map<String, NdArray> arrays = new LinkedHashMap<>();
+        private final List<Report.Row> rows = new ArrayList<>();
+        /** Keras asks for a group vars of the model and of every layer, also where it is empty. */
+        private final List<String> groups = new ArrayList<>(List.of("vars"));
+
+        Weights(Network network) {
+            this.network = network;
+        }
+
+        void layer(int layer) {
+            boolean both = network.rnn().bidirectional();
+            String path = "layers/" + (both ? "bidirectional" : "simple_rnn") + (layer == 0 ? "" : "_" + layer);
+            groups.add(path + "/vars");
+            if (!both) {
+                cell(layer, 0, path);
+                return;
+            }
+            for (int direction = 0; direction < 2; direction++) {
+                String inner = path + (direction == 0 ? "/forward_layer" : "/backward_layer");
+                groups.add(inner + "/vars");
+                cell(layer, direction, inner);
+            }
+        }
+
+        private void cell(int layer, int direction, String path) {
+            put(Network.rnn(layer, direction, "wx"), path + "/cell/vars/0");
+            put(Network.rnn(layer, direction, "wh"), path + "/cell/vars/1");
+            if (!network.rnn().bias()) return;
+            String b = Network.rnn(layer, direction, "b");
+            String bias = path + "/cell/vars/2";
+            put(b, bias);
+            if (network.rnn().recurrentBias()) add(Network.rnn(layer, direction, "bh"), bias);
+        }
+
+        void put(String weight, String path) {
+            NdArray array = network.weights().get(weight);
             arrays.put(path, array);
-            rows.add(new Report.Row(weight, path, shape, ""));
-        });
-        String rnn = "layers/" + group(network);
-        groups.add(rnn + "/vars");
-        if (network.rnn().bidirectional()) {
-            groups.add(rnn + "/forward_layer/vars");
-            groups.add(rnn + "/backward_layer/vars");
+            rows.add(row(weight, path, array, ""));
         }
-        Hdf5.write(arrays, groups, file);
-        String model = "In Python: load_weights of a Sequential model with these layers, activation "
-                + network.rnn().activation() + " and output " + network.rnn().output() + ".";
-        return new Report("Keras .weights.h5", rows, List.of(model));
-    }
 
-    private static String group(Network network) {
-        return network.rnn().bidirectional() ? "bidirectional" : "simple_rnn";
-    }
-
-    private static String path(Network network, String weight) {
-        String name = weight.substring(weight.lastIndexOf('.') + 1);
-        if (weight.startsWith("embedding.")) return "layers/embedding/vars/0";
-        if (weight.startsWith("dense.")) return "layers/dense/vars/" + (name.equals("w") ? 0 : 1);
-        String layer = "layers/" + group(network) + "/";
-        if (network.rnn().bidirectional()) {
-            layer += weight.startsWith("rnn.forward.") ? "forward_layer/" : "backward_layer/";
+        /** Keras has one bias, the sum of ours. */
+        private void add(String weight, String path) {
+            float[] sum = arrays.get(path).floats();
+            float[] second = network.weights().get(weight).floats();
+            for (int i = 0; i < sum.length; i++) sum[i] += second[i];
+            arrays.put(path, NdArray.ofFloats(sum, sum.length));
+            rows.add(row(weight, path, arrays.get(path), "added"));
         }
-        return layer + "cell/vars/" + List.of("wx", "wh", "b").indexOf(name);
+
+        private static Report.Row row(String weight, String path, NdArray array, String how) {
+            return new Report.Row(weight, path, Arrays.toString(array.shape()).replace(" ", ""), how);
+        }
     }
 }

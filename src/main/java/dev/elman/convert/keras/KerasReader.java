@@ -3,8 +3,10 @@ package dev.elman.convert.keras;
 import dev.elman.backend.Activation;
 import dev.elman.convert.Hints;
 import dev.elman.convert.Imported;
+import dev.elman.convert.Network;
 import dev.elman.convert.NetworkBuilder;
 import dev.elman.io.ModelFileException;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.util.List;
@@ -12,6 +14,9 @@ import java.util.Locale;
 
 /** Makes a network of a file's layers, one after another. */
 final class KerasReader {
+    /** The stage of which there may be several layers. */
+    private static final int RECURRENT = 3;
+
     private final List<KerasLayer> layers;
     private final Hints hints;
     private final NetworkBuilder builder;
@@ -21,12 +26,17 @@ final class KerasReader {
     private int inputs;
     private int hidden;
     private int channels;
+    private int layersRead;
     private boolean bias;
     private boolean bidirectional;
+    private Merge merge = Merge.CONCAT;
+    private boolean goBackwards;
+    private boolean zeroOutputForMask;
     private boolean stateful;
     private Activation activation;
     private Output output;
     private int classes;
+    private boolean softmaxed;
 
     KerasReader(List<KerasLayer> layers, Hints hints, NetworkBuilder builder) {
         this.layers = layers;
@@ -40,7 +50,7 @@ final class KerasReader {
             case "Dropout", "SpatialDropout1D" -> 0;
             case "InputLayer" -> 1;
             case "Embedding" -> 2;
-            case "SimpleRNN", "Bidirectional" -> 3;
+            case "SimpleRNN", "Bidirectional" -> RECURRENT;
             case "GlobalMaxPooling1D", "GlobalAveragePooling1D" -> 4;
             case "Dense" -> 5;
             case "Activation", "Softmax" -> 6;
@@ -53,28 +63,28 @@ final class KerasReader {
             requireOrder(layer);
             switch (layer.type()) {
                 case "Embedding" -> embedding(layer);
-                case "SimpleRNN" -> recurrent(layer, layer, null);
+                case "SimpleRNN" -> recurrent(layer, layer, null, false);
                 case "Bidirectional" -> bidirectional(layer);
                 case "GlobalMaxPooling1D" -> pool(layer, Output.MAX);
                 case "GlobalAveragePooling1D" -> pool(layer, Output.MEAN);
                 case "Dense" -> dense(layer);
-                case "Activation" -> requireSoftmax(layer);
+                case "Activation" -> softmax(layer, layer.word("activation"));
+                case "Softmax" -> softmax(layer, "softmax");
                 default -> {} // nothing to read
             }
         }
-        if (hidden == 0) {
-            KerasLayer last = layers.isEmpty() ? null : layers.get(layers.size() - 1);
-            throw builder.wrong(last == null ? "layers" : last.name(), "a SimpleRNN before the end", "none");
-        }
+        if (layersRead == 0) throw builder.wrong("layers", "a SimpleRNN among them", "none");
         Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
-        SimpleRnnConfig config = new SimpleRnnConfig(
-                inputs,
-                hidden,
-                builder.activation(activation, hints),
-                bias,
-                bidirectional,
-                builder.output(output, hints, usual),
-                stateful);
+        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
+                .withLayers(layersRead)
+                .withActivation(builder.activation(activation, hints))
+                .withBias(bias)
+                .withBidirectional(bidirectional)
+                .withMerge(merge)
+                .withGoBackwards(goBackwards)
+                .withOutput(builder.output(output, hints, usual))
+                .withZeroOutputForMask(zeroOutputForMask)
+                .withStateful(stateful);
         for (String array : builder.left()) {
             boolean state = array.startsWith("optimizer") || array.contains("seed_generator/");
             if (state) builder.ignore(array);
@@ -87,7 +97,9 @@ final class KerasReader {
         if (stage < 0) throw layer.wrong("a layer that elman has", layer.type());
         if (stage == 0) return;
         int least = before == null ? 0 : stage(before.type());
-        if (stage <= least) throw layer.wrong("none of its kind after " + before.place(), "one");
+        if (stage < least || (stage == least && stage != RECURRENT)) {
+            throw layer.wrong("none of its kind after " + before.place(), "one");
+        }
         before = layer;
     }
 
@@ -103,38 +115,52 @@ final class KerasReader {
     }
 
     private void bidirectional(KerasLayer layer) throws ModelFileException {
-        String merge = layer.word("merge_mode");
-        if (!layer.config().entrySet().isEmpty() && !"concat".equals(merge)) {
-            throw layer.wrong("merge_mode concat", String.valueOf(merge));
-        }
         KerasLayer forward = layer.inner("layer");
         KerasLayer backward = layer.config().has("backward_layer") ? layer.inner("backward_layer") : null;
         if (!forward.type().equals("SimpleRNN")) throw layer.wrong("a SimpleRNN inside", forward.type());
-        bidirectional = true;
-        recurrent(layer, forward, backward);
+        forward.requireOff("go_backwards");
+        recurrent(layer, forward, backward, true);
+        merge = merge(layer);
     }
 
-    private void recurrent(KerasLayer layer, KerasLayer forward, KerasLayer backward) throws ModelFileException {
-        settings(forward);
+    private static Merge merge(KerasLayer layer) throws ModelFileException {
+        if (layer.config().entrySet().isEmpty()) return Merge.CONCAT;
+        String name = layer.word("merge_mode");
+        return switch (name == null ? "" : name) {
+            case "concat" -> Merge.CONCAT;
+            case "sum" -> Merge.SUM;
+            case "mul" -> Merge.MUL;
+            case "ave" -> Merge.AVE;
+            default -> throw layer.wrong("merge_mode concat, sum, mul or ave", String.valueOf(name));
+        };
+    }
+
+    private void recurrent(KerasLayer layer, KerasLayer forward, KerasLayer backward, boolean both)
+            throws ModelFileException {
+        if (layersRead > 0) requireBelow(layer);
+        settings(layer, forward);
         if (backward != null && !sameCell(forward, backward)) {
             throw layer.wrong("two directions of one kind", "a backward_layer of another");
         }
-        int directions = bidirectional ? 2 : 1;
+        int directions = both ? 2 : 1;
         requireArrays(layer, 2 * directions, 3 * directions);
         int each = layer.arrays().size() / directions;
         if (each * directions != layer.arrays().size()) {
             throw layer.wrong(
                     "as many arrays forward as backward", layer.arrays().toString());
         }
-        bias = each == 3;
         int[] kernel = builder.matrix(layer.arrays().get(0));
-        if (vocabulary > 0 && inputs != kernel[0]) {
-            throw layer.wrong(
-                    "a kernel for " + inputs + " inputs, as the embedding has outputs", "one for " + kernel[0]);
+        int below = layersRead > 0 ? channels : vocabulary > 0 ? inputs : kernel[0];
+        requireSame(layer, "inputs, as the layer below has outputs", below, kernel[0]);
+        if (layersRead == 0) {
+            inputs = kernel[0];
+            hidden = kernel[1];
+            bias = each == 3;
+            bidirectional = both;
         }
-        inputs = kernel[0];
-        hidden = kernel[1];
-        channels = directions * hidden;
+        requireSame(layer, "units, as the layer below has", hidden, kernel[1]);
+        requireSame(layer, "arrays for each direction, as the layer below has", bias ? 3 : 2, each);
+        requireSame(layer, "directions, as the layer below has", bidirectional ? 2 : 1, directions);
         forward.requireSize("units", hidden);
         if (forward.config().has("use_bias") && forward.flag("use_bias") != bias) {
             throw layer.wrong("use_bias " + bias + ", as its arrays have it", "use_bias " + !bias);
@@ -142,21 +168,40 @@ final class KerasReader {
         for (int direction = 0; direction < directions; direction++) {
             cell(layer, layer.arrays().subList(direction * each, (direction + 1) * each), direction);
         }
+        channels = directions * hidden;
+        layersRead++;
     }
 
-    private void settings(KerasLayer cell) throws ModelFileException {
-        cell.requireOff("go_backwards");
+    /** What a layer under another must be: elman stacks layers of one kind that hand up all steps, side by side. */
+    private void requireBelow(KerasLayer layer) throws ModelFileException {
+        if (output == Output.LAST) throw layer.wrong("return_sequences true in the layer below", "false");
+        if (merge != Merge.CONCAT) throw layer.wrong("merge_mode concat in the layer below", merge.toString());
+        if (goBackwards) throw layer.wrong("go_backwards false in the layer below", "true");
+    }
+
+    private static void requireSame(KerasLayer layer, String what, int expected, int found) throws ModelFileException {
+        if (expected != found) throw layer.wrong(expected + " " + what, Integer.toString(found));
+    }
+
+    private void settings(KerasLayer layer, KerasLayer cell) throws ModelFileException {
         cell.requireOff("return_state");
         if (cell.config().entrySet().isEmpty()) return;
+        goBackwards = cell.flag("go_backwards");
+        if (goBackwards && layersRead > 0) cell.requireOff("go_backwards");
+        zeroOutputForMask = cell.flag("zero_output_for_mask");
         stateful = cell.flag("stateful");
         output = cell.flag("return_sequences") ? Output.SEQUENCE : Output.LAST;
         String name = cell.word("activation");
-        activation = switch (name == null ? "linear" : name) {
+        Activation found = switch (name == null ? "linear" : name) {
             case "tanh" -> Activation.TANH;
             case "relu" -> Activation.RELU;
             case "linear" -> Activation.LINEAR;
-            default -> throw cell.wrong("activation tanh, relu or linear", name);
+            default -> throw layer.wrong("activation tanh, relu or linear", name);
         };
+        if (layersRead > 0 && found != activation) {
+            throw layer.wrong("activation " + activation + ", as the layer below has", found.toString());
+        }
+        activation = found;
     }
 
     private static boolean sameCell(KerasLayer one, KerasLayer other) throws ModelFileException {
@@ -168,12 +213,12 @@ final class KerasReader {
     }
 
     private void cell(KerasLayer layer, List<String> arrays, int direction) throws ModelFileException {
-        String prefix = direction == 0 ? "rnn.forward." : "rnn.reverse.";
         List<String> names = List.of("kernel", "recurrent_kernel", "bias");
         for (int i = 0; i < arrays.size(); i++) requireName(layer, arrays.get(i), names.get(i), direction);
-        builder.copy(prefix + "wx", arrays.get(0), inputs, hidden);
-        builder.copy(prefix + "wh", arrays.get(1), hidden, hidden);
-        if (bias) builder.copy(prefix + "b", arrays.get(2), hidden);
+        int below = layersRead == 0 ? inputs : channels;
+        builder.copy(Network.rnn(layersRead, direction, "wx"), arrays.get(0), below, hidden);
+        builder.copy(Network.rnn(layersRead, direction, "wh"), arrays.get(1), hidden, hidden);
+        if (bias) builder.copy(Network.rnn(layersRead, direction, "b"), arrays.get(2), hidden);
     }
 
     /** The older format names its arrays; Keras 3 numbers them. */
@@ -191,6 +236,12 @@ final class KerasReader {
     private void pool(KerasLayer layer, Output pooling) throws ModelFileException {
         if (output != null && output != Output.SEQUENCE) {
             throw layer.wrong("return_sequences true in the layer before", "false");
+        }
+        // elman pools each direction and then merges; Keras merges the steps and then pools.
+        boolean same = merge == Merge.CONCAT || (pooling == Output.MEAN && merge != Merge.MUL);
+        if (!same) throw layer.wrong("merge_mode concat in the layer before", merge.toString());
+        if (pooling == Output.MAX) {
+            builder.note(layer.place() + ": Keras takes the largest of padded steps too, elman of live ones only.");
         }
         output = pooling;
     }
@@ -210,27 +261,34 @@ final class KerasReader {
         if (name != null && !name.equals("linear") && !name.equals("softmax")) {
             throw layer.wrong("activation linear or softmax, or sigmoid of 1 unit", name);
         }
+        softmaxed = "softmax".equals(name);
         classes = units;
-        builder.copy("dense.w", kernel, channels, units);
+        builder.copy("dense.w", kernel, outputSize(), units);
         if (bias == null) builder.zeros("dense.b", units);
         else builder.copy("dense.b", bias, units);
     }
 
+    private int outputSize() {
+        return merge == Merge.CONCAT ? channels : hidden;
+    }
+
     /** sigmoid(z) is the second of softmax(0, z), so one unit becomes two classes. */
     private void sigmoid(KerasLayer layer, String kernel, String bias) throws ModelFileException {
+        softmaxed = true;
         classes = 2;
-        float[] w = builder.take("dense.w", kernel, "second of two classes", channels, 1);
-        float[] both = new float[2 * channels];
-        for (int c = 0; c < channels; c++) both[2 * c + 1] = w[c];
-        builder.put("dense.w", both, channels, 2);
+        float[] w = builder.take("dense.w", kernel, "second of two classes", outputSize(), 1);
+        float[] both = new float[2 * w.length];
+        for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
+        builder.put("dense.w", both, w.length, 2);
         float b = bias == null ? 0 : builder.take("dense.b", bias, "second of two classes", 1)[0];
         builder.put("dense.b", new float[] {0, b}, 2);
         builder.note(layer.place() + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
     }
 
-    private static void requireSoftmax(KerasLayer layer) throws ModelFileException {
-        String name = layer.word("activation");
+    /** A model's probabilities are softmax of its dense layer, once. */
+    private void softmax(KerasLayer layer, String name) throws ModelFileException {
         if (!"softmax".equals(name) && !"linear".equals(name)) throw layer.wrong("activation softmax", name);
+        if (softmaxed && "softmax".equals(name)) throw layer.wrong("one softmax", "a second");
     }
 
     private static void requireArrays(KerasLayer layer, int least, int most) throws ModelFileException {

@@ -20,7 +20,7 @@ import java.util.Map;
  * <p>Inputs, batch first as Keras has it: {@code ids} [N,T] (int64) or {@code x} [N,T,D], and {@code lengths} [N] (int32), the
  * live steps of each row, which come first. Outputs: {@code logits} [N,K], or [N,T,K] where every step is returned; {@code y}
  * [N,C] or [N,T,C] where there is no dense layer. A stateful network, and a recurrent layer alone, also has {@code h0} in
- * and {@code hn} out, both [directions,N,H].
+ * and {@code hn} out, both [layers x directions,N,H].
  *
  * <p>At padded steps of {@code y} and below {@code logits} the operator gives 0, where elman repeats the last output.
  */
@@ -61,17 +61,20 @@ public final class OnnxFile {
         for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
             String name = weight.getKey();
             long[] shape = weight.getValue().shape();
-            String last = name.substring(name.lastIndexOf('.') + 1);
-            int direction = name.startsWith("rnn.reverse.") ? 1 : 0;
+            boolean matrix = shape.length == 2;
+            String layer = name.replaceFirst("(forward|reverse)\\..*", "");
+            String direction = name.contains(".reverse.") ? "[1]" : "[0]";
+            String target = switch (name.substring(name.lastIndexOf('.') + 1)) {
+                case "wx" -> layer + "W" + direction;
+                case "wh" -> layer + "R" + direction;
+                case "b", "bh" -> layer + "B" + direction;
+                default -> name;
+            };
             if (!name.startsWith("rnn.")) rows.add(new Report.Row(name, name, text(shape), ""));
-            else if (last.equals("b")) rows.add(row(name, "B", direction, "then zeros", 2 * shape[0]));
-            else rows.add(row(name, last.equals("wx") ? "W" : "R", direction, "transposed", shape[1], shape[0]));
+            else if (matrix) rows.add(new Report.Row(name, target, text(shape[1], shape[0]), "transposed"));
+            else rows.add(new Report.Row(name, target, text(2 * shape[0]), "half"));
         }
         return rows;
-    }
-
-    private static Report.Row row(String weight, String matrix, int direction, String how, long... shape) {
-        return new Report.Row(weight, "rnn." + matrix + "[" + direction + "]", text(shape), how);
     }
 
     private static String text(long... shape) {
@@ -80,7 +83,7 @@ public final class OnnxFile {
 
     private static List<String> notes(Network network) {
         SimpleRnnConfig rnn = network.rnn();
-        boolean repeats = rnn.output() == Output.SEQUENCE && !rnn.bidirectional();
+        boolean repeats = rnn.output() == Output.SEQUENCE && !rnn.bidirectional() && !rnn.zeroOutputForMask();
         return repeats
                 ? List.of("At padded steps ONNX's RNN gives 0, where elman repeats the last output.")
                 : List.of();

@@ -2,16 +2,18 @@ package dev.elman.convert.onnx;
 
 import dev.elman.convert.Network;
 import dev.elman.io.NdArray;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
 /** The graph of one network: input, time first; the operator RNN; what elman makes of the states; the dense layer. */
 final class RnnGraph {
     private static final String LENGTHS = "lengths";
-    private static final String STATES = "states";
-    private static final String FINAL_STATES = "final_states";
+    /** Of a layer, whose number follows. */
+    private static final String STATES = "states_";
 
     private final Network network;
     private final SimpleRnnConfig rnn;
@@ -29,22 +31,29 @@ final class RnnGraph {
     Graph build() {
         String x = input();
         graph.input(LENGTHS, Graph.INT32, "N");
-        String directions = Integer.toString(rnn.directions());
+        String states = Integer.toString(rnn.layers() * rnn.directions());
         String nodes = Integer.toString(rnn.hiddenSize());
-        if (state) graph.input("h0", Graph.FLOAT, directions, "N", nodes);
-        recurrence(x);
-        if (state) {
-            // A row without a live step keeps its state, which the operator does not promise.
-            graph.node("Where", List.of(anyStep(), FINAL_STATES, "h0"), List.of("hn"));
-            graph.output("hn", Graph.FLOAT, directions, "N", nodes);
+        if (state) graph.input("h0", Graph.FLOAT, states, "N", nodes);
+        List<String> finalStates = new ArrayList<>();
+        for (int layer = 0; layer < rnn.layers(); layer++) {
+            if (layer > 0) x = sideBySide(STATES + (layer - 1));
+            finalStates.add(recurrence(layer, x));
         }
-        String vector = switch (rnn.output()) {
-            case SEQUENCE -> everyStep();
-            case LAST -> last();
-            case MAX -> max();
-            case MEAN -> mean();
-        };
-        output(vector);
+        if (state) {
+            String all = rnn.layers() == 1
+                    ? finalStates.get(0)
+                    : graph.node("Concat", finalStates, Graph.integer("axis", 0));
+            // A row without a live step keeps its state, which the operator does not promise.
+            graph.node("Where", List.of(anyStep(), all, "h0"), List.of("hn"));
+            graph.output("hn", Graph.FLOAT, states, "N", nodes);
+        }
+        output(
+                switch (rnn.output()) {
+                    case SEQUENCE -> merged(everyStep(true), 2);
+                    case LAST -> merged(last(finalStates.get(rnn.layers() - 1)), 1);
+                    case MAX -> merged(max(), 1);
+                    case MEAN -> merged(mean(), 1);
+                });
         return graph;
     }
 
@@ -59,34 +68,54 @@ final class RnnGraph {
         return graph.node("Gather", List.of(weight("embedding.table"), timeFirst));
     }
 
-    private void recurrence(String x) {
+    /** Runs a layer over x [T,N,D] and returns the name of its final states [directions,N,H]. */
+    private String recurrence(int layer, String x) {
         int directions = rnn.directions();
-        int hidden = rnn.hiddenSize();
-        String w = graph.constant("rnn.W", stacked("wx", rnn.inputSize()));
-        String r = graph.constant("rnn.R", stacked("wh", hidden));
-        String b = rnn.bias() ? graph.constant("rnn.B", biases()) : "";
+        String name = "rnn." + (layer == 0 ? "" : "l" + layer + ".");
+        String w = graph.constant(name + "W", stacked(layer, "wx"));
+        String r = graph.constant(name + "R", stacked(layer, "wh"));
+        String b = rnn.bias() ? graph.constant(name + "B", biases(layer)) : "";
         String activation = switch (rnn.activation()) {
             case TANH -> "Tanh";
             case RELU -> "Relu";
             case LINEAR -> "Affine"; // alpha x + beta
         };
+        String finalStates = "final_states_" + layer;
         graph.node(
                 "RNN",
-                List.of(x, w, r, b, LENGTHS, state ? "h0" : ""),
-                List.of(STATES, FINAL_STATES),
-                Graph.integer("hidden_size", hidden),
-                Graph.word("direction", directions == 2 ? "bidirectional" : "forward"),
+                List.of(x, w, r, b, LENGTHS, initialState(layer)),
+                List.of(STATES + layer, finalStates),
+                Graph.integer("hidden_size", rnn.hiddenSize()),
+                Graph.word("direction", directions == 2 ? "bidirectional" : rnn.goBackwards() ? "reverse" : "forward"),
                 Graph.words("activations", Collections.nCopies(directions, activation)),
                 Graph.reals("activation_alpha", directions, 1),
                 Graph.reals("activation_beta", directions, 0));
+        return finalStates;
     }
 
-    /** ONNX's matrices are the transposes of ours, direction after direction. */
-    private NdArray stacked(String name, int inputs) {
+    private String initialState(int layer) {
+        if (!state) return "";
+        if (rnn.layers() == 1) return "h0";
+        int directions = rnn.directions();
+        String from = graph.vector((long) layer * directions);
+        String to = graph.vector((layer + 1L) * directions);
+        return graph.node("Slice", List.of("h0", from, to, graph.vector(0)));
+    }
+
+    /** [T,N,directions*H] of a layer's states [T,directions,N,H], for the layer above. */
+    private String sideBySide(String states) {
+        String rowThenDirection = graph.node("Transpose", List.of(states), Graph.integers("perm", 0, 2, 1, 3));
+        long width = (long) rnn.directions() * rnn.hiddenSize();
+        return graph.node("Reshape", List.of(rowThenDirection, graph.vector(0, 0, width)));
+    }
+
+    /** ONNX's matrices are the transposes of ours, direction after direction: [directions,H,D]. */
+    private NdArray stacked(int layer, String name) {
         int hidden = rnn.hiddenSize();
+        int inputs = (int) weights(layer, 0, name).shape()[0];
         float[] result = new float[rnn.directions() * hidden * inputs];
         for (int direction = 0; direction < rnn.directions(); direction++) {
-            float[] values = values(direction, name);
+            float[] values = weights(layer, direction, name).floats();
             for (int h = 0; h < hidden; h++) {
                 for (int i = 0; i < inputs; i++) {
                     result[(direction * hidden + h) * inputs + i] = values[i * hidden + h];
@@ -96,42 +125,70 @@ final class RnnGraph {
         return NdArray.ofFloats(result, rnn.directions(), hidden, inputs);
     }
 
-    /** ONNX has two biases, which it adds: ours and zeros. */
-    private NdArray biases() {
+    /** ONNX has two biases, which it adds: [directions,2H] of ours and our second, or zeros. */
+    private NdArray biases(int layer) {
         int hidden = rnn.hiddenSize();
         float[] result = new float[rnn.directions() * 2 * hidden];
         for (int direction = 0; direction < rnn.directions(); direction++) {
-            System.arraycopy(values(direction, "b"), 0, result, direction * 2 * hidden, hidden);
+            int at = direction * 2 * hidden;
+            System.arraycopy(weights(layer, direction, "b").floats(), 0, result, at, hidden);
+            if (rnn.recurrentBias()) {
+                System.arraycopy(weights(layer, direction, "bh").floats(), 0, result, at + hidden, hidden);
+            }
         }
         return NdArray.ofFloats(result, rnn.directions(), 2L * hidden);
     }
 
-    private float[] values(int direction, String name) {
-        return network.weights()
-                .get((direction == 0 ? "rnn.forward." : "rnn.reverse.") + name)
-                .floats();
+    private NdArray weights(int layer, int direction, String name) {
+        return network.weights().get(Network.rnn(layer, direction, name));
     }
 
-    /** [N,T,C] of the states [T,directions,N,H]. */
-    private String everyStep() {
-        String rowFirst = graph.node("Transpose", List.of(STATES), Graph.integers("perm", 2, 0, 1, 3));
-        return graph.node("Reshape", List.of(rowFirst, graph.vector(0, 0, rnn.outputSize())));
+    /** [N,T,directions,H] of the top layer's states; where they are what is returned, in the order that elman returns. */
+    private String everyStep(boolean returned) {
+        String states = STATES + (rnn.layers() - 1);
+        if (returned && rnn.goBackwards()) {
+            String end = graph.vector(Long.MIN_VALUE);
+            states = graph.node("Slice", List.of(states, graph.vector(-1), end, graph.vector(0), graph.vector(-1)));
+        }
+        return graph.node("Transpose", List.of(states), Graph.integers("perm", 2, 0, 1, 3));
     }
 
-    /** [N,C]; a row without a live step gives 0. */
-    private String last() {
-        String states = graph.node("Where", List.of(anyStep(), FINAL_STATES, graph.scalar(0f)));
-        String rowFirst = graph.node("Transpose", List.of(states), Graph.integers("perm", 1, 0, 2));
-        return graph.node("Reshape", List.of(rowFirst, graph.vector(0, rnn.outputSize())));
+    /** Makes one of the directions along an axis, the last but one. */
+    private String merged(String directions, int axis) {
+        if (rnn.directions() == 1 || rnn.merge() == Merge.CONCAT) {
+            String shape = axis == 1 ? graph.vector(0, rnn.outputSize()) : graph.vector(0, 0, rnn.outputSize());
+            return graph.node("Reshape", List.of(directions, shape));
+        }
+        String forward = graph.node("Gather", List.of(directions, graph.scalar(0L)), Graph.integer("axis", axis));
+        String reverse = graph.node("Gather", List.of(directions, graph.scalar(1L)), Graph.integer("axis", axis));
+        if (rnn.merge() == Merge.MUL) return graph.node("Mul", List.of(forward, reverse));
+        String sum = graph.node("Add", List.of(forward, reverse));
+        return rnn.merge() == Merge.SUM ? sum : graph.node("Mul", List.of(sum, graph.scalar(0.5f)));
     }
 
-    /** The largest of the live steps; a row without any gives 0. */
+    /** [N,directions,H] of the final states [directions,N,H]; a row without a live step gives 0. */
+    private String last(String finalStates) {
+        String states = graph.node("Where", List.of(anyStep(), finalStates, graph.scalar(0f)));
+        return graph.node("Transpose", List.of(states), Graph.integers("perm", 1, 0, 2));
+    }
+
+    /** [N,directions,H], the largest of the live steps; a row without any gives 0. */
     private String max() {
-        String live = graph.node("Where", List.of(mask(), everyStep(), graph.scalar(Float.NEGATIVE_INFINITY)));
+        String live = graph.node("Where", List.of(mask(), everyStep(false), graph.scalar(Float.NEGATIVE_INFINITY)));
         String largest = opset < 18
                 ? graph.node("ReduceMax", List.of(live), Graph.integers("axes", 1), Graph.integer("keepdims", 0))
                 : graph.node("ReduceMax", List.of(live, graph.vector(1)), Graph.integer("keepdims", 0));
-        return graph.node("Where", List.of(anyStep(), largest, graph.scalar(0f)));
+        String any = graph.node("Unsqueeze", List.of(anyStep(), graph.vector(2)));
+        return graph.node("Where", List.of(any, largest, graph.scalar(0f)));
+    }
+
+    /** [N,directions,H], the sum over the live steps by their number, which for a row without any is taken for 1. */
+    private String mean() {
+        String live = graph.node("Where", List.of(mask(), everyStep(false), graph.scalar(0f)));
+        String sum = graph.node("ReduceSum", List.of(live, graph.vector(1)), Graph.integer("keepdims", 0));
+        String lengths = graph.node("Cast", List.of(LENGTHS), Graph.integer("to", Graph.FLOAT));
+        String count = graph.node("Unsqueeze", List.of(lengths, graph.vector(1, 2)));
+        return graph.node("Div", List.of(sum, graph.node("Max", List.of(count, graph.scalar(1f)))));
     }
 
     /** [N,1], true where a row has a live step: its length is not 0. */
@@ -139,22 +196,14 @@ final class RnnGraph {
         return graph.node("Cast", List.of(column(LENGTHS)), Graph.integer("to", Graph.BOOL));
     }
 
-    /** The sum over the live steps by their number, which for a row without any is taken for 1. */
-    private String mean() {
-        String live = graph.node("Where", List.of(mask(), everyStep(), graph.scalar(0f)));
-        String sum = graph.node("ReduceSum", List.of(live, graph.vector(1)), Graph.integer("keepdims", 0));
-        String lengths = graph.node("Cast", List.of(column(LENGTHS)), Graph.integer("to", Graph.FLOAT));
-        return graph.node("Div", List.of(sum, graph.node("Max", List.of(lengths, graph.scalar(1f)))));
-    }
-
-    /** [N,T,1], true at live steps. */
+    /** [N,T,1,1], true at live steps. */
     private String mask() {
         String given = network.vocabulary() == 0 ? "x" : "ids";
         String count = graph.node("Gather", List.of(graph.node("Shape", List.of(given)), graph.scalar(1L)));
         String steps = graph.node("Range", List.of(graph.scalar(0L), count, graph.scalar(1L)));
         String lengths = graph.node("Cast", List.of(column(LENGTHS)), Graph.integer("to", Graph.INT64));
         String live = graph.node("Less", List.of(steps, lengths));
-        return graph.node("Unsqueeze", List.of(live, graph.vector(2)));
+        return graph.node("Unsqueeze", List.of(live, graph.vector(2, 3)));
     }
 
     /** [N,1] of [N]. */

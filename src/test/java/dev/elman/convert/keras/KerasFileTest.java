@@ -18,6 +18,7 @@ import dev.elman.io.Python;
 import dev.elman.io.SafeTensors;
 import dev.elman.io.ZipArchive;
 import dev.elman.io.hdf5.Hdf5;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
@@ -60,6 +61,11 @@ class KerasFileTest {
         Imported read = KerasFile.read(FIXTURES.resolve("functional.keras"), Hints.NONE);
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(3, 4).withBidirectional(true).withOutput(Output.MAX);
+        assertEquals(
+                List.of(
+                        "layer \"pool\" (GlobalMaxPooling1D): Keras takes the largest of padded steps too, elman of live ones"
+                                + " only."),
+                read.report().notes());
         assertNetwork(
                 read.network(),
                 6,
@@ -72,6 +78,50 @@ class KerasFileTest {
                 "rnn.reverse.wx",
                 "rnn.reverse.wh",
                 "rnn.reverse.b");
+    }
+
+    @Test
+    void aStackAndASum() throws IOException {
+        Imported read = KerasFile.read(FIXTURES.resolve("stack.keras"), Hints.NONE);
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withLayers(2).withOutput(Output.LAST);
+        assertNetwork(
+                read.network(),
+                6,
+                config,
+                2,
+                "embedding.table",
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b",
+                "rnn.l1.forward.wx",
+                "rnn.l1.forward.wh",
+                "rnn.l1.forward.b");
+        read = KerasFile.read(FIXTURES.resolve("sum.keras"), Hints.NONE);
+        config = SimpleRnnConfig.of(3, 4)
+                .withBidirectional(true)
+                .withMerge(Merge.SUM)
+                .withOutput(Output.LAST);
+        assertNetwork(
+                read.network(),
+                0,
+                config,
+                2,
+                "rnn.forward.wx",
+                "rnn.forward.wh",
+                "rnn.forward.b",
+                "rnn.reverse.wx",
+                "rnn.reverse.wh",
+                "rnn.reverse.b");
+    }
+
+    @Test
+    void habitsOfTheLayerAreTaken() throws IOException {
+        Path file = changed(
+                "relu.keras", "\"go_backwards\": false", "\"go_backwards\": true, \"zero_output_for_mask\": true");
+        SimpleRnnConfig read = KerasFile.read(file, Hints.NONE).network().rnn();
+        assertTrue(read.goBackwards() && read.zeroOutputForMask(), read.toString());
+        file = changed("relu.keras", "\"stateful\": false", "\"stateful\": true");
+        assertTrue(KerasFile.read(file, Hints.NONE).network().rnn().stateful());
     }
 
     @Test
@@ -173,17 +223,32 @@ class KerasFileTest {
     @Test
     void h5pyReadsWhatWeWriteAndSoDoWe() throws IOException {
         for (boolean both : new boolean[] {false, true}) {
-            Network network = Samples.network(
-                    5, SimpleRnnConfig.of(3, 4).withBidirectional(both).withOutput(Output.MEAN), 2, 7);
-            Path file = folder.resolve((both ? "both" : "one") + ".weights.h5");
+            SimpleRnnConfig config = SimpleRnnConfig.of(3, 4)
+                    .withLayers(2)
+                    .withBidirectional(both)
+                    .withOutput(Output.MEAN);
+            Network network = Samples.network(5, config, 2, 7);
+            String name = both ? "both" : "one";
+            Path file = folder.resolve(name + ".weights.h5");
             Report report = KerasFile.write(network, file);
             assertEquals(network.weights().size(), report.rows().size());
             Hints hints = Hints.NONE.withActivation(Activation.TANH).withOutput(Output.MEAN);
             assertEquals(network, KerasFile.read(file, hints).network());
-            new SafeTensors(network.weights(), Map.of())
-                    .write(folder.resolve((both ? "both" : "one") + ".safetensors"));
+            new SafeTensors(network.weights(), Map.of()).write(folder.resolve(name + ".safetensors"));
         }
         Python.run("KerasFileTest", "h5py", "keras_cases.py", folder);
+    }
+
+    @Test
+    void twoBiasesBecomeTheirSum() throws IOException {
+        Network network = Samples.network(0, SimpleRnnConfig.of(3, 4).withRecurrentBias(true), 0, 7);
+        Path file = folder.resolve("biases.weights.h5");
+        assertEquals("added", KerasFile.write(network, file).rows().get(3).how());
+        float[] sum = network.weights().get("rnn.forward.b").floats();
+        float[] second = network.weights().get("rnn.forward.bh").floats();
+        for (int i = 0; i < sum.length; i++) sum[i] += second[i];
+        Network read = KerasFile.read(file, Hints.NONE).network();
+        assertArrayEquals(sum, read.weights().get("rnn.forward.b").floats());
     }
 
     @ParameterizedTest
@@ -191,6 +256,7 @@ class KerasFileTest {
             delimiter = '|',
             value = {
                 "lstm.weights.h5 | layer \"lstm\" (lstm): expected a layer that elman has, found lstm",
+                "legacy_mixed.h5 | layer_names: expected the order of model_config: [simple_rnn, dense], found [dense, simple_rnn]",
                 "legacy_order.h5 | layer \"dense\" (Dense): expected a SimpleRNN before it, found none",
             })
     void aFileOfAnotherModelIsRefused(String name, String message) {
@@ -208,34 +274,46 @@ class KerasFileTest {
                 "relu.keras | \"activation\": \"relu\" | \"activation\": [1] | layer \"simple_rnn_7\" (SimpleRNN): expected a word as activation",
                 "relu.keras | \"SimpleRNN\" | \"GRU\" | layer \"simple_rnn_7\" (GRU): expected a layer that elman has, found GRU",
                 "relu.keras | \"Dropout\" | \"Conv1D\" | layer \"dropout\" (Conv1D): expected a layer that elman has",
-                "relu.keras | \"Dropout\" | \"SimpleRNN\" | layer \"dropout\" (SimpleRNN): expected none of its kind after layer \"simple_rnn_7\" (SimpleRNN)",
+                "relu.keras | \"Dropout\" | \"SimpleRNN\" | layer \"dropout\" (SimpleRNN): expected return_sequences true in the layer below, found false",
                 "relu.keras | \"Embedding\" | \"Dense\" | layer \"tokens\" (Dense): expected a SimpleRNN before it",
                 "relu.keras | \"input_dim\": 6 | \"input_dim\": 7 | layer \"tokens\" (Embedding): expected input_dim 6, as its arrays have it, found 7",
                 "relu.keras | \"units\": 4 | \"units\": 5 | layer \"simple_rnn_7\" (SimpleRNN): expected units 4",
                 "relu.keras | \"units\": 2 | \"units\": 3 | layer \"answer\" (Dense): expected units 2",
-                "relu.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"simple_rnn_7\" (SimpleRNN): expected go_backwards false",
+                "relu.keras | \"Dropout\" | \"Embedding\" | layer \"dropout\" (Embedding): expected none of its kind after layer \"simple_rnn_7\" (SimpleRNN)",
+                "relu.keras | \"registered_name\": null}] | \"registered_name\": null}, {\"class_name\": \"Activation\", \"config\": {\"name\": \"again\", \"activation\": \"softmax\"}}] | layer \"again\" (Activation): expected one softmax, found a second",
+                "stack.keras | \"return_sequences\": true | \"return_sequences\": false | layer \"upper\" (SimpleRNN): expected return_sequences true in the layer below",
+                "stack.keras | \"activation\": \"tanh\" | \"activation\": \"relu\" | layer \"upper\" (SimpleRNN): expected activation RELU, as the layer below has, found TANH",
+                "stack.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"upper\" (SimpleRNN): expected go_backwards false in the layer below",
+                "functional.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"bidirectional_2\" (SimpleRNN): expected go_backwards false",
                 "relu.keras | \"return_state\": false | \"return_state\": true | expected return_state false, found true",
                 "relu.keras | \"stateful\": false | \"stateful\": 7 | expected true or false as stateful, found 7",
                 "relu.keras | \"use_bias\": true, \"return_seq | \"use_bias\": false, \"return_seq | expected use_bias true, as its arrays have it",
                 "relu.keras | \"layers\": | \"strata\": | model configuration: expected a Sequential or Functional model with layers, found none",
                 "relu.keras | {\"module\" | [\"module\" | model configuration: expected JSON",
-                "functional.keras | \"merge_mode\": \"concat\" | \"merge_mode\": \"sum\" | layer \"bidirectional_2\" (Bidirectional): expected merge_mode concat, found sum",
+                "functional.keras | \"merge_mode\": \"concat\" | \"merge_mode\": null | layer \"bidirectional_2\" (Bidirectional): expected merge_mode concat, sum, mul or ave, found null",
+                "functional.keras | \"merge_mode\": \"concat\" | \"merge_mode\": \"sum\" | layer \"pool\" (GlobalMaxPooling1D): expected merge_mode concat in the layer before, found SUM",
+                "functional.keras | \"class_name\": \"Embedding\" | \"class_name\": \"Flatten\" | layer \"tokens\" (Flatten): expected a layer that elman has",
                 "functional.keras | \"SimpleRNN\" | \"LSTM\" | layer \"bidirectional_2\" (Bidirectional): expected a SimpleRNN inside, found LSTM",
                 "functional.keras | \"return_sequences\": true | \"return_sequences\": false | expected two directions of one kind",
                 "functional.keras | \"keras_history\": [\"bidirectional_2\" | \"keras_history\": [\"tokens\" | layer \"pool\" (GlobalMaxPooling1D): expected input from \"bidirectional_2\" alone, found [tokens]",
             })
     void aWrongConfigurationIsNamed(String name, String from, String to, String message) throws IOException {
+        assertRefused(changed(name, from, to), message);
+    }
+
+    /** A copy of a fixture with a change at the first place where its configuration says {@code from}. */
+    private Path changed(String name, String from, String to) throws IOException {
         Map<String, byte[]> members = ZipArchive.read(FIXTURES.resolve(name), member -> true);
         String config = new String(members.get("config.json"), StandardCharsets.UTF_8);
-        assertTrue(config.contains(from), config);
         int at = config.indexOf(from);
+        assertTrue(at >= 0, config);
         String changed = config.substring(0, at) + to + config.substring(at + from.length());
         members.put("config.json", changed.getBytes(StandardCharsets.UTF_8));
         Path file = folder.resolve(name);
         try (ZipArchive.Writer zip = new ZipArchive.Writer(Files.newOutputStream(file))) {
             for (Map.Entry<String, byte[]> member : members.entrySet()) zip.store(member.getKey(), member.getValue());
         }
-        assertRefused(file, message);
+        return file;
     }
 
     @Test

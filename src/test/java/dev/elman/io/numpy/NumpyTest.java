@@ -177,6 +177,16 @@ class NumpyTest {
         assertRefused(folder, "path: expected a file, found something else");
     }
 
+    @Test
+    void oneWrongBitIsFound() throws IOException {
+        Path file = path("whole.npz");
+        Npz.write(two(), file);
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[170] ^= 1; // in the data of the first member, behind 35 bytes of the zip's and 128 of the array's header
+        Files.write(file, bytes);
+        assertRefused(file, "member \"a.npy\": expected the checksum");
+    }
+
     private static void assertRefused(Path file, String message) {
         ModelFileException e = assertThrows(ModelFileException.class, () -> Npz.read(file));
         assertTrue(e.getMessage().contains(message), e.getMessage());
