@@ -9,7 +9,9 @@
 #       ms=MS         the least time of a measurement in milliseconds; 200 by default
 #       patience=S    seconds that all measurements together may wait for other processes; 300 by default
 #
-# The report goes to standard output and to target/peers/results.md, every round to target/peers/results.tsv.
+#   ci/bench.sh [JMH ARGUMENTS]           its own parts, by JMH: products, tanh, a layer forward and back; about 3 minutes
+#
+# The report of --peers goes to standard output and to target/peers/results.md, every round to target/peers/results.tsv.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -68,13 +70,18 @@ peers() {
         -Dcommit="$(commit | paste -sd' ')" -Dcommand="ci/bench.sh --peers${*:+ $*}" dev.elman.peers.Main "$@"
 }
 
+# benchmarks JMH-ARGUMENTS: those in src/test, of the CPU backend's own parts.
+benchmarks() {
+    own_kernels
+    maven test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/bench.classpath
+    java_command -cp "target/test-classes:target/classes:$(<target/bench.classpath)" org.openjdk.jmh.Main "$@"
+}
+
 case ${1:-} in
     --peers)
         shift
         peers "$@"
         ;;
-    *)
-        usage
-        exit 2
-        ;;
+    --help) usage ;;
+    *) benchmarks "$@" ;;
 esac
