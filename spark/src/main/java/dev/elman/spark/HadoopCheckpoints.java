@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -18,11 +19,15 @@ final class HadoopCheckpoints implements Checkpoints {
 
     private final Path folder;
     private final FileSystem files;
+    /** Of this worker alone: one of an attempt before it may still be writing its own. */
+    private final Path writing;
+
     private int resumeFrom;
 
     HadoopCheckpoints(String folder, Configuration configuration) throws IOException {
         this.folder = new Path(folder);
         this.files = this.folder.getFileSystem(configuration);
+        this.writing = new Path(this.folder, ".writing-" + UUID.randomUUID());
     }
 
     /** The last epoch that was kept; 0 for none. */
@@ -69,7 +74,6 @@ final class HadoopCheckpoints implements Checkpoints {
     public void save(Checkpoint checkpoint) {
         try {
             java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
-            Path writing = new Path(folder, ".writing" + SUFFIX);
             try {
                 checkpoint.write(local);
                 TempFiles.upload(local, files, writing);

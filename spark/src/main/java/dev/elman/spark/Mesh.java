@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.HashMap;
@@ -90,6 +91,7 @@ final class Mesh implements AutoCloseable {
             channel.socket().setSoTimeout(HANDSHAKE_MILLIS);
             int theirs = handshake.meet(channel.socket(), rank);
             synchronized (incoming) {
+                if (!server.isOpen()) throw new ClosedChannelException();
                 incoming.put(theirs, channel);
                 incoming.notifyAll();
             }
@@ -106,7 +108,12 @@ final class Mesh implements AutoCloseable {
             int to = (rank + distance) % size();
             int from = (rank - distance + size()) % size();
             SocketChannel out = connect(to);
-            lane = new Lane(out, to, awaitFrom(from), from, stopped, timeoutMillis);
+            try {
+                lane = new Lane(out, to, awaitFrom(from), from, stopped, timeoutMillis);
+            } catch (IOException e) {
+                closeQuietly(out);
+                throw e;
+            }
             lanes.put(distance, lane);
         }
         return lane;

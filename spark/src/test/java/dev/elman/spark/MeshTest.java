@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -27,9 +30,13 @@ class MeshTest {
     }
 
     static <T> List<T> run(int size, Work<T> work) throws Exception {
+        return run(size, 5_000, work);
+    }
+
+    private static <T> List<T> run(int size, long timeoutMillis, Work<T> work) throws Exception {
         byte[] secret = Handshake.newSecret();
         List<Mesh> meshes = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) meshes.add(new Mesh(HOST, secret, () -> false, 5_000));
+        for (int rank = 0; rank < size; rank++) meshes.add(new Mesh(HOST, secret, () -> false, timeoutMillis));
         String[] addresses = new String[size];
         for (int rank = 0; rank < size; rank++)
             addresses[rank] = meshes.get(rank).address();
@@ -89,6 +96,23 @@ class MeshTest {
         }
     }
 
+    /** Each side by itself, for a stranger will not stop at its own check. */
+    @Test
+    void bothSidesAskForTheSecret() throws Exception {
+        Handshake ours = new Handshake(Handshake.newSecret());
+        InetAddress host = InetAddress.getLoopbackAddress();
+        try (ServerSocket server = new ServerSocket(0, 1, host);
+                Socket connecting = new Socket(host, server.getLocalPort());
+                Socket accepting = server.accept()) {
+            connecting.getOutputStream().write(new byte[4 + 16 + 32]); // worker 0, a number, no proof
+            IOException e = assertThrows(IOException.class, () -> ours.meet(accepting, 1));
+            assertTrue(e.getMessage().startsWith("somebody at"), e.getMessage());
+            accepting.getOutputStream().write(new byte[32]); // after the challenge, no proof
+            e = assertThrows(IOException.class, () -> ours.introduce(connecting, 0, 1));
+            assertTrue(e.getMessage().startsWith("worker 1 at"), e.getMessage());
+        }
+    }
+
     @Test
     void aLostWorkerIsNamed() {
         ExecutionException e = assertThrows(
@@ -106,9 +130,9 @@ class MeshTest {
     void aSilentWorkerIsNotWaitedForForever() {
         ExecutionException e = assertThrows(
                 ExecutionException.class,
-                () -> run(2, mesh -> {
+                () -> run(2, 1_000, mesh -> {
                     Ring ring = new Ring(mesh);
-                    if (mesh.rank() == 1) Thread.sleep(7_000);
+                    if (mesh.rank() == 1) Thread.sleep(3_000);
                     else ring.sum(new float[1000]);
                     return null;
                 }));
