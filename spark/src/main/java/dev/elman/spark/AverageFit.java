@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -54,13 +55,17 @@ final class AverageFit {
         this.trainer = settings.trainer(new Callback() {});
     }
 
-    FitResult run() {
+    /** @param onEpoch told of each epoch when it is over */
+    FitResult run(Consumer<EpochSummary> onEpoch) {
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model = new SimpleRnnClassifier(backend, settings.config());
                 LocalTraining training = new LocalTraining(model, trainer, 1)) {
             state = training.state();
             Broadcast<int[]> lengths = context.broadcast(table.lengths());
-            for (int epoch = 1; epoch <= settings.epochs(); epoch++) epoch(epoch, lengths);
+            for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
+                epoch(epoch, lengths);
+                onEpoch.accept(epochs.get(epoch - 1));
+            }
             lengths.destroy();
             training.restore(state, steps);
             byte[] file = TempFiles.written(path -> {
@@ -98,13 +103,11 @@ final class AverageFit {
         EpochSummary summary = new EpochSummary(
                 epoch, loss / weight, accuracy / weight, settings.rows() / seconds, 1 - computing / seconds);
         epochs.add(summary);
-        metrics.set(summary);
-        metrics.rows.add(settings.rows());
-        metrics.exchangeSeconds.add(seconds - computing);
     }
 
     private Averaged round(JavaRDD<EpochShares> shares, int firstBatch, int batches) {
-        AverageTask task = new AverageTask(settings, fit, firstBatch, batches, steps, hook);
+        EpochSummary before = epochs.isEmpty() ? null : epochs.get(epochs.size() - 1);
+        AverageTask task = new AverageTask(settings, fit, firstBatch, batches, steps, metrics, before, hook);
         Broadcast<float[]> from = context.broadcast(state);
         Averaged mean = shares.map(mine -> task.run(mine, from.value())).treeReduce(Averaged::plus);
         from.destroy();

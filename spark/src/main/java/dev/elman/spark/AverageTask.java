@@ -13,16 +13,31 @@ import org.apache.spark.TaskContext;
 /**
  * Some steps of one worker of a fit by AVERAGE. What comes out depends on nothing but the state and the rows that go in, so
  * Spark may run it again, anywhere.
+ *
+ * @param before the epoch before this one, which Spark's UI shows on the stage's page; null in the first
  */
-record AverageTask(FitSettings settings, String fit, int firstBatch, int batches, long stepsBefore, WorkerHook hook)
+record AverageTask(
+        FitSettings settings,
+        String fit,
+        int firstBatch,
+        int batches,
+        long stepsBefore,
+        FitMetrics metrics,
+        EpochSummary before,
+        WorkerHook hook)
         implements Serializable {
 
     Averaged run(EpochShares shares, float[] state) {
         int rank = TaskContext.getPartitionId();
         hook.begin(TaskContext.get(), (int) (stepsBefore / settings.batches()) + 1);
+        if (rank == 0 && before != null) metrics.set(before);
+        for (int batch = firstBatch; batch < firstBatch + batches; batch++) {
+            metrics.rows.add(shares.rows(batch).size());
+        }
+        Placement placement = Placement.ofTask();
         return DeviceThreads.call(
-                fit + " worker " + rank,
-                Placement.ofTask(),
+                fit + " worker " + rank + " on " + placement,
+                placement,
                 opened -> new Worker(opened, settings),
                 worker -> steps(worker, shares, state));
     }
@@ -38,10 +53,10 @@ record AverageTask(FitSettings settings, String fit, int firstBatch, int batches
             double mine = 0;
             for (byte[] row : rows) mine += settings.weighted() ? RowBytes.weight(row) : 1;
             TrainingData data = settings.data(rows);
-            Metrics metrics = worker.training.step(data, shares.firstRow(batch));
+            Metrics measured = worker.training.step(data, shares.firstRow(batch));
             weight += mine;
-            loss += metrics.loss() * mine;
-            accuracy += metrics.accuracy() * mine;
+            loss += measured.loss() * mine;
+            accuracy += measured.accuracy() * mine;
         }
         double seconds = (System.nanoTime() - began) * 1e-9;
         String device = "executor " + SparkEnv.get().executorId() + ": " + worker.description;

@@ -234,15 +234,18 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
 
     private FitResult run(SparkContext context, Table table, FitSettings settings) {
         FitMetrics metrics = new FitMetrics(context);
-        ProgressLog progress = new ProgressLog(settings.epochs());
+        ProgressLog progress = new ProgressLog(settings.epochs(), metrics);
         SyncMode mode = SyncMode.parse(getOrDefault(syncMode()));
         context.addSparkListener(progress);
         try {
             if (mode.allReduce()) {
-                return AllReduceFit.run(context, table, settings, getOrDefault(checkpointDir()), metrics, hook);
+                FitResult result =
+                        AllReduceFit.run(context, table, settings, getOrDefault(checkpointDir()), metrics, hook);
+                result.epochs().forEach(progress::report); // those that no heartbeat has told of
+                return result;
             }
             JavaSparkContext java = JavaSparkContext.fromSparkContext(context);
-            return new AverageFit(java, table, settings, mode.localSteps(), metrics, hook).run();
+            return new AverageFit(java, table, settings, mode.localSteps(), metrics, hook).run(progress::report);
         } finally {
             context.removeSparkListener(progress);
         }

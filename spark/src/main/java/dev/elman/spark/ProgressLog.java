@@ -9,42 +9,39 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
 
-/** Writes a line into the driver's log whenever a heartbeat brings a new epoch of a fit. */
+/** Writes a line into the driver's log for an epoch that is over, when a heartbeat brings it or the driver itself knows. */
 final class ProgressLog extends SparkListener {
     private static final Logger LOG = LoggerFactory.getLogger(ElmanClassifier.class);
 
     private final int epochs;
-    private double last;
+    private final FitMetrics metrics;
+    private int last;
 
-    ProgressLog(int epochs) {
+    ProgressLog(int epochs, FitMetrics metrics) {
         this.epochs = epochs;
+        this.metrics = metrics;
     }
 
     @Override
     public void onExecutorMetricsUpdate(SparkListenerExecutorMetricsUpdate update) {
         CollectionConverters.asJava(update.accumUpdates()).forEach(task -> {
-            Map<String, Double> values = new HashMap<>();
+            // By id: another fit of this application has accumulators of the same names.
+            Map<Long, Double> values = new HashMap<>();
             for (AccumulableInfo info : CollectionConverters.asJava(task._4())) {
-                if (info.name().isDefined()
-                        && info.update().isDefined()
-                        && info.update().get() instanceof Double value) {
-                    values.put(info.name().get(), value);
+                if (info.update().isDefined() && info.update().get() instanceof Double value) {
+                    values.put(info.id(), value);
                 }
             }
-            report(values);
+            EpochSummary told = metrics.summary(values);
+            if (told != null) report(told);
         });
     }
 
-    private synchronized void report(Map<String, Double> values) {
-        double epoch = values.getOrDefault(FitMetrics.EPOCH, 0.0);
-        if (!(epoch > last)) return;
-        last = epoch;
+    synchronized void report(EpochSummary epoch) {
+        if (epoch.epoch() <= last) return;
+        last = epoch.epoch();
         LOG.info(
                 "epoch {} of {}: loss {}, {} rows/s, {} % of the time in exchange",
-                (int) epoch,
-                epochs,
-                values.get(FitMetrics.LOSS),
-                Math.round(values.getOrDefault(FitMetrics.ROWS_PER_SECOND, 0.0)),
-                Math.round(100 * values.getOrDefault(FitMetrics.EXCHANGE_SHARE, 0.0)));
+                last, epochs, epoch.loss(), Math.round(epoch.rowsPerSecond()), Math.round(100 * epoch.exchangeShare()));
     }
 }

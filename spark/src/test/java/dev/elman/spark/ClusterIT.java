@@ -14,9 +14,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.TaskContext;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
-import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListener;
-import org.apache.spark.scheduler.SparkListenerStageCompleted;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -24,7 +22,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import scala.jdk.javaapi.CollectionConverters;
 
 /** Two executor processes, each with a GPU that Spark believes in because a script says so. */
 class ClusterIT {
@@ -82,17 +79,7 @@ class ClusterIT {
     @Test
     void twoProcessesGiveThePlainFitOfTwiceTheBatch() throws Exception {
         Map<String, Object> shown = new ConcurrentHashMap<>();
-        SparkListener listener = new SparkListener() {
-            @Override
-            public void onStageCompleted(SparkListenerStageCompleted stage) {
-                for (AccumulableInfo info : CollectionConverters.asJava(
-                        stage.stageInfo().accumulables().values())) {
-                    if (info.name().isDefined() && info.value().isDefined()) {
-                        shown.put(info.name().get(), info.value().get());
-                    }
-                }
-            }
-        };
+        SparkListener listener = Rows.accumulators(shown);
         spark.sparkContext().addSparkListener(listener);
         ElmanClassificationModel model = Rows.classifier(0).fit(ROWS.table(spark, 3));
         assertArrayEquals(ROWS.plain(2), Rows.weights(model), 1e-5);

@@ -1,12 +1,9 @@
 package dev.elman.spark;
 
-import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -42,21 +39,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Two slots in this JVM; a failed task may be tried again. */
+/** Two slots in this JVM. */
 class LocalTest {
     private static final Rows ROWS = new Rows(101, 1);
     private static SparkSession spark;
 
     @BeforeAll
     static void start() {
-        spark = SparkSession.builder()
-                .master("local[2,4]")
-                .config("spark.ui.enabled", false)
-                .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-                .config("spark.sql.shuffle.partitions", 2)
-                .config("spark.driver.bindAddress", "127.0.0.1")
-                .config("spark.driver.host", "127.0.0.1")
-                .getOrCreate();
+        spark = Rows.local().getOrCreate();
     }
 
     @AfterAll
@@ -143,13 +133,13 @@ class LocalTest {
                     if (epoch == 3 && worker.partitionId() == 1 && LOST.getAndIncrement() == 0) {
                         throw new IllegalStateException("pulled the plug");
                     }
-                    if (epoch == 1 && worker.partitionId() == 1) BEGUN.incrementAndGet();
+                    if (epoch == 2 && worker.partitionId() == 1) BEGUN.incrementAndGet();
                 })
                 .fit(ROWS.table(spark, 2));
         assertArrayEquals(ROWS.plain(2), Rows.weights(model), 1e-5);
         assertEquals(1, model.summary().orElseThrow().restarts());
         assertEquals(Rows.EPOCHS, model.summary().orElseThrow().epochs().size());
-        assertEquals(checkpoints ? 1 : 2, BEGUN.get(), "epoch 1 is run again only without a checkpoint");
+        assertEquals(checkpoints ? 1 : 2, BEGUN.get(), "epoch 2 is run again only without a checkpoint");
         try (var files = Files.list(folder)) {
             assertEquals(0, files.count(), "checkpoints are removed at the end");
         }
@@ -239,7 +229,8 @@ class LocalTest {
         Dataset<Row> scored = model.transform(table);
         assertEquals(List.of("tokens", "steps", "label", "weight", "p", "prediction"), List.of(scored.columns()));
         assertEquals(101, scored.filter("prediction = 2").count());
-        refused("thresholds", () -> model.setThresholds(new double[] {1, 1}).transform(table));
+        BadInputTest.refused(
+                "thresholds", () -> model.setThresholds(new double[] {1, 1}).transform(table));
     }
 
     // ---- pipelines
@@ -338,102 +329,5 @@ class LocalTest {
                 () -> new KerasTokenizer()
                         .fit(parts.withColumn("text", lit(null).cast("string"))));
         assertTrue(e.getMessage().contains("Column \"text\""), e.getMessage());
-    }
-
-    // ---- bad input
-
-    private static void refused(String part, Runnable action) {
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
-        for (String one : part.split("\\|", -1)) assertTrue(e.getMessage().contains(one), e.getMessage());
-    }
-
-    @ParameterizedTest
-    @CsvSource(
-            delimiter = ';',
-            value = {
-                "tokens; cast(null as array<int>); Column \"tokens\"|null",
-                "tokens; array(1, null); Column \"tokens\"|null at step 1",
-                "tokens; array(1, -1); Column \"tokens\"|-1 at step 1",
-                "tokens; array(1, 6); Column \"tokens\"|6 at step 1|0 to 5",
-                "label; cast(null as double); Column \"label\"|null",
-                "label; 1.5D; Column \"label\"|1.5",
-                "label; -1D; Column \"label\"|-1.0",
-                "label; double('NaN'); Column \"label\"|NaN",
-                "weight; -2D; Column \"weight\"|-2.0",
-                "weight; cast(null as double); Column \"weight\"|null"
-            })
-    void aBadRowIsNamed(String column, String value, String message) {
-        Dataset<Row> table = ROWS.table(spark, 2);
-        Dataset<Row> bad = table.union(table.limit(1).withColumn(column, org.apache.spark.sql.functions.expr(value)));
-        refused(
-                message,
-                () -> Rows.classifier(2).setVocabSize(6).setWeightCol("weight").fit(bad));
-    }
-
-    @Test
-    void raggedVectorsAreNamed() {
-        Dataset<Row> table = ROWS.table(spark, 2);
-        Dataset<Row> other = table.limit(1)
-                .withColumn("steps", array(org.apache.spark.ml.functions.array_to_vector(array(lit(1.0), lit(2.0)))));
-        ElmanClassifier classifier = Rows.classifier(2).setFeaturesCol("steps");
-        refused("size 6|size 2", () -> classifier.fit(table.union(other).coalesce(1)));
-        refused("size 6|size 2", () -> classifier.fit(table.union(other)));
-        Dataset<Row> within = table.limit(1)
-                .withColumn(
-                        "steps",
-                        array(
-                                org.apache.spark.ml.functions.array_to_vector(array(lit(1.0), lit(2.0))),
-                                org.apache.spark.ml.functions.array_to_vector(array(lit(1.0)))));
-        refused("Column \"steps\"|size 1 at step 1", () -> classifier.fit(within));
-    }
-
-    @Test
-    void anUnknownTokenIsNamedWhenScoring() {
-        ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(ROWS.table(spark, 1));
-        Dataset<Row> bad = ROWS.table(spark, 1).withColumn("tokens", array(lit(2), lit(17)));
-        Exception e = assertThrows(Exception.class, () -> model.transform(bad).count());
-        assertTrue(
-                everything(e).contains("Column \"tokens\" must hold arrays of token ids from 0 to 5"), everything(e));
-        assertTrue(everything(e).contains("17 at step 1"), everything(e));
-    }
-
-    private static String everything(Throwable failure) {
-        StringBuilder all = new StringBuilder();
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) all.append(cause.getMessage());
-        return all.toString();
-    }
-
-    @Test
-    void badSettingsAreNamed() {
-        Dataset<Row> table = ROWS.table(spark, 1);
-        refused("numWorkers is 3|2 slots", () -> Rows.classifier(3).fit(table));
-        refused(
-                "no column \"text\"|tokens, steps, label, weight",
-                () -> Rows.classifier(1).setFeaturesCol("text").fit(table));
-        refused(
-                "array<int>|double",
-                () -> Rows.classifier(1).setFeaturesCol("label").fit(table));
-        refused(
-                "must hold numbers|StringIndexer",
-                () -> Rows.classifier(1).setLabelCol("steps").fit(table));
-        refused("AVERAGE(0)", () -> Rows.classifier(1).setSyncMode("AVERAGE(0)").fit(table));
-        refused(
-                "\"weight\" already",
-                () -> Rows.classifier(1).setPredictionCol("weight").fit(table));
-        refused("no rows", () -> Rows.classifier(1).fit(table.limit(0)));
-        refused("at least two classes", () -> Rows.classifier(1).fit(table.filter("label = 0")));
-        IllegalStateException e = assertThrows(
-                IllegalStateException.class,
-                () -> Rows.classifier(2)
-                        .setOptimizer("sgd")
-                        .setClipNorm(0)
-                        .setStepSize(1e30)
-                        .fit(table));
-        assertTrue(e.getMessage().startsWith("Training diverged in epoch 1"), e.getMessage());
-        refused(
-                "thresholds",
-                () -> Rows.classifier(1).setThresholds(new double[] {1}).fit(table));
-        assertNull(Rows.classifier(1).getThresholds());
-        assertFalse(SyncMode.parse("AVERAGE(4)").allReduce());
     }
 }

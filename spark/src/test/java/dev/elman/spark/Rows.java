@@ -10,16 +10,21 @@ import dev.elman.train.Trainer;
 import dev.elman.train.TrainingData;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.scheduler.AccumulableInfo;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageCompleted;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import scala.jdk.javaapi.CollectionConverters;
 
 /** Rows whose class is easy to state, which of the tokens 1 to 3 comes first, as arrays and as tables. */
 final class Rows {
@@ -97,6 +102,32 @@ final class Rows {
                 .setSeed(7)
                 .setMaxIter(EPOCHS)
                 .setNumWorkers(workers);
+    }
+
+    /** A session with two slots in this JVM; a failed task may be tried again. */
+    static SparkSession.Builder local() {
+        return SparkSession.builder()
+                .master("local[2,4]")
+                .config("spark.ui.enabled", false)
+                .config("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .config("spark.sql.shuffle.partitions", 2)
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                .config("spark.driver.host", "127.0.0.1");
+    }
+
+    /** Notes what Spark's UI shows of accumulators when a stage is over, by name. */
+    static SparkListener accumulators(Map<String, Object> shown) {
+        return new SparkListener() {
+            @Override
+            public void onStageCompleted(SparkListenerStageCompleted stage) {
+                for (AccumulableInfo info : CollectionConverters.asJava(
+                        stage.stageInfo().accumulables().values())) {
+                    if (info.name().isDefined() && info.value().isDefined()) {
+                        shown.put(info.name().get(), info.value().get());
+                    }
+                }
+            }
+        };
     }
 
     TrainingData data(boolean tokens, boolean weighted) {
