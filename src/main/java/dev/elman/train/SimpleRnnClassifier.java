@@ -121,6 +121,10 @@ public final class SimpleRnnClassifier implements AutoCloseable {
             throw new IllegalArgumentException("fit: all " + labels.length + " rows are of class " + labels[0]
                     + ". A classifier needs examples of at least two classes.");
         }
+        if (data.weight(Batches.range(labels.length)) == 0) {
+            throw new IllegalArgumentException(
+                    "fit: all " + labels.length + " rows have weight 0. Give at least one of them another.");
+        }
         try (ClassifierLearner learner = new ClassifierLearner(this, data, trainer, team)) {
             return trainer.fit(learner, team, checkpoints);
         }

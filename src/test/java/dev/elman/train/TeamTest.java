@@ -208,6 +208,8 @@ class TeamTest {
         TrainingData weighted = new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones);
         assertArrayEquals(
                 fit(data(), trainer().build()), fit(weighted, trainer().build()));
+        TrainingData weightless = new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, new float[ROWS]);
+        refused("rows have weight 0", () -> fit(weightless, trainer().build()));
         ones[7] = Float.NaN;
         refused("row 7", () -> new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones));
     }

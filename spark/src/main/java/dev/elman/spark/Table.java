@@ -28,12 +28,14 @@ final class Table implements AutoCloseable {
         private int features = -1;
         private int smallestLabel = Integer.MAX_VALUE;
         private int largestLabel = -1;
+        private boolean weighs;
 
         void add(byte[] row) {
             rows = Math.addExact(rows, 1);
             largestToken = Math.max(largestToken, RowBytes.largestToken(row));
             smallestLabel = Math.min(smallestLabel, RowBytes.label(row));
             largestLabel = Math.max(largestLabel, RowBytes.label(row));
+            weighs |= RowBytes.weight(row) > 0;
             int mine = RowBytes.features(row);
             if (features >= 0 && mine >= 0 && mine != features) throw ragged(mine, features);
             features = Math.max(features, mine);
@@ -114,13 +116,17 @@ final class Table implements AutoCloseable {
         return parts.stream().mapToInt(part -> part.largestLabel).max().orElse(-1) + 1;
     }
 
-    /** Throws {@link IllegalArgumentException} unless there are rows of two classes. */
+    /** Throws {@link IllegalArgumentException} unless there are rows of two classes, and a weight. */
     void requireTwoClasses() {
         if (count() == 0) throw new IllegalArgumentException("fit: there are no rows. Give at least one.");
         int smallest = parts.stream().mapToInt(part -> part.smallestLabel).min().orElse(0);
         if (smallest == classes() - 1) {
             throw new IllegalArgumentException("fit: all " + count() + " rows are of class " + smallest
                     + ". A classifier needs examples of at least two classes.");
+        }
+        if (parts.stream().noneMatch(part -> part.weighs)) {
+            throw new IllegalArgumentException(
+                    "fit: all " + count() + " rows have weight 0. Give at least one of them another.");
         }
     }
 

@@ -111,6 +111,9 @@ class BadInputTest {
                 () -> Rows.classifier(1).setPredictionCol("weight").fit(table));
         refused("no rows", () -> Rows.classifier(1).fit(table.limit(0)));
         refused("at least two classes", () -> Rows.classifier(1).fit(table.filter("label = 0")));
+        refused(
+                "all 101 rows have weight 0",
+                () -> Rows.classifier(1).setWeightCol("weight").fit(table.withColumn("weight", lit(0.0))));
         IllegalStateException e = assertThrows(
                 IllegalStateException.class,
                 () -> Rows.classifier(2)
