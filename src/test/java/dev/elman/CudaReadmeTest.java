@@ -33,7 +33,9 @@ class CudaReadmeTest {
 
     @Test
     void theAttachedLayerAnswersAsTheReferenceDoes() throws Exception {
-        String printed = new ExampleCode(ReadmeTest.example(1)).run(folder).strip();
+        String printed = new ExampleCode(ReadmeTest.example("CudaBackend.attach"))
+                .run(folder)
+                .strip();
         assertTrue(printed.startsWith(BEFORE), printed);
         try (Backend reference = new ReferenceBackend();
                 SimpleRnn rnn =

@@ -20,7 +20,7 @@ class ReadmeTest {
 
     @Test
     void theFirstExampleCompilesRunsAndSaysWhatItShould() throws Exception {
-        String printed = new ExampleCode(example(0)).run(folder);
+        String printed = new ExampleCode(example("TextClassifier.train")).run(folder);
         assertEquals("Freitag is de", printed.strip());
         assertTrue(Files.size(Path.of("target/weekdays.safetensors")) > 1000);
     }
@@ -28,19 +28,26 @@ class ReadmeTest {
     @Test
     void theFirstThirtyLinesHoldExampleTableAndCommands() throws IOException {
         String head = Files.readAllLines(README).stream().limit(30).collect(Collectors.joining("\n"));
-        assertTrue(example(0).stream().filter(line -> !line.isBlank()).count() <= 15, "twelve lines and the imports");
+        assertTrue(
+                example("TextClassifier.train").stream()
+                                .filter(line -> !line.isBlank())
+                                .count()
+                        <= 15,
+                "twelve lines and the imports");
         for (String part :
                 new String[] {"| `cuda` |", "| `cpu` |", "| `reference` |", "elman.jar demo", "ci/check.sh"}) {
             assertTrue(head.contains(part), part);
         }
     }
 
-    /** The lines of the example of this number, from 0. */
-    static List<String> example(int number) throws IOException {
+    /** The lines of the first example that has {@code what} in it. */
+    static List<String> example(String what) throws IOException {
         List<String> lines = Files.readAllLines(README);
-        for (int skipped = 0; skipped <= number; skipped++) {
+        while (lines.contains("```java")) {
             lines = lines.subList(lines.indexOf("```java") + 1, lines.size());
+            List<String> example = lines.subList(0, lines.indexOf("```"));
+            if (example.stream().anyMatch(line -> line.contains(what))) return example;
         }
-        return lines.subList(0, lines.indexOf("```"));
+        throw new AssertionError("The README has no example with " + what);
     }
 }
