@@ -27,6 +27,7 @@ final class TrainingRun implements AutoCloseable {
     private int bestEpoch;
     private long step;
     private double learningRate;
+    private boolean warm;
 
     TrainingRun(Trainer settings, Learner learner, Team team, Checkpoints checkpoints) {
         this.settings = settings;
@@ -45,7 +46,6 @@ final class TrainingRun implements AutoCloseable {
         backend.copy(weights, lastGood);
         Checkpoint from = checkpoints.latest();
         if (from != null) resume(from);
-        steps.warmUp();
         boolean goOn = results.isEmpty() || !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
@@ -102,6 +102,8 @@ final class TrainingRun implements AutoCloseable {
     private EpochResult epoch(int epoch) {
         long began = System.nanoTime();
         int batches = learner.startEpoch(epoch);
+        if (!warm) steps.warmUp(); // not before: only now are the rows here
+        warm = true;
         double loss = 0;
         double hits = 0;
         double norms = 0;

@@ -79,17 +79,18 @@ class TeamTest {
         assertArrayEquals(weights.get(0), weights.get(2));
     }
 
-    @Test
-    void aWorkerNeedsOnlyTheRowsOfItsShares() throws Exception {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void aWorkerNeedsOnlyTheRowsOfItsShares(int size) throws Exception {
         Trainer trainer = trainer().build();
         int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
         double[] alone = fit(data(), trainer);
-        List<double[]> weights = ThreadTeam.run(2, team -> {
+        List<double[]> weights = ThreadTeam.run(size, team -> {
             int[][] here = new int[ROWS][];
             TrainingData data = TrainingData.of(SequenceInput.tokens(here, lengths), DATA.labels);
             return fit(data, trainer, new BringingTeam(team, here), Checkpoints.none());
         });
-        assertArrayEquals(alone, weights.get(1), 1e-5);
+        assertArrayEquals(alone, weights.get(size - 1), 1e-5);
         stopped(
                 "Row ",
                 () -> fit(TrainingData.of(SequenceInput.tokens(new int[ROWS][], lengths), DATA.labels), trainer));
