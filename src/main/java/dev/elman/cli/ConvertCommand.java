@@ -14,6 +14,7 @@ import dev.elman.convert.keras.KerasFile;
 import dev.elman.convert.onnx.OnnxFile;
 import dev.elman.rnn.Output;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -107,6 +108,8 @@ final class ConvertCommand implements Callable<Integer> {
             throw new UserException("--like makes a model of elman's; name OUT *.safetensors, not " + out);
         }
         OutputFiles.requireWritable(out);
+        requireAnother(in, "IN");
+        if (like != null) requireAnother(like, "--like");
         // Weights pass through a model of elman's on their way into or out of its files; the backend in double loses
         // none.
         try (Backend backend = Backends.open("reference")) {
@@ -115,6 +118,13 @@ final class ConvertCommand implements Callable<Integer> {
             print(read, written);
         }
         return 0;
+    }
+
+    /** What OUT gets may be less than what stands in a file; so no file is replaced by what was made of it. */
+    private void requireAnother(Path file, String role) throws IOException {
+        if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
+            throw new UserException(out + ": is the file of " + role + "; name another OUT");
+        }
     }
 
     private Imported read(Backend backend, ModelFormat from) throws IOException {

@@ -60,6 +60,25 @@ class ConvertTest {
     }
 
     @Test
+    void noFileIsReplacedByWhatWasMadeOfIt() throws IOException {
+        Path model = folder.resolve("texts.safetensors");
+        Path torch = folder.resolve("torch.safetensors");
+        try (Backend backend = Backends.open("reference");
+                TextGenerator generator = TextGenerator.create(backend, TEXTS, shape -> shape.withSizes(3, 5))) {
+            generator.save(model);
+        }
+        convert(model, torch);
+        byte[] before = Files.readAllBytes(model);
+        Outcome onto = Outcome.of("convert", model.toString(), model.toString());
+        assertEquals(2, onto.code(), onto.err());
+        assertTrue(onto.err().contains("is the file of IN; name another OUT"), onto.err());
+        Outcome like = Outcome.of("convert", torch.toString(), model.toString(), "--like", model.toString());
+        assertEquals(2, like.code(), like.err());
+        assertTrue(like.err().contains("is the file of --like; name another OUT"), like.err());
+        assertArrayEquals(before, Files.readAllBytes(model));
+    }
+
+    @Test
     void aTextGeneratorGoesOutAndComesBack() throws IOException {
         Path model = folder.resolve("texts.safetensors");
         Path torch = folder.resolve("torch.safetensors");
