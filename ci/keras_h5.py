@@ -137,6 +137,8 @@ keras3(FOLDER / "bidirectional.weights.h5", EMBEDDING + BOTH + DENSE_BOTH,
 keras3(FOLDER / "latest.weights.h5", EMBEDDING + cell("layers/simple_rnn") + DENSE, libver="latest")
 keras3(FOLDER / "layer.weights.h5", cell("layers/simple_rnn", bias=False))
 keras3(FOLDER / "lstm.weights.h5", EMBEDDING + cell("layers/lstm") + DENSE)
+keras3(FOLDER / "quantized.weights.h5", cell("layers/simple_rnn"),
+       [("layers/dense/vars/0", numpy.ones((H, K), "i1")), ("layers/dense/vars/1", numpy.zeros(K, "<f4"))])
 archive("relu.keras", [embedding(), simple_rnn(activation="relu"), layer("Dropout", "dropout", rate=0.5), dense()],
         EMBEDDING + cell("layers/simple_rnn") + DENSE, states=[("layers/dropout/seed_generator/vars/0", state)])
 archive("functional.keras", functional([embedding(), bidirectional(return_sequences=True),

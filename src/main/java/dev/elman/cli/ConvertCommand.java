@@ -12,6 +12,7 @@ import dev.elman.convert.Report;
 import dev.elman.convert.TorchFile;
 import dev.elman.convert.keras.KerasFile;
 import dev.elman.convert.onnx.OnnxFile;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -19,6 +20,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -80,6 +82,24 @@ final class ConvertCommand implements Callable<Integer> {
     private Output output;
 
     @Option(
+            names = "--merge",
+            paramLabel = "NAME",
+            description = "How two directions become one, where IN does not say it: concat, sum, mul or ave (default:"
+                    + " concat).")
+    private Merge merge;
+
+    @Option(names = "--go-backwards", description = "One direction reads from the end; for IN that does not say it.")
+    private Boolean goBackwards;
+
+    @Option(
+            names = "--zero-output-for-mask",
+            description = "The sequence is 0 at masked steps, not repeated; for IN that does not say it.")
+    private Boolean zeroOutputForMask;
+
+    @Option(names = "--stateful", description = "States are kept from call to call; for IN that does not say it.")
+    private Boolean stateful;
+
+    @Option(
             names = "--embedding",
             paramLabel = "NAME",
             description = "The embedding's name in a file of PyTorch's, if it is not a usual one.")
@@ -139,14 +159,21 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** What was said, and what the model says that OUT is to be like. */
     private Hints hints(Backend backend) throws IOException {
-        if (like == null) return new Hints(activation, output, false, embedding, dense);
-        if (activation != null || output != null) {
-            throw new UserException(
-                    "--activation and --output are those of the model that --like names; leave them out");
+        if (like == null) {
+            return new Hints(
+                    activation, output, merge, goBackwards, zeroOutputForMask, stateful, false, embedding, dense);
         }
-        Network model = ElmanFile.read(backend, like).network();
-        return new Hints(
-                model.rnn().activation(), model.rnn().output(), model.rnn().recurrentBias(), embedding, dense);
+        if (Stream.of(activation, output, merge, goBackwards, zeroOutputForMask, stateful)
+                .anyMatch(Objects::nonNull)) {
+            throw new UserException("--activation, --output and the like are those of the model that --like names;"
+                    + " leave them out");
+        }
+        // Whether states are kept and what stands at masked steps is the model's own affair, not of its weights.
+        return Hints.of(ElmanFile.read(backend, like).network().rnn())
+                .withZeroOutputForMask(null)
+                .withStateful(null)
+                .withEmbedding(embedding)
+                .withDense(dense);
     }
 
     private Report write(Backend backend, ModelFormat to, ModelFormat from, Network network) throws IOException {

@@ -3,6 +3,7 @@ package dev.elman.convert;
 import dev.elman.backend.Activation;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
@@ -112,25 +113,73 @@ public final class NetworkBuilder {
         notes.add(sentence);
     }
 
-    /** What the file says, which a hint may repeat but not contradict; where both are silent (null) tanh, with a note. */
-    public Activation activation(Activation fromFile, Hints hints) throws ModelFileException {
-        return settle("activation", fromFile, hints.activation(), Activation.TANH);
-    }
-
-    /** What the file says, which a hint may repeat but not contradict; where both are silent the usual, with a note. */
-    public Output output(Output fromFile, Hints hints, Output usual) throws ModelFileException {
-        return settle("output", fromFile, hints.output(), usual);
-    }
-
-    private <E extends Enum<E>> E settle(String what, E fromFile, E hint, E usual) throws ModelFileException {
-        if (fromFile != null && hint != null && fromFile != hint) {
-            throw new ModelFileException(
-                    file, what, hint + ", as was said", fromFile.toString(), "Do not say it: the file does");
+    /**
+     * The layer with its habits: those that the file says, which a hint may repeat but not contradict, else those of the
+     * hints, else the usual, with a note.
+     *
+     * @param shape sizes, layers, directions and biases, which the arrays show
+     * @param said what the file says
+     * @param denseInputs rows of the dense layer's matrix [C,K], 0 where there is none
+     */
+    public SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs)
+            throws ModelFileException {
+        Output usual = denseInputs > 0 ? Output.LAST : Output.SEQUENCE;
+        SimpleRnnConfig config = shape.withActivation(
+                        settle("activation", said.activation(), hints.activation(), Activation.TANH))
+                .withOutput(settle("output", said.output(), hints.output(), usual))
+                .withMerge(merge(shape, said, hints, denseInputs));
+        List<String> silent = new ArrayList<>();
+        if (!shape.bidirectional()) {
+            config = config.withGoBackwards(settle("goBackwards", said.goBackwards(), hints.goBackwards(), silent));
+        } else if (Boolean.TRUE.equals(hints.goBackwards())) {
+            throw unfit("goBackwards", "one direction, since that was said", "two");
         }
-        if (fromFile != null) return fromFile;
+        config = config.withZeroOutputForMask(
+                        settle("zeroOutputForMask", said.zeroOutputForMask(), hints.zeroOutputForMask(), silent))
+                .withStateful(settle("stateful", said.stateful(), hints.stateful(), silent));
+        if (!silent.isEmpty()) {
+            notes.add("The file does not say its " + String.join(", ", silent) + ": false is taken.");
+        }
+        return config;
+    }
+
+    private Merge merge(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs) throws ModelFileException {
+        if (!shape.bidirectional()) {
+            if (hints.merge() == null) return Merge.CONCAT;
+            throw unfit("merge", "two directions, since " + hints.merge() + " was said", "one");
+        }
+        boolean silent = said.merge() == null && hints.merge() == null;
+        if (silent && denseInputs == shape.hiddenSize()) {
+            throw new ModelFileException(
+                    file,
+                    "dense layer",
+                    2 * denseInputs + " inputs, two directions side by side",
+                    denseInputs + ", the two merged into one",
+                    "Say how: sum, mul or ave (--merge, or Hints.withMerge)");
+        }
+        return settle("merge", said.merge(), hints.merge(), Merge.CONCAT);
+    }
+
+    private <T> T settle(String what, T said, T hint, T usual) throws ModelFileException {
+        if (said != null && hint != null && !said.equals(hint)) {
+            throw unfit(what, hint + ", as was said", said.toString());
+        }
+        if (said != null) return said;
         if (hint != null) return hint;
         notes.add("The file does not say its " + what + ": " + usual + " is taken.");
         return usual;
+    }
+
+    private boolean settle(String what, Boolean said, Boolean hint, List<String> silent) throws ModelFileException {
+        if (said == null && hint == null) {
+            silent.add(what);
+            return false;
+        }
+        return settle(what, said, hint, false);
+    }
+
+    private ModelFileException unfit(String what, String expected, String found) {
+        return new ModelFileException(file, what, expected, found, "Do not say it: the file does");
     }
 
     /**

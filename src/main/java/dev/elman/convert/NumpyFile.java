@@ -2,8 +2,6 @@ package dev.elman.convert;
 
 import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
-import dev.elman.rnn.Merge;
-import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +16,7 @@ public final class NumpyFile {
     private NumpyFile() {}
 
     /**
-     * Reads a network; activation and output are those of the hints.
+     * Reads a network; its habits, activation and all, are those of the hints.
      *
      * @throws dev.elman.io.ModelFileException if the file is no such file, or names or shapes are not those of a network
      */
@@ -45,21 +43,19 @@ public final class NumpyFile {
             vocabulary = builder.matrix(table)[0];
             copy(builder, table, vocabulary, inputs);
         }
-        int classes = 0;
         String w = Network.DENSE + ".w";
-        if (builder.has(w)) {
-            classes = builder.matrix(w)[1];
-            int channels = directions * hidden;
-            copy(builder, w, channels, classes);
-            copy(builder, Network.DENSE + ".b", classes);
-        }
-        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
+        int[] dense = builder.has(w) ? builder.matrix(w) : new int[2];
+        SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
-                .withActivation(builder.activation(null, hints))
                 .withBias(bias)
                 .withRecurrentBias(recurrentBias && bias)
-                .withBidirectional(directions == 2)
-                .withOutput(builder.output(null, hints, classes > 0 ? Output.LAST : Output.SEQUENCE));
+                .withBidirectional(directions == 2);
+        SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0]);
+        int classes = dense[1];
+        if (classes > 0) {
+            copy(builder, w, config.outputSize(), classes);
+            copy(builder, Network.DENSE + ".b", classes);
+        }
         return builder.build(vocabulary, config, classes);
     }
 
@@ -79,10 +75,6 @@ public final class NumpyFile {
             String shape = NetworkBuilder.text(weight.getValue().shape());
             rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
         }
-        SimpleRnnConfig rnn = network.rnn();
-        String merge = rnn.bidirectional() && rnn.merge() != Merge.CONCAT ? ", nor the merge, " + rnn.merge() : "";
-        String rest = "The file does not hold the activation, " + rnn.activation() + ", nor the output, " + rnn.output()
-                + merge + ".";
-        return new Report(FORMAT, rows, List.of(rest));
+        return new Report(FORMAT, rows, List.of(Hints.of(network.rnn()).lost()));
     }
 }

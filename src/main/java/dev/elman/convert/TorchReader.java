@@ -3,6 +3,7 @@ package dev.elman.convert;
 import dev.elman.backend.Activation;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.SafeTensors;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
@@ -25,6 +26,9 @@ final class TorchReader {
     private static final Set<String> DENSES =
             Set.of("fc", "linear", "dense", "head", "out", "output", "decoder", "classifier");
     private static final Map<Integer, String> GATED = Map.of(3, "nn.GRU", 4, "nn.LSTM");
+    /** What nn.RNN always is. */
+    private static final Hints NN_RNN =
+            Hints.NONE.withGoBackwards(false).withZeroOutputForMask(false).withStateful(false);
 
     private final Path file;
     private final SafeTensors contents;
@@ -54,17 +58,15 @@ final class TorchReader {
         }
         int vocabulary = embedding(inputs);
         int classes = dense(channels);
-        Activation activation = builder.activation(metadata(TorchFile.NONLINEARITY, Activation.class), hints);
-        Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
-        Output output = builder.output(metadata(TorchFile.OUTPUT, Output.class), hints, usual);
-        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
+        SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
-                .withActivation(activation)
                 .withBias(bias)
                 .withRecurrentBias(bias && hints.recurrentBias())
-                .withBidirectional(bidirectional)
-                .withOutput(output);
-        return builder.build(vocabulary, config, classes);
+                .withBidirectional(bidirectional);
+        Hints said = NN_RNN.withMerge(bidirectional ? Merge.CONCAT : null)
+                .withActivation(metadata(TorchFile.NONLINEARITY, Activation.class))
+                .withOutput(metadata(TorchFile.OUTPUT, Output.class));
+        return builder.build(vocabulary, builder.settle(shape, said, hints, classes > 0 ? channels : 0), classes);
     }
 
     /** What stands before weight_ih_l0. */

@@ -7,10 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.Backends;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.convert.Hints;
+import dev.elman.convert.Network;
+import dev.elman.convert.NumpyFile;
+import dev.elman.convert.Samples;
+import dev.elman.convert.onnx.OnnxFile;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.io.numpy.Npy;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnnConfig;
 import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
@@ -100,7 +107,7 @@ class ConvertTest {
         assertEquals(KERAS + "relu.keras (Keras .keras) -> " + model + " (elman)", lines.get(0));
         assertEquals("  layers/embedding/vars/0        [6,3]  ->  embedding.table  [6,3]", lines.get(1));
         assertEquals("  layers/simple_rnn/cell/vars/0  [3,4]  ->  rnn.forward.wx   [3,4]", lines.get(2));
-        assertEquals(7, lines.size(), outcome.out());
+        assertEquals(8, lines.size(), outcome.out());
         try (Backend backend = Backends.open("reference");
                 SimpleRnnClassifier classifier = SimpleRnnClassifier.load(backend, model)) {
             assertEquals(Activation.RELU, classifier.config().activation());
@@ -147,12 +154,40 @@ class ConvertTest {
         assertTrue(out.contains("The file does not say its activation: TANH is taken."), out);
         out = convert(weights, model, "--activation", "relu", "--output", "mean")
                 .out();
-        assertTrue(!out.contains("does not say"), out);
+        List<String> lines = out.lines().toList();
+        String left = "The file does not say its goBackwards, zeroOutputForMask, stateful: false is taken.";
+        assertEquals(left, lines.get(lines.size() - 1));
+        assertEquals(8, lines.size(), out);
         try (Backend backend = Backends.open("reference");
                 SimpleRnnClassifier classifier = SimpleRnnClassifier.load(backend, model)) {
             assertEquals(Activation.RELU, classifier.config().activation());
             assertEquals(Output.MEAN, classifier.config().output());
         }
+    }
+
+    /** Weights alone do not say how two directions become one, or which way one reads: whoever converts says it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"--merge sum", "--go-backwards", "--zero-output-for-mask", "--stateful"})
+    void habitsThatAreSaidComeBackFromWeightsAlone(String option) throws IOException {
+        SimpleRnnConfig plain = SimpleRnnConfig.of(3, 4).withOutput(Output.LAST);
+        SimpleRnnConfig config = switch (option) {
+            case "--merge sum" -> plain.withBidirectional(true).withMerge(Merge.SUM);
+            case "--go-backwards" -> plain.withGoBackwards(true);
+            case "--stateful" -> plain.withStateful(true);
+            default -> plain.withZeroOutputForMask(true).withOutput(Output.SEQUENCE);
+        };
+        Network network = Samples.network(0, config, 2, 1);
+        Path npz = folder.resolve("a.npz");
+        Path h5 = folder.resolve("a.weights.h5");
+        Path graph = folder.resolve("a.onnx");
+        NumpyFile.write(network, npz);
+        String said = option + " --activation tanh --output " + config.output();
+        String out = convert(npz, h5, said.split(" ", -1)).out();
+        assertTrue(out.contains(Hints.of(config).lost()), out);
+        convert(h5, graph, said.split(" ", -1));
+        Path expected = folder.resolve("expected.onnx");
+        OnnxFile.write(network, expected);
+        assertArrayEquals(Files.readAllBytes(expected), Files.readAllBytes(graph));
     }
 
     /** IN, OUT and options; {@code @} is the temporary folder. */
@@ -172,6 +207,9 @@ class ConvertTest {
                 "KERAS/relu.keras               | @/none/a.npz        | there is no folder",
                 "KERAS/relu.keras               | @/a.onnx --opset 7  | elman writes ONNX's opsets 14 to 22, but was asked for opset 7",
                 "KERAS/relu.keras               | @/a.npz --activation tanh | activation: expected TANH, as was said, found RELU",
+                "KERAS/relu.keras               | @/a.npz --go-backwards    | goBackwards: expected true, as was said, found false",
+                "KERAS/relu.keras               | @/a.npz --merge sum       | merge: expected two directions, since SUM was said",
+                "KERAS/bidirectional.weights.h5 | @/a.npz --merge add       | expected one of [CONCAT, SUM, MUL, AVE]",
                 "KERAS/relu.keras               | @/a.npz --like @/b.safetensors | --like makes a model of elman's",
                 "KERAS/relu.keras               | @/a.safetensors --like @/b.safetensors | b.safetensors: path: expected a file",
                 "KERAS/lstm.weights.h5          | @/a.npz             | layer \"lstm\" (lstm)",

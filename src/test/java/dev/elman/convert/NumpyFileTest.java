@@ -9,6 +9,7 @@ import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
@@ -28,15 +29,11 @@ class NumpyFileTest {
 
     @Test
     void whatWeWriteWeRead() throws IOException {
-        for (boolean both : new boolean[] {false, true}) {
-            for (boolean bias : new boolean[] {false, true}) {
-                SimpleRnnConfig config = SimpleRnnConfig.of(3, 4)
-                        .withBidirectional(both)
-                        .withBias(bias)
-                        .withActivation(Activation.RELU)
-                        .withOutput(Output.MEAN);
-                assertRead(Samples.network(0, config, 0, 1));
-                assertRead(Samples.network(5, config.withLayers(3).withRecurrentBias(bias), 2, 2));
+        for (boolean bias : new boolean[] {false, true}) {
+            for (SimpleRnnConfig habits :
+                    Samples.habits(SimpleRnnConfig.of(3, 4).withBias(bias))) {
+                assertRead(Samples.network(0, habits, 0, 1));
+                assertRead(Samples.network(5, habits.withLayers(3).withRecurrentBias(bias), 2, 2));
             }
         }
     }
@@ -44,9 +41,82 @@ class NumpyFileTest {
     private void assertRead(Network network) throws IOException {
         Path file = folder.resolve("model.npz");
         Report report = NumpyFile.write(network, file);
-        assertEquals(List.of("The file does not hold the activation, RELU, nor the output, MEAN."), report.notes());
+        assertEquals(List.of(Hints.of(network.rnn()).lost()), report.notes());
         assertEquals(network.weights().size(), report.rows().size());
-        assertEquals(network, NumpyFile.read(file, HINTS).network());
+        Imported read = NumpyFile.read(file, Hints.of(network.rnn()));
+        assertEquals(network, read.network());
+        assertEquals(List.of(), read.report().notes());
+    }
+
+    @Test
+    void whatTheFileLosesIsSaid() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4);
+        assertEquals(
+                "The file holds weights alone; who reads it must say: activation TANH, output SEQUENCE.",
+                Hints.of(config).lost());
+        SimpleRnnConfig backwards =
+                config.withGoBackwards(true).withStateful(true).withZeroOutputForMask(true);
+        assertEquals(
+                "The file holds weights alone; who reads it must say: activation TANH, output SEQUENCE, goBackwards,"
+                        + " zeroOutputForMask, stateful.",
+                Hints.of(backwards).lost());
+        SimpleRnnConfig product = config.withBidirectional(true).withMerge(Merge.MUL);
+        assertEquals(
+                "The file holds weights alone; who reads it must say: activation TANH, output SEQUENCE, merge MUL.",
+                Hints.of(product).lost());
+    }
+
+    @Test
+    void whatNobodySaysIsNoted() throws IOException {
+        Path file = folder.resolve("model.npz");
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withOutput(Output.LAST);
+        NumpyFile.write(Samples.network(0, config.withGoBackwards(true), 2, 1), file);
+        Imported read = NumpyFile.read(file, Hints.NONE);
+        assertEquals(config, read.network().rnn());
+        assertEquals(
+                List.of(
+                        "The file does not say its activation: TANH is taken.",
+                        "The file does not say its output: LAST is taken.",
+                        "The file does not say its goBackwards, zeroOutputForMask, stateful: false is taken."),
+                read.report().notes());
+        NumpyFile.write(Samples.network(0, config.withBidirectional(true), 2, 1), file);
+        read = NumpyFile.read(file, HINTS);
+        assertEquals(
+                List.of(
+                        "The file does not say its merge: CONCAT is taken.",
+                        "The file does not say its zeroOutputForMask, stateful: false is taken."),
+                read.report().notes());
+    }
+
+    /** The dense layer's size shows that two directions were merged, but not how. */
+    @Test
+    void aMergeThatNobodySaysIsAskedFor() throws IOException {
+        Path file = folder.resolve("model.npz");
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(3, 4).withBidirectional(true).withMerge(Merge.AVE);
+        NumpyFile.write(Samples.network(0, config, 2, 1), file);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> NumpyFile.read(file, HINTS));
+        assertEquals(
+                file
+                        + ": dense layer: expected 8 inputs, two directions side by side, found 4, the two merged into one."
+                        + " Say how: sum, mul or ave (--merge, or Hints.withMerge)",
+                e.getMessage());
+        e = assertThrows(ModelFileException.class, () -> NumpyFile.read(file, HINTS.withMerge(Merge.CONCAT)));
+        assertTrue(e.getMessage().contains("array \"dense.w\": expected [8,2], found [4,2]"), e.getMessage());
+    }
+
+    @Test
+    void whatTheArraysContradictIsRefused() throws IOException {
+        Path file = folder.resolve("model.npz");
+        NumpyFile.write(Samples.network(0, SimpleRnnConfig.of(3, 4), 0, 1), file);
+        ModelFileException e =
+                assertThrows(ModelFileException.class, () -> NumpyFile.read(file, HINTS.withMerge(Merge.SUM)));
+        assertTrue(
+                e.getMessage().contains("merge: expected two directions, since SUM was said, found one"),
+                e::getMessage);
+        NumpyFile.write(Samples.network(0, SimpleRnnConfig.of(3, 4).withBidirectional(true), 0, 1), file);
+        e = assertThrows(ModelFileException.class, () -> NumpyFile.read(file, HINTS.withGoBackwards(true)));
+        assertTrue(e.getMessage().contains("goBackwards: expected one direction, since that was said"), e::getMessage);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.elman.convert;
 
+import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
@@ -9,6 +10,8 @@ import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Dense;
 import dev.elman.rnn.Embedding;
+import dev.elman.rnn.Merge;
+import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.util.ArrayList;
@@ -37,6 +40,26 @@ public final class Samples {
             weights.put(spec.name(), NdArray.ofFloats(values, extents));
         }
         return new Network(vocabulary, config, classes, weights);
+    }
+
+    /** The config in every habit that no array shows: each alone, and some together. */
+    public static List<SimpleRnnConfig> habits(SimpleRnnConfig config) {
+        List<SimpleRnnConfig> habits = new ArrayList<>();
+        for (Activation activation : Activation.values()) habits.add(config.withActivation(activation));
+        for (Output output : Output.values()) {
+            habits.add(config.withOutput(output));
+            for (Merge merge : Merge.values()) {
+                habits.add(config.withOutput(output).withBidirectional(true).withMerge(merge));
+            }
+        }
+        habits.add(config.withGoBackwards(true));
+        habits.add(config.withZeroOutputForMask(true));
+        habits.add(config.withStateful(true));
+        habits.add(config.withGoBackwards(true)
+                .withStateful(true)
+                .withZeroOutputForMask(true)
+                .withOutput(Output.LAST));
+        return habits;
     }
 
     /** x [T,N,D] and h0 [layers x directions,N,H]. */

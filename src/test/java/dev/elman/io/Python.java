@@ -5,8 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -42,16 +43,36 @@ public final class Python {
     }
 
     private static String run(List<String> command) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-        builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
-        Process process = builder.start();
-        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return run(command, Duration.ofMinutes(5));
+    }
+
+    /** Its output goes to a file, so that nobody waits for what it prints while it hangs; and what hangs is ended. */
+    static String run(List<String> command, Duration patience) throws IOException {
+        Path printed = Files.createTempFile("python", ".txt");
         try {
-            assertTrue(process.waitFor(300, TimeUnit.SECONDS), () -> command + " hangs");
-        } catch (InterruptedException e) {
-            throw new InterruptedIOException(command.toString());
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(printed.toFile());
+            builder.environment().put("PYTHONDONTWRITEBYTECODE", "1");
+            Process process = builder.start();
+            boolean done = false;
+            try {
+                done = process.waitFor(patience.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                throw new InterruptedIOException(command.toString());
+            } finally {
+                if (!done) end(process);
+            }
+            String text = Files.readString(printed);
+            assertTrue(done, () -> command + " hangs after " + patience + ": " + text);
+            assertEquals(0, process.exitValue(), () -> command + ": " + text);
+            return text;
+        } finally {
+            Files.delete(printed);
         }
-        assertEquals(0, process.exitValue(), () -> command + ": " + printed);
-        return printed;
+    }
+
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly().onExit().join();
     }
 }

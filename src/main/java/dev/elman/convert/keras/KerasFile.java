@@ -84,12 +84,14 @@ public final class KerasFile {
         }
         Hdf5.write(weights.arrays, weights.groups, file);
         String merge = rnn.bidirectional() ? ", merge_mode " + rnn.merge() : "";
-        String backwards = rnn.goBackwards() ? ", go_backwards" : "";
+        String lowest = rnn.layers() > 1 ? " in the lowest layer" : "";
+        String backwards = rnn.goBackwards() ? ", go_backwards" + lowest : "";
+        String zero = rnn.zeroOutputForMask() ? ", zero_output_for_mask" : "";
+        String stateful = rnn.stateful() ? ", stateful" : "";
+        String model = "In Python: load_weights of a Sequential model with these layers, activation " + rnn.activation()
+                + ", output " + rnn.output() + merge + backwards + zero + stateful + ".";
         return new Report(
-                "Keras .weights.h5",
-                weights.rows,
-                List.of("In Python: load_weights of a Sequential model with these layers, activation "
-                        + rnn.activation() + ", output " + rnn.output() + merge + backwards + "."));
+                "Keras .weights.h5", weights.rows, List.of(model, Hints.of(rnn).lost()));
     }
 
     /** What is to be written, and where it comes from. */

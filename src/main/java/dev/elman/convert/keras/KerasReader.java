@@ -29,12 +29,10 @@ final class KerasReader {
     private int layersRead;
     private boolean bias;
     private boolean bidirectional;
-    private Merge merge = Merge.CONCAT;
-    private boolean goBackwards;
-    private boolean zeroOutputForMask;
-    private boolean stateful;
-    private Activation activation;
-    private Output output;
+    /** What the configuration says; nothing where there is none. */
+    private Hints said = Hints.NONE;
+
+    private SimpleRnnConfig settled;
     private int classes;
     private boolean softmaxed;
 
@@ -74,22 +72,20 @@ final class KerasReader {
             }
         }
         if (layersRead == 0) throw builder.wrong("layers", "a SimpleRNN among them", "none");
-        Output usual = classes > 0 ? Output.LAST : Output.SEQUENCE;
-        SimpleRnnConfig config = SimpleRnnConfig.of(inputs, hidden)
-                .withLayers(layersRead)
-                .withActivation(builder.activation(activation, hints))
-                .withBias(bias)
-                .withBidirectional(bidirectional)
-                .withMerge(merge)
-                .withGoBackwards(goBackwards)
-                .withOutput(builder.output(output, hints, usual))
-                .withZeroOutputForMask(zeroOutputForMask)
-                .withStateful(stateful);
+        if (settled == null) settle(0);
         for (String array : builder.left()) {
             boolean state = array.startsWith("optimizer") || array.contains("seed_generator/");
             if (state) builder.ignore(array);
         }
-        return builder.build(vocabulary, config, classes);
+        return builder.build(vocabulary, settled, classes);
+    }
+
+    private void settle(int denseInputs) throws ModelFileException {
+        SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
+                .withLayers(layersRead)
+                .withBias(bias)
+                .withBidirectional(bidirectional);
+        settled = builder.settle(shape, said, hints, denseInputs);
     }
 
     private void requireOrder(KerasLayer layer) throws ModelFileException {
@@ -111,6 +107,13 @@ final class KerasReader {
         inputs = shape[1];
         layer.requireSize("input_dim", vocabulary);
         layer.requireSize("output_dim", inputs);
+        if (layer.config().has("mask_zero")) {
+            builder.note(
+                    layer.place()
+                            + (layer.flag("mask_zero")
+                                    ? ": Keras passes over the id 0 (mask_zero); give elman rows without it."
+                                    : ": Keras reads padding like any other token (no mask_zero); give elman the padded rows."));
+        }
         builder.copy("embedding.table", table, vocabulary, inputs);
     }
 
@@ -120,11 +123,12 @@ final class KerasReader {
         if (!forward.type().equals("SimpleRNN")) throw layer.wrong("a SimpleRNN inside", forward.type());
         forward.requireOff("go_backwards");
         recurrent(layer, forward, backward, true);
-        merge = merge(layer);
+        said = said.withMerge(merge(layer));
     }
 
+    /** Null where there is no configuration. */
     private static Merge merge(KerasLayer layer) throws ModelFileException {
-        if (layer.config().entrySet().isEmpty()) return Merge.CONCAT;
+        if (layer.config().entrySet().isEmpty()) return null;
         String name = layer.word("merge_mode");
         return switch (name == null ? "" : name) {
             case "concat" -> Merge.CONCAT;
@@ -174,9 +178,18 @@ final class KerasReader {
 
     /** What a layer under another must be: elman stacks layers of one kind that hand up all steps, side by side. */
     private void requireBelow(KerasLayer layer) throws ModelFileException {
-        if (output == Output.LAST) throw layer.wrong("return_sequences true in the layer below", "false");
-        if (merge != Merge.CONCAT) throw layer.wrong("merge_mode concat in the layer below", merge.toString());
-        if (goBackwards) throw layer.wrong("go_backwards false in the layer below", "true");
+        if (said.output() == Output.LAST) throw layer.wrong("return_sequences true in the layer below", "false");
+        if (!isSideBySide()) {
+            throw layer.wrong(
+                    "merge_mode concat in the layer below", said.merge().toString());
+        }
+        if (Boolean.TRUE.equals(said.goBackwards())) {
+            throw layer.wrong("go_backwards false in the layer below", "true");
+        }
+    }
+
+    private boolean isSideBySide() {
+        return said.merge() == null || said.merge() == Merge.CONCAT;
     }
 
     private static void requireSame(KerasLayer layer, String what, int expected, int found) throws ModelFileException {
@@ -186,11 +199,24 @@ final class KerasReader {
     private void settings(KerasLayer layer, KerasLayer cell) throws ModelFileException {
         cell.requireOff("return_state");
         if (cell.config().entrySet().isEmpty()) return;
-        goBackwards = cell.flag("go_backwards");
-        if (goBackwards && layersRead > 0) cell.requireOff("go_backwards");
-        zeroOutputForMask = cell.flag("zero_output_for_mask");
-        stateful = cell.flag("stateful");
-        output = cell.flag("return_sequences") ? Output.SEQUENCE : Output.LAST;
+        if (layersRead > 0) {
+            cell.requireOff("go_backwards");
+            boolean below = Boolean.TRUE.equals(said.stateful());
+            if (cell.flag("stateful") != below) {
+                throw layer.wrong("stateful " + below + ", as the layer below has", "" + !below);
+            }
+        }
+        boolean sequence = cell.flag("return_sequences");
+        // Of the layers below it does not matter, since the mask goes along; and two directions set it themselves.
+        boolean zero = cell.flag("zero_output_for_mask");
+        if (zero && !sequence && !layer.type().equals("Bidirectional")) {
+            builder.note(layer.place() + ": where the last step of a row is masked Keras returns 0"
+                    + " (zero_output_for_mask), elman its last live state.");
+        }
+        said = said.withGoBackwards(cell.flag("go_backwards"))
+                .withZeroOutputForMask(zero)
+                .withStateful(cell.flag("stateful"))
+                .withOutput(sequence ? Output.SEQUENCE : Output.LAST);
         String name = cell.word("activation");
         Activation found = switch (name == null ? "linear" : name) {
             case "tanh" -> Activation.TANH;
@@ -198,10 +224,10 @@ final class KerasReader {
             case "linear" -> Activation.LINEAR;
             default -> throw layer.wrong("activation tanh, relu or linear", name);
         };
-        if (layersRead > 0 && found != activation) {
-            throw layer.wrong("activation " + activation + ", as the layer below has", found.toString());
+        if (layersRead > 0 && found != said.activation()) {
+            throw layer.wrong("activation " + said.activation() + ", as the layer below has", found.toString());
         }
-        activation = found;
+        said = said.withActivation(found);
     }
 
     private static boolean sameCell(KerasLayer one, KerasLayer other) throws ModelFileException {
@@ -209,7 +235,9 @@ final class KerasReader {
                 && String.valueOf(other.word("activation")).equals(String.valueOf(one.word("activation")))
                 && other.flag("go_backwards")
                 && other.flag("return_sequences") == one.flag("return_sequences")
-                && other.flag("use_bias") == one.flag("use_bias");
+                && other.flag("use_bias") == one.flag("use_bias")
+                && other.flag("stateful") == one.flag("stateful")
+                && other.flag("zero_output_for_mask") == one.flag("zero_output_for_mask");
     }
 
     private void cell(KerasLayer layer, List<String> arrays, int direction) throws ModelFileException {
@@ -234,23 +262,27 @@ final class KerasReader {
     }
 
     private void pool(KerasLayer layer, Output pooling) throws ModelFileException {
-        if (output != null && output != Output.SEQUENCE) {
+        if (said.output() == Output.LAST) {
             throw layer.wrong("return_sequences true in the layer before", "false");
         }
         // elman pools each direction and then merges; Keras merges the steps and then pools.
-        boolean same = merge == Merge.CONCAT || (pooling == Output.MEAN && merge != Merge.MUL);
-        if (!same) throw layer.wrong("merge_mode concat in the layer before", merge.toString());
+        boolean same = isSideBySide() || (pooling == Output.MEAN && said.merge() != Merge.MUL);
+        if (!same)
+            throw layer.wrong(
+                    "merge_mode concat in the layer before", said.merge().toString());
         if (pooling == Output.MAX) {
             builder.note(layer.place() + ": Keras takes the largest of padded steps too, elman of live ones only.");
         }
-        output = pooling;
+        said = said.withOutput(pooling);
     }
 
     private void dense(KerasLayer layer) throws ModelFileException {
         if (hidden == 0) throw layer.wrong("a SimpleRNN before it", "none");
         requireArrays(layer, 1, 2);
         String kernel = layer.arrays().get(0);
-        int units = builder.matrix(kernel)[1];
+        int[] matrix = builder.matrix(kernel);
+        settle(matrix[0]);
+        int units = matrix[1];
         layer.requireSize("units", units);
         String bias = layer.arrays().size() > 1 ? layer.arrays().get(1) : null;
         String name = layer.word("activation");
@@ -263,20 +295,16 @@ final class KerasReader {
         }
         softmaxed = "softmax".equals(name);
         classes = units;
-        builder.copy("dense.w", kernel, outputSize(), units);
+        builder.copy("dense.w", kernel, settled.outputSize(), units);
         if (bias == null) builder.zeros("dense.b", units);
         else builder.copy("dense.b", bias, units);
-    }
-
-    private int outputSize() {
-        return merge == Merge.CONCAT ? channels : hidden;
     }
 
     /** sigmoid(z) is the second of softmax(0, z), so one unit becomes two classes. */
     private void sigmoid(KerasLayer layer, String kernel, String bias) throws ModelFileException {
         softmaxed = true;
         classes = 2;
-        float[] w = builder.take("dense.w", kernel, "second of two classes", outputSize(), 1);
+        float[] w = builder.take("dense.w", kernel, "second of two classes", settled.outputSize(), 1);
         float[] both = new float[2 * w.length];
         for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
         builder.put("dense.w", both, w.length, 2);

@@ -7,6 +7,7 @@ import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
+import io.jhdf.object.datatype.DataType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -98,10 +99,23 @@ final class JhdfReader {
         requireSize(shape, dataset.getDataType().getSize(), expansion);
         Object data = dataset.isEmpty() ? null : dataset.isScalar() ? dataset.getData() : dataset.getDataFlat();
         NdArray array = array(data, shape);
-        if (array != null) arrays.put(path, array);
+        if (array == null) {
+            throw new ModelFileException(
+                    file,
+                    where + place,
+                    "numbers: floats, or integers of 4 bytes or more",
+                    dataset.isEmpty() ? "no elements" : type(dataset.getDataType()),
+                    "Save the weights as float32");
+        }
+        arrays.put(path, array);
     }
 
-    /** Null for what is not made of numbers. */
+    private static String type(DataType type) {
+        String bytes = type.getSize() == 1 ? "1 byte" : type.getSize() + " bytes";
+        return "jhdf's " + type.getClass().getSimpleName() + " of " + bytes;
+    }
+
+    /** Null for what an {@link NdArray} has no numbers for. */
     private static NdArray array(Object data, long[] shape) {
         if (data instanceof float[] values) return NdArray.ofFloats(values, shape);
         if (data instanceof double[] values) return NdArray.ofDoubles(values, shape);

@@ -46,7 +46,10 @@ class KerasFileTest {
     void keras3WithItsConfiguration() throws IOException {
         Imported read = KerasFile.read(FIXTURES.resolve("relu.keras"), Hints.NONE);
         assertEquals("Keras .keras", read.report().format());
-        assertEquals(List.of(), read.report().notes());
+        assertEquals(
+                List.of(
+                        "layer \"tokens\" (Embedding): Keras passes over the id 0 (mask_zero); give elman rows without it."),
+                read.report().notes());
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(3, 4).withActivation(Activation.RELU).withOutput(Output.LAST);
         assertNetwork(
@@ -63,6 +66,7 @@ class KerasFileTest {
                 SimpleRnnConfig.of(3, 4).withBidirectional(true).withOutput(Output.MAX);
         assertEquals(
                 List.of(
+                        "layer \"tokens\" (Embedding): Keras passes over the id 0 (mask_zero); give elman rows without it.",
                         "layer \"pool\" (GlobalMaxPooling1D): Keras takes the largest of padded steps too, elman of live ones"
                                 + " only."),
                 read.report().notes());
@@ -125,6 +129,23 @@ class KerasFileTest {
     }
 
     @Test
+    void whatKerasDoesOtherwiseIsNoted() throws IOException {
+        Path file = changed("relu.keras", "\"mask_zero\": true", "\"mask_zero\": false");
+        assertEquals(
+                List.of(
+                        "layer \"tokens\" (Embedding): Keras reads padding like any other token (no mask_zero); give elman"
+                                + " the padded rows."),
+                KerasFile.read(file, Hints.NONE).report().notes());
+        file = changed("relu.keras", "\"go_backwards\": false", "\"zero_output_for_mask\": true");
+        List<String> notes = KerasFile.read(file, Hints.NONE).report().notes();
+        assertEquals(
+                "layer \"simple_rnn_7\" (SimpleRNN): where the last step of a row is masked Keras returns 0"
+                        + " (zero_output_for_mask), elman its last live state.",
+                notes.get(1));
+        assertEquals(2, notes.size(), notes.toString());
+    }
+
+    @Test
     void weightsAlone() throws IOException {
         Imported read = KerasFile.read(FIXTURES.resolve("bidirectional.weights.h5"), Hints.NONE);
         SimpleRnnConfig config =
@@ -141,7 +162,13 @@ class KerasFileTest {
                 "rnn.reverse.wx",
                 "rnn.reverse.wh",
                 "rnn.reverse.b");
-        assertEquals(2, read.report().notes().size(), read.report().notes().toString());
+        assertEquals(
+                List.of(
+                        "The file does not say its activation: TANH is taken.",
+                        "The file does not say its output: LAST is taken.",
+                        "The file does not say its merge: CONCAT is taken.",
+                        "The file does not say its zeroOutputForMask, stateful: false is taken."),
+                read.report().notes());
         read = KerasFile.read(FIXTURES.resolve("latest.weights.h5"), RELU_LAST);
         assertNetwork(
                 read.network(),
@@ -240,6 +267,40 @@ class KerasFileTest {
     }
 
     @Test
+    void whatWeWriteWeRead() throws IOException {
+        Path file = folder.resolve("habits.weights.h5");
+        for (SimpleRnnConfig habits : Samples.habits(SimpleRnnConfig.of(3, 4))) {
+            for (Network network : List.of(
+                    Samples.network(0, habits.withBias(false), 0, 7), Samples.network(5, habits.withLayers(2), 2, 7))) {
+                Hints hints = Hints.of(network.rnn());
+                assertEquals(
+                        hints.lost(), KerasFile.write(network, file).notes().get(1));
+                Imported read = KerasFile.read(file, hints);
+                assertEquals(network, read.network());
+                assertEquals(List.of(), read.report().notes());
+            }
+        }
+        SimpleRnnConfig sum = SimpleRnnConfig.of(3, 4).withBidirectional(true).withMerge(Merge.SUM);
+        KerasFile.write(Samples.network(0, sum, 2, 7), file);
+        assertRefused(file, "dense layer: expected 8 inputs, two directions side by side, found 4");
+    }
+
+    @Test
+    void whatKerasIsToldOfOurNetwork() throws IOException {
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4)
+                .withLayers(2)
+                .withGoBackwards(true)
+                .withZeroOutputForMask(true)
+                .withStateful(true);
+        assertEquals(
+                "In Python: load_weights of a Sequential model with these layers, activation TANH, output SEQUENCE,"
+                        + " go_backwards in the lowest layer, zero_output_for_mask, stateful.",
+                KerasFile.write(Samples.network(0, config, 0, 7), folder.resolve("a.weights.h5"))
+                        .notes()
+                        .get(0));
+    }
+
+    @Test
     void twoBiasesBecomeTheirSum() throws IOException {
         Network network = Samples.network(0, SimpleRnnConfig.of(3, 4).withRecurrentBias(true), 0, 7);
         Path file = folder.resolve("biases.weights.h5");
@@ -256,6 +317,7 @@ class KerasFileTest {
             delimiter = '|',
             value = {
                 "lstm.weights.h5 | layer \"lstm\" (lstm): expected a layer that elman has, found lstm",
+                "quantized.weights.h5 | \"layers/dense/vars/0\": expected numbers: floats, or integers of 4 bytes or more, found jhdf's FixedPoint of 1 byte. Save",
                 "legacy_mixed.h5 | layer_names: expected the order of model_config: [simple_rnn, dense], found [dense, simple_rnn]",
                 "legacy_order.h5 | layer \"dense\" (Dense): expected a SimpleRNN before it, found none",
             })
@@ -285,6 +347,10 @@ class KerasFileTest {
                 "stack.keras | \"activation\": \"tanh\" | \"activation\": \"relu\" | layer \"upper\" (SimpleRNN): expected activation RELU, as the layer below has, found TANH",
                 "stack.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"upper\" (SimpleRNN): expected go_backwards false in the layer below",
                 "functional.keras | \"go_backwards\": false | \"go_backwards\": true | layer \"bidirectional_2\" (SimpleRNN): expected go_backwards false",
+                "stack.keras | \"stateful\": false | \"stateful\": true | layer \"upper\" (SimpleRNN): expected stateful true, as the layer below has, found false",
+                "functional.keras | \"stateful\": false | \"stateful\": true | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
+                "functional.keras | \"unroll\": false | \"zero_output_for_mask\": true | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
+                "relu.keras | \"mask_zero\": true | \"mask_zero\": 1 | layer \"tokens\" (Embedding): expected true or false as mask_zero, found 1",
                 "relu.keras | \"return_state\": false | \"return_state\": true | expected return_state false, found true",
                 "relu.keras | \"stateful\": false | \"stateful\": 7 | expected true or false as stateful, found 7",
                 "relu.keras | \"use_bias\": true, \"return_seq | \"use_bias\": false, \"return_seq | expected use_bias true, as its arrays have it",
