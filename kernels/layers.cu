@@ -105,15 +105,13 @@ __device__ uint4 philox(unsigned c0, unsigned c1, unsigned c2, unsigned k0, unsi
     return c;
 }
 
-template <bool ADD>
-__device__ void drop(float* y, float x, unsigned word, unsigned threshold, float scale) {
-    float kept = word >= threshold ? x * scale : 0.0f;
-    *y = ADD ? *y + kept : kept;
+__device__ float drop(float x, unsigned word, unsigned threshold, float scale) {
+    return word >= threshold ? x * scale : 0.0f;
 }
 
-/// A thread takes the four channels that share a counter.
-template <bool ADD>
-__device__ void dropped(
+/// y [T,N,H] = x * scale where the element's word is at least the threshold, else 0; y may be x. Variational: every step
+/// counts as step 0. A thread takes the four channels that share a counter.
+extern "C" __global__ void __launch_bounds__(256) dropout(
         const float* x,
         float* y,
         Index steps,
@@ -135,35 +133,19 @@ __device__ void dropped(
             uint4 word = philox((unsigned)quad, t, firstRowNumber + n, seedLow, seedHigh);
             Index i = row * channels + quad * 4;
             if (quads) {
-                float4 from = *(const float4*)(x + i);
-                float4 to = ADD ? *(const float4*)(y + i) : make_float4(0, 0, 0, 0);
-                drop<ADD>(&to.x, from.x, word.x, threshold, scale);
-                drop<ADD>(&to.y, from.y, word.y, threshold, scale);
-                drop<ADD>(&to.z, from.z, word.z, threshold, scale);
-                drop<ADD>(&to.w, from.w, word.w, threshold, scale);
-                *(float4*)(y + i) = to;
+                float4 v = *(const float4*)(x + i);
+                v.x = drop(v.x, word.x, threshold, scale);
+                v.y = drop(v.y, word.y, threshold, scale);
+                v.z = drop(v.z, word.z, threshold, scale);
+                v.w = drop(v.w, word.w, threshold, scale);
+                *(float4*)(y + i) = v;
             } else {
                 Index left = channels - quad * 4;
-                drop<ADD>(y + i, x[i], word.x, threshold, scale);
-                if (left > 1) drop<ADD>(y + i + 1, x[i + 1], word.y, threshold, scale);
-                if (left > 2) drop<ADD>(y + i + 2, x[i + 2], word.z, threshold, scale);
-                if (left > 3) drop<ADD>(y + i + 3, x[i + 3], word.w, threshold, scale);
+                y[i] = drop(x[i], word.x, threshold, scale);
+                if (left > 1) y[i + 1] = drop(x[i + 1], word.y, threshold, scale);
+                if (left > 2) y[i + 2] = drop(x[i + 2], word.z, threshold, scale);
+                if (left > 3) y[i + 3] = drop(x[i + 3], word.w, threshold, scale);
             }
         }
     }
 }
-
-#define DROPOUT(name, ADD)                                                                                        \
-    extern "C" __global__ void __launch_bounds__(256) name(                                                       \
-            const float* x, float* y, Index steps, Index rows, Index channels, unsigned variational,              \
-            unsigned firstRowNumber, unsigned seedLow, unsigned seedHigh, unsigned threshold, float scale) {      \
-        dropped<ADD>(                                                                                             \
-                x, y, steps, rows, channels, variational, firstRowNumber, seedLow, seedHigh, threshold, scale);   \
-    }
-
-/// y [T,N,C] = x * scale where the element's word is at least the threshold, else 0; y may be x. Variational: every step
-/// counts as step 0.
-DROPOUT(dropout, false)
-
-/// The same, added to y.
-DROPOUT(dropout_add, true)

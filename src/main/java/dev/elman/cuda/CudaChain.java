@@ -87,14 +87,7 @@ final class CudaChain {
                 return kernels.state();
             });
             link("recurrence plans", () -> {
-                planner = Planner.of(
-                        context,
-                        kernels,
-                        blas,
-                        new RecurrentDropout(context, kernels),
-                        settings,
-                        capability,
-                        multiprocessors);
+                planner = Planner.of(context, kernels, blas, settings, capability, multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

@@ -117,7 +117,7 @@ abstract class CudaOperations implements Backend {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
         Recurrence all = recurrence(sizes, weights, pass, x, h, null);
         context.enter();
-        rnn.forward(all);
+        rnn.forward(all, pass.recurrentDropout());
     }
 
     @Override
@@ -136,8 +136,7 @@ abstract class CudaOperations implements Backend {
         long dwh = in(gradients.wh());
         long db = in(gradients.b());
         context.enter();
-        rnn.backward(all);
-        rnn.gradients(all, dFrom, dwx, dwh, db);
+        rnn.backward(all, pass.recurrentDropout(), dFrom, dwx, dwh, db);
     }
 
     private Recurrence recurrence(
@@ -147,7 +146,7 @@ abstract class CudaOperations implements Backend {
                 pass.activation(),
                 pass.reverse(),
                 in(pass.mask()),
-                pass.recurrentDropout(),
+                0,
                 in(weights.wx()),
                 in(weights.wh()),
                 in(weights.b()),

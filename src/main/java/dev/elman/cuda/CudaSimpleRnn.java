@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 
 /**
@@ -19,25 +20,27 @@ final class CudaSimpleRnn {
         this.dropout = dropout;
     }
 
-    void forward(Recurrence pass) {
-        if (pass.sizes().t() > 0) planner.choose(pass, false).forward(pass);
-    }
-
-    /** The gradients of the states become da, and the initial state's gathers in its own slot. */
-    void backward(Recurrence pass) {
-        if (pass.sizes().t() > 0) planner.choose(pass, true).backward(pass);
+    /** The dropout of the recurrence may be null. */
+    void forward(Recurrence pass, Dropout onState) {
+        if (pass.sizes().t() == 0) return;
+        Recurrence whole = dropout.factored(pass, onState);
+        planner.choose(whole, false).forward(whole);
     }
 
     /**
-     * After {@link #backward}: dx = da Wx^T, dWx += x^T da, dWh += (m * h_before)^T da, db += the rows of da, each over all
-     * steps at once. All are addresses; dx and db may be 0.
+     * The gradients of the states become da, and the initial state's gathers in its own slot. Then dx = da Wx^T, dWx += x^T
+     * da, dWh += (m * h_before)^T da, db += the rows of da, each over all steps at once. All are addresses; dx and db may be
+     * 0, and the dropout of the recurrence null.
      */
-    void gradients(Recurrence pass, long dx, long dwx, long dwh, long db) {
+    void backward(Recurrence pass, Dropout onState, long dx, long dwx, long dwh, long db) {
+        if (pass.sizes().t() == 0) return;
+        Recurrence whole = dropout.factored(pass, onState);
+        planner.choose(whole, true).backward(whole);
         Operands.Rnn sizes = pass.sizes();
         long da = pass.after(pass.gradients(), 0);
         if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), sizes.d(), sizes.h());
         blas.transposedMultiply(true, pass.x(), da, dwx, sizes.d(), sizes.h(), pass.rows());
-        blas.transposedMultiply(true, dropout.beforeAll(pass), da, dwh, sizes.h(), sizes.h(), pass.rows());
+        blas.transposedMultiply(true, dropout.beforeAll(whole), da, dwh, sizes.h(), sizes.h(), pass.rows());
         if (db != 0) sums.add(da, pass.rows(), sizes.h(), db);
     }
 }

@@ -58,6 +58,27 @@ final class Elementwise {
                 .overQuads(rows, columns);
     }
 
+    /** y [T,N,C] = m [N,C] * x at every step, 0 where m is. */
+    void keep(long factors, long x, long y, Operands.Sequence sizes) {
+        keep(Kernel.RNN_KEEP, factors, x, y, sizes);
+    }
+
+    /** The same, added to y. */
+    void keepAdd(long factors, long x, long y, Operands.Sequence sizes) {
+        keep(Kernel.RNN_KEEP_ADD, factors, x, y, sizes);
+    }
+
+    private void keep(Kernel kernel, long factors, long x, long y, Operands.Sequence sizes) {
+        kernels.get(kernel)
+                .pointer(factors)
+                .pointer(x)
+                .pointer(y)
+                .count(sizes.t())
+                .count(sizes.n())
+                .count(sizes.c())
+                .overQuads((long) sizes.t() * sizes.n(), sizes.c());
+    }
+
     void maskRows(long x, long keep, long y, Operands.Matrix sizes) {
         kernels.get(Kernel.MASK_ROWS)
                 .pointer(x)

@@ -41,7 +41,7 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     /** What decides which kernels run. */
-    private record Kind(int n, int h, Activation activation, boolean backward) {}
+    private record Kind(int n, int h, Activation activation, boolean dropout, boolean backward) {}
 
     /** Some steps of a pass, forward or back. */
     private record Stretch(Recurrence pass, boolean backward) {}
@@ -71,14 +71,22 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     @Override
+    public boolean takesRecurrentDropout() {
+        return true;
+    }
+
+    @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
+        steps.beginForward(pass);
         run(pass, false);
     }
 
     @Override
     public void backward(Recurrence pass) {
+        steps.beginBackward(pass);
         run(pass, true);
+        steps.endBackward(pass);
     }
 
     /** The stretches are the same from both ends: whole ones, then what is left over, the longest first. */
@@ -100,8 +108,10 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     private void run(Stretch stretch) {
-        Operands.Rnn sizes = stretch.pass().sizes();
-        if (met.add(new Kind(sizes.n(), sizes.h(), stretch.pass().activation(), stretch.backward()))) {
+        Recurrence pass = stretch.pass();
+        Operands.Rnn sizes = pass.sizes();
+        boolean dropout = pass.factors() != 0;
+        if (met.add(new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, stretch.backward()))) {
             launch(stretch);
             return;
         }

@@ -7,12 +7,14 @@ import java.util.Locale;
  * integer, f for float, d for double. A test compares this table with the PTX.
  */
 enum Kernel {
-    RNN_FORWARD_TANH("rnn", "ppppll"),
-    RNN_FORWARD_RELU("rnn", "ppppll"),
-    RNN_FORWARD_LINEAR("rnn", "ppppll"),
-    RNN_BACKWARD_TANH("rnn", "ppppll"),
-    RNN_BACKWARD_RELU("rnn", "ppppll"),
-    RNN_BACKWARD_LINEAR("rnn", "ppppll"),
+    RNN_FORWARD_TANH("rnn", "ppppppll"),
+    RNN_FORWARD_RELU("rnn", "ppppppll"),
+    RNN_FORWARD_LINEAR("rnn", "ppppppll"),
+    RNN_BACKWARD_TANH("rnn", "ppppppll"),
+    RNN_BACKWARD_RELU("rnn", "ppppppll"),
+    RNN_BACKWARD_LINEAR("rnn", "ppppppll"),
+    RNN_KEEP("rnn", "ppplll"),
+    RNN_KEEP_ADD("rnn", "ppplll"),
     SEQUENCE_FORWARD_64_ROW("sequence", "pppp" + "llll" + "ii"),
     SEQUENCE_FORWARD_64_ROWS("sequence", "pppp" + "llll" + "ii"),
     SEQUENCE_FORWARD_128_ROW("sequence", "pppp" + "llll" + "ii"),
@@ -60,7 +62,6 @@ enum Kernel {
     POOL_MEAN_FORWARD("layers", "ppplll"),
     POOL_MEAN_BACKWARD("layers", "ppplll"),
     DROPOUT("layers", "pplll" + "iiiiif"),
-    DROPOUT_ADD("layers", "pplll" + "iiiiif"),
     SOFTMAX("loss", "ppll"),
     CROSS_ENTROPY("loss", "ppfffppll"),
     CROSS_ENTROPY_SUM("loss", "plfp"),

@@ -55,16 +55,7 @@ final class OverTime {
 
     /** y = x with some elements dropped. */
     void dropout(Dropout dropout, long x, long y, Operands.Sequence sizes) {
-        dropout(Kernel.DROPOUT, dropout, x, y, sizes);
-    }
-
-    /** y += x with some elements dropped. */
-    void dropoutAdd(Dropout dropout, long x, long y, Operands.Sequence sizes) {
-        dropout(Kernel.DROPOUT_ADD, dropout, x, y, sizes);
-    }
-
-    private void dropout(Kernel kernel, Dropout dropout, long x, long y, Operands.Sequence sizes) {
-        kernels.get(kernel)
+        kernels.get(Kernel.DROPOUT)
                 .pointer(x)
                 .pointer(y)
                 .count(sizes.t())

@@ -26,14 +26,13 @@ final class Planner {
             CudaContext context,
             KernelModule kernels,
             Blas blas,
-            RecurrentDropout dropout,
             CudaSettings settings,
             int capability,
             int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, capability);
-        StepsPlan steps = new StepsPlan(kernels, blas, projection, dropout);
+        StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
         GraphPlan graph = new GraphPlan(context, steps, projection);
         return new Planner(List.of(block, cluster, graph, steps), settings.plan());
     }
@@ -41,7 +40,7 @@ final class Planner {
     /**
      * A choice among these plans.
      *
-     * @param plans fastest first; the last refuses nothing, has no drawback and knows recurrent dropout
+     * @param plans fastest first; the last refuses nothing, has no drawback and takes recurrent dropout
      * @param forced name of the only one to use, null to choose
      * @throws BackendUnavailableException when there is no plan of that name
      */
@@ -58,13 +57,15 @@ final class Planner {
     }
 
     /**
-     * The plan for a pass: the last for one with recurrent dropout, which no other knows, even where one is forced; else by
-     * the sizes.
+     * The plan for a pass: by its sizes, and for one with recurrent dropout among those that take it, even where another is
+     * forced.
      *
      * @throws IllegalArgumentException when the plan that was asked for cannot run it
      */
     RecurrencePlan choose(Recurrence pass, boolean backward) {
-        return pass.recurrentDropout() == null ? choose(pass.sizes(), backward) : plans.get(plans.size() - 1);
+        boolean dropout = pass.factors() != 0;
+        if (dropout && (forced == null || !forced.takesRecurrentDropout())) return first(pass.sizes(), backward, true);
+        return choose(pass.sizes(), backward);
     }
 
     /**
@@ -80,7 +81,12 @@ final class Planner {
                     + (backward ? "back" : "forward") + " over N = " + sizes.n() + ", T = " + sizes.t() + ", D = "
                     + sizes.d() + ", H = " + sizes.h() + ": " + refusal + ". Leave the property out, or name another.");
         }
+        return first(sizes, backward, false);
+    }
+
+    private RecurrencePlan first(Operands.Rnn sizes, boolean backward, boolean dropout) {
         for (RecurrencePlan plan : plans) {
+            if (dropout && !plan.takesRecurrentDropout()) continue;
             if (plan.refusal(sizes, backward) == null && plan.drawback(sizes, backward) == null) return plan;
         }
         throw new IllegalStateException("The last plan must run everything.");

@@ -1,7 +1,6 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Activation;
-import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 
 /**
@@ -11,7 +10,8 @@ import dev.elman.backend.Operands;
  *
  * @param reverse whether the steps run from T-1 to 0; the state before step t then lies in slot t+1, else in slot t
  * @param mask address of [T,N], 0 for none
- * @param recurrentDropout null for none
+ * @param factors address of the factors m [N,H] of recurrent dropout, 0 for none; {@link #beside} them is as much memory for
+ *     the plan
  * @param wx address of [D,H]
  * @param wh address of [H,H]
  * @param b address of [H], 0 for none; not used by a pass back
@@ -24,7 +24,7 @@ record Recurrence(
         Activation activation,
         boolean reverse,
         long mask,
-        Dropout recurrentDropout,
+        long factors,
         long wx,
         long wh,
         long b,
@@ -55,6 +55,16 @@ record Recurrence(
         return mask == 0 ? 0 : mask + 4L * t * sizes.n();
     }
 
+    /** With recurrent dropout, memory [N,H] for what m leaves of a state, or has not yet been applied to. */
+    long beside() {
+        return factors + 4L * sizes.n() * sizes.h();
+    }
+
+    /** The same with these factors. */
+    Recurrence withFactors(long address) {
+        return new Recurrence(sizes, activation, reverse, mask, address, wx, wh, b, x, states, gradients);
+    }
+
     /**
      * The steps from {@code from} on as a pass of their own, without what only all steps together need: x, Wx and D. Where
      * the steps before it are the same, equal passes have equal parts.
@@ -65,7 +75,7 @@ record Recurrence(
                 activation,
                 reverse,
                 mask(from),
-                recurrentDropout,
+                factors,
                 0,
                 wh,
                 b,

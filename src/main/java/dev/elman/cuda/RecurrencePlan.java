@@ -28,10 +28,12 @@ interface RecurrencePlan {
      */
     double predictedMicros(Operands.Rnn sizes, boolean backward);
 
-    /**
-     * Fills the states of all steps from x and the initial slot. T is at least 1. Only the planner's last plan is given passes
-     * with recurrent dropout.
-     */
+    /** Whether it may be given passes with recurrent dropout. */
+    default boolean takesRecurrentDropout() {
+        return false;
+    }
+
+    /** Fills the states of all steps from x and the initial slot. T is at least 1. */
     void forward(Recurrence pass);
 
     /**

@@ -1,43 +1,43 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 
-/** What recurrent dropout changes in a pass; what it leaves of the states lies in workspace until the next call. */
+/**
+ * Recurrent dropout as factors m [N,H] in memory, made once a pass: what decides them is no plan's business, and a captured
+ * graph finds those of its call where it found the last ones.
+ */
 final class RecurrentDropout {
+    private final Elementwise elementwise;
     private final OverTime overTime;
-    private final Workspace workspace;
+    private final Workspace factors;
+    private final Workspace all;
 
     RecurrentDropout(CudaContext context, KernelModule kernels) {
+        this.elementwise = new Elementwise(context, kernels);
         this.overTime = new OverTime(kernels);
-        this.workspace = new Workspace(context);
+        this.factors = new Workspace(context);
+        this.all = new Workspace(context);
     }
 
-    /** What Wh sees of the states [N,H] before step t: where they stand, or m * h_before. */
-    long before(Recurrence pass, int t) {
-        return dropped(pass, pass.before(pass.states(), t), 1);
+    /** The pass with its factors, which stay until the next call; the same pass where the dropout is null. */
+    Recurrence factored(Recurrence pass, Dropout dropout) {
+        if (dropout == null) return pass;
+        long size = (long) pass.sizes().n() * pass.sizes().h();
+        long address = factors.of(2 * 4 * size);
+        elementwise.fill(address, size, 1);
+        overTime.dropout(dropout, address, address, sizes(pass, 1));
+        return pass.withFactors(address);
     }
 
-    /** The same for all steps, [T,N,H], in the order of t. */
+    /** What Wh sees of the states before all steps [T,N,H], in the order of t: where they stand, or m times them. */
     long beforeAll(Recurrence pass) {
-        return dropped(pass, pass.before(pass.states(), 0), pass.sizes().t());
-    }
-
-    private long dropped(Recurrence pass, long states, int steps) {
-        if (pass.recurrentDropout() == null) return states;
-        Operands.Sequence sizes = sizes(pass, steps);
-        long kept = workspace.of(4L * steps * sizes.n() * sizes.c());
-        overTime.dropout(pass.recurrentDropout(), states, kept, sizes);
-        return kept;
-    }
-
-    /** Where da Wh^T [N,H] is to be written, not added, before {@link #addTo}. */
-    long product(Recurrence pass) {
-        return workspace.of(4L * pass.sizes().n() * pass.sizes().h());
-    }
-
-    /** Adds m times what stands at {@link #product} to the gradient of the state before step t. */
-    void addTo(Recurrence pass, int t) {
-        overTime.dropoutAdd(pass.recurrentDropout(), product(pass), pass.before(pass.gradients(), t), sizes(pass, 1));
+        long states = pass.before(pass.states(), 0);
+        if (pass.factors() == 0) return states;
+        Operands.Sequence sizes = sizes(pass, pass.sizes().t());
+        long seen = all.of(4 * pass.rows() * pass.sizes().h());
+        elementwise.keep(pass.factors(), states, seen, sizes);
+        return seen;
     }
 
     private static Operands.Sequence sizes(Recurrence pass, int steps) {

@@ -7,6 +7,9 @@ import dev.elman.backend.Operands;
  * of them can run. Forward, each step adds h_before Wh to its slot, where its projection stands, and then turns it into the
  * state in place. Backward, each step turns its slot of dh into da in place and adds da Wh^T to the slot before. Only h is
  * kept: the derivative is told by the state.
+ *
+ * <p>Recurrent dropout takes no launch a step. Forward, a step's kernel leaves m times its state for the next product. Back,
+ * a product is not added but left for the next step's kernel, which applies m.
  */
 final class StepsPlan implements RecurrencePlan {
     private static final double LAUNCH_MICROS = 2.5;
@@ -19,13 +22,13 @@ final class StepsPlan implements RecurrencePlan {
     private final KernelModule kernels;
     private final Blas blas;
     private final InputProjection projection;
-    private final RecurrentDropout dropout;
+    private final Elementwise elementwise;
 
-    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection, RecurrentDropout dropout) {
+    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection, Elementwise elementwise) {
         this.kernels = kernels;
         this.blas = blas;
         this.projection = projection;
-        this.dropout = dropout;
+        this.elementwise = elementwise;
     }
 
     @Override
@@ -58,9 +61,21 @@ final class StepsPlan implements RecurrencePlan {
     }
 
     @Override
+    public boolean takesRecurrentDropout() {
+        return true;
+    }
+
+    @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
+        beginForward(pass);
         for (int run = 0; run < pass.sizes().t(); run++) forward(pass, pass.step(run));
+    }
+
+    /** Before the first step. */
+    void beginForward(Recurrence pass) {
+        if (pass.factors() == 0) return;
+        elementwise.keep(pass.factors(), pass.before(pass.states(), pass.step(0)), pass.beside(), oneStep(pass));
     }
 
     /** Step t alone; its slot holds its projection. */
@@ -69,7 +84,8 @@ final class StepsPlan implements RecurrencePlan {
         long hidden = pass.sizes().h();
         long before = pass.before(pass.states(), t);
         long after = pass.after(pass.states(), t);
-        blas.multiply(true, dropout.before(pass, t), pass.wh(), after, n, hidden, hidden);
+        long seen = pass.factors() == 0 ? before : pass.beside();
+        blas.multiply(true, seen, pass.wh(), after, n, hidden, hidden);
         Kernel kernel = switch (pass.activation()) {
             case TANH -> Kernel.RNN_FORWARD_TANH;
             case RELU -> Kernel.RNN_FORWARD_RELU;
@@ -80,6 +96,8 @@ final class StepsPlan implements RecurrencePlan {
                 .pointer(before)
                 .pointer(after)
                 .pointer(pass.mask(t))
+                .pointer(pass.factors())
+                .pointer(pass.factors() == 0 ? 0 : pass.beside())
                 .count(n)
                 .count(hidden)
                 .overQuads(n, hidden);
@@ -87,7 +105,26 @@ final class StepsPlan implements RecurrencePlan {
 
     @Override
     public void backward(Recurrence pass) {
+        beginBackward(pass);
         for (int run = pass.sizes().t() - 1; run >= 0; run--) backward(pass, pass.step(run));
+        endBackward(pass);
+    }
+
+    /** Before the step that ran last. */
+    void beginBackward(Recurrence pass) {
+        if (pass.factors() == 0) return;
+        // There is no product yet; -0 is what changes nothing when it is added, not even a -0.
+        elementwise.fill(pass.beside(), (long) pass.sizes().n() * pass.sizes().h(), -0f);
+    }
+
+    /** After the step that ran first. */
+    void endBackward(Recurrence pass) {
+        if (pass.factors() == 0) return;
+        elementwise.keepAdd(pass.factors(), pass.beside(), pass.before(pass.gradients(), pass.step(0)), oneStep(pass));
+    }
+
+    private static Operands.Sequence oneStep(Recurrence pass) {
+        return new Operands.Sequence(1, pass.sizes().n(), pass.sizes().h());
     }
 
     /** Step t alone. */
@@ -106,14 +143,12 @@ final class StepsPlan implements RecurrencePlan {
                 .pointer(after)
                 .pointer(before)
                 .pointer(pass.mask(t))
+                .pointer(pass.factors())
+                .pointer(pass.factors() == 0 ? 0 : pass.beside())
                 .count(n)
                 .count(hidden)
                 .overQuads(n, hidden);
-        if (pass.recurrentDropout() == null) {
-            blas.multiplyTransposed(true, after, pass.wh(), before, n, hidden, hidden);
-        } else {
-            blas.multiplyTransposed(false, after, pass.wh(), dropout.product(pass), n, hidden, hidden);
-            dropout.addTo(pass, t);
-        }
+        boolean whole = pass.factors() == 0;
+        blas.multiplyTransposed(whole, after, pass.wh(), whole ? before : pass.beside(), n, hidden, hidden);
     }
 }

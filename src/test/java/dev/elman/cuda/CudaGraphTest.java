@@ -2,9 +2,11 @@ package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Replayed graphs give the bits of plain steps, from few calls, and never from a graph of other addresses. */
 @Tag("cuda")
@@ -64,20 +67,72 @@ class CudaGraphTest {
         }
     }
 
-    /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
+    /** A call drops what its own seed says, though the graph was captured in a call with another. */
+    @ParameterizedTest
+    @CsvSource({"1, false", "9, true", "70, false", "70, true"})
+    void aGraphDropsWhatThisCallSays(int t, boolean reverse) {
+        List<Dropout> calls = List.of(
+                new Dropout(.4, 7, 0, true),
+                new Dropout(.4, 8, 0, true),
+                new Dropout(.7, 8, 5, true),
+                new Dropout(.4, 7, 0, true));
+        try (Pass plain = new Pass(steps, t, reverse);
+                Pass replayed = new Pass(graphs, t, reverse)) {
+            plain.run();
+            replayed.run();
+            long replays = counters(graphs).graphs;
+            long captures = 0;
+            List<float[]> given = new ArrayList<>();
+            for (Dropout dropout : calls) {
+                given.add(replayed.run(dropout));
+                assertArrayEquals(plain.run(dropout), given.get(given.size() - 1), dropout.toString());
+                if (given.size() == 2) captures = counters(graphs).captures;
+            }
+            assertFalse(Arrays.equals(given.get(0), given.get(1)));
+            assertArrayEquals(given.get(0), given.get(3));
+            assertEquals(captures, counters(graphs).captures, "the graphs of the second call serve the others");
+            assertTrue(counters(graphs).graphs > replays);
+            // And no graph with dropout runs for a call without, nor the other way round.
+            assertArrayEquals(plain.run(), replayed.run());
+            assertArrayEquals(plain.run(calls.get(2)), replayed.run(calls.get(2)));
+        }
+    }
+
+    /** Wider rows move the factors; what was captured over the old ones is not run again. */
     @Test
-    void aReplayIsOneCallForUpToSixtyFourStepsAndTakesNoMemory() {
+    void factorsThatMovedAreCapturedAnew() {
+        Dropout dropout = new Dropout(.4, 7, 0, true);
+        try (Pass plain = new Pass(steps, 9, false);
+                Pass narrow = new Pass(graphs, 9, false);
+                Pass wide = new Pass(graphs, 9, false, 40);
+                Pass plainWide = new Pass(steps, 9, false, 40)) {
+            float[] expected = plain.run(dropout);
+            float[] expectedWide = plainWide.run(dropout);
+            for (int run = 0; run < 3; run++) assertArrayEquals(expected, narrow.run(dropout), "run " + run);
+            for (int run = 0; run < 3; run++) {
+                assertArrayEquals(expectedWide, wide.run(dropout), "run " + run);
+                assertArrayEquals(expected, narrow.run(dropout), "run " + run);
+            }
+        }
+    }
+
+    /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aReplayIsOneCallForUpToSixtyFourStepsAndTakesNoMemory(boolean dropped) {
+        Dropout dropout = dropped ? new Dropout(.4, 7, 0, true) : null;
         try (Pass pass = new Pass(graphs, 150, false)) {
-            pass.run();
-            pass.run();
+            pass.run(dropout);
+            pass.run(dropout);
             long launches = counters(graphs).launches;
             long products = counters(graphs).products;
             long replays = counters(graphs).graphs;
             long allocations = counters(graphs).allocations;
-            pass.run();
+            pass.run(dropout);
             assertEquals(2 * 5, counters(graphs).graphs - replays);
-            // db's sum, in two levels; the projections, and the three gradients that are one product over all steps.
-            assertEquals(2, counters(graphs).launches - launches);
+            // db's sum, in two levels. With dropout: twice the factors, the first state, the last gradient, all states.
+            assertEquals(dropped ? 2 + 5 : 2, counters(graphs).launches - launches);
+            // The projections, and the three gradients that are one product over all steps.
             assertEquals(1 + 3, counters(graphs).products - products);
             assertEquals(allocations, counters(graphs).allocations);
         }
@@ -159,13 +214,17 @@ class CudaGraphTest {
         private final float[] upstream;
 
         Pass(CudaBackend backend, int t, boolean reverse) {
+            this(backend, t, reverse, H);
+        }
+
+        Pass(CudaBackend backend, int t, boolean reverse, int hidden) {
             this.backend = backend;
             this.reverse = reverse;
-            weights = new SimpleRnnWeights(floats(D, H), floats(H, H), floats(H));
-            gradients = new SimpleRnnWeights(floats(D, H), floats(H, H), floats(H));
+            weights = new SimpleRnnWeights(floats(D, hidden), floats(hidden, hidden), floats(hidden));
+            gradients = new SimpleRnnWeights(floats(D, hidden), floats(hidden, hidden), floats(hidden));
             x = floats(t, N, D);
-            h = floats(t + 1, N, H);
-            dh = floats(t + 1, N, H);
+            h = floats(t + 1, N, hidden);
+            dh = floats(t + 1, N, hidden);
             dx = floats(t, N, D);
             upstream = dh.toFloats();
             mask = backend.allocateInts(Shape.of(t, N));
@@ -183,7 +242,11 @@ class CudaGraphTest {
 
         /** Forward and back over all steps, from the same gradients: everything that was written. */
         float[] run() {
-            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask);
+            return run(null);
+        }
+
+        float[] run(Dropout recurrentDropout) {
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask, recurrentDropout);
             dh.set(upstream);
             for (Tensor sum : List.of(gradients.wx(), gradients.wh(), gradients.b())) backend.fill(sum, 0);
             backend.simpleRnnForward(weights, pass, x, h);

@@ -220,7 +220,7 @@ class CudaSequencePlanTest {
                     activation,
                     reverse,
                     mask,
-                    null,
+                    0,
                     address(run.weights.wx()),
                     address(run.weights.wh()),
                     address(run.weights.b()),

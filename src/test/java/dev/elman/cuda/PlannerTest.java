@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.BackendUnavailableException;
-import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
 import java.io.IOException;
@@ -24,7 +23,11 @@ class PlannerTest {
     private static final int[] README_SIZES = {64, 192, 512, 1024, 2048};
 
     /** Runs H up to a limit, and forward it is worth it up to another; back it is never better. */
-    private record Named(String name, int most, int best) implements RecurrencePlan {
+    private record Named(String name, int most, int best, boolean takesRecurrentDropout) implements RecurrencePlan {
+        Named(String name, int most, int best) {
+            this(name, most, best, false);
+        }
+
         @Override
         public String refusal(Operands.Rnn sizes, boolean backward) {
             return sizes.h() <= most ? null : "H is above " + most;
@@ -52,7 +55,9 @@ class PlannerTest {
     }
 
     private static final List<RecurrencePlan> PLANS = List.of(
-            new Named("quick", 128, 64), new Named("middling", 2048, 512), new Named("last", MAX_VALUE, MAX_VALUE));
+            new Named("quick", 128, 64),
+            new Named("middling", 2048, 512, true),
+            new Named("last", MAX_VALUE, MAX_VALUE, true));
 
     @Test
     void theFirstThatCanAndHasNoDrawbackRuns() {
@@ -95,18 +100,24 @@ class PlannerTest {
     }
 
     @Test
-    void recurrentDropoutIsForTheLastPlan() {
-        for (String forced : new String[] {null, "quick"}) {
-            Planner planner = new Planner(PLANS, forced);
-            assertEquals("quick", planner.choose(pass(null), false).name());
-            assertEquals(
-                    "last",
-                    planner.choose(pass(new Dropout(.5, 1, 0, true)), false).name());
-        }
+    void recurrentDropoutIsForTheFirstPlanThatTakesIt() {
+        assertEquals("quick", chosen(null, 0, 64, false));
+        assertEquals("middling", chosen(null, 1, 64, false));
+        assertEquals("last", chosen(null, 1, 513, false));
+        assertEquals("last", chosen(null, 1, 64, true));
     }
 
-    private static Recurrence pass(Dropout recurrentDropout) {
-        return new Recurrence(sizes(64), Activation.TANH, false, 0, recurrentDropout, 0, 0, 0, 0, 0, 0);
+    @Test
+    void aForcedPlanRunsRecurrentDropoutOnlyIfItTakesIt() {
+        assertEquals("middling", chosen("quick", 1, 64, false));
+        assertEquals("middling", chosen("middling", 1, 2048, true));
+        assertEquals("last", chosen("last", 1, 64, false));
+        assertThrows(IllegalArgumentException.class, () -> chosen("middling", 1, 2049, false));
+    }
+
+    private static String chosen(String forced, long factors, int h, boolean backward) {
+        Recurrence pass = new Recurrence(sizes(h), Activation.TANH, false, 0, factors, 0, 0, 0, 0, 0, 0);
+        return new Planner(PLANS, forced).choose(pass, backward).name();
     }
 
     @Test
