@@ -134,7 +134,7 @@ final class ConvertCommand implements Callable<Integer> {
         // none.
         try (Backend backend = Backends.open("reference")) {
             Imported read = read(backend, from);
-            Report written = write(backend, to, from, read.network());
+            Report written = write(backend, to, from, read);
             print(read, written);
         }
         return 0;
@@ -176,12 +176,11 @@ final class ConvertCommand implements Callable<Integer> {
                 .withDense(dense);
     }
 
-    private Report write(Backend backend, ModelFormat to, ModelFormat from, Network network) throws IOException {
+    private Report write(Backend backend, ModelFormat to, ModelFormat from, Imported read) throws IOException {
+        Network network = read.network();
         return switch (to) {
             case ELMAN ->
-                like == null
-                        ? ElmanFile.write(backend, network, out)
-                        : ElmanFile.writeLike(backend, like, network, out);
+                like == null ? ElmanFile.write(backend, read, out) : ElmanFile.writeLike(backend, like, network, out);
             case TORCH -> TorchFile.write(network, out);
             case KERAS -> KerasFile.write(network, out);
             case NUMPY -> NumpyFile.write(network, out);

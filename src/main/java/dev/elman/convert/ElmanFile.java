@@ -12,11 +12,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** elman's own model files, as networks. What else they hold, labels and a vocabulary, a network does not have. */
 public final class ElmanFile {
     private static final String FORMAT = "elman";
     private static final String KIND = "elman.kind";
+    private static final String LABELS = "elman.labels";
+    private static final String TOKENIZER = "elman.tokenizer";
 
     private ElmanFile() {}
 
@@ -42,7 +45,18 @@ public final class ElmanFile {
      */
     public static Imported read(Backend backend, Path file) throws IOException {
         Network network = network(backend, file);
-        return new Imported(network, report(network, List.of()));
+        return new Imported(network, report(network, left(file)), file, "layer " + Network.RNN);
+    }
+
+    /** What a text model has beside its network. */
+    private static List<String> left(Path file) throws IOException {
+        Set<String> keys = metadata(file).keySet();
+        List<String> left = new ArrayList<>();
+        if (keys.contains(LABELS)) left.add("labels");
+        if (keys.contains(TOKENIZER)) left.add("vocabulary");
+        if (left.isEmpty()) return List.of();
+        return List.of("A network has no " + String.join(" and no ", left) + ": " + file
+                + " keeps them, and `elman convert" + " --like` that file gives them back.");
     }
 
     private static Network network(Backend backend, Path file) throws IOException {
@@ -72,14 +86,14 @@ public final class ElmanFile {
     /**
      * Writes a {@link SimpleRnnClassifier} with these weights.
      *
-     * @throws IllegalArgumentException when the network is no classifier
-     * @throws ModelFileException if writing fails
+     * @throws ModelFileException when the network is no classifier, naming the file and the layer it came from; or if writing
+     *     fails
      */
-    public static Report write(Backend backend, Network network, Path file) throws IOException {
-        try (SimpleRnnClassifier model = network.classifier(backend)) {
+    public static Report write(Backend backend, Imported read, Path file) throws IOException {
+        try (SimpleRnnClassifier model = read.classifier(backend)) {
             model.save(file);
         }
-        return report(network, List.of());
+        return report(read.network(), List.of());
     }
 
     /**

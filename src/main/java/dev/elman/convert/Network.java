@@ -8,7 +8,7 @@ import dev.elman.backend.Tensor;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Dense;
 import dev.elman.rnn.Embedding;
-import dev.elman.rnn.Merge;
+import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
 import dev.elman.train.ClassifierConfig;
@@ -124,50 +124,62 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         return views;
     }
 
+    /** What a network has that a classifier has not. */
+    record Misfit(String expected, String found, String remedy) {}
+
     /**
      * A classifier with these weights: rows of token ids where there is an embedding, else of features. Whoever calls
      * closes it.
      *
-     * @throws IllegalArgumentException when the network is none: no dense layer, or one for every step
+     * @throws IllegalArgumentException when the network is none: no dense layer, fewer than 2 classes, a class for every
+     *     step, or states that are kept
      */
     public SimpleRnnClassifier classifier(Backend backend) {
+        Misfit misfit = misfit();
+        if (misfit != null) {
+            throw new IllegalArgumentException("classifier: expected " + misfit.expected() + ", but the network has "
+                    + misfit.found() + ". " + misfit.remedy() + ".");
+        }
         SimpleRnnClassifier model = new SimpleRnnClassifier(backend, classifierConfig());
         copyTo(model);
         return model;
     }
 
-    private ClassifierConfig classifierConfig() {
-        if (classes == 0) {
-            throw new IllegalArgumentException("A classifier needs a dense layer, which this network has not."
-                    + " Create a SimpleRnn of its configuration and copy the weights to that.");
+    /** Why it is no classifier, or null. */
+    Misfit misfit() {
+        String way = "Copy it to a SimpleRnn of its configuration in Java, or convert it to .npz, .weights.h5 or .onnx";
+        if (classes == 0) return new Misfit("a dense layer after it, as a classifier has", "none", way);
+        if (classes == 1) return new Misfit("2 classes or more in the dense layer", "1", way);
+        if (rnn.output() == Output.SEQUENCE) {
+            return new Misfit(
+                    "one vector for each sequence, output LAST, MAX or MEAN",
+                    "output SEQUENCE (return_sequences true)",
+                    "Say the output if the file does not; else: " + way);
         }
+        if (rnn.stateful()) {
+            return new Misfit(
+                    "rows that begin anew, as a classifier's do",
+                    "stateful true",
+                    "If each row is a whole sequence, save the model with stateful false; else: " + way);
+        }
+        return null;
+    }
+
+    /** What stands at masked steps is nothing to a classifier, which returns no steps. */
+    private ClassifierConfig classifierConfig() {
         ClassifierConfig.Builder builder = vocabulary > 0
                 ? ClassifierConfig.tokens(vocabulary, classes).embeddingSize(rnn.inputSize())
                 : ClassifierConfig.features(rnn.inputSize(), classes);
-        ClassifierConfig config = builder.hiddenSize(rnn.hiddenSize())
+        return builder.hiddenSize(rnn.hiddenSize())
                 .layers(rnn.layers())
                 .activation(rnn.activation())
+                .bias(rnn.bias())
+                .recurrentBias(rnn.recurrentBias())
                 .bidirectional(rnn.bidirectional())
+                .merge(rnn.merge())
+                .goBackwards(rnn.goBackwards())
                 .output(rnn.output())
                 .build();
-        if (!config.rnn().equals(rnn)) {
-            throw new IllegalArgumentException(
-                    "A classifier has layers with one bias that read forward or both ways, side by"
-                            + " side, and keeps no state; this network has " + unlikeClassifiers()
-                            + ". Create a SimpleRnn of its configuration and copy the weights to that.");
-        }
-        return config;
-    }
-
-    private String unlikeClassifiers() {
-        List<String> found = new ArrayList<>();
-        if (!rnn.bias()) found.add("no bias");
-        if (rnn.recurrentBias()) found.add("two biases");
-        if (rnn.merge() != Merge.CONCAT) found.add("merge " + rnn.merge());
-        if (rnn.goBackwards()) found.add("goBackwards");
-        if (rnn.zeroOutputForMask()) found.add("zeroOutputForMask");
-        if (rnn.stateful()) found.add("states");
-        return found.isEmpty() ? rnn.toString() : String.join(" and ", found);
     }
 
     /** Sets a classifier's weights. @throws IllegalArgumentException when it has others, or in other shapes */

@@ -185,10 +185,11 @@ public final class NetworkBuilder {
     /**
      * The network, once every array is taken or ignored.
      *
+     * @param layer the recurrent layer, for messages
      * @throws ModelFileException when one is left
      * @throws IllegalArgumentException when the weights are not those of such a network
      */
-    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes) throws ModelFileException {
+    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes, String layer) throws ModelFileException {
         if (!left.isEmpty()) {
             throw new ModelFileException(
                     file,
@@ -197,7 +198,8 @@ public final class NetworkBuilder {
                     left.size() == 1 ? "this" : "this and " + (left.size() - 1) + " more",
                     "elman has no layer for it; save the others alone, or name the embedding and the dense layer");
         }
-        return new Imported(new Network(vocabulary, rnn, classes, weights), new Report(format, rows, notes));
+        Network network = new Network(vocabulary, rnn, classes, weights);
+        return new Imported(network, new Report(format, rows, notes), file, layer);
     }
 
     /** An error about one array. */

@@ -56,7 +56,7 @@ public final class NumpyFile {
             copy(builder, w, config.outputSize(), classes);
             copy(builder, Network.DENSE + ".b", classes);
         }
-        return builder.build(vocabulary, config, classes);
+        return builder.build(vocabulary, config, classes, "layer " + Network.RNN);
     }
 
     private static void copy(NetworkBuilder builder, String name, long... shape) throws IOException {

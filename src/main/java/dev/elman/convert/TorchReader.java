@@ -66,7 +66,10 @@ final class TorchReader {
         Hints said = NN_RNN.withMerge(bidirectional ? Merge.CONCAT : null)
                 .withActivation(metadata(TorchFile.NONLINEARITY, Activation.class))
                 .withOutput(metadata(TorchFile.OUTPUT, Output.class));
-        return builder.build(vocabulary, builder.settle(shape, said, hints, classes > 0 ? channels : 0), classes);
+        SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? channels : 0);
+        String module =
+                prefix.isEmpty() ? "" : " " + ModelFileException.brief(prefix.substring(0, prefix.length() - 1));
+        return builder.build(vocabulary, config, classes, "nn.RNN" + module);
     }
 
     /** What stands before weight_ih_l0. */

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Activation;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.util.Objects;
@@ -15,7 +16,11 @@ import java.util.Objects;
  * @param layers of the SimpleRnn
  * @param classes K, at least 2
  * @param activation of the recurrence
+ * @param bias whether the recurrence has one
+ * @param recurrentBias whether it has a second one, trained too, as PyTorch has
  * @param bidirectional whether a second direction reads from the end
+ * @param merge how two directions become one
+ * @param goBackwards whether the one direction reads from the end
  * @param output how the states become one vector: LAST, MAX or MEAN
  * @param inputDropout share of the embedding's (or features') elements dropped while training
  * @param recurrentDropout see {@link SimpleRnnConfig}
@@ -31,7 +36,11 @@ public record ClassifierConfig(
         int layers,
         int classes,
         Activation activation,
+        boolean bias,
+        boolean recurrentBias,
         boolean bidirectional,
+        Merge merge,
+        boolean goBackwards,
         Output output,
         double inputDropout,
         double recurrentDropout,
@@ -42,6 +51,7 @@ public record ClassifierConfig(
 
     public ClassifierConfig {
         Objects.requireNonNull(activation, "activation");
+        Objects.requireNonNull(merge, "merge");
         Objects.requireNonNull(output, "output");
         if (vocabulary < 0) {
             throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
@@ -55,6 +65,13 @@ public record ClassifierConfig(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
         }
         SimpleRnnConfig.requireSizes(inputSize, hiddenSize);
+        if (recurrentBias && !bias) {
+            throw new IllegalArgumentException("recurrentBias is a second bias and needs the first: set bias too.");
+        }
+        if (goBackwards && bidirectional) {
+            throw new IllegalArgumentException(
+                    "goBackwards is for one direction; two directions read from both ends anyway.");
+        }
         Optimizer.requireRange("inputDropout", inputDropout, 1);
         Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
         Optimizer.requireRange("dropout", dropout, 1);
@@ -79,13 +96,17 @@ public record ClassifierConfig(
         return SimpleRnnConfig.of(inputSize, hiddenSize)
                 .withLayers(layers)
                 .withActivation(activation)
+                .withBias(bias)
+                .withRecurrentBias(recurrentBias)
                 .withBidirectional(bidirectional)
+                .withMerge(merge)
+                .withGoBackwards(goBackwards)
                 .withOutput(output)
                 .withRecurrentDropout(recurrentDropout)
                 .withLayerDropout(layers > 1 ? dropout : 0);
     }
 
-    /** Settings of a {@link ClassifierConfig}: unless set, 128 tanh nodes, one direction, the last state, nothing dropped. */
+    /** Settings of a {@link ClassifierConfig}: unless set, 128 tanh nodes, one bias, one direction, the last state, nothing dropped. */
     public static final class Builder {
         private final int vocabulary;
         private final int classes;
@@ -93,7 +114,11 @@ public record ClassifierConfig(
         private int hiddenSize = 128;
         private int layers = 1;
         private Activation activation = Activation.TANH;
+        private boolean bias = true;
+        private boolean recurrentBias;
         private boolean bidirectional;
+        private Merge merge = Merge.CONCAT;
+        private boolean goBackwards;
         private Output output = Output.LAST;
         private double inputDropout;
         private double recurrentDropout;
@@ -131,8 +156,28 @@ public record ClassifierConfig(
             return this;
         }
 
+        public Builder bias(boolean has) {
+            bias = has;
+            return this;
+        }
+
+        public Builder recurrentBias(boolean has) {
+            recurrentBias = has;
+            return this;
+        }
+
         public Builder bidirectional(boolean both) {
             bidirectional = both;
+            return this;
+        }
+
+        public Builder merge(Merge choice) {
+            merge = choice;
+            return this;
+        }
+
+        public Builder goBackwards(boolean backwards) {
+            goBackwards = backwards;
             return this;
         }
 
@@ -180,7 +225,11 @@ public record ClassifierConfig(
                     layers,
                     classes,
                     activation,
+                    bias,
+                    recurrentBias,
                     bidirectional,
+                    merge,
+                    goBackwards,
                     output,
                     inputDropout,
                     recurrentDropout,

@@ -39,6 +39,10 @@ final class ModelFile {
     private static final Map<String, JsonPrimitive> LATER = Map.of(
             "layers", new JsonPrimitive(1),
             "recurrentDropout", new JsonPrimitive(0),
+            "bias", new JsonPrimitive(true),
+            "recurrentBias", new JsonPrimitive(false),
+            "merge", new JsonPrimitive("CONCAT"),
+            "goBackwards", new JsonPrimitive(false),
             "backSteps", new JsonPrimitive(0),
             "tied", new JsonPrimitive(false));
 

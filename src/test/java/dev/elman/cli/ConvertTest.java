@@ -53,7 +53,11 @@ class ConvertTest {
                         List.of("de", "fr"),
                         shape -> shape.hiddenSize(5).embeddingSize(3))) {
             classifier.save(model);
-            convert(model, folder.resolve(other));
+            String away = convert(model, folder.resolve(other)).out();
+            assertTrue(
+                    away.contains("A network has no labels and no vocabulary: " + model
+                            + " keeps them, and `elman convert" + " --like` that file gives them back.\n"),
+                    away);
             Outcome outcome = convert(folder.resolve(other), back, "--like", model.toString());
             assertTrue(
                     outcome.out().contains("Configuration, labels and vocabulary are those of " + model),
@@ -93,7 +97,8 @@ class ConvertTest {
         try (Backend backend = Backends.open("reference");
                 TextGenerator generator = TextGenerator.create(backend, TEXTS, shape -> shape.withSizes(3, 5))) {
             generator.save(model);
-            convert(model, torch);
+            String away = convert(model, torch).out();
+            assertTrue(away.contains("A network has no vocabulary: " + model + " keeps"), away);
             convert(torch, back, "--like", model.toString());
             assertEquals(SafeTensors.read(model), SafeTensors.read(back));
         }
@@ -115,6 +120,18 @@ class ConvertTest {
             assertEquals(6, classifier.config().vocabulary());
             assertEquals(2, classifier.predictProba(new int[][] {{1, 2}})[0].length);
         }
+    }
+
+    @Test
+    void mergedDirectionsBecomeElman() throws IOException {
+        Path model = folder.resolve("model.safetensors");
+        convert(Path.of(KERAS, "sum.keras"), model);
+        try (Backend backend = Backends.open("reference");
+                SimpleRnnClassifier classifier = SimpleRnnClassifier.load(backend, model)) {
+            assertEquals(Merge.SUM, classifier.config().merge());
+        }
+        String out = convert(model, folder.resolve("a.weights.h5")).out();
+        assertTrue(!out.contains("labels"), out);
     }
 
     @Test
@@ -143,6 +160,7 @@ class ConvertTest {
         }
         String out = convert(model, graph, "--opset", "20").out();
         assertTrue(out.contains("(ONNX opset 20)"), out);
+        assertTrue(out.contains("metadata go along: elman.config, elman.kind, elman.labels, elman.tokenizer, "), out);
         assertTrue(new String(Files.readAllBytes(graph), StandardCharsets.UTF_8).contains("[\"de\",\"fr\"]"));
     }
 
@@ -213,7 +231,9 @@ class ConvertTest {
                 "KERAS/relu.keras               | @/a.npz --like @/b.safetensors | --like makes a model of elman's",
                 "KERAS/relu.keras               | @/a.safetensors --like @/b.safetensors | b.safetensors: path: expected a file",
                 "KERAS/lstm.weights.h5          | @/a.npz             | layer \"lstm\" (lstm)",
-                "KERAS/layer.weights.h5         | @/a.safetensors     | A classifier needs a dense layer",
+                "KERAS/layer.weights.h5         | @/a.safetensors     | layer.weights.h5: layer \"simple_rnn\" (SimpleRNN): expected a dense layer after it, as a classifier has, found none. Copy it to a SimpleRnn",
+                "KERAS/latest.weights.h5        | @/a.safetensors --stateful | latest.weights.h5: layer \"simple_rnn\" (SimpleRNN): expected rows that begin anew, as a classifier's do, found stateful true. If each",
+                "KERAS/latest.weights.h5        | @/a.safetensors --output sequence | layer \"simple_rnn\" (SimpleRNN): expected one vector for each sequence, output LAST, MAX or MEAN, found output SEQUENCE (return_sequences true). Say the output",
                 "KERAS/relu.keras               | @/a.npz --activation gelu | expected one of [TANH, RELU, LINEAR]",
             })
     void whatCannotBeIsRefusedInOneLine(String in, String rest, String message) {

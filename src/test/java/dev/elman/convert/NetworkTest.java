@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
@@ -15,9 +17,13 @@ import dev.elman.train.ClassifierConfig;
 import dev.elman.train.LanguageModel;
 import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.SimpleRnnClassifier;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class NetworkTest {
     @Test
@@ -92,21 +98,75 @@ class NetworkTest {
                 2, new Network(0, config.withBias(false), 0, weights).weights().size());
     }
 
+    /** Whatever habits a layer has that returns one vector: the classifier answers as its layers one by one. */
+    @Test
+    void aClassifierHasEveryHabitOfItsLayer(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        SafeTensors in = Samples.tokens(7, 4, 3, 5);
+        int[] x = in.tensors().get("x").ints();
+        int[][] ids = new int[3][4];
+        for (int i = 0; i < x.length; i++) ids[i % 3][i / 3] = x[i];
+        int seen = 0;
+        try (Backend backend = Backends.open("reference")) {
+            for (boolean bias : new boolean[] {false, true}) {
+                SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withBias(bias).withRecurrentBias(bias);
+                for (SimpleRnnConfig habits : Samples.habits(config)) {
+                    if (habits.stateful() || habits.output() == Output.SEQUENCE) continue;
+                    seen++;
+                    Network network = Samples.network(7, habits.withZeroOutputForMask(seen % 2 == 0), 2, seen);
+                    double[] logits =
+                            Samples.run(backend, network, in.tensors()).get("y").doubles();
+                    try (SimpleRnnClassifier model = network.classifier(backend)) {
+                        model.save(file);
+                    }
+                    try (SimpleRnnClassifier model = SimpleRnnClassifier.load(backend, file)) {
+                        assertEquals(network.weights(), Network.of(model).weights());
+                        assertEquals(habits, model.config().rnn());
+                        float[][] found = model.predictProba(ids);
+                        for (int n = 0; n < 3; n++) {
+                            double second = 1 / (1 + Math.exp(logits[2 * n] - logits[2 * n + 1]));
+                            assertEquals(second, found[n][1], 1e-6, habits.toString());
+                        }
+                    }
+                }
+            }
+        }
+        assertEquals(30, seen);
+    }
+
     @Test
     void notEveryNetworkIsAClassifier() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(2, 3).withOutput(Output.LAST);
+        assertNoClassifier(Samples.network(0, config, 0, 1), "expected a dense layer after it", "found none");
+        assertNoClassifier(
+                Samples.network(0, config, 1, 1), "expected 2 classes or more in the dense layer", "found 1");
+        assertNoClassifier(
+                Samples.network(0, config.withOutput(Output.SEQUENCE), 2, 1),
+                "expected one vector for each sequence, output LAST, MAX or MEAN",
+                "found output SEQUENCE (return_sequences true)");
+        assertNoClassifier(
+                Samples.network(0, config.withStateful(true), 2, 1),
+                "expected rows that begin anew",
+                "found stateful true");
+    }
+
+    private static void assertNoClassifier(Network network, String expected, String found) {
+        Path file = Path.of("model.keras");
+        Imported read =
+                new Imported(network, new Report("", List.of(), List.of()), file, "layer \"rnn_7\" (SimpleRNN)");
         try (Backend backend = Backends.open("reference")) {
-            SimpleRnnConfig config = SimpleRnnConfig.of(2, 3);
-            Network layer = Samples.network(0, config.withOutput(Output.LAST), 0, 1);
-            Exception e = assertThrows(IllegalArgumentException.class, () -> layer.classifier(backend));
-            assertTrue(e.getMessage().contains("dense layer"), e.getMessage());
-            Network everyStep = Samples.network(0, config, 2, 1);
-            assertThrows(IllegalArgumentException.class, () -> everyStep.classifier(backend));
-            Network plain = Samples.network(0, config.withOutput(Output.LAST).withBias(false), 2, 1);
-            assertThrows(IllegalArgumentException.class, () -> plain.classifier(backend));
-            Network deep = Samples.network(
-                    0, config.withOutput(Output.LAST).withLayers(3).withStateful(true), 2, 1);
-            e = assertThrows(IllegalArgumentException.class, () -> deep.classifier(backend));
-            assertTrue(e.getMessage().contains("this network has states"), e.getMessage());
+            ModelFileException e = assertThrows(ModelFileException.class, () -> read.classifier(backend));
+            String place = "model.keras: layer \"rnn_7\" (SimpleRNN): ";
+            assertTrue(e.getMessage().startsWith(place + expected), e.getMessage());
+            assertTrue(e.getMessage().contains(found + ". "), e.getMessage());
+            assertTrue(
+                    e.getMessage()
+                            .endsWith("opy it to a SimpleRnn of its configuration in Java, or convert it to .npz,"
+                                    + " .weights.h5 or .onnx"),
+                    e.getMessage());
+            IllegalArgumentException plain =
+                    assertThrows(IllegalArgumentException.class, () -> network.classifier(backend));
+            assertTrue(plain.getMessage().contains(expected), plain.getMessage());
         }
     }
 }

@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Backend;
 import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -83,6 +85,37 @@ class SimpleRnnClassifierTest {
             assertTrue(model.evaluate(fresh.ids, fresh.labels).accuracy() > 0.9);
         }
         refused("layers", () -> ToyData.config().layers(0).build());
+    }
+
+    @Test
+    void everyKindOfLayerLearnsAndComesBack(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        for (ClassifierConfig.Builder builder : List.of(
+                ToyData.config().bias(false),
+                ToyData.config().recurrentBias(true),
+                ToyData.config().goBackwards(true),
+                ToyData.config().bidirectional(true).merge(Merge.SUM),
+                ToyData.config().bidirectional(true).merge(Merge.MUL),
+                ToyData.config().bidirectional(true).merge(Merge.AVE))) {
+            ClassifierConfig config = builder.build();
+            try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+                model.fit(data.ids, data.labels, ToyData.trainer().build());
+                assertTrue(model.evaluate(fresh.ids, fresh.labels).accuracy() > 0.9, config.toString());
+                model.save(file);
+                try (SimpleRnnClassifier copy = SimpleRnnClassifier.load(backend, file)) {
+                    assertEquals(config, copy.config());
+                    assertEquals(
+                            model.weights().views().keySet(),
+                            copy.weights().views().keySet());
+                }
+            }
+        }
+        refused(
+                "recurrentBias",
+                () -> ToyData.config().bias(false).recurrentBias(true).build());
+        refused(
+                "goBackwards",
+                () -> ToyData.config().goBackwards(true).bidirectional(true).build());
     }
 
     @Test

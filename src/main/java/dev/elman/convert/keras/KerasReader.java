@@ -33,6 +33,9 @@ final class KerasReader {
     private Hints said = Hints.NONE;
 
     private SimpleRnnConfig settled;
+    /** The recurrent layer that was read last. */
+    private String top;
+
     private int classes;
     private boolean softmaxed;
 
@@ -77,7 +80,7 @@ final class KerasReader {
             boolean state = array.startsWith("optimizer") || array.contains("seed_generator/");
             if (state) builder.ignore(array);
         }
-        return builder.build(vocabulary, settled, classes);
+        return builder.build(vocabulary, settled, classes, top);
     }
 
     private void settle(int denseInputs) throws ModelFileException {
@@ -174,6 +177,7 @@ final class KerasReader {
         }
         channels = directions * hidden;
         layersRead++;
+        top = layer.place();
     }
 
     /** What a layer under another must be: elman stacks layers of one kind that hand up all steps, side by side. */

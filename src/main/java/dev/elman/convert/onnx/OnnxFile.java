@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 
 /**
  * Writes a network as an ONNX graph around the operator
@@ -53,7 +54,7 @@ public final class OnnxFile {
         RnnGraph graph = new RnnGraph(network, opset);
         byte[] model = graph.build().toModel("elman", opset, metadata);
         AtomicFile.replace(file, out -> out.write(model));
-        return new Report("ONNX opset " + opset, rows(network), notes(network));
+        return new Report("ONNX opset " + opset, rows(network), notes(network, metadata));
     }
 
     private static List<Report.Row> rows(Network network) {
@@ -81,11 +82,15 @@ public final class OnnxFile {
         return Arrays.toString(shape).replace(" ", "");
     }
 
-    private static List<String> notes(Network network) {
+    private static List<String> notes(Network network, Map<String, String> metadata) {
         SimpleRnnConfig rnn = network.rnn();
-        boolean repeats = rnn.output() == Output.SEQUENCE && !rnn.bidirectional() && !rnn.zeroOutputForMask();
-        return repeats
-                ? List.of("At padded steps ONNX's RNN gives 0, where elman repeats the last output.")
-                : List.of();
+        List<String> notes = new ArrayList<>();
+        if (rnn.output() == Output.SEQUENCE && !rnn.bidirectional() && !rnn.zeroOutputForMask()) {
+            notes.add("At padded steps ONNX's RNN gives 0, where elman repeats the last output.");
+        }
+        if (!metadata.isEmpty()) {
+            notes.add("As the graph's metadata go along: " + String.join(", ", new TreeSet<>(metadata.keySet())) + ".");
+        }
+        return notes;
     }
 }
