@@ -192,7 +192,8 @@ final class RnnDirection implements AutoCloseable {
         return slot(dh, pass.initialSlot(steps()));
     }
 
-    private int steps() {
+    /** T of the last call. */
+    int steps() {
         return h.shape().extent(0) - 1;
     }
 

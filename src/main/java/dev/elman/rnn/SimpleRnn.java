@@ -226,7 +226,7 @@ public final class SimpleRnn implements AutoCloseable {
         if (outputShape == null) {
             throw new IllegalStateException("resumeAfter: there is no call to resume. Call forward first.");
         }
-        int all = directions.get(0).inputShape().extent(0);
+        int all = directions.get(0).steps();
         if (steps < 0 || steps > all) {
             throw new IndexOutOfBoundsException(
                     "resumeAfter: steps must be at least 0 and at most T = " + all + ", but is " + steps + ".");
