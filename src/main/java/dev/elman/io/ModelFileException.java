@@ -19,9 +19,10 @@ public final class ModelFileException extends IOException {
      * @param place bytes, or the name of a tensor or of a metadata entry
      */
     public ModelFileException(Path file, String place, String expected, String found, String remedy) {
-        super(file + ": " + place + ": expected " + expected + ", found " + found + ". " + remedy);
+        super(file + ": " + printable(place) + ": expected " + printable(expected) + ", found " + printable(found)
+                + ". " + remedy);
         this.file = file.toString();
-        this.place = place;
+        this.place = printable(place);
     }
 
     /** The same, and what it came from; null for nothing. */
@@ -32,16 +33,19 @@ public final class ModelFileException extends IOException {
 
     /** Foreign text as it may stand in a message: quoted, short and printable. */
     public static String brief(String text) {
-        StringBuilder brief = new StringBuilder("\"");
-        text.codePoints().limit(MOST).forEach(c -> {
-            if (Character.isISOControl(c) || !Character.isDefined(c)) {
-                brief.append(String.format("\\u%04x", c));
-            } else {
-                brief.appendCodePoint(c);
-            }
+        int length = text.codePointCount(0, text.length());
+        String shown = length > MOST ? text.substring(0, text.offsetByCodePoints(0, MOST)) + "..." : text;
+        return '"' + printable(shown) + '"';
+    }
+
+    /** What comes from a file may hold anything, and ends on a terminal. */
+    private static String printable(String text) {
+        StringBuilder printable = new StringBuilder();
+        text.codePoints().forEach(c -> {
+            if (Character.isISOControl(c) || !Character.isDefined(c)) printable.append(String.format("\\u%04x", c));
+            else printable.appendCodePoint(c);
         });
-        return brief.append(text.codePointCount(0, text.length()) > MOST ? "...\"" : "\"")
-                .toString();
+        return printable.toString();
     }
 
     public String file() {

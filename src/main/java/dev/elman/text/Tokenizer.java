@@ -75,8 +75,7 @@ public final class Tokenizer {
     /**
      * Keras's {@code tokenizer_from_json}.
      *
-     * @throws IllegalArgumentException if the string is not what Keras's or this class's toJson writes; it says what is
-     *     amiss
+     * @throws TokenizerJsonException if the string is not what Keras's or this class's toJson writes; it says what is amiss
      */
     public static Tokenizer fromJson(String json) {
         return TokenizerJson.read(json);

@@ -15,6 +15,8 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Keras's file of a tokenizer: an object with {@code class_name} and {@code config}; the five tables in config are
@@ -42,6 +44,9 @@ final class TokenizerJson {
             "index_docs",
             "index_word",
             "word_index");
+
+    /** What Gson's messages say of a place. */
+    private static final Pattern PLACE = Pattern.compile("at line \\d+ column \\d+");
 
     private TokenizerJson() {}
 
@@ -132,8 +137,8 @@ final class TokenizerJson {
                 return object;
             }
         } catch (JsonParseException | IOException e) {
-            throw new IllegalArgumentException(
-                    message("a JSON object", "what is none (" + e.getMessage() + ")", where), e);
+            Matcher at = PLACE.matcher(String.valueOf(e.getMessage()));
+            throw bad("a JSON object", "malformed text" + (at.find() ? " " + at.group() : ""), where);
         }
         throw bad("one JSON object", "something else or more", where);
     }
@@ -204,13 +209,7 @@ final class TokenizerJson {
         throw bad("whole numbers of 0 or more", value.toString(), where);
     }
 
-    private static IllegalArgumentException bad(String expected, String given, String where) {
-        return new IllegalArgumentException(message(expected, given, where));
-    }
-
-    private static String message(String expected, String given, String where) {
-        String shown = given.length() > 80 ? given.substring(0, 80) + "..." : given;
-        return "Tokenizer.fromJson: expected " + expected + " in " + where + ", given " + shown
-                + "; pass what to_json of Keras's Tokenizer or toJson wrote, unchanged";
+    private static TokenizerJsonException bad(String expected, String given, String where) {
+        return new TokenizerJsonException(where, expected, given);
     }
 }

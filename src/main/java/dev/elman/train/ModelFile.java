@@ -106,19 +106,21 @@ final class ModelFile {
         try {
             json = JsonParser.parseString(text).getAsJsonObject();
         } catch (RuntimeException e) { // not JSON, or not an object
-            throw wrong(CONFIG, expected, text, TRAIN_ANEW);
+            throw wrong(CONFIG, expected, ModelFileException.brief(text), TRAIN_ANEW);
         }
         LATER.forEach((name, value) -> {
             if (!json.has(name)) json.add(name, value);
         });
         for (RecordComponent component : type.getRecordComponents()) {
-            if (!json.has(component.getName())) throw wrong(CONFIG, component.getName(), text, TRAIN_ANEW);
+            if (!json.has(component.getName()))
+                throw wrong(CONFIG, component.getName(), ModelFileException.brief(text), TRAIN_ANEW);
         }
         try {
             return GSON.fromJson(json, type);
         } catch (RuntimeException e) { // whatever Gson and the record's own checks find
             Throwable cause = e.getCause() == null ? e : e.getCause();
-            throw wrong(CONFIG, expected, text + " (" + cause.getMessage() + ")", TRAIN_ANEW);
+            String why = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
+            throw wrong(CONFIG, expected, ModelFileException.brief(text) + " (" + why + ")", TRAIN_ANEW);
         }
     }
 
@@ -133,7 +135,7 @@ final class ModelFile {
         }
         Set<String> names = labels == null ? Set.of() : new LinkedHashSet<>(Arrays.asList(labels));
         if (names.size() != classes || names.contains(null) || labels.length != classes) {
-            throw wrong(LABELS, classes + " different names", text, TRAIN_ANEW);
+            throw wrong(LABELS, classes + " different names", ModelFileException.brief(text), TRAIN_ANEW);
         }
         return List.copyOf(names);
     }

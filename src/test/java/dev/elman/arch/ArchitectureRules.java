@@ -74,7 +74,7 @@ record ArchitectureRules(String root) {
                 .whereLayer("io")
                 .mayNotAccessAnyLayer()
                 .whereLayer("convert")
-                .mayOnlyAccessLayers("train", "rnn", "io", "backend")
+                .mayOnlyAccessLayers("train", "rnn", "text", "io", "backend")
                 .whereLayer("cli")
                 .mayOnlyAccessLayers("Backends", "verify", "convert", "train", "rnn", "data", "text", "io", "backend")
                 .ensureAllClassesAreContainedInArchitecture()

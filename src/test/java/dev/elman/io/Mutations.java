@@ -19,14 +19,19 @@ public final class Mutations {
         void read(Path file) throws IOException;
     }
 
+    /** Reads content in whatever way is under test. */
+    public interface Content {
+        void read(byte[] bytes) throws IOException;
+    }
+
     private static final byte[] TELLING =
             "{}[]()\",:'0123456789-.eE\\ \n\0\u00ff\u007f".getBytes(StandardCharsets.ISO_8859_1);
 
     private final Path file;
-    private final Reader reader;
+    private final Content reader;
     private int refused;
 
-    private Mutations(Path file, Reader reader) {
+    private Mutations(Path file, Content reader) {
         this.file = file;
         this.reader = reader;
     }
@@ -40,8 +45,18 @@ public final class Mutations {
      */
     public static int check(Path file, int interesting, Reader reader) throws IOException {
         byte[] good = Files.readAllBytes(file);
+        int refused = check(file, good, interesting, bytes -> {
+            Files.write(file, bytes);
+            reader.read(file);
+        });
+        Files.write(file, good);
+        return refused;
+    }
+
+    /** The same for content that is no file by itself, but part of one that messages must name. */
+    public static int check(Path file, byte[] good, int interesting, Content reader) throws IOException {
         Mutations mutations = new Mutations(file, reader);
-        reader.read(file);
+        reader.read(good);
         assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
             for (int length = 0; length < good.length; length += 64) {
                 int before = mutations.refused;
@@ -53,26 +68,25 @@ public final class Mutations {
                 mutations.tryRead(mutant(good, interesting, seed), "seed " + seed);
             }
         });
-        Files.write(file, good);
         return mutations.refused;
     }
 
-    private void tryRead(byte[] bytes, String what) throws IOException {
-        Files.write(file, bytes);
+    private void tryRead(byte[] bytes, String what) {
         try {
-            reader.read(file);
+            reader.read(bytes);
         } catch (ModelFileException e) {
             refused++;
-            assertTrue(e.getMessage().startsWith(file + ": " + e.place() + ": expected "), e::getMessage);
-            assertTrue(!e.place().isBlank() && e.getMessage().length() < 1200, e::getMessage);
-            assertTrue(e.getMessage().chars().noneMatch(Character::isISOControl), () -> what + ": " + e.getMessage());
+            String message = e.getMessage();
+            assertTrue(message.startsWith(file + ": " + e.place() + ": expected "), () -> what + ": " + message);
+            assertTrue(!e.place().isBlank() && message.length() < 1200, () -> what + ": " + message);
+            assertTrue(message.chars().noneMatch(Character::isISOControl), () -> what + ": " + message);
         } catch (IOException | RuntimeException | Error e) {
             fail(what, e);
         }
     }
 
     /** The good bytes with up to four changes, most of them among the first {@code interesting}. */
-    public static byte[] mutant(byte[] good, int interesting, long seed) {
+    private static byte[] mutant(byte[] good, int interesting, long seed) {
         Random random = new Random(seed);
         byte[] mutant = good.clone();
         for (int i = 1 + random.nextInt(4); i > 0; i--) mutant = mutate(mutant, random, interesting);
