@@ -74,6 +74,13 @@ surefire_total() {
     grep -oE 'Tests run: [0-9]+, Failures: [0-9]+, Errors: [0-9]+, Skipped: [0-9]+$' "$1" | tail -n 1 || true
 }
 
+# skipped PART: what its tests skipped, by name and with the reason, each as often as it said so.
+skipped() {
+    sed -n 's/^.*SKIPPED: //p' "$LOGS/$1.log" | sort | uniq -c | while read -r times what; do
+        printf '%-8s %4d x  %s\n' "$1" "$times" "$what"
+    done
+}
+
 # --- the parts ---
 
 # Also in core's verify, but there only after the tests; a wrong format should show in seconds.
@@ -229,6 +236,12 @@ part peers peers
 echo
 echo "=== summary ($SECONDS s) ==="
 printf '%s\n' "${summary[@]}"
+skips=$(for name in core jdk25 softgpu spark; do skipped "$name"; done)
+if [[ -n $skips ]]; then
+    echo
+    echo "Skipped, which is not passed (tests of backend cuda are for the part softgpu):"
+    echo "$skips"
+fi
 echo
 surefire_total "$LOGS/core.log"
 exit "$failed"

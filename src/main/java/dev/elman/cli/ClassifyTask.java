@@ -22,6 +22,8 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
             if (options.embedding != null) shape.embeddingSize(options.embedding);
             if (options.dropout != null) shape.dropout(options.dropout);
             return shape.bidirectional(options.bidirectional == null || options.bidirectional)
+                    .layers(options.layers)
+                    .recurrentDropout(options.recurrentDropout)
                     .checkFinite(true)
                     .seed(options.seed);
         });

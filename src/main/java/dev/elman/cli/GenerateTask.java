@@ -2,7 +2,6 @@ package dev.elman.cli;
 
 import dev.elman.backend.Backend;
 import dev.elman.train.History;
-import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.Sampling;
 import dev.elman.train.TextGenerator;
 import dev.elman.train.Trainer;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Random;
 
 /**
@@ -39,14 +37,7 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
         long characters = data.stream()
                 .mapToLong(text -> text.codePointCount(0, text.length()) + 1)
                 .sum();
-        TextGenerator model = TextGenerator.create(backend, data, shape -> {
-            LanguageModelConfig sized = shape.withSizes(
-                    Objects.requireNonNullElse(options.embedding, shape.embeddingSize()),
-                    Objects.requireNonNullElse(options.hidden, HIDDEN));
-            return sized.withDropout(Objects.requireNonNullElse(options.dropout, sized.dropout()))
-                    .withWindow(Objects.requireNonNullElse(options.window, sized.window()))
-                    .withSeed(options.seed);
-        });
+        TextGenerator model = TextGenerator.create(backend, data, shape -> options.generator(shape, HIDDEN));
         return new GenerateTask(data, characters, model, options);
     }
 

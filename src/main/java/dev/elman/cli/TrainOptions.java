@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.LearningRateSchedule;
 import dev.elman.train.Optimizer;
 import dev.elman.train.Trainer;
@@ -31,8 +32,23 @@ final class TrainOptions {
                     "Nodes of the recurrent layer, in each direction (default: 128 to classify, 512 to generate).")
     Integer hidden;
 
-    @Option(names = "--embedding", paramLabel = "N", description = "Numbers that stand for a character (default: 64).")
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            description = "Recurrent layers on top of each other (default: ${DEFAULT-VALUE}).")
+    int layers = 1;
+
+    @Option(
+            names = "--embedding",
+            paramLabel = "N",
+            description = "Numbers that stand for a character (default: 64, with --tied as many as --hidden).")
     Integer embedding;
+
+    @Option(
+            names = "--tied",
+            description = "Let the output layer share the weights of the embedding; then both are of the size --hidden."
+                    + " To generate only.")
+    boolean tied;
 
     @Option(
             names = "--learning-rate",
@@ -43,9 +59,17 @@ final class TrainOptions {
     @Option(
             names = "--dropout",
             paramLabel = "SHARE",
-            description =
-                    "Share of the network's output dropped while training (default: 0.2 to classify, 0.1 to generate).")
+            description = "Share of the network's output, and of what its layers hand up, dropped while training"
+                    + " (default: 0.2 to classify, 0.1 to generate).")
     Double dropout;
+
+    @Option(
+            names = "--recurrent-dropout",
+            paramLabel = "SHARE",
+            description =
+                    "Share of the state that a step does not see while training, the same nodes at every step of a"
+                            + " text (default: ${DEFAULT-VALUE}).")
+    double recurrentDropout;
 
     @Option(
             names = "--bidirectional",
@@ -56,9 +80,17 @@ final class TrainOptions {
     @Option(
             names = "--window",
             paramLabel = "N",
-            description = "Characters through which an error is traced back (default: 64); what was read before is"
-                    + " remembered, but not corrected. To generate only.")
+            description = "Characters between two corrections of the weights, k1 of truncated back-propagation"
+                    + " (default: 64). To generate only.")
     Integer window;
+
+    @Option(
+            names = "--back-steps",
+            paramLabel = "N",
+            description =
+                    "Characters through which an error is traced back, k2 (default: --window); what was read before"
+                            + " is remembered, but not corrected. To generate only.")
+    Integer backSteps;
 
     @Option(
             names = "--shuffle-lines",
@@ -102,18 +134,60 @@ final class TrainOptions {
     /**
      * Checks the settings before any work is done.
      *
-     * @throws IllegalArgumentException when one is out of its range
+     * @throws IllegalArgumentException when one of the trainer's is out of its range
+     * @throws UserException when another one is
      */
     void check() {
         trainer(1, 1).build();
         positive("--hidden", hidden);
         positive("--embedding", embedding);
+        positive("--layers", layers);
         positive("--window", window);
+        positive("--back-steps", backSteps);
+        share("--dropout", dropout);
+        share("--recurrent-dropout", recurrentDropout);
+    }
+
+    /**
+     * The shape of a language model with these settings.
+     *
+     * @param shape of which those are kept that nobody asked for otherwise
+     * @param defaultHidden nodes where no number was asked for
+     * @throws UserException when two settings contradict each other
+     */
+    LanguageModelConfig generator(LanguageModelConfig shape, int defaultHidden) {
+        int nodes = Objects.requireNonNullElse(hidden, defaultHidden);
+        int numbers = Objects.requireNonNullElse(embedding, tied ? nodes : shape.embeddingSize());
+        if (tied && numbers != nodes) {
+            throw new UserException("--tied makes the embedding as large as --hidden, which is " + nodes
+                    + ", but --embedding is " + numbers + "; leave one of the three out");
+        }
+        int k1 = Objects.requireNonNullElse(window, shape.window());
+        int k2 = Objects.requireNonNullElse(backSteps, k1);
+        if (k2 < k1) {
+            throw new UserException("--back-steps must be at least --window, which is " + k1 + ", but is " + k2
+                    + "; give a --window of at most " + k2 + ", too");
+        }
+        return shape.withSizes(numbers, nodes)
+                .withLayers(layers)
+                .withTied(tied)
+                .withDropout(Objects.requireNonNullElse(dropout, shape.dropout()))
+                .withRecurrentDropout(recurrentDropout)
+                .withWindow(k1, k2)
+                .withSeed(seed);
     }
 
     /** Throws {@link UserException} when an option was given that means nothing to a classifier. */
     void requireNoneOfGenerate() {
         if (window != null) throw new UserException("--window is for --task generate: a classifier reads whole texts");
+        if (backSteps != null) {
+            throw new UserException(
+                    "--back-steps is for --task generate: a classifier traces errors through whole texts");
+        }
+        if (tied) {
+            throw new UserException(
+                    "--tied is for --task generate: what a classifier answers is none of the characters it reads");
+        }
         if (shuffleLines) {
             throw new UserException("--shuffle-lines is for --task generate: a classifier's texts are always shuffled");
         }
@@ -128,5 +202,11 @@ final class TrainOptions {
 
     private static void positive(String name, Integer value) {
         if (value != null && value < 1) throw new UserException(name + " must be at least 1, but is " + value);
+    }
+
+    private static void share(String name, Double value) {
+        if (value != null && !(value >= 0 && value < 1)) {
+            throw new UserException(name + " is a share: it must be at least 0 and below 1, but is " + value);
+        }
     }
 }

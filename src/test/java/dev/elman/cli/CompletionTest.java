@@ -8,32 +8,80 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.opentest4j.TestAbortedException;
 
-/** What bash offers once it has read our script. */
+/** What bash and zsh offer once they have read our script. */
 class CompletionTest {
+    /** A zsh at a terminal: one line typed, Tab, and a key that tells what the line has become. */
+    private static final String AT_A_TERMINAL = """
+            zmodload zsh/zpty
+            zpty line env TERM=dumb zsh -f -i
+            zpty -w line "source completion; tell() { print -r -- \\"\\$BUFFER\\" >$3/told }; zle -N tell; bindkey '^T' tell"
+            zpty -w line "cd $1; print RE''ADY"
+            zpty -r -m line ignored '*READY*'
+            zpty -w -n line "$2"$'\\t\\x14'
+            repeat 600; do [[ -s $3/told ]] && break; zpty -r -t line ignored; sleep 0.05; done
+            cat $3/told
+            """;
+
     @TempDir
     private Path folder;
 
-    /** What stands where the cursor is, behind these words, if Tab is pressed there. */
-    private List<String> offered(String words) throws IOException, InterruptedException {
+    private Path script() throws IOException {
         Outcome script = Outcome.of("completion");
         assertEquals(0, script.code(), script.err());
-        Path file = Files.writeString(folder.resolve("completion"), script.out());
+        return Files.writeString(folder.resolve("completion"), script.out());
+    }
+
+    /** What stands where the cursor is, behind these words, if Tab is pressed there in bash. */
+    private List<String> offered(String words) throws IOException, InterruptedException {
+        Path file = script();
         // compopt speaks to the line editor, and here is none.
         String press = "compopt() { :; }; source " + file + "; COMP_WORDS=(" + words
                 + "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1));"
                 + " COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}; _complete_elman;"
                 + " printf '%s\\n' \"${COMPREPLY[@]}\"";
-        Process bash = new ProcessBuilder("bash", "--norc", "-c", press)
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, bash.waitFor(), output);
-        return output.lines().map(String::strip).toList();
+        return ended(new ProcessBuilder("bash", "--norc", "-c", press)
+                        .redirectErrorStream(true)
+                        .start())
+                .lines()
+                .map(String::strip)
+                .toList();
+    }
+
+    /** What a line of zsh becomes when Tab is pressed at its end. */
+    private String completed(String line) throws IOException, InterruptedException {
+        script();
+        ProcessBuilder zsh = new ProcessBuilder(
+                "zsh",
+                "-f",
+                "-c",
+                AT_A_TERMINAL,
+                "zsh",
+                Path.of("").toAbsolutePath().toString(),
+                line,
+                folder.toString());
+        // It keeps what it has found out about itself in the home folder.
+        zsh.environment().putAll(Map.of("HOME", folder.toString(), "ZDOTDIR", folder.toString()));
+        zsh.directory(folder.toFile()).redirectErrorStream(true);
+        try {
+            return ended(zsh.start()).stripTrailing();
+        } catch (IOException e) {
+            String reason = "there is no zsh here (on Debian: apt-get install zsh)";
+            System.out.println("SKIPPED: completion in zsh, because: " + reason);
+            throw new TestAbortedException(reason, e);
+        }
+    }
+
+    private static String ended(Process shell) throws IOException, InterruptedException {
+        String output = new String(shell.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, shell.waitFor(), output);
+        return output;
     }
 
     @ParameterizedTest
@@ -41,6 +89,7 @@ class CompletionTest {
         "elman tra, train",
         "elman gen, generate",
         "elman train --win, --window",
+        "elman train --recur, --recurrent-dropout",
         "elman train --task gen, generate",
         "elman predict --expl, --explain",
         "elman demo --backend cu, cuda",
@@ -48,6 +97,18 @@ class CompletionTest {
     })
     void oneThingFits(String words, String completed) throws IOException, InterruptedException {
         assertEquals(List.of(completed), offered(words));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "elman gen, elman generate",
+        "elman train --wind, elman train --window",
+        "elman train --task gen, elman train --task generate",
+        "elman demo --backend cu, elman demo --backend cuda",
+        "elman train READ, elman train README.md"
+    })
+    void zshCompletesTheLine(String line, String becomes) throws IOException, InterruptedException {
+        assertEquals(becomes, completed(line));
     }
 
     @Test

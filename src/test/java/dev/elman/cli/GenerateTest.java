@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.train.LanguageModelConfig;
+import dev.elman.train.TextGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +88,32 @@ class GenerateTest {
         String two = generate("--length", "60", "--count", "2", "--seed", "7");
         assertTrue(two.startsWith("--- seed 7 ---") && two.contains("--- seed 8 ---"), two);
         assertTrue(two.endsWith(generate("--length", "60", "--seed", "8")), "the second text is that of the next seed");
+    }
+
+    /** What the file says of the network that was asked for, and that it learns and writes. */
+    @Test
+    void theNetworkIsWhatWasAskedFor() throws IOException {
+        Files.writeString(file, "abab\nababab\n".repeat(200));
+        String[] shape = {
+            "--layers=2", "--tied", "--hidden=24", "--recurrent-dropout=0.1", "--window=5", "--back-steps=9"
+        };
+        List<String> options = new ArrayList<>(List.of(shape));
+        options.addAll(List.of("--epochs", "6", "--learning-rate", "0.01", "--json", "--no-pictures"));
+        Outcome trained = train(options.toArray(new String[0]));
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.json().get("perplexity").getAsDouble() < 1.7, trained.out());
+        try (Backend backend = new ReferenceBackend();
+                TextGenerator generator = TextGenerator.load(backend, model)) {
+            LanguageModelConfig config = generator.model().config();
+            LanguageModelConfig expected = LanguageModelConfig.of(config.vocabulary())
+                    .withSizes(24, 24)
+                    .withLayers(2)
+                    .withTied(true)
+                    .withRecurrentDropout(.1)
+                    .withWindow(5, 9);
+            assertEquals(expected, config);
+        }
+        assertTrue(generate("--one-line", "--length", "12").strip().matches("[ab]{1,12}"));
     }
 
     @Test

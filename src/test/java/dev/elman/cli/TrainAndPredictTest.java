@@ -6,6 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import dev.elman.backend.Backend;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.train.ClassifierConfig;
+import dev.elman.train.TextClassifier;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -73,6 +77,25 @@ class TrainAndPredictTest {
         List<String> lines = asked.out().lines().toList();
         assertTrue(lines.get(0).matches("2024 +digits +0\\.\\d{3} +letters +0\\.\\d{3}"), asked.out());
         assertTrue(lines.get(1).matches("efgh +letters +0\\.\\d{3} +digits +0\\.\\d{3}"), asked.out());
+    }
+
+    /** What the file says of the network that was asked for. */
+    @Test
+    void theNetworkIsWhatWasAskedFor() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Outcome trained = train("--epochs", "2", "--layers", "2", "--recurrent-dropout", "0.25", "--dropout", "0.3");
+        assertEquals(0, trained.code(), trained.err());
+        try (Backend backend = new ReferenceBackend();
+                TextClassifier classifier = TextClassifier.load(backend, model)) {
+            ClassifierConfig config = classifier.model().config();
+            assertEquals(2, config.layers());
+            assertEquals(.25, config.recurrentDropout());
+            assertEquals(.3, config.dropout());
+            assertEquals(8, config.hiddenSize());
+            assertEquals(4, config.inputSize());
+        }
+        Outcome asked = Outcome.of("predict", model.toString(), "2024");
+        assertEquals(0, asked.code(), asked.err());
     }
 
     @Test
@@ -197,7 +220,25 @@ class TrainAndPredictTest {
                 bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
                 bad("a\tx\nb\ty\n", "--window is for --task generate", "--window", "8"),
                 bad("a\tx\nb\ty\n", "--shuffle-lines is for --task generate", "--shuffle-lines"),
-                bad("a\tx\nb\ty\n", "dropout must be at least 0 and below 1.0, but is 1.5", "--dropout", "1.5"),
+                bad("a\tx\nb\ty\n", "--tied is for --task generate", "--tied"),
+                bad("a\tx\nb\ty\n", "--back-steps is for --task generate", "--back-steps", "70"),
+                bad("a\tx\nb\ty\n", "--layers must be at least 1, but is 0", "--layers", "0"),
+                bad(
+                        "a\tx\nb\ty\n",
+                        "--dropout is a share: it must be at least 0 and below 1, but is 1.5",
+                        "--dropout=1.5"),
+                bad("a\tx\nb\ty\n", "--recurrent-dropout is a share", "--recurrent-dropout", "-0.1"),
+                bad("a\tx\nb\ty\n", "--recurrent-dropout is a share", "--recurrent-dropout", "NaN"),
+                bad(
+                        "one\ntwo\n",
+                        "--tied makes the embedding as large as --hidden, which is 8, but --embedding is 4; leave one",
+                        "--tied"),
+                bad(
+                        "one\ntwo\n",
+                        "--back-steps must be at least --window, which is 64, but is 63; give a --window of at most 63, too",
+                        "--back-steps",
+                        "63"),
+                bad("one\ntwo\n", "--back-steps must be at least 1, but is 0", "--back-steps", "0"),
                 Arguments.of(
                         "fine\nna\u00efve\n".getBytes(StandardCharsets.ISO_8859_1),
                         "line 2 is not UTF-8",

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Backend;
 import dev.elman.backend.BackendUnavailableException;
 import dev.elman.reference.ReferenceBackend;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
@@ -22,12 +25,23 @@ class RequiredTest {
         }
     }
 
+    /** In the words that ci/check.sh looks for. */
     @Test
     void whatIsNotThereIsSkippedByName() {
-        Exception skipped =
-                assertThrows(TestAbortedException.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu"));
-        assertTrue(skipped.getMessage().contains("imaginary")
-                && skipped.getMessage().contains("none in this machine"));
+        PrintStream console = System.out;
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try {
+            Exception skipped = assertThrows(
+                    TestAbortedException.class, () -> Required.open("imaginary", RequiredTest::absent, "cpu"));
+            assertTrue(skipped.getMessage().contains("imaginary")
+                    && skipped.getMessage().contains("none in this machine"));
+        } finally {
+            System.setOut(console);
+        }
+        assertEquals(
+                "SKIPPED: tests of backend imaginary, because: There is none in this machine.",
+                printed.toString(StandardCharsets.UTF_8).strip());
     }
 
     @Test
