@@ -4,10 +4,11 @@
 #   ci/kernels.sh          builds all of them; needs nvcc and ptxas 13.0 on the PATH
 #   ci/kernels.sh --check  compares each stamp with its source and builds nothing; needs sha256sum only
 #
-# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line is '// compute_90' needs newer
-# features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version is
-# lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
-# is used and that no kernel spills registers. The first line of each file holds the sha256 of its source.
+# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line begins with '// compute_90' needs
+# newer features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version
+# is lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
+# is used and that no kernel spills registers. A source that says 'PTX 8.1' there needs CUDA 12.1. The first line of each file
+# holds the sha256 of its source, followed by the headers beside it if it includes any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,7 +19,7 @@ readonly FOLDERS="kernels src/test/probes"
 # capability_of SOURCE: the compute capability that it is compiled for.
 capability_of() {
     local asked
-    asked=$(sed -n '1s/^\/\/ compute_\([0-9]*\)$/\1/p' "$1")
+    asked=$(sed -n '1s/^\/\/ compute_\([0-9]*\).*$/\1/p' "$1")
     echo "${asked:-75}"
 }
 
@@ -27,8 +28,20 @@ target_of() {
     echo "${1%.cu}.sm$(capability_of "$1").ptx"
 }
 
+# version_of SOURCE: the PTX version that its features need.
+version_of() {
+    local asked
+    asked=$(sed -n '1s/^.*PTX \([0-9.]*\)$/\1/p' "$1")
+    if [[ -z $asked ]]; then
+        if (($(capability_of "$1") >= 90)); then asked=8.0; else asked=7.0; fi
+    fi
+    echo "$asked"
+}
+
 stamp() {
-    echo "// $(basename "$1") sha256 $(sha256sum "$1" | cut -d' ' -f1) nvcc $NVCC compute_$(capability_of "$1")"
+    local files=("$1")
+    if grep -q '^#include "' "$1"; then files+=("$(dirname "$1")"/*.cuh); fi
+    echo "// $(basename "$1") sha256 $(cat "${files[@]}" | sha256sum | cut -d' ' -f1) nvcc $NVCC compute_$(capability_of "$1")"
 }
 
 # sources: every NAME.cu.
@@ -61,10 +74,10 @@ check() {
 }
 
 build() {
-    local source=$1 target capability version=7.0 made gpu assembled=()
+    local source=$1 target capability version made gpu assembled=()
     target=$(target_of "$source")
     capability=$(capability_of "$source")
-    if ((capability >= 90)); then version=8.0; fi
+    version=$(version_of "$source")
     made=$(mktemp)
     nvcc -ptx -arch="compute_$capability" -Werror all-warnings -o "$made" "$source"
     {

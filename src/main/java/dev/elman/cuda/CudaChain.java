@@ -34,6 +34,8 @@ final class CudaChain {
     private int multiprocessors;
     /** 10 * major + minor of the device's compute capability. */
     private int capability;
+    /** 1000 * major + 10 * minor of the driver's CUDA. */
+    private int driver;
 
     CudaChain(CudaSettings settings) {
         this.settings = settings;
@@ -80,14 +82,15 @@ final class CudaChain {
             link("kernels", () -> {
                 Set<String> unneeded = new HashSet<>();
                 if (blas != null) unneeded.add("gemm");
-                if (!SequencePlan.hasClusters(capability)) unneeded.add("cluster");
+                if (SequencePlan.withoutClusters(capability, driver) != null) unneeded.add("cluster");
                 kernels = new KernelModule(context, capability, unneeded);
                 multiprocessors = multiprocessors(context.device());
                 if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
                 return kernels.state();
             });
             link("recurrence plans", () -> {
-                planner = Planner.of(context, kernels, blas, settings, capability, multiprocessors);
+                String withoutClusters = SequencePlan.withoutClusters(capability, driver);
+                planner = Planner.of(context, kernels, blas, settings, withoutClusters, multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {
@@ -157,8 +160,9 @@ final class CudaChain {
         calls.driver("cuInit", "", () -> JCudaDriver.cuInit(0));
         int[] version = {0};
         calls.driver("cuDriverGetVersion", "", () -> JCudaDriver.cuDriverGetVersion(version));
-        String number = version[0] / 1000 + "." + version[0] % 1000 / 10;
-        if (version[0] < OLDEST_DRIVER) {
+        driver = version[0];
+        String number = driver / 1000 + "." + driver % 1000 / 10;
+        if (driver < OLDEST_DRIVER) {
             throw new BackendUnavailableException("CUDA cannot be used: the driver is for CUDA " + number
                     + " and too old; install the NVIDIA driver 525 or newer, which is for CUDA 12.0.");
         }

@@ -60,14 +60,14 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     @Override
-    public String drawback(Operands.Rnn sizes, boolean backward) {
+    public String tooShort(Operands.Rnn sizes) {
         return sizes.t() >= FEWEST_STEPS ? null : "T = " + sizes.t() + " is below " + FEWEST_STEPS;
     }
 
     /** The device starts the kernels by itself; what Java hands over is hidden behind them. */
     @Override
-    public double predictedMicros(Operands.Rnn sizes, boolean backward) {
-        return StepsPlan.onDeviceMicros(sizes);
+    public double expectedMicros(Operands.Rnn sizes, boolean backward) {
+        return steps.onDeviceMicros(sizes);
     }
 
     @Override

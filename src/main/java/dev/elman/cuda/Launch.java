@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.IntSupplier;
 import jcuda.NativePointerObject;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
@@ -101,8 +102,31 @@ final class Launch {
         launch(Math.toIntExact(blocks), 1, threads, 1);
     }
 
+    /** Launches this many blocks a group, all of them at the same time, so that they may wait for each other. */
+    void cooperating(int blocks, int groups, int threads) {
+        start(
+                "cuLaunchCooperativeKernel",
+                blocks,
+                groups,
+                threads,
+                1,
+                () -> JCudaDriver.cuLaunchCooperativeKernel(
+                        function, blocks, groups, 1, threads, 1, 1, 0, context.stream(), parameters));
+    }
+
     /** Launches this grid. Nothing is waited for; what fails on the device shows at a later call. */
     void launch(int blocksX, int blocksY, int threadsX, int threadsY) {
+        start(
+                "cuLaunchKernel",
+                blocksX,
+                blocksY,
+                threadsX,
+                threadsY,
+                () -> JCudaDriver.cuLaunchKernel(
+                        function, blocksX, blocksY, 1, threadsX, threadsY, 1, 0, context.stream(), parameters, null));
+    }
+
+    private void start(String call, int blocksX, int blocksY, int threadsX, int threadsY, IntSupplier launch) {
         if (next != kernel.parameters().length()) {
             throw new IllegalArgumentException(
                     kernel.entry() + ": got " + next + " parameters of " + kernel.parameters() + ".");
@@ -111,7 +135,7 @@ final class Launch {
         context.counters().launches++;
         context.calls()
                 .driver(
-                        "cuLaunchKernel",
+                        call,
                         new Object() {
                             @Override
                             public String toString() {
@@ -119,17 +143,6 @@ final class Launch {
                                         + " x " + threadsY;
                             }
                         },
-                        () -> JCudaDriver.cuLaunchKernel(
-                                function,
-                                blocksX,
-                                blocksY,
-                                1,
-                                threadsX,
-                                threadsY,
-                                1,
-                                0,
-                                context.stream(),
-                                parameters,
-                                null));
+                        launch);
     }
 }

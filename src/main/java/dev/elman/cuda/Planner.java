@@ -8,39 +8,40 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which plan runs a pass: of those that can, the first that has no drawback, or the one that {@code elman.cuda.plan} names.
- * The order and the drawbacks are the whole table; they follow the predictions until a GPU has measured them.
+ * Which plan runs a pass: of those that can, the one that takes the least time by what an H100 was measured to take, or the
+ * one that {@code elman.cuda.plan} names. The plans hold the table.
  */
 final class Planner {
     private static final int TYPICAL_ROWS = 32;
     private static final int TYPICAL_STEPS = 512;
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
 
-    /** Fastest first; the last runs everything. */
+    /** The last runs everything, step by step. */
     private final List<RecurrencePlan> plans;
     /** Null for none. */
     private final RecurrencePlan forced;
 
-    /** All plans there are, fastest first. */
+    /** All plans there are, those with the fewest launches first. */
     static Planner of(
             CudaContext context,
             KernelModule kernels,
             Blas blas,
             CudaSettings settings,
-            int capability,
+            String withoutClusters,
             int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
-        SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, capability);
+        SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
+        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, new Ring(context));
         StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
         GraphPlan graph = new GraphPlan(context, steps, projection);
-        return new Planner(List.of(block, cluster, graph, steps), settings.plan());
+        return new Planner(List.of(block, cluster, grid, graph, steps), settings.plan());
     }
 
     /**
      * A choice among these plans.
      *
-     * @param plans fastest first; the last refuses nothing, has no drawback and takes recurrent dropout
+     * @param plans of those that are equally fast the first is taken; the last refuses nothing and takes recurrent dropout
      * @param forced name of the only one to use, null to choose
      * @throws BackendUnavailableException when there is no plan of that name
      */
@@ -49,7 +50,12 @@ final class Planner {
         this.forced = forced == null ? null : named(forced);
     }
 
-    private RecurrencePlan named(String name) {
+    /**
+     * The plan of that name.
+     *
+     * @throws BackendUnavailableException when there is none
+     */
+    RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
         throw new BackendUnavailableException(
                 "CUDA cannot be used: elman.cuda.plan is \"" + name + "\", but the plans are "
@@ -64,7 +70,8 @@ final class Planner {
      */
     RecurrencePlan choose(Recurrence pass, boolean backward) {
         boolean dropout = pass.factors() != 0;
-        if (dropout && (forced == null || !forced.takesRecurrentDropout())) return first(pass.sizes(), backward, true);
+        if (dropout && (forced == null || !forced.takesRecurrentDropout()))
+            return fastest(pass.sizes(), backward, true);
         return choose(pass.sizes(), backward);
     }
 
@@ -81,15 +88,18 @@ final class Planner {
                     + (backward ? "back" : "forward") + " over N = " + sizes.n() + ", T = " + sizes.t() + ", D = "
                     + sizes.d() + ", H = " + sizes.h() + ": " + refusal + ". Leave the property out, or name another.");
         }
-        return first(sizes, backward, false);
+        return fastest(sizes, backward, false);
     }
 
-    private RecurrencePlan first(Operands.Rnn sizes, boolean backward, boolean dropout) {
+    private RecurrencePlan fastest(Operands.Rnn sizes, boolean backward, boolean dropout) {
+        RecurrencePlan best = null;
         for (RecurrencePlan plan : plans) {
             if (dropout && !plan.takesRecurrentDropout()) continue;
-            if (plan.refusal(sizes, backward) == null && plan.drawback(sizes, backward) == null) return plan;
+            if (plan.refusal(sizes, backward) != null) continue;
+            if (best == null || plan.expectedMicros(sizes, backward) < best.expectedMicros(sizes, backward))
+                best = plan;
         }
-        throw new IllegalStateException("The last plan must run everything.");
+        return best.tooShort(sizes) == null ? best : plans.get(plans.size() - 1);
     }
 
     /** What runs which size, for people who have not said theirs. */
@@ -100,30 +110,31 @@ final class Planner {
             Operands.Rnn sizes = new Operands.Rnn(TYPICAL_ROWS, TYPICAL_STEPS, h, h);
             RecurrencePlan plan = choose(sizes, false);
             text.append(String.format(
-                    Locale.ROOT, " H = %d %s %.2f us a step,", h, plan.name(), plan.predictedMicros(sizes, false)));
+                    Locale.ROOT, " H = %d %s %.2f us a step,", h, plan.name(), plan.expectedMicros(sizes, false)));
         }
-        return text.append(" predicted for float32 on an H200, not yet measured")
-                .toString();
+        return text.append(" by what an H100 takes").toString();
     }
 
     /** The same choice with its reasons, for people. */
     RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
         RecurrencePlan plan = choose(sizes, backward);
         List<String> reasons = new ArrayList<>();
-        reasons.add(String.format(
-                Locale.ROOT,
-                "%.2f us a step predicted for float32 on an H200, not yet measured",
-                plan.predictedMicros(sizes, backward)));
+        reasons.add(micros(plan, sizes, backward) + " a step by what an H100 takes");
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
-            if (other == plan || forced != null) break;
+            if (other == plan || forced != null) continue;
             String refusal = other.refusal(sizes, backward);
-            reasons.add("not " + other.name() + ": " + (refusal == null ? other.drawback(sizes, backward) : refusal));
+            if (refusal == null) refusal = other.tooShort(sizes);
+            reasons.add("not " + other.name() + ": " + (refusal == null ? micros(other, sizes, backward) : refusal));
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
     }
 
-    /** The plans' names, fastest first. */
+    private static String micros(RecurrencePlan plan, Operands.Rnn sizes, boolean backward) {
+        return String.format(Locale.ROOT, "%.2f us", plan.expectedMicros(sizes, backward));
+    }
+
+    /** The plans' names. */
     List<String> names() {
         return plans.stream().map(RecurrencePlan::name).toList();
     }

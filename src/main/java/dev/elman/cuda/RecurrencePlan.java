@@ -17,16 +17,15 @@ interface RecurrencePlan {
     String refusal(Operands.Rnn sizes, boolean backward);
 
     /**
-     * Why another plan is better for these sizes, as half a sentence; null if none is. Between plans with different bits it
-     * must not ask for T: a sequence that is run back step by step is promised the bits of the whole.
+     * Microseconds that the recurrence takes a step, of many: what an H100 was measured to take, drawn out to other sizes.
+     * It does not depend on T, since a sequence that is run back step by step is promised the bits of the whole.
      */
-    String drawback(Operands.Rnn sizes, boolean backward);
+    double expectedMicros(Operands.Rnn sizes, boolean backward);
 
-    /**
-     * Microseconds a step on an H200 in strict float32, by the model of the README's section on plans. A prediction until
-     * {@code ci/measured} holds a measurement.
-     */
-    double predictedMicros(Operands.Rnn sizes, boolean backward);
+    /** Why so few steps are better launched one by one, which gives the same bits, as half a sentence; null if not. */
+    default String tooShort(Operands.Rnn sizes) {
+        return null;
+    }
 
     /** Whether it may be given passes with recurrent dropout. */
     default boolean takesRecurrentDropout() {

@@ -12,12 +12,18 @@ import dev.elman.backend.Operands;
  * a product is not added but left for the next step's kernel, which applies m.
  */
 final class StepsPlan implements RecurrencePlan {
-    private static final double LAUNCH_MICROS = 2.5;
-    private static final double START_MICROS = 1.2;
-    /** An H200's float32 peak. */
-    private static final double FLOPS_PER_MICRO = 60e6;
-    /** An H200's second-level cache. */
-    private static final double BYTES_PER_MICRO = 5.5e6;
+    /** A product and a kernel, launched from the host. */
+    private static final double LAUNCHES_MICROS = 15;
+    /** The same from a graph; for one row cuBLAS has kernels that start faster. */
+    private static final double START_MICROS = 8;
+
+    private static final double START_MICROS_ONE_ROW = 2.5;
+    /** What cuBLAS reaches in products that do not fill an H100. */
+    private static final double FLOPS_PER_MICRO = 38e6;
+
+    private static final double FLOPS_PER_MICRO_TF32 = 200e6;
+    /** Reading the weights for one row. */
+    private static final double BYTES_PER_MICRO = 2.2e6;
 
     private final KernelModule kernels;
     private final Blas blas;
@@ -41,23 +47,18 @@ final class StepsPlan implements RecurrencePlan {
         return null;
     }
 
-    @Override
-    public String drawback(Operands.Rnn sizes, boolean backward) {
-        return null;
-    }
-
     /** Two launches from the host, unless the device takes longer for what they start. */
     @Override
-    public double predictedMicros(Operands.Rnn sizes, boolean backward) {
-        return Math.max(2 * LAUNCH_MICROS, onDeviceMicros(sizes));
+    public double expectedMicros(Operands.Rnn sizes, boolean backward) {
+        return Math.max(LAUNCHES_MICROS, onDeviceMicros(sizes));
     }
 
-    /** Two kernels that start one after the other, the product at its peak or at that of its traffic, and three times h. */
-    static double onDeviceMicros(Operands.Rnn sizes) {
-        double n = sizes.n();
-        double h = sizes.h();
-        double product = Math.max(2 * n * h * h / FLOPS_PER_MICRO, 4 * (h * h + 2 * n * h) / BYTES_PER_MICRO);
-        return 2 * START_MICROS + product + 3 * 4 * n * h / BYTES_PER_MICRO;
+    /** Two kernels that start one after the other, and what the product takes. */
+    double onDeviceMicros(Operands.Rnn sizes) {
+        double weights = (double) sizes.h() * sizes.h();
+        if (sizes.n() == 1) return START_MICROS_ONE_ROW + 4 * weights / BYTES_PER_MICRO;
+        boolean tf32 = blas != null && blas.unitRoundoff() > 0x1p-24;
+        return START_MICROS + 2 * sizes.n() * weights / (tf32 ? FLOPS_PER_MICRO_TF32 : FLOPS_PER_MICRO);
     }
 
     @Override

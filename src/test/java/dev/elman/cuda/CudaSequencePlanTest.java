@@ -24,7 +24,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The recurrence in one launch, with every kernel: right, and the same bits for a row whoever its neighbours are and however
@@ -33,7 +32,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("cuda")
 class CudaSequencePlanTest {
     private static final double TOLERANCE = 2e-5;
-    private static final int LARGEST_BLOCK = 192;
 
     private CudaBackend cuda;
     private Backend reference;
@@ -57,35 +55,53 @@ class CudaSequencePlanTest {
     /** Full and padded sizes; on 1000 multiprocessors a block has one row, on one as many as it can hold. */
     @ParameterizedTest
     @CsvSource({
-        "1, 1, 3, 1000",
-        "20, 5, 9, 1000",
-        "64, 3, 4, 1000",
-        "100, 2, 5, 1000",
-        "128, 3, 4, 1000",
-        "130, 2, 3, 1000",
-        "192, 2, 5, 1000",
-        "1, 9, 4, 1",
-        "33, 19, 7, 1",
-        "64, 11, 5, 1",
-        "65, 19, 4, 1",
-        "128, 6, 2, 1",
-        "150, 9, 3, 1",
-        "192, 5, 4, 1",
-        "193, 2, 3, 1000",
-        "256, 3, 4, 1000",
-        "300, 2, 3, 1000",
-        "512, 2, 5, 1000",
-        "200, 9, 3, 4",
-        "256, 5, 4, 4",
-        "500, 9, 3, 8",
-        "512, 5, 2, 8"
+        "block, 1, 1, 3, 1000",
+        "block, 20, 5, 9, 1000",
+        "block, 64, 3, 4, 1000",
+        "block, 100, 2, 5, 1000",
+        "block, 128, 3, 4, 1000",
+        "block, 130, 2, 3, 1000",
+        "block, 192, 2, 5, 1000",
+        "block, 1, 9, 4, 1",
+        "block, 33, 19, 7, 1",
+        "block, 64, 11, 5, 1",
+        "block, 65, 19, 4, 1",
+        "block, 128, 6, 2, 1",
+        "block, 150, 9, 3, 1",
+        "block, 192, 5, 4, 1",
+        "cluster, 193, 2, 3, 1000",
+        "cluster, 256, 3, 4, 1000",
+        "cluster, 300, 2, 3, 1000",
+        "cluster, 512, 2, 5, 1000",
+        "cluster, 200, 9, 3, 4",
+        "cluster, 256, 5, 4, 4",
+        "cluster, 256, 19, 3, 2",
+        "cluster, 384, 3, 3, 8",
+        "cluster, 380, 10, 3, 8",
+        "cluster, 400, 9, 3, 8",
+        "cluster, 500, 3, 3, 8",
+        "cluster, 512, 5, 2, 8",
+        "cluster, 512, 7, 3, 8",
+        "grid, 40, 1, 70, 4",
+        "grid, 256, 3, 9, 16",
+        "grid, 250, 5, 3, 4",
+        "grid, 255, 9, 20, 4",
+        "grid, 512, 2, 3, 16",
+        "grid, 300, 9, 3, 8",
+        "grid, 768, 1, 3, 24",
+        "grid, 700, 5, 3, 24",
+        "grid, 1024, 1, 3, 32",
+        "grid, 1001, 6, 3, 32",
+        "grid, 1100, 1, 3, 128",
+        "grid, 2048, 3, 2, 128"
     })
-    void asTheReference(int hidden, int rows, int steps, int multiprocessors) {
-        assumeClusters(hidden);
+    void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
+        assumeClusters(plan);
         int turn = hidden;
         for (Activation activation : Activation.values()) {
             for (boolean masked : new boolean[] {false, true}) {
-                Case one = new Case(steps, rows, hidden, activation, turn++ % 2 == 0, masked, masked || turn % 4 != 0);
+                Case one = new Case(
+                        plan, steps, rows, hidden, activation, turn++ % 2 == 0, masked, masked || turn % 4 != 0);
                 List<double[]> right = one.onReference();
                 List<float[]> given = one.onDevice(multiprocessors, steps, 0, rows);
                 for (int i = 0; i < right.size(); i++) {
@@ -101,13 +117,30 @@ class CudaSequencePlanTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {40, 64, 100, 128, 160, 192, 230, 256, 400, 512})
-    void aRowsBitsAreItsOwn(int hidden) {
-        assumeClusters(hidden);
+    @CsvSource({
+        "block, 40, 1",
+        "block, 64, 1",
+        "block, 100, 1",
+        "block, 128, 1",
+        "block, 160, 1",
+        "block, 192, 1",
+        "cluster, 230, 1",
+        "cluster, 256, 1",
+        "cluster, 384, 1",
+        "cluster, 400, 1",
+        "cluster, 512, 1",
+        "grid, 256, 4",
+        "grid, 500, 8",
+        "grid, 768, 24",
+        "grid, 1000, 32",
+        "grid, 1030, 128"
+    })
+    void aRowsBitsAreItsOwn(String plan, int hidden, int multiprocessors) {
+        assumeClusters(plan);
         int rows = 11;
         int steps = 4;
-        Case one = new Case(steps, rows, hidden, Activation.TANH, false, true, true);
-        List<float[]> all = one.onDevice(1, steps, 0, rows);
+        Case one = new Case(plan, steps, rows, hidden, Activation.TANH, false, true, true);
+        List<float[]> all = one.onDevice(multiprocessors, steps, 0, rows);
         for (int row : new int[] {0, 5, rows - 1}) {
             List<float[]> alone = one.onDevice(1000, steps, row, 1);
             for (int i = 0; i < alone.size(); i++) {
@@ -122,17 +155,24 @@ class CudaSequencePlanTest {
         }
     }
 
-    private void assumeClusters(int hidden) {
-        boolean there = cuda.recurrence(1, 1, 1, 256, false).plan().equals("cluster");
-        assumeTrue(there || hidden <= LARGEST_BLOCK, "not run: this GPU has no clusters of blocks");
+    private void assumeClusters(String plan) {
+        String refusal = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false);
+        assumeTrue(refusal == null || !plan.equals("cluster"), "not run: " + refusal);
     }
 
     @ParameterizedTest
-    @CsvSource({"50, false", "50, true", "220, false", "220, true"})
-    void stepsOneByOneGiveTheBitsOfTheWhole(int hidden, boolean reverse) {
-        assumeClusters(hidden);
-        for (int multiprocessors : new int[] {1, 1000}) {
-            Case one = new Case(6, 5, hidden, Activation.TANH, reverse, true, true);
+    @CsvSource({
+        "block, 50, false",
+        "block, 50, true",
+        "cluster, 220, false",
+        "cluster, 220, true",
+        "grid, 220, false",
+        "grid, 220, true"
+    })
+    void stepsOneByOneGiveTheBitsOfTheWhole(String plan, int hidden, boolean reverse) {
+        assumeClusters(plan);
+        for (int multiprocessors : new int[] {4, 1000}) {
+            Case one = new Case(plan, 6, 5, hidden, Activation.TANH, reverse, true, true);
             List<float[]> whole = one.onDevice(multiprocessors, 6, 0, 5);
             List<float[]> stepped = one.onDevice(multiprocessors, 1, 0, 5);
             for (int i = 0; i < whole.size(); i++) assertArrayEquals(whole.get(i), stepped.get(i));
@@ -141,7 +181,7 @@ class CudaSequencePlanTest {
 
     @Test
     void oneLaunchBesidesTheProducts() {
-        Case one = new Case(9, 3, 20, Activation.TANH, false, false, true);
+        Case one = new Case("block", 9, 3, 20, Activation.TANH, false, false, true);
         long launches = cuda.context().counters().launches;
         one.onDevice(4, 9, 0, 3);
         // Forward and back, and one product, which is a kernel of ours here.
@@ -150,6 +190,7 @@ class CudaSequencePlanTest {
 
     /** The numbers of one pass, the same for each that runs it. */
     private final class Case {
+        private final String plan;
         private final int steps;
         private final int rows;
         private final int hidden;
@@ -164,7 +205,16 @@ class CudaSequencePlanTest {
         private final float[] gradients;
         private final int[] mask;
 
-        Case(int steps, int rows, int hidden, Activation activation, boolean reverse, boolean masked, boolean biased) {
+        Case(
+                String plan,
+                int steps,
+                int rows,
+                int hidden,
+                Activation activation,
+                boolean reverse,
+                boolean masked,
+                boolean biased) {
+            this.plan = plan;
             this.steps = steps;
             this.rows = rows;
             this.hidden = hidden;
@@ -195,21 +245,24 @@ class CudaSequencePlanTest {
         /** The rows from {@code from} on, {@code together} steps a call. */
         List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
             OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
-            SequencePlan plan = plan(new InputProjection(blas, false), multiprocessors);
+            SequencePlan walk = plan(new InputProjection(blas, false), multiprocessors);
             try (Run run = new Run(cuda, from, count)) {
                 for (int done = 0; done < steps; done += together) {
-                    plan.forward(part(run, reverse ? steps - done - together : done, together, count));
+                    walk.forward(part(run, reverse ? steps - done - together : done, together, count));
                 }
                 for (int done = 0; done < steps; done += together) {
-                    plan.backward(part(run, reverse ? done : steps - done - together, together, count));
+                    walk.backward(part(run, reverse ? done : steps - done - together, together, count));
                 }
                 return List.of(run.states.toFloats(), run.gradients.toFloats());
             }
         }
 
         private SequencePlan plan(InputProjection projection, int multiprocessors) {
-            if (hidden <= LARGEST_BLOCK) return SequencePlan.block(cuda.kernels(), projection, multiprocessors);
-            return SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, 90);
+            return switch (plan) {
+                case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
+                case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
+                default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, new Ring(cuda.context()));
+            };
         }
 
         private Recurrence part(Run run, int first, int together, int count) {
@@ -239,7 +292,7 @@ class CudaSequencePlanTest {
 
         @Override
         public String toString() {
-            return "T = " + steps + ", N = " + rows + ", H = " + hidden + ", " + activation
+            return plan + ", T = " + steps + ", N = " + rows + ", H = " + hidden + ", " + activation
                     + (reverse ? ", reverse" : "") + (mask == null ? "" : ", masked")
                     + (biased ? "" : ", without bias");
         }

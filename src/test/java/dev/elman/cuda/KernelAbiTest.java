@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Java's launch table says what the kernels are: entry names and parameter types of the PTX and of its source. */
 class KernelAbiTest {
     private static final Pattern SIGNATURE =
-            Pattern.compile("__launch_bounds__\\([\\w, ]+\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
+            Pattern.compile("__launch_bounds__\\([\\w, <>:]+\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
     private static final Pattern INSTANCE = Pattern.compile("^(\\w+)\\((\\w+)(?:, \\w+)+\\)$", Pattern.MULTILINE);
 
     @Test

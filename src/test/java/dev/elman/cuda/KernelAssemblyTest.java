@@ -26,6 +26,8 @@ import org.junit.jupiter.params.provider.ValueSource;
  * needs neither GPU nor driver.
  */
 class KernelAssemblyTest {
+    private static final Pattern ASYNCHRONOUS_STORE = Pattern.compile(
+            "st\\.async\\.weak\\.shared::cluster\\.mbarrier::complete_tx::bytes\\.f32 (.*), \\[\\S+\\](?=;)");
     private static final Pattern SPILLS = Pattern.compile("\\w+\\R.*, [1-9]\\d* bytes spill stores");
 
     @BeforeAll
@@ -39,20 +41,25 @@ class KernelAssemblyTest {
         JNvPTXCompiler.setExceptionsEnabled(false);
     }
 
-    /** The compiler that JCuda 12.6.0 holds is of CUDA 12.0 and knows no newer GPU than 9.0. */
+    /**
+     * The compiler that JCuda 12.6.0 holds is of CUDA 12.0 and knows no newer GPU than 9.0. Nor does it know st.async, which
+     * came with PTX 8.1: here a plain store into the other block stands in for it. ci/kernels.sh assembles the file as it is.
+     */
     @ParameterizedTest
     @ValueSource(ints = {75, 80, 86, 89, 90})
     void everyPtxBecomesMachineCode(int capability) throws Exception {
         for (Path file : Ptx.filesAndProbes()) {
             String target = file.getFileName().toString().replaceAll(".*\\.sm(\\d+)\\.ptx", "$1");
             if (Integer.parseInt(target) > capability) continue;
-            assertEquals("", compile(Files.readString(file), capability), file + " for sm_" + capability);
+            String text = ASYNCHRONOUS_STORE.matcher(Files.readString(file)).replaceAll("st.shared::cluster.f32 $1");
+            text = text.replace("\n.version 8.1\n", "\n.version 8.0\n");
+            assertEquals("", compile(text, capability), file + " for sm_" + capability);
         }
     }
 
     @Test
     void whatIsNoPtxIsRefused() throws Exception {
-        String text = Files.readString(Ptx.files().get(0));
+        String text = Files.readString(Ptx.KERNELS.resolve("rnn.sm75.ptx"));
         assertNotEquals("", compile(text.substring(0, text.length() / 2), 75));
         assertTrue(compile(text.replace("add.s64", "ad.s64"), 75).contains("ad"));
     }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The shipped PTX was made from the sources as they are. They include nothing of ours, so one hash is the whole truth. */
+/** The shipped PTX was made from the sources as they are, and from the headers beside them where they include any. */
 class KernelStampTest {
     private static final Pattern ATOMIC = Pattern.compile("\\s(atom|red)\\.");
 
@@ -30,14 +30,20 @@ class KernelStampTest {
                     lines.get(0),
                     ptx + " is stale: run ci/kernels.sh");
             assertTrue(lines.contains(".target sm_" + target), ptx.toString());
-            assertTrue(
-                    lines.contains(".version " + (target.equals("90") ? "8.0" : "7.0")),
-                    ptx + " must load on every driver of CUDA 12");
+            assertTrue(lines.contains(".version " + version(ptx.resolveSibling(source), target)), ptx.toString());
         }
     }
 
+    /** What every driver of CUDA 12 loads, but for the clusters, whose kernels are left out where the driver is older. */
+    private static String version(Path source, String target) throws IOException {
+        if (target.equals("75")) return "7.0";
+        String first = Files.readAllLines(source).get(0);
+        assertEquals(source.endsWith("kernels/cluster.cu"), first.contains("PTX 8.1"), source + ": " + first);
+        return first.contains("PTX 8.1") ? "8.1" : "8.0";
+    }
+
     @Test
-    void everySourceIsBuiltAndIncludesNothingOfOurs() throws IOException {
+    void everySourceIsBuilt() throws IOException {
         List<String> built = Ptx.filesAndProbes().stream()
                 .map(ptx -> ptx.toString().replaceAll("\\.sm\\d+\\.ptx", ".cu"))
                 .toList();
@@ -46,7 +52,6 @@ class KernelStampTest {
                 for (Path source :
                         files.filter(file -> file.toString().endsWith(".cu")).toList()) {
                     assertTrue(built.contains(source.toString()), "run ci/kernels.sh: there is no PTX of " + source);
-                    assertFalse(Files.readString(source).contains("#include \""), source.toString());
                 }
             }
         }
@@ -64,7 +69,17 @@ class KernelStampTest {
         }
     }
 
-    private static String sha256(Path file) throws IOException, NoSuchAlgorithmException {
-        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file)));
+    private static String sha256(Path source) throws IOException, NoSuchAlgorithmException {
+        MessageDigest digest = MessageDigest.getInstance("SHA-256");
+        digest.update(Files.readAllBytes(source));
+        if (Files.readString(source).contains("#include \"")) {
+            try (var files = Files.list(source.getParent())) {
+                List<Path> headers = files.filter(file -> file.toString().endsWith(".cuh"))
+                        .sorted()
+                        .toList();
+                for (Path header : headers) digest.update(Files.readAllBytes(header));
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

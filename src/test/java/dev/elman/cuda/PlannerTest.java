@@ -22,25 +22,22 @@ import org.junit.jupiter.api.Test;
 class PlannerTest {
     private static final int[] README_SIZES = {64, 192, 512, 1024, 2048};
 
-    /** Runs H up to a limit, and forward it is worth it up to another; back it is never better. */
-    private record Named(String name, int most, int best, boolean takesRecurrentDropout) implements RecurrencePlan {
-        Named(String name, int most, int best) {
-            this(name, most, best, false);
-        }
-
+    /** Runs H up to a limit in a time that grows with H from a start, and back in twice that. */
+    private record Named(String name, int most, double micros, boolean takesRecurrentDropout, int fewestSteps)
+            implements RecurrencePlan {
         @Override
         public String refusal(Operands.Rnn sizes, boolean backward) {
             return sizes.h() <= most ? null : "H is above " + most;
         }
 
         @Override
-        public String drawback(Operands.Rnn sizes, boolean backward) {
-            return best == Integer.MAX_VALUE || (sizes.h() <= best && !backward) ? null : "it is slow there";
+        public double expectedMicros(Operands.Rnn sizes, boolean backward) {
+            return (backward ? 2 : 1) * micros * sizes.h() / 64;
         }
 
         @Override
-        public double predictedMicros(Operands.Rnn sizes, boolean backward) {
-            return 1.25;
+        public String tooShort(Operands.Rnn sizes) {
+            return sizes.t() >= fewestSteps ? null : "T is below " + fewestSteps;
         }
 
         @Override
@@ -55,18 +52,29 @@ class PlannerTest {
     }
 
     private static final List<RecurrencePlan> PLANS = List.of(
-            new Named("quick", 128, 64),
-            new Named("middling", 2048, 512, true),
-            new Named("last", MAX_VALUE, MAX_VALUE, true));
+            new Named("quick", 128, 1.25, false, 0),
+            new Named("middling", 2048, 2.5, true, 7),
+            new Named("last", MAX_VALUE, 5, true, 0));
 
     @Test
-    void theFirstThatCanAndHasNoDrawbackRuns() {
+    void theFastestOfThoseThatCanRuns() {
         Planner planner = new Planner(PLANS, null);
         assertEquals("quick", planner.choose(sizes(64), false).name());
-        assertEquals("middling", planner.choose(sizes(65), false).name());
-        assertEquals("middling", planner.choose(sizes(512), false).name());
-        assertEquals("last", planner.choose(sizes(513), false).name());
-        assertEquals("last", planner.choose(sizes(64), true).name());
+        assertEquals("middling", planner.choose(sizes(129), true).name());
+        assertEquals("last", planner.choose(sizes(2049), false).name());
+        RecurrencePlan slow = new Named("slow", MAX_VALUE, 6, false, 0);
+        Planner slowFirst = new Planner(List.of(slow, PLANS.get(2)), null);
+        assertEquals("last", slowFirst.choose(sizes(64), false).name());
+    }
+
+    /** With the bits of the plan that is too slow to start, not with those of the next faster one. */
+    @Test
+    void fewStepsAreForTheLastPlan() {
+        RecurrencePlan other = new Named("other", MAX_VALUE, 4, false, 0);
+        Planner planner = new Planner(List.of(PLANS.get(0), PLANS.get(1), other, PLANS.get(2)), null);
+        assertEquals("middling", planner.choose(sizes(7, 500), false).name());
+        assertEquals("last", planner.choose(sizes(6, 500), false).name());
+        assertEquals("quick", planner.choose(sizes(6, 128), false).name());
     }
 
     @Test
@@ -74,13 +82,15 @@ class PlannerTest {
         Planner planner = new Planner(PLANS, null);
         assertEquals(
                 new RecurrenceChoice(
-                        "last",
-                        "1.25 us a step predicted for float32 on an H200, not yet measured; not quick: H is above 128;"
-                                + " not middling: it is slow there"),
+                        "middling",
+                        "40.00 us a step by what an H100 takes; not quick: H is above 128; not last: 80.00 us"),
                 planner.explain(sizes(1024), false));
         assertEquals(
-                "forward over N = 32 rows: H = 64 quick 1.25 us a step, H = 256 middling 1.25 us a step,"
-                        + " H = 1024 last 1.25 us a step, predicted for float32 on an H200, not yet measured",
+                "40.00 us a step by what an H100 takes; not quick: H is above 128; not middling: T is below 7",
+                planner.explain(sizes(6, 512), false).reason());
+        assertEquals(
+                "forward over N = 32 rows: H = 64 quick 1.25 us a step, H = 256 middling 10.00 us a step,"
+                        + " H = 1024 middling 40.00 us a step, by what an H100 takes",
                 planner.summary());
     }
 
@@ -89,7 +99,7 @@ class PlannerTest {
         Planner planner = new Planner(PLANS, "quick");
         assertEquals("quick", planner.choose(sizes(128), true).name());
         assertEquals(
-                "1.25 us a step predicted for float32 on an H200, not yet measured; elman.cuda.plan asks for it",
+                "5.00 us a step by what an H100 takes; elman.cuda.plan asks for it",
                 planner.explain(sizes(128), true).reason());
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), true));
@@ -100,11 +110,10 @@ class PlannerTest {
     }
 
     @Test
-    void recurrentDropoutIsForTheFirstPlanThatTakesIt() {
+    void recurrentDropoutIsForTheFastestPlanThatTakesIt() {
         assertEquals("quick", chosen(null, 0, 64, false));
         assertEquals("middling", chosen(null, 1, 64, false));
-        assertEquals("last", chosen(null, 1, 513, false));
-        assertEquals("last", chosen(null, 1, 64, true));
+        assertEquals("last", chosen(null, 1, 2049, false));
     }
 
     @Test
@@ -129,31 +138,34 @@ class PlannerTest {
                 refused.getMessage());
     }
 
-    /** The README publishes what the plans predict. */
+    /** The README's table of plans has what they expect. */
     @Test
-    void theReadmesPredictionsAreThePlans() throws IOException {
+    void theReadmesTableIsThePlans() throws IOException {
         StepsPlan steps = new StepsPlan(null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
-        RecurrencePlan block = SequencePlan.block(null, null, 132);
-        RecurrencePlan cluster = SequencePlan.cluster(null, null, 132, 90);
-        assertPublished(block, 64, 192);
-        assertPublished(cluster, 192, 512);
+        assertPublished(SequencePlan.block(null, null, 132), 64, 192);
+        assertPublished(SequencePlan.cluster(null, null, 132, null), 192, 512);
+        assertPublished(SequencePlan.grid(null, null, 132, null), README_SIZES);
         assertPublished(graph, README_SIZES);
         assertPublished(steps, README_SIZES);
     }
 
-    /** The plan's row ends with its predictions for these sizes, and no other. */
+    /** The plan's row ends with what it expects for these sizes, and no other. */
     private static void assertPublished(RecurrencePlan plan, int... sizes) throws IOException {
         String row = IntStream.of(README_SIZES)
                 .mapToObj(h -> IntStream.of(sizes).noneMatch(size -> size == h)
                         ? "- |"
                         : String.format(
-                                Locale.ROOT, "%.2f |", plan.predictedMicros(new Operands.Rnn(32, 512, h, h), false)))
+                                Locale.ROOT, "%.2f |", plan.expectedMicros(new Operands.Rnn(32, 512, h, h), false)))
                 .collect(Collectors.joining(" ", "| ", ""));
         assertTrue(
                 Files.readAllLines(Path.of("README.md")).stream()
                         .anyMatch(line -> line.startsWith("| `" + plan.name() + "` |") && line.endsWith(row)),
                 plan.name() + " " + row);
+    }
+
+    private static Operands.Rnn sizes(int t, int h) {
+        return new Operands.Rnn(3, t, 5, h);
     }
 
     private static Operands.Rnn sizes(int h) {

@@ -1,0 +1,244 @@
+// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu and grid.cu. Each says who holds which columns
+// of Wh and how a state reaches those who need it; here is how a block of threads multiplies by its columns and how its
+// threads fetch what a step adds.
+
+#include <stdint.h>
+
+typedef long long Index;
+
+enum Activation { TANH, RELU, LINEAR };
+
+__device__ float activate(int activation, float a) {
+    if (activation == TANH) return tanhf(a);
+    if (activation == RELU) return !(a <= 0.0f) ? a : 0.0f; // a NaN stays NaN
+    return a;
+}
+
+/// The activation's derivative, told by its result.
+__device__ float derivative(int activation, float h) {
+    if (activation == TANH) return 1.0f - h * h;
+    if (activation == RELU) return h > 0.0f ? 1.0f : 0.0f;
+    return 1.0f;
+}
+
+const int AHEAD = 3; // passes from a fetch to its use
+const unsigned ALL = 0xffffffffu;
+
+/// The address of something in this block's shared memory, as the instructions take it.
+__device__ unsigned sharedAddress(const void* place) { return (unsigned)__cvta_generic_to_shared(place); }
+
+__device__ float4 loadShared4(unsigned address) {
+    float4 v;
+    asm volatile("ld.shared.v4.f32 {%0, %1, %2, %3}, [%4];" : "=f"(v.x), "=f"(v.y), "=f"(v.z), "=f"(v.w) : "r"(address) : "memory");
+    return v;
+}
+
+__device__ float loadShared(unsigned address) {
+    float v;
+    asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address) : "memory");
+    return v;
+}
+
+__device__ void storeShared(unsigned address, float value) {
+    asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
+}
+
+/// The same number, kept in a register: what follows from a thread's place alone is else computed anew in every step, from
+/// special registers that take longer to read.
+template <typename T>
+__device__ T kept(T value) {
+    return __shfl_sync(ALL, value, threadIdx.x % 32);
+}
+
+/// One thread's part of a block's weights: PARTS neighbouring threads share COLUMNS columns. Each holds a part of their
+/// SIZE weights in registers and sums a part of the products, for ROWS rows at once; shuffles add the parts up as one tree.
+/// A row's arithmetic is the same for any ROWS, so its bits depend neither on N nor on its neighbours.
+template <int SIZE, int PARTS, int COLUMNS, int ROWS>
+struct Weights {
+    static const int LINES = ROWS == 3 ? 4 : ROWS; // rows in the tree, which halves
+    static const int SUMS = LINES * COLUMNS;
+    static const int TWINS = PARTS / SUMS; // threads that end with the same sum
+    static const int QUADS = SIZE / PARTS / 4; // of weights in a column
+    static const int IN_FLIGHT = 4; // reads of vectors
+
+    static_assert(PARTS % SUMS == 0, "in the end each thread has one sum");
+
+    float w[SIZE / PARTS][COLUMNS];
+
+    __device__ static int part() { return threadIdx.x % PARTS; }
+    __device__ static int firstColumn() { return threadIdx.x / PARTS * COLUMNS; }
+
+    /// Whose sum is this thread's in the end: the row of a pass, the column of the block, and which of the twins it is.
+    __device__ static int line() { return part() / TWINS / COLUMNS; }
+    __device__ static int column() { return firstColumn() + part() / TWINS % COLUMNS; }
+    __device__ static int twin() { return part() % TWINS; }
+
+    /// The weight from k to a column is at wh[k * strideK + column * strideC]; the block's columns begin at `first`.
+    __device__ void load(const float* wh, Index hidden, Index first, Index strideK, Index strideC) {
+        #pragma unroll
+        for (int i = 0; i < SIZE / PARTS; i++) {
+            Index k = i / 4 * 4 * PARTS + part() * 4 + i % 4;
+            #pragma unroll
+            for (int j = 0; j < COLUMNS; j++) {
+                Index c = first + firstColumn() + j;
+                w[i][j] = k < hidden && c < hidden ? wh[k * strideK + c * strideC] : 0.0f;
+            }
+        }
+    }
+
+    /// Adds the products of the quads FROM to TO to this thread's sums. `vectors` is the address in shared memory of this
+    /// thread's part of the vectors [ROWS,SIZE]; some of it is always on its way.
+    template <int FROM, int TO>
+    __device__ void multiply(unsigned vectors, float (&sums)[SUMS]) const {
+        float4 v[IN_FLIGHT];
+        #pragma unroll
+        for (int n = FROM * ROWS; n < TO * ROWS + IN_FLIGHT; n++) {
+            if (n >= FROM * ROWS + IN_FLIGHT) {
+                const int quad = (n - IN_FLIGHT) / ROWS;
+                const int row = (n - IN_FLIGHT) % ROWS;
+                const float4 u = v[n % IN_FLIGHT];
+                #pragma unroll
+                for (int j = 0; j < COLUMNS; j++) {
+                    float& sum = sums[row * COLUMNS + j];
+                    sum = fmaf(u.x, w[4 * quad][j], sum);
+                    sum = fmaf(u.y, w[4 * quad + 1][j], sum);
+                    sum = fmaf(u.z, w[4 * quad + 2][j], sum);
+                    sum = fmaf(u.w, w[4 * quad + 3][j], sum);
+                }
+            }
+            if (n < TO * ROWS) v[n % IN_FLIGHT] = loadShared4(vectors + 4 * (n % ROWS * SIZE + n / ROWS * 4 * PARTS));
+        }
+    }
+
+    /// Adds the parts up. In each round a thread gives half of its sums away and keeps the other half, until one is left.
+    /// `part` is this thread's.
+    __device__ static float total(float (&sums)[SUMS], int part) {
+        int count = SUMS;
+        #pragma unroll
+        for (int distance = PARTS / 2; distance > 0; distance /= 2) {
+            if (count > 1) {
+                count /= 2;
+                bool upper = (part & distance) != 0;
+                #pragma unroll
+                for (int i = 0; i < SUMS / 2; i++) {
+                    if (i >= count) break;
+                    float given = upper ? sums[i] : sums[i + count];
+                    float kept = upper ? sums[i + count] : sums[i];
+                    sums[i] = kept + __shfl_xor_sync(ALL, given, distance);
+                }
+            } else {
+                sums[0] += __shfl_xor_sync(ALL, sums[0], distance);
+            }
+        }
+        return sums[0];
+    }
+
+    /// The vectors times the weights; returns the sum that is this thread's.
+    __device__ float times(unsigned vectors, int part) const {
+        float sums[SUMS] = {};
+        multiply<0, QUADS>(vectors, sums);
+        return total(sums, part);
+    }
+};
+
+/// How a group's passes follow each other in a [T+1,N,H] buffer and in the mask [T,N].
+struct Course {
+    Index passes; // over the rows of the group, ROWS at once; then comes the next step
+    Index hidden;
+    Index perStep; // negative where slots go down
+    Index rowsPerStep;
+};
+
+/// The elements of a thread, one a pass.
+template <int ROWS>
+struct Walk {
+    Index at; // offset of the element in the buffer
+    Index row; // offset of its row in the mask
+    int pass;
+
+    __device__ void next(const Course& course) {
+        if (++pass < (int)course.passes) {
+            at += ROWS * course.hidden;
+            row += ROWS;
+        } else {
+            pass = 0;
+            at += course.perStep - (course.passes - 1) * ROWS * course.hidden;
+            row += course.rowsPerStep - (course.passes - 1) * ROWS;
+        }
+    }
+};
+
+/// What a thread's element needs forward beside the product: its projection, fetched AHEAD passes before.
+template <int ROWS>
+struct ForwardFeed {
+    float sums[AHEAD];
+    int live[AHEAD];
+    Walk<ROWS> ahead;
+    Index unfetched; // passes
+
+    /// `passes` is how many passes of a step have a row for this thread; from that one on it fetches nothing.
+    __device__ void begin(
+            const Walk<ROWS>& first, const Course& course, Index steps, const float* states, const int* mask, int passes) {
+        ahead = first;
+        unfetched = steps * course.passes;
+        #pragma unroll
+        for (int i = 0; i < AHEAD; i++) next(course, states, mask, passes);
+    }
+
+    __device__ void next(const Course& course, const float* states, const int* mask, int passes) {
+        #pragma unroll
+        for (int i = 0; i < AHEAD - 1; i++) {
+            sums[i] = sums[i + 1];
+            live[i] = live[i + 1];
+        }
+        bool there = unfetched-- > 0 && ahead.pass < passes;
+        sums[AHEAD - 1] = there ? states[ahead.at] : 0.0f;
+        live[AHEAD - 1] = there ? mask ? mask[ahead.row] : 1 : 0;
+        ahead.next(course);
+    }
+};
+
+/// The same for the way back: the gradient from above and the state, slot by slot down to the initial one.
+template <int ROWS>
+struct BackwardFeed {
+    float dhs[AHEAD];
+    float hs[AHEAD];
+    int live[AHEAD];
+    int liveLater[AHEAD]; // the step that ran after it
+    Walk<ROWS> ahead;
+    Index fetched; // passes
+    Index ofSteps; // passes before those of the initial slot
+
+    __device__ void begin(
+            const Walk<ROWS>& first,
+            const Course& course,
+            Index steps,
+            const float* states,
+            const float* gradients,
+            const int* mask,
+            int passes) {
+        ahead = first;
+        fetched = 0;
+        ofSteps = steps * course.passes;
+        #pragma unroll
+        for (int i = 0; i < AHEAD; i++) next(course, states, gradients, mask, passes);
+    }
+
+    __device__ void next(const Course& course, const float* states, const float* gradients, const int* mask, int passes) {
+        #pragma unroll
+        for (int i = 0; i < AHEAD - 1; i++) {
+            dhs[i] = dhs[i + 1];
+            hs[i] = hs[i + 1];
+            live[i] = live[i + 1];
+            liveLater[i] = liveLater[i + 1];
+        }
+        bool there = fetched < ofSteps + course.passes && ahead.pass < passes;
+        bool step = fetched < ofSteps;
+        dhs[AHEAD - 1] = there ? gradients[ahead.at] : 0.0f;
+        hs[AHEAD - 1] = there && step ? states[ahead.at] : 0.0f;
+        live[AHEAD - 1] = there && step ? mask ? mask[ahead.row] : 1 : 0;
+        liveLater[AHEAD - 1] = there && fetched >= course.passes ? mask ? mask[ahead.row - course.rowsPerStep] : 1 : 0;
+        fetched++;
+        ahead.next(course);
+    }
+};

@@ -1,0 +1,123 @@
+package dev.elman.cuda;
+
+import static dev.elman.cuda.SequenceSize.Family.CLUSTER;
+import static dev.elman.cuda.SequenceSize.Family.GRID;
+import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
+ * of rows has, how many rows a group takes in a pass, and what that takes.
+ *
+ * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, as measured on an H100 by
+ * {@code ci/measured}; of other GPUs only the order of the plans is taken to be the same.
+ *
+ * @param family who makes up a group
+ * @param hidden the most nodes
+ * @param blocks of a group
+ * @param threads of a block
+ * @param resident blocks that fit a multiprocessor
+ * @param kernels the ways to take a group's rows
+ * @param start microseconds of a step
+ * @param pass microseconds of a pass
+ * @param row microseconds of a row in a pass
+ */
+record SequenceSize(
+        Family family,
+        int hidden,
+        int blocks,
+        int threads,
+        int resident,
+        List<Rows> kernels,
+        double start,
+        double pass,
+        double row) {
+    /** All sizes, the smaller ones of a family first. */
+    static final List<SequenceSize> ALL = List.of(
+            new SequenceSize(SEQUENCE, 64, 1, 256, 2, rows(1, 1, 4, 2), 0.05, 0.165, 0.065),
+            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.05, 0.12, 0.20),
+            new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.335, 0.185),
+            new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
+            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 4, 3), 0.26, 0.10, 0.22),
+            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.18, 0.21, 0.27),
+            new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
+            new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
+            new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
+            new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
+            new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48));
+
+    /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
+    private static final double ROOM_FOR_CLUSTERS = 0.91;
+
+    /** Who makes up a group. */
+    enum Family {
+        /** One block of threads. */
+        SEQUENCE,
+        /** A cluster of blocks. */
+        CLUSTER,
+        /** Blocks of a cooperative launch. */
+        GRID
+    }
+
+    /** A kernel: how many rows it takes in a pass, and how many passes it has room for. */
+    record Rows(int together, int passes) {}
+
+    private static List<Rows> rows(int... pairs) {
+        Rows[] kernels = new Rows[pairs.length / 2];
+        for (int i = 0; i < kernels.length; i++) kernels[i] = new Rows(pairs[2 * i], pairs[2 * i + 1]);
+        return List.of(kernels);
+    }
+
+    /** Groups that run at the same time; of a grid 0 if not even one has room. */
+    int groups(int multiprocessors) {
+        if (family == CLUSTER && blocks > 2) {
+            return Math.max((int) (ROOM_FOR_CLUSTERS * multiprocessors / blocks), 1);
+        }
+        int groups = multiprocessors * resident / blocks;
+        return family == GRID ? groups : Math.max(groups, 1);
+    }
+
+    /** Rows that a group has room for. */
+    int mostRows() {
+        return kernels.stream()
+                .mapToInt(kernel -> kernel.together() * kernel.passes())
+                .max()
+                .orElseThrow();
+    }
+
+    /**
+     * How rows are shared out.
+     *
+     * @param together rows that a group takes in a pass, which chooses the kernel
+     * @param rowsPerGroup the last group may have fewer
+     * @param micros what a step takes
+     */
+    record Share(int together, int rowsPerGroup, int groups, double micros) {
+        int passes() {
+            return (rowsPerGroup - 1) / together + 1;
+        }
+    }
+
+    /** The fastest way for this many rows, at least 1; the bits of a row are the same in each. */
+    Share share(int rows, int multiprocessors) {
+        int atOnce = Math.max(groups(multiprocessors), 1);
+        Share best = null;
+        for (Rows kernel : kernels) {
+            int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
+            int groups = (rows - 1) / perGroup + 1;
+            int rounds = (groups - 1) / atOnce + 1;
+            if (family == GRID && rounds > 1) continue;
+            int passes = (perGroup - 1) / kernel.together() + 1;
+            double micros = rounds * (start + passes * (pass + row * kernel.together()));
+            if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);
+        }
+        return best;
+    }
+
+    Kernel kernel(boolean backward, int together) {
+        String direction = backward ? "backward" : "forward";
+        return Kernel.valueOf((family + "_" + direction + "_" + hidden + "_" + together).toUpperCase(Locale.ROOT));
+    }
+}
