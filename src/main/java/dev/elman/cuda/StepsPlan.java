@@ -21,7 +21,7 @@ final class StepsPlan implements RecurrencePlan {
     /** What cuBLAS reaches in products that do not fill an H100. */
     private static final double FLOPS_PER_MICRO = 38e6;
 
-    private static final double FLOPS_PER_MICRO_TF32 = 200e6;
+    private static final double FLOPS_PER_MICRO_TF32 = 120e6;
     /** Reading the weights for one row. */
     private static final double BYTES_PER_MICRO = 2.2e6;
 

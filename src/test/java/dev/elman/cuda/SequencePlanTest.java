@@ -24,7 +24,7 @@ class SequencePlanTest {
     void aGroupHasOneRowUntilAllGroupsHave() {
         assertShare(1, 1, 264, share(Family.SEQUENCE, 128, 264));
         assertShare(2, 2, 133, share(Family.SEQUENCE, 128, 265));
-        assertShare(4, 2, 150, share(Family.SEQUENCE, 64, 300));
+        assertShare(4, 3, 100, share(Family.SEQUENCE, 64, 300));
         assertShare(1, 1, 66, share(Family.CLUSTER, 256, 66));
         assertShare(2, 2, 64, share(Family.CLUSTER, 256, 128));
         assertShare(1, 1, 15, share(Family.CLUSTER, 512, 15));
