@@ -255,6 +255,7 @@ record() {
     ) 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
     set -e
+    sed -i "s#$PWD/##g" "$log" # where the checkout lies is nobody's business
     case $status in
         0) result=passed ;;
         "$NOT_RUN") result=$(grep '^not run: ' "$log" | tail -n 1) ;;

@@ -14,10 +14,9 @@
 //
 // Floor of a step of one row, in cycles of a multiprocessor with 128 multiply-adds a cycle: SIZE^2 / 128 for the products
 // (32, 128, 288), and in a chain the reads of the state (30), three shuffles (75), tanh (100; the derivative 40), the barrier
-// (30) and what lies between (25). Bytes of memory: 8 H forward and 12 H backward, 4 more with the mask. One barrier a
-// step, one launch. Predicted on an H200 at 1.75 GHz for N <= 132, not yet measured on a GPU: forward 0.17, 0.22 and 0.31 us
-// a step for H = 64, 128 and 192, backward 0.13, 0.19 and 0.28. Each further row on a multiprocessor adds its products:
-// 0.02, 0.07 and 0.16.
+// (30) and what lies between (25): 0.15, 0.20 and 0.28 us at 1.98 GHz for 64, 128 and 192 nodes. Bytes of memory: 8 H forward
+// and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H100 took 0.28, 0.37 and 0.52 us forward and
+// 0.30, 0.42 and 0.57 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
 
 #include "recurrence.cuh"
 
