@@ -9,6 +9,7 @@
 #   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, and their ratio:
 #       --n LIST --h LIST --t T     the shapes: 1,32,128,512 by 64,128,256,384,512,768,1024,2048, 512 steps
 #       --unequal-n LIST --unequal-h LIST   those that are measured with rows of 1 to T steps too: 32,128 by 64,256,512,1024
+#       --precision LIST            PyTorch's: fp32,tf32,fp16
 #       --rounds R --seconds S --budget S   rounds (3), the most for one result (0.25), and for all together (540)
 #   ci/gpu.sh sanitize [TOOL..] compute-sanitizer over the contract suite: memcheck and racecheck
 #   ci/gpu.sh all               all of them, one after the other
@@ -148,7 +149,7 @@ torch_round() {
     if (($(left) < 5)); then return; fi
     rm -f "$file"
     timeout -k 10 $(($(left) + 20)) "$PYTHON" ci/peer_cudnn.py --n "$n" --h "$h" --t "$t" --rounds 1 --seconds "$seconds" \
-        --budget "$(left)" ${dry:+--device cpu} "$@" --out "$file" >"${file%.tsv}.log" 2>&1 || status=$?
+        --precision "$precision" --budget "$(left)" ${dry:+--device cpu} "$@" --out "$file" >"${file%.tsv}.log" 2>&1 || status=$?
     if [[ -s $file ]]; then files+=("$file"); fi
     if ((status != 0)); then tail -n 3 "${file%.tsv}.log" >&2; fi
     ended "PyTorch $name" "$status"
@@ -168,11 +169,11 @@ ended() {
 
 bench() {
     local n=1,32,128,512 h=64,128,256,384,512,768,1024,2048 t=512 unequal_n=32,128 unequal_h=64,256,512,1024
-    local rounds=3 seconds=0.25 budget=540 begun=$SECONDS round files=() bad=0
+    local precision=fp32,tf32,fp16 rounds=3 seconds=0.25 budget=540 begun=$SECONDS round files=() bad=0
     if [[ -n $dry ]]; then n=1,8 h=16,24 t=32 unequal_n=8 unequal_h=16 rounds=2 seconds=0.05; fi
     while (($#)); do
         case $1 in
-            --n | --h | --t | --unequal-n | --unequal-h | --rounds | --seconds | --budget)
+            --n | --h | --t | --unequal-n | --unequal-h | --precision | --rounds | --seconds | --budget)
                 [[ $# -gt 1 ]] || { echo "$1 takes a value" && return 2; }
                 printf -v "$(tr - _ <<<"${1#--}")" %s "$2"
                 ;;

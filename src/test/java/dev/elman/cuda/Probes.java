@@ -1,5 +1,10 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.Activation;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
 import dev.elman.cuda.Probe.Finding;
 import dev.elman.cuda.Probe.Scale;
 import java.util.ArrayList;
@@ -29,6 +34,7 @@ final class Probes {
     static List<Probe> all() {
         List<Probe> all = new ArrayList<>(List.of(
                 new Probe("one launch", Probes::launch),
+                new Probe("a layer call", Probes::layerCall),
                 new Probe("a node of a graph", Probes::graphNode),
                 new Probe("a step in one block", Probes::blockStep),
                 new Probe("a step across the grid", Probes::gridStep),
@@ -69,6 +75,43 @@ final class Probes {
                 new Finding("launch through JCuda: the call", median(call), "us", Double.NaN),
                 new Finding("launch through JCuda: one after the other", throughput, "us", 2.5),
                 new Finding("launch through JCuda: until the host has waited for it", median(round), "us", Double.NaN));
+    }
+
+    /** What Java adds to a layer: a sequence of one step, whose kernels take next to nothing. */
+    private static List<Finding> layerCall(ProbeDevice device, Scale scale) {
+        int nodes = 64;
+        try (CudaBackend backend = CudaBackend.open();
+                Tensor wx = zeros(backend, nodes, nodes);
+                Tensor wh = zeros(backend, nodes, nodes);
+                Tensor b = zeros(backend, nodes);
+                Tensor x = zeros(backend, 1, 1, nodes);
+                Tensor states = zeros(backend, 2, 1, nodes)) {
+            SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            Tensor one = states.view(nodes, Shape.of(1));
+            double[] with = new double[scale.few()];
+            double[] without = new double[with.length];
+            for (int i = 0; i < with.length; i++) {
+                long start = System.nanoTime();
+                backend.simpleRnnForward(weights, pass, x, states);
+                Probe.require(one.toFloats()[0] == 0, "a layer of zeros gave another number");
+                with[i] = (System.nanoTime() - start) / 1e3;
+                start = System.nanoTime();
+                one.toFloats();
+                without[i] = (System.nanoTime() - start) / 1e3;
+            }
+            return List.of(new Finding(
+                    "forward of one step of 64 nodes: from the call until the host has waited, less the download",
+                    median(with) - median(without),
+                    "us",
+                    20));
+        }
+    }
+
+    private static Tensor zeros(CudaBackend backend, int... extents) {
+        Tensor tensor = backend.allocate(Shape.of(extents));
+        backend.fill(tensor, 0);
+        return tensor;
     }
 
     private static List<Finding> graphNode(ProbeDevice device, Scale scale) {
