@@ -60,13 +60,7 @@ struct JitLog {
     }
 };
 
-// "7.8" is 708; the newest that a driver of CUDA 12.x knows is 8.x by its minor version, see the release notes of PTX.
-int ptxVersion(const std::string& v) {
-    int major = 0, minor = 0;
-    sscanf(v.c_str(), "%d.%d", &major, &minor);
-    return 100 * major + minor;
-}
-
+// The newest that a driver of CUDA 12.x knows is 8.x by its minor version, see the release notes of PTX.
 int newestPtx() {
     int driver = driverVersion();
     if (driver >= 13000) {

@@ -36,13 +36,9 @@ void unwritten(Machine& m, int lane, const std::string& what) {
     m.fail(LAUNCH_FAILED, lane, "read of memory that nothing wrote, at " + what);
 }
 
-struct SharedPlace {
-    Block* block;
-    uint64_t offset;
-    bool own;
-};
+}  // namespace
 
-SharedPlace shared(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+SharedPlace sharedPlace(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
     aligned(m, lane, address, bytes);
     SharedPlace p{m.block, address, true};
     uint64_t rank = address >> CLUSTER_RANK_SHIFT;
@@ -67,25 +63,40 @@ SharedPlace shared(Machine& m, Space space, int lane, uint64_t address, unsigned
     return p;
 }
 
+void noMbarrier(Machine& m, int lane, const SharedPlace& p, unsigned bytes) {
+    if (mbarrierAt(p.block->mbarriers, p.offset, bytes)) {
+        m.fail(
+            LAUNCH_FAILED,
+            lane,
+            format("offset %llu of shared memory belongs to an mbarrier", (unsigned long long)p.offset));
+    }
+}
+
+void race(Machine& m, int lane, const char* what, uint64_t offset, unsigned bytes, const SharedMemory::Touch& other) {
+    const OpInfo& i = m.info(other.pc);
+    std::string who = format("thread %u of the block accessed since the last barrier", other.thread);
+    if (other.async) {
+        who = format("a st.async of thread %u ", other.thread) +
+              (other.landed ? "wrote, with no wait for its mbarrier in between" : "is on its way to");
+    }
+    m.fail(
+        LAUNCH_FAILED,
+        lane,
+        format("race in shared memory: %s of %u bytes at offset %llu, which ", what, bytes, (unsigned long long)offset) + who +
+            format(", PTX line %d: ", i.line) + i.text);
+}
+
+namespace {
+
 void touch(Machine& m, int lane, const SharedPlace& p, unsigned bytes, SharedMemory::Kind kind, bool same) {
+    noMbarrier(m, lane, p, bytes);
     if (!p.own) {
         return;  // between blocks only the cluster's barrier orders; that is not followed
     }
     unsigned thread = m.warp->index * LANES + unsigned(lane);
     if (auto* other = p.block->shared.access(p.offset, bytes, thread, m.pc(), kind, same)) {
         static const char* const NAMES[] = {"read", "write", "atomic"};
-        const OpInfo& i = m.info(other->pc);
-        m.fail(
-            LAUNCH_FAILED,
-            lane,
-            format("race in shared memory: %s of %u bytes at offset %llu, which thread %u of the block accessed since "
-                   "the last barrier, PTX line %d: ",
-                   NAMES[kind],
-                   bytes,
-                   (unsigned long long)p.offset,
-                   other->thread,
-                   i.line) +
-                i.text);
+        race(m, lane, NAMES[kind], p.offset, bytes, *other);
     }
 }
 
@@ -123,7 +134,7 @@ const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, uns
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {
-            SharedPlace p = shared(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
+            SharedPlace p = sharedPlace(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
             touch(m, lane, p, bytes, SharedMemory::read, false);
             if (!p.block->shared.written(p.offset, bytes)) {
                 unwritten(m, lane, format("offset %llu of shared memory", (unsigned long long)p.offset));
@@ -159,7 +170,7 @@ uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, unsigned 
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {
-            SharedPlace p = shared(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
+            SharedPlace p = sharedPlace(m, space == GENERIC ? CLUSTER : space, lane, address, bytes);
             uint8_t* to = p.block->shared.at(p.offset);
             bool same = memcmp(to, value, bytes) == 0 && p.block->shared.written(p.offset, bytes);
             touch(m, lane, p, bytes, SharedMemory::write, same);
@@ -186,7 +197,7 @@ uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, unsigned 
 uint8_t* changeable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
     Space s = resolve(space, address);
     if (s == SHARED || s == CLUSTER) {
-        SharedPlace p = shared(m, s, lane, address, bytes);
+        SharedPlace p = sharedPlace(m, s, lane, address, bytes);
         touch(m, lane, p, bytes, SharedMemory::atomic, false);
         if (!p.block->shared.written(p.offset, bytes)) {
             unwritten(m, lane, format("offset %llu of shared memory", (unsigned long long)p.offset));

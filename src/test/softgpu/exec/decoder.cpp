@@ -2,6 +2,7 @@
 #include "decoder.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -54,9 +55,16 @@ std::map<std::string, Family>& families() {
         addMoveFamilies(*t);
         addMemoryFamilies(*t);
         addWarpFamilies(*t);
+        addMbarrierFamilies(*t);
         return t;
     }();
     return *table;
+}
+
+int ptxVersion(const std::string& v) {
+    int major = 0, minor = 0;
+    sscanf(v.c_str(), "%d.%d", &major, &minor);
+    return 100 * major + minor;
 }
 
 Decoder::Decoder(const Module& module, const std::map<std::string, Symbol>& symbols)
@@ -290,6 +298,31 @@ uint32_t Decoder::relaxed(const Operand& o, const std::string& type, bool isSour
     checkKind(*r, o, type);
     *bits = r->bits;
     return r->slot;
+}
+
+size_t Decoder::elements(const Operand& o, const std::string& type, unsigned count, bool isSource) {
+    if ((o.kind == Operand::vector) != (count > 1) || (count > 1 && o.parts.size() != count)) {
+        refuse("the vector's size");
+    }
+    size_t bits = 0;
+    for (unsigned k = 0; k < count; k++) {
+        size_t b;
+        op.v[k] = relaxed(count > 1 ? o.parts[k] : o, type, isSource, &b);
+        if (k > 0 && b != bits) {
+            refuse("registers of different sizes");
+        }
+        bits = b;
+    }
+    return bits;
+}
+
+void Decoder::needs(int version, int target) const {
+    if (ptxVersion(module_.version) < version) {
+        refuse("needs .version " + std::to_string(version / 100) + "." + std::to_string(version % 100));
+    }
+    if (smTarget_ < target) {
+        refuse("needs .target sm_" + std::to_string(target));
+    }
 }
 
 std::string Decoder::address(const Operand& o) {

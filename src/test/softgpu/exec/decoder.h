@@ -53,7 +53,12 @@ class Decoder {
     bool special(const std::string& name, Special* which) const;
     uint32_t sink() const { return SINK; }
     bool isRegister(const Operand& o) const;
+    // The registers of a vector or the one of a scalar, into op.v; gives the bits of a register.
+    size_t elements(const Operand& o, const std::string& type, unsigned count, bool isSource);
     int target() const { return smTarget_; }
+    // Refuses what is newer than the PTX says it is, "8.1" being 801, or than its target.
+    void needs(int version, int target) const;
+    void usesMbarriers() { program_->mbarriers = true; }
     // A parameter was loaded into that register; what is in that register becomes a global address.
     void loadsParameter(uint32_t slot, uint64_t offset) { loaded_[slot] = offset; }
     void becomesGlobal(uint32_t slot);
@@ -120,6 +125,11 @@ void addConvertFamilies(std::map<std::string, Family>& table);
 void addMemoryFamilies(std::map<std::string, Family>& table);
 void addWarpFamilies(std::map<std::string, Family>& table);
 void addMoveFamilies(std::map<std::string, Family>& table);
+void addMbarrierFamilies(std::map<std::string, Family>& table);
+void asyncStore(Decoder& d);  // st.async, which completes mbarriers
+
+// "7.8" is 708.
+int ptxVersion(const std::string& v);
 
 // Picks make<T>() by the name of a type among Ts; null if it is none of them.
 template <class T>

@@ -172,8 +172,8 @@ struct Modes {
     bool isConst = false, isParam = false, strong = false;
 };
 
-void scope(Decoder& d) {
-    d.takeOne({"cta", "cluster", "gpu", "sys"});
+bool scope(Decoder& d) {
+    return !d.takeOne({"cta", "cluster", "gpu", "sys"}).empty();
 }
 
 Modes modes(Decoder& d) {
@@ -193,10 +193,11 @@ Modes modes(Decoder& d) {
         m.space = PARAM;
         m.isParam = true;
     }
-    std::string order = d.takeOne({"weak", "volatile", "relaxed", "acquire", "release"});
+    bool loads = d.ins().opcode != "st";
+    std::string order = d.takeOne({"weak", "volatile", "relaxed", loads ? "acquire" : "release"});
     m.strong = !order.empty() && order != "weak";
-    if (m.strong && order != "volatile") {
-        scope(d);
+    if (m.strong && order != "volatile" && !scope(d)) {
+        d.refuse("." + order + " without a scope");
     }
     d.takeOne({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
     d.takePrefix("L1::");
@@ -221,23 +222,6 @@ void place(Decoder& d, Modes& m, const std::string& named) {
     d.op.aux2 = m.space;
 }
 
-// The vector's registers; gives the bits of a register.
-size_t registers(Decoder& d, const Operand& o, const std::string& type, unsigned count, bool isSource) {
-    if ((o.kind == Operand::vector) != (count > 1) || (count > 1 && o.parts.size() != count)) {
-        d.refuse("the vector's size");
-    }
-    size_t bits = 0;
-    for (unsigned k = 0; k < count; k++) {
-        size_t b;
-        d.op.v[k] = d.relaxed(count > 1 ? o.parts[k] : o, type, isSource, &b);
-        if (k > 0 && b != bits) {
-            d.refuse("registers of different sizes");
-        }
-        bits = b;
-    }
-    return bits;
-}
-
 unsigned vectorSize(Decoder& d) {
     return d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
 }
@@ -255,7 +239,7 @@ void ldFamily(Decoder& d) {
         d.refuse("a load of this type");
     }
     place(d, m, d.address(d.operand(1)));
-    size_t bits = registers(d, d.operand(0), type, count, false);
+    size_t bits = d.elements(d.operand(0), type, count, false);
     d.op.aux = uint16_t(count | (m.strong ? 8 : 0) | (bits == 16 ? 16 : 0));
     if (d.op.aux2 == PARAM && count == 1 && bits == bitsOf(type)) {
         d.loadsParameter(d.op.v[0], uint64_t(d.op.offset));
@@ -282,6 +266,10 @@ void ldFamily(Decoder& d) {
 }
 
 void stFamily(Decoder& d) {
+    if (d.take("async")) {
+        asyncStore(d);
+        return;
+    }
     Modes m = modes(d);
     unsigned count = vectorSize(d);
     std::string type = d.type();
@@ -290,7 +278,7 @@ void stFamily(Decoder& d) {
         d.refuse("a store of this type");
     }
     place(d, m, d.address(d.operand(0)));
-    size_t bits = registers(d, d.operand(1), type, count, true);
+    size_t bits = d.elements(d.operand(1), type, count, true);
     d.op.aux = uint16_t(count);
     if (d.op.aux2 == GLOBAL && count == 1 && bits == 32 && bitsOf(type) == 32) {
         d.op.run = &storeGlobalWord;
@@ -414,8 +402,22 @@ void fenceFamily(Decoder& d) {
     if (name == "membar") {
         d.takeOne({"cta", "gl", "sys"});
     } else if (name == "fence") {
-        d.takeOne({"sc", "acq_rel", "acquire", "release"});
-        d.takeOne({"cta", "cluster", "gpu", "sys"});
+        if (d.take("mbarrier_init")) {
+            d.needs(800, 90);
+            if (!d.take("release") || !d.take("cluster")) {
+                d.refuse("only .release.cluster");
+            }
+        } else if (d.take("proxy")) {
+            d.needs(800, 90);
+            if (!d.take("async")) {
+                d.refuse("only the proxy .async");
+            }
+            d.takeOne({"global", "shared::cta", "shared::cluster"});
+        } else {
+            d.takeOne({"sc", "acq_rel", "acquire", "release"});
+            scope(d);
+        }
+        d.expectOperands(0, 0);
     } else if (name == "nanosleep") {
         d.take("u32");
         d.expectOperands(1, 1);

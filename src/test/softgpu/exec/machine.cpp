@@ -58,6 +58,9 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
             cluster = std::make_shared<Cluster>();
             cluster->expected = unsigned(c.count() * launch_.block.count());
             cluster->at = unflatten((first + k) / c.count(), clusters);
+            if (program_.mbarriers) {
+                cluster->order.start(c.count() * ((launch_.block.count() + LANES - 1) / LANES), c.count());
+            }
         }
         Block& b = *pool_[k];
         b.clusterRank = unsigned(rank);
@@ -77,7 +80,13 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
             }
         }
         if (alive && !moved) {
-            stuck(pool_, "deadlock");
+            if (changes_ == changesAtTimeout_) {
+                stuck(pool_, "deadlock");
+            }
+            changesAtTimeout_ = changes_;  // try_wait does not wait for ever: the threads may do something else
+            for (uint64_t k = 0; k < count; k++) {
+                wake(*pool_[k]);
+            }
         }
         if (strongLoads_ > HOPELESS) {
             stuck(
@@ -115,8 +124,9 @@ bool Machine::stepWarp(Warp& w, uint64_t budget) {
     size_t index;
     while (pick(w, &index)) {
         moved = true;
+        yields_ = false;
         runGroup(w, index, budget / 4 + 1);
-        if (executed_ >= until || strongLoads_ > strong + 32) {
+        if (executed_ >= until || yields_ || strongLoads_ > strong + 32) {
             break;  // others may be what this one waits for
         }
     }
@@ -149,8 +159,8 @@ bool Machine::pick(Warp& w, size_t* index) {
             }
         }
     }
-    if (runnable > 1 && ++turn_ % 16 == 0) {
-        size_t skip = turn_ / 16 % runnable;
+    if (runnable > 1 && ++w.turn % 16 == 0) {
+        size_t skip = w.turn / 16 % runnable;
         for (size_t i = 0; i < groups.size(); i++) {
             if (groups[i].state == Group::runs && skip-- == 0) {
                 best = i;
@@ -258,6 +268,9 @@ void Machine::control(Warp& w, size_t index, const Op& op) {
         case Flow::exit:
             block->alive -= unsigned(__builtin_popcount(lanes));
             w.groups.erase(w.groups.begin() + long(index));
+            if (block->alive == 0) {
+                checkLeft(__builtin_ctz(lanes));
+            }
             return;
         case Flow::converge: {
             const uint32_t* member = slot<uint32_t>(*this, op.e);
@@ -286,8 +299,14 @@ void Machine::control(Warp& w, size_t index, const Op& op) {
             forLanes(lanes, [&](int lane) { wait |= block->cluster->completed < w.clusterArrivals[lane]; });
             w.groups[index].state = wait ? Group::atCluster : Group::runs;
             w.groups[index].pc += wait ? 0 : 1;
+            if (!wait && order()) {
+                order()->acquire(orderedWarp(), block->cluster->passed);
+            }
             return;
         }
+        case Flow::mbarrier:
+            waitAtMbarrier(w, index, op, lanes);
+            return;
         case Flow::plain:
             return;
     }

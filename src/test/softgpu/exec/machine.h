@@ -2,6 +2,7 @@
 #pragma once
 
 #include "driver/memory.h"
+#include "mbarrier.h"
 #include "program.h"
 #include "shared.h"
 
@@ -24,7 +25,7 @@ inline Dim unflatten(uint64_t n, const Dim& d) {
 
 // Lanes of a warp that are at the same instruction.
 struct Group {
-    enum State : uint8_t { runs, atBarrier, waitsForLanes, atCluster };
+    enum State : uint8_t { runs, atBarrier, waitsForLanes, atCluster, atMbarrier };
     uint32_t pc = 0, lanes = 0;
     State state = runs;
     uint8_t barrier = 0;
@@ -36,7 +37,9 @@ struct Warp {
     uint8_t* localWritten = nullptr;  // its written-map
     std::vector<Group> groups;        // disjoint; lanes in none have exited
     unsigned index = 0;
-    uint32_t born = 0;  // lanes that exist at all
+    uint32_t born = 0;      // lanes that exist at all
+    uint32_t tried = 0;     // lanes whose last mbarrier.try_wait failed
+    unsigned turn = 0;
     uint32_t clusterArrivals[LANES] = {};
     uint32_t live() const {
         uint32_t m = 0;
@@ -59,6 +62,8 @@ struct Cluster {
     uint32_t completed = 0;  // how often all threads arrived
     std::vector<struct Block*> blocks;
     Dim at;
+    Order order;  // where the kernel has mbarriers, and of the cluster's barrier: what comes before its next and last end
+    Clock gathered, passed;
 };
 
 struct Block {
@@ -67,6 +72,7 @@ struct Block {
     std::vector<Warp> warps;
     std::vector<uint8_t> registerFile, localFile, localWritten;
     SharedMemory shared;
+    Mbarriers mbarriers;
     std::array<Barrier, 16> barriers;
     unsigned threads = 0, alive = 0;
     std::shared_ptr<Cluster> cluster;
@@ -104,11 +110,19 @@ class Machine {
     [[noreturn]] void fail(Status code, int lane, const std::string& what) const;
     // A load that other threads may be waited for with, and anything that changes memory.
     void strongLoad() { strongLoads_++; }
-    void changedMemory() { strongLoads_ = 0; }
+    void changedMemory() {
+        strongLoads_ = 0;
+        changes_++;
+    }
     uint32_t pc() const { return pc_; }
     const OpInfo& info(uint32_t pc) const { return program_.info[pc]; }
     uint64_t gridWorkspace() const { return workspace_ ? workspace_->base : 0; }
     void clusterArrive(uint32_t lanes);
+    // The order of the cluster's warps, or null; and which of them runs.
+    Order* order() { return program_.mbarriers ? &block->cluster->order : nullptr; }
+    size_t orderedWarp() const { return block->clusterRank * block->warps.size() + warp->index; }
+    // A phase of one of the block's mbarriers is over: those that wait look again.
+    void wake(Block& b);
 
   private:
     void start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster);
@@ -123,6 +137,9 @@ class Machine {
     void split(Warp& w, size_t index, uint32_t lanes, uint32_t pc);
     void arriveAtBarrier(Warp& w, size_t index, const Op& op, uint32_t lanes);
     void releaseBarrier(unsigned id);
+    void waitAtMbarrier(Warp& w, size_t index, const Op& op, uint32_t lanes);
+    std::string waitsFor(Block& b, Warp& w, const Group& g);
+    void checkLeft(int lane);  // as a block exits
     [[noreturn]] void stuck(const std::vector<std::unique_ptr<Block>>& blocks, const char* why);
     std::string describe(const Block& b, unsigned thread) const;
     uint32_t guarded(const Op& op, uint32_t lanes) const;
@@ -136,7 +153,10 @@ class Machine {
     uint64_t strongLoads_ = 0;
     uint64_t clockReads_ = 0;
     uint64_t limit_ = 0;  // instructions that a launch may take
-    unsigned turn_ = 0;
+    // A wait failed: others get their turn.
+    bool yields_ = false;
+    // How often memory changed, and how often it had when waits for mbarriers last ran out of time.
+    uint64_t changes_ = 0, changesAtTimeout_ = ~uint64_t(0);
     std::vector<std::unique_ptr<Block>> pool_;
 };
 

@@ -12,8 +12,13 @@ void Machine::start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster)
     b.threads = unsigned(launch_.block.count());
     b.alive = b.threads;
     b.barriers = {};
-    b.shared.start(program_.sharedBytes + launch_.dynamicShared);
     size_t warps = (b.threads + LANES - 1) / LANES, perWarp = program_.registerBytes;
+    b.mbarriers.clear();
+    b.shared.start(
+        program_.sharedBytes + launch_.dynamicShared,
+        program_.mbarriers ? &b.cluster->order : nullptr,
+        b.clusterRank * warps,
+        warps);
     bool fresh = b.warps.size() != warps;
     if (fresh) {
         b.warps.assign(warps, Warp());
@@ -35,6 +40,7 @@ void Machine::start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster)
         w.localWritten = local ? &b.localWritten[k * LANES * written] : nullptr;
         w.born = lanes == LANES ? ~0u : (1u << lanes) - 1;
         w.groups.assign(1, Group{0, w.born, Group::runs, 0});
+        w.tried = 0;
         std::fill(w.clusterArrivals, w.clusterArrivals + LANES, 0);
         registers = w.registers;
         if (fresh) {

@@ -1,6 +1,5 @@
 // Barriers of a block and of a cluster, and what is said when nobody can go on.
-#include "lanes.h"
-#include "machine.h"
+#include "access.h"
 
 namespace softgpu {
 
@@ -65,17 +64,30 @@ void Machine::releaseBarrier(unsigned id) {
     registers = current;
     b = Barrier();
     block->shared.blockBarrier();
+    if (order()) {
+        order()->meet(orderedWarp() - warp->index, block->warps.size());
+    }
 }
 
 void Machine::clusterArrive(uint32_t lanes) {
     Cluster& c = *block->cluster;
-    forLanes(lanes, [&](int lane) { warp->clusterArrivals[lane]++; });
+    forLanes(lanes, [&](int lane) {
+        if (warp->clusterArrivals[lane]++ > c.completed) {
+            fail(LAUNCH_FAILED, lane, "a second arrival at the barrier of the cluster, before the first is over");
+        }
+    });
+    if (order()) {
+        order()->release(orderedWarp(), c.gathered);
+        order()->tick(orderedWarp());
+    }
     c.arrived += unsigned(__builtin_popcount(lanes));
     if (c.arrived < c.expected) {
         return;
     }
     c.arrived = 0;
     c.completed++;
+    c.passed = std::move(c.gathered);
+    c.gathered.clear();
     changedMemory();
     for (Block* b : c.blocks) {
         b->shared.blockBarrier();
@@ -85,6 +97,47 @@ void Machine::clusterArrive(uint32_t lanes) {
                     g.state = Group::runs;
                 }
             }
+        }
+    }
+}
+
+// A try_wait may fail at any time: it does once, so that its loop is tried, and waits when it comes again. Its time runs out
+// when nobody else can go on.
+void Machine::waitAtMbarrier(Warp& w, size_t index, const Op& op, uint32_t lanes) {
+    op.run(*this, op, lanes);
+    uint32_t failed = lanes & ~predicate(*this, op.d);
+    bool waits = op.aux & 1;
+    if (waits && failed == lanes && (w.tried & lanes) == lanes) {
+        w.groups[index].state = Group::atMbarrier;
+        return;
+    }
+    w.tried = waits ? (w.tried & ~lanes) | failed : w.tried;
+    w.groups[index].pc++;
+    if (failed) {
+        strongLoad();
+        yields_ = true;
+    }
+}
+
+void Machine::wake(Block& b) {
+    for (auto& w : b.warps) {
+        w.tried = 0;
+        for (auto& g : w.groups) {
+            if (g.state == Group::atMbarrier) {
+                g.state = Group::runs;
+            }
+        }
+    }
+}
+
+void Machine::checkLeft(int lane) {
+    for (auto& m : block->mbarriers) {
+        if (m.second.bytes || !m.second.onTheWay.empty()) {
+            fail(
+                LAUNCH_FAILED,
+                lane,
+                format("the block exits before its mbarrier at offset %llu is done: ", (unsigned long long)m.first) +
+                    m.second.describe());
         }
     }
 }
@@ -105,6 +158,13 @@ std::string Machine::where(int lane) const {
 
 void Machine::fail(Status code, int lane, const std::string& what) const {
     throw Fault(code, what + "\n    in " + where(lane));
+}
+
+std::string Machine::waitsFor(Block& b, Warp& w, const Group& g) {
+    registers = w.registers;
+    const Op& op = program_.ops[g.pc];
+    auto m = b.mbarriers.find(laneAddress(*this, op, __builtin_ctz(g.lanes)));
+    return "a wait for a phase of an mbarrier that does not end" + (m == b.mbarriers.end() ? "" : ": " + m->second.describe());
 }
 
 void Machine::stuck(const std::vector<std::unique_ptr<Block>>& blocks, const char* why) {
@@ -130,15 +190,16 @@ void Machine::stuck(const std::vector<std::unique_ptr<Block>>& blocks, const cha
                 }
                 const OpInfo& i = program_.info[g.pc];
                 unsigned thread = w.index * LANES + unsigned(__builtin_ctz(g.lanes));
-                const char* state = g.state == Group::atBarrier        ? "a barrier that not all threads reach"
+                std::string state = g.state == Group::atBarrier        ? "a barrier that not all threads reach"
                                     : g.state == Group::waitsForLanes ? "a wait for lanes of its warp that do not come"
                                     : g.state == Group::atCluster     ? "a cluster barrier that not all threads reach"
+                                    : g.state == Group::atMbarrier    ? waitsFor(*b, w, g)
                                                                       : "running";
                 text += format(
                     "\n    %s and %d more: %s, PTX line %d%s: %s",
                     describe(*b, thread).c_str(),
                     __builtin_popcount(g.lanes) - 1,
-                    state,
+                    state.c_str(),
                     i.line,
                     i.source.empty() ? "" : (" (" + i.source + ")").c_str(),
                     i.text.c_str());

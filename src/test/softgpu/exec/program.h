@@ -24,6 +24,7 @@ enum class Flow : uint8_t {
     barrier,   // of the block: waits for other warps
     converge,  // of the warp: runs once all lanes of its member mask are here
     cluster,   // barrier of all blocks of a cluster
+    mbarrier,  // test of a phase, or wait for it
 };
 
 constexpr int LANES = 32;
@@ -88,6 +89,7 @@ struct Program {
     size_t registerBytes = 0;  // of one warp's register file
     int registers = 0;         // declared, in units of 32 bits: what a careless compiler would need
     size_t sharedBytes = 0, localBytes = 0;
+    bool mbarriers = false;
     int maxThreads = 0;  // .maxntid or .reqntid, 0 if not given
     std::array<int, 3> requiredThreads{0, 0, 0};
     std::array<int, 3> cluster{0, 0, 0};  // .reqnctapercluster

@@ -2,11 +2,29 @@
 
 #include "driver/memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace softgpu {
 
-void SharedMemory::start(size_t bytes) {
+namespace {
+
+// Calls f(word, mask of its bytes) for each word of the range until it gives something.
+template <class F>
+const SharedMemory::Touch* eachWord(uint64_t offset, size_t bytes, F f) {
+    for (uint64_t at = offset, end = offset + bytes; at < end;) {
+        uint64_t w = at / 4, stop = std::min(end, 4 * (w + 1));
+        if (auto* found = f(w, uint8_t(((1u << (stop - at)) - 1) << (at & 3)))) {
+            return found;
+        }
+        at = stop;
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+void SharedMemory::start(size_t bytes, const Order* order, size_t firstWarp, size_t warps) {
     size_ = bytes;
     if (bytes_.size() < bytes) {
         bytes_.resize(bytes);
@@ -15,7 +33,14 @@ void SharedMemory::start(size_t bytes) {
     written_.assign(bytes / 4 + 8, 0);
     memset(bytes_.data(), 0xff, bytes);  // NaN, should a check miss it
     warpEpoch_.assign(64, 0);
-    blockEpoch_++;  // what earlier blocks did is past
+    born_ = ++blockEpoch_;  // what earlier blocks did is past
+    order_ = order;
+    firstWarp_ = firstWarp;
+    warps_ = warps;
+    if (order) {
+        readers_.assign((bytes / 4 + 1) * warps, Touch());
+        pushed_.assign(bytes / 4 + 1, Touch());
+    }
 }
 
 void SharedMemory::warpBarrier(unsigned warp) {
@@ -31,7 +56,7 @@ void SharedMemory::markWritten(uint64_t offset, size_t bytes) {
 }
 
 bool SharedMemory::conflicts(const Touch& t, unsigned thread, uint8_t bytes) const {
-    if (t.block != blockEpoch_ || !(t.bytes & bytes)) {
+    if (t.block < born_ || (t.block != blockEpoch_ && !order_) || !(t.bytes & bytes)) {
         return false;
     }
     if (t.thread == thread && !t.many) {
@@ -39,52 +64,95 @@ bool SharedMemory::conflicts(const Touch& t, unsigned thread, uint8_t bytes) con
     }
     unsigned warp = thread / 32;
     if (t.thread / 32 == warp && !t.manyWarps) {
-        return t.warp == warpEpoch_[warp];
+        return t.block == blockEpoch_ && t.warp == warpEpoch_[warp];
     }
-    return true;
+    return !order_ || !order_->before(t.orderedWarp, t.time, firstWarp_ + warp);
+}
+
+bool SharedMemory::conflictsAsync(const Touch& t, size_t warp, uint8_t bytes) const {
+    return (t.bytes & bytes) && (!t.landed || !order_->before(t.orderedWarp, t.time, warp));
+}
+
+const SharedMemory::Touch* SharedMemory::push(uint64_t offset, size_t bytes, Touch from) {
+    return eachWord(offset, bytes, [&](uint64_t w, uint8_t mask) -> const Touch* {
+        auto clashes = [&](const Touch& t) {
+            return t.block >= born_ && (t.bytes & mask) && !order_->before(t.orderedWarp, t.time, from.orderedWarp);
+        };
+        if (conflictsAsync(pushed_[w], from.orderedWarp, mask)) {
+            return &pushed_[w];
+        }
+        if (clashes(words_[w].written)) {
+            return &words_[w].written;
+        }
+        for (size_t k = 0; k < warps_; k++) {
+            if (clashes(readers_[w * warps_ + k])) {
+                return &readers_[w * warps_ + k];
+            }
+        }
+        from.bytes = mask;
+        pushed_[w] = from;
+        return nullptr;
+    });
+}
+
+void SharedMemory::land(uint64_t offset, size_t bytes, size_t orderedWarp) {
+    eachWord(offset, bytes, [&](uint64_t w, uint8_t) -> const Touch* {
+        pushed_[w].landed = true;
+        pushed_[w].orderedWarp = uint32_t(orderedWarp);
+        pushed_[w].time = order_->now(orderedWarp);
+        return nullptr;
+    });
 }
 
 const SharedMemory::Touch* SharedMemory::access(
     uint64_t offset, size_t bytes, unsigned thread, uint32_t pc, Kind kind, bool sameValue) {
     unsigned warp = thread / 32;
-    for (uint64_t at = offset; at < offset + bytes;) {
-        uint64_t w = at / 4, end = offset + bytes < 4 * (w + 1) ? offset + bytes : 4 * (w + 1);
-        uint8_t mask = uint8_t(((1u << (end - at)) - 1) << (at & 3));
+    uint32_t time = order_ ? order_->now(firstWarp_ + warp) : 0;
+    return eachWord(offset, bytes, [&](uint64_t w, uint8_t mask) -> const Touch* {
         Word& word = words_[w];
         Touch& last = word.written;
+        if (order_ && conflictsAsync(pushed_[w], firstWarp_ + warp, mask)) {
+            return &pushed_[w];
+        }
         bool bothAtomic = kind == atomic && last.atomic;
         bool harmless = kind == write && sameValue && !last.atomic;
         if (!bothAtomic && !harmless && conflicts(last, thread, mask)) {
             return &last;
         }
-        Touch& readers = word.read;
+        Touch* readers = order_ ? &readers_[w * warps_] : &word.read;
         if (kind == read) {
-            if (readers.block != blockEpoch_) {
-                readers = Touch();
-                readers.thread = thread;
-                readers.pc = pc;
-            } else if (readers.thread != thread) {
-                readers.many = true;
-                readers.manyWarps |= readers.thread / 32 != warp;
+            Touch& r = readers[order_ ? warp : 0];
+            if (r.block != blockEpoch_ || r.time != time) {
+                r = Touch();
+                r.thread = thread;
+                r.pc = pc;
+                r.time = time;
+                r.orderedWarp = uint32_t(firstWarp_ + warp);
+            } else if (r.thread != thread) {
+                r.many = true;
+                r.manyWarps |= r.thread / 32 != warp;
             }
-            readers.block = blockEpoch_;
-            readers.warp = warpEpoch_[readers.thread / 32];
-            readers.bytes |= mask;
+            r.block = blockEpoch_;
+            r.warp = warpEpoch_[r.thread / 32];
+            r.bytes |= mask;
         } else {
-            if (conflicts(readers, thread, mask)) {
-                return &readers;
+            for (size_t k = 0; k < (order_ ? warps_ : 1); k++) {
+                if (conflicts(readers[k], thread, mask)) {
+                    return &readers[k];
+                }
             }
             last = Touch();
             last.block = blockEpoch_;
             last.warp = warpEpoch_[warp];
             last.thread = thread;
             last.pc = pc;
+            last.time = time;
+            last.orderedWarp = uint32_t(firstWarp_ + warp);
             last.bytes = mask;
             last.atomic = kind == atomic;
         }
-        at = end;
-    }
-    return nullptr;
+        return nullptr;
+    });
 }
 
 }  // namespace softgpu

@@ -240,7 +240,9 @@ void clusterBarrier(Decoder& d) {
     if (!arrive && !d.take("wait")) {
         d.refuse("unknown barrier");
     }
-    d.takeOne({"release", "relaxed", "acquire"});
+    if (!(arrive ? d.takeOne({"release", "relaxed"}) : d.takeOne({"acquire"})).empty()) {
+        d.needs(800, 90);
+    }
     d.take("aligned");
     d.expectOperands(0, 0);
     if (arrive) {

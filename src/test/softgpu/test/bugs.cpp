@@ -172,6 +172,58 @@ void together() {
     onArray("a barrier number that is none", "bar.sync 16;", FAILED, {"no barrier 16"});
 }
 
+// Two blocks of a cluster, each with an mbarrier for one arrival and 128 bytes, and a word for each thread of the other one:
+// at %v, its mbarrier at %w.
+void mbarriers() {
+    const std::string object = ".shared .align 8 .b64 bar; .shared .align 16 .b32 buf[32]; .reg .b32 %u, %o; .reg .b64 %s;\n";
+    const std::string init = object + "setp.eq.s32 %p, %t, 0; @%p mbarrier.init.shared::cta.b64 [bar], 1;\n";
+    const std::string expect = "@%p mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 128;\n";
+    const std::string meet = "barrier.cluster.arrive; barrier.cluster.wait;\n";
+    const std::string other = "mov.u32 %u, %cluster_ctarank; xor.b32 %u, %u, 1; mov.u32 %o, buf; mad.lo.u32 %o, %t, 4, %o; mapa.shared::cluster.u32 %v, %o, %u;\n"
+                              "mov.u32 %w, bar; mapa.shared::cluster.u32 %w, %w, %u;\n";
+    const std::string push = "st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%v], %t, [%w];\n";
+    const std::string wait = "{ .reg .pred P; W: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 P, [bar], 0; @!P bra W; }\n";
+    const std::string read = "ld.shared.u32 %i, [%o];\n";
+    auto planted = [](const char* name, const std::string& body, int wanted, std::initializer_list<const char*> words) {
+        std::string text = kernel("", REGISTERS + body, "", "sm_90");
+        text.insert(text.find("\n{\n"), "\n.explicitcluster .reqnctapercluster 2, 1, 1");
+        caughtAs(name, run(function(load(text)), {}, {2, 32}), wanted, words);
+    };
+    planted("no fault", init + expect + meet + other + push + wait + read + meet, 0, {});
+    planted("no init of the mbarrier", object + meet + other + push, FAILED, {"no mbarrier.init", "thread (0,0,0)", "st.async"});
+    planted("no barrier after the init", init + expect + other + "setp.eq.u32 %p, %u, 0; @%p " + push + meet, FAILED,
+            {"no barrier lies between the mbarrier's init", "block (1,0,0)"});
+    planted("a second init", init + "@%p mbarrier.init.shared::cta.b64 [bar], 1;", FAILED, {"belongs to an mbarrier"});
+    planted("an mbarrier for nobody", object + "mbarrier.init.shared::cta.b64 [bar], 0;", FAILED, {"an mbarrier for 0 arrivals"});
+    planted("a store over an mbarrier", init + "@%p st.shared.u32 [bar+4], 0;", FAILED, {"belongs to an mbarrier", "st.shared"});
+    planted("more arrivals than the mbarrier takes", init + "bar.sync 0; mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 8;", FAILED,
+            {"1 arrivals", "0 of 1 arrivals and 16 bytes are missing"});
+    planted("an end of an mbarrier in use", init + expect + "@%p mbarrier.inval.shared::cta.b64 [bar];", FAILED, {"the end of an mbarrier in use", "128 bytes"});
+    planted("too many bytes", init + "@%p mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 1048576;", FAILED, {"beyond the range"});
+    planted("an exit with bytes missing", init + expect + meet, FAILED, {"exits before its mbarrier at offset 0 is done", "128 bytes"});
+    planted("an exit with a st.async on the way", init + meet + other + push + meet, FAILED, {"exits before", "-128 bytes"});
+    planted("a wait for the other block's mbarrier",
+            init + meet + other + "{ .reg .pred P; mbarrier.test_wait.parity.shared::cta.b64 P, [%w], 0; }", ADDRESS, {"an mbarrier of another block"});
+    planted("a phase that does not end", init + expect + meet + wait, FAILED,
+            {"deadlock", "a phase of an mbarrier that does not end: 0 of 1 arrivals and 128 bytes are missing in its phase 0", "try_wait"});
+    planted("a phase that test_wait awaits for ever",
+            init + "bar.sync 0; { .reg .pred P; W: mbarrier.test_wait.parity.shared::cta.b64 P, [bar], 0; @!P bra W; }", FAILED, {"waits for memory that nobody changes"});
+    planted("data to one block, the mbarrier of the other", init + expect + meet + other + "mov.u32 %w, bar;" + push, FAILED, {"an mbarrier of another one"});
+    planted("a read that does not wait", init + expect + meet + other + push + meet + read + wait, FAILED,
+            {"a st.async of thread 0 wrote, with no wait", "ld.shared"});
+    planted("a read while the data is on its way", init + expect + meet + other + "@!%p " + push + meet + "@!%p " + read, FAILED,
+            {"a st.async of thread 1 is on its way to"});
+    planted("a st.async over what the other block still reads",
+            init + expect + "mov.u32 %o, buf; mad.lo.u32 %o, %t, 4, %o; st.shared.u32 [%o], 7;" + meet + other + read +
+                "setp.eq.u32 %p, %u, 1; @%p " + push + "@%p bra E;" + wait + "E:",
+            FAILED, {"race in shared memory: st.async of 4 bytes", "ld.shared", "block (0,0,0)"});
+    planted("two st.async to one word", init + expect + meet + other + push + push, FAILED, {"race in shared memory: st.async", "a st.async of thread 0"});
+    planted("a state of long ago",
+            init + "bar.sync 0; @!%p bra E; mbarrier.arrive.shared.b64 %s, [bar]; mbarrier.arrive.shared.b64 _, [bar]; { .reg .pred P; mbarrier.test_wait.shared.b64 P, [bar], %s; } E:",
+            FAILED, {"a state that is neither"});
+    planted("two arrivals at the cluster's barrier", "barrier.cluster.arrive; barrier.cluster.arrive; barrier.cluster.wait;", FAILED, {"a second arrival"});
+}
+
 void launches() {
     auto limits = [](const char* name, Shape s, int wanted, std::initializer_list<const char*> words, const char* body = "") {
         onArray(name, body, wanted, words, s);
@@ -373,6 +425,22 @@ void refusals() {
     refused("a truncated file", whole.substr(0, whole.size() - 12), 218, {"line"});
     std::string newer = whole;
     newer.replace(newer.find("7.8"), 3, "9.0");
+    auto refused90 = [&](const char* name, const std::string& i, const char* why) {
+        refused(name, kernel("", r + i, "", "sm_90"), 218, {"line 8", why});
+    };
+    refused("an mbarrier before sm_80", body("mbarrier.init.shared.b64 [%r], 1;"), 218, {"needs .target sm_80"});
+    std::string older = kernel("", r + "st.async.shared::cluster.mbarrier::complete_tx::bytes.f32 [%r], %f, [%r];", "", "sm_90");
+    older.replace(older.find("8.1"), 3, "8.0");
+    refused("st.async before .version 8.1", older, 218, {"needs .version 8.1"});
+    refused90("st.async without bytes", "st.async.shared::cluster.f32 [%r], %f, [%r];", "unknown form of st.async");
+    refused90("st.async of 32 bytes", "st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b64 [%r], {%d,%d,%d,%d}, [%r];", "unknown form of st.async");
+    refused90("a wait at another block", "mbarrier.try_wait.parity.shared::cluster.b64 %p, [%r], 0;", "only on an mbarrier of the own block");
+    refused90("a state from another block", "mbarrier.arrive.shared::cluster.b64 %d, [%r];", "gives no state");
+    refused90("an order without a scope", "mbarrier.arrive.release.shared.b64 %d, [%r];", ".release without a scope");
+    refused90("a relaxed load without a scope", "ld.relaxed.global.f32 %f, [%d];", ".relaxed without a scope");
+    refused90("a load that releases", "ld.release.gpu.global.f32 %f, [%d];", "unknown modifier .release");
+    refused90("an arrival that acquires", "barrier.cluster.arrive.acquire;", "unknown modifier .acquire");
+    refused90("a proxy fence of another kind", "fence.proxy.alias;", "only the proxy .async");
     refused("PTX newer than the driver", newer, 222, {"9.0"});
     refused("PTX for a newer device", kernel("", "", "", "sm_100"), 218, {"line 2", "sm_100"});
     refused("no PTX at all", "hello", 200, {"no PTX"});
@@ -383,6 +451,7 @@ void refusals() {
 void plantedBugs() {
     memory();
     together();
+    mbarriers();
     launches();
     streams();
     products();

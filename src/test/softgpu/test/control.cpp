@@ -8,9 +8,11 @@ namespace test {
 namespace {
 
 const std::string START =
-    ".reg .b64 %x, %y, %z, %g;\n.reg .b32 %i, %j, %t, %n, %v, %w, %u;\n.reg .f32 %f, %h;\n.reg .pred %p, %q;\n.reg .b16 %s;\n"
+    ".reg .b64 %x, %y, %z, %g;\n.reg .b32 %i, %j, %t, %n, %v, %w, %u;\n.reg .f32 %f, %h;\n.reg .pred %p, %q;\n.reg .b16 %s;\n.reg .b32 %s32;\n"
     "ld.param.u64 %x, [x]; cvta.to.global.u64 %x, %x; mov.u32 %t, %tid.x;\nmov.u32 %i, %ctaid.x; mov.u32 %n, %ntid.x;\n"
     "mad.lo.u32 %i, %i, %n, %t; mad.wide.u32 %y, %i, 4, %x;\n";
+
+const char* const PAIRS = ".explicitcluster .reqnctapercluster 2, 1, 1";
 
 struct Shape {
     unsigned grid = 1, block = 32, shared = 0;
@@ -158,7 +160,95 @@ void threads() {
         ".shared .b32 s[32]; mov.u32 %j, s; mad.lo.u32 %j, %t, 4, %j; mov.u32 %u, %cluster_ctarank; mad.lo.u32 %w, %u, 100, %t; st.shared.u32 [%j], %w;"
         "barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned; xor.b32 %u, %u, 1; mapa.shared::cluster.u32 %j, %j, %u;"
         "ld.shared::cluster.u32 %v, [%j]; barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned; st.global.u32 [%y], %v;",
-        [](uint32_t i) { return (i / 32 % 2 ? 0 : 100) + i % 32; }, {4, 32, 0, false, "sm_90"}, "", ".explicitcluster .reqnctapercluster 2, 1, 1");
+        [](uint32_t i) { return (i / 32 % 2 ? 0 : 100) + i % 32; }, {4, 32, 0, false, "sm_90"}, "", PAIRS);
+}
+
+// Blocks of a cluster that send each other their numbers by st.async and wait at mbarriers.
+void mbarriers() {
+    // One mbarrier for one arrival and the bytes of a whole block; where the other one's is.
+    const std::string begin =
+        ".shared .align 16 .b8 buf[512]; .shared .align 8 .b8 bars[16]; mov.u32 %u, %cluster_ctarank; xor.b32 %u, %u, 1;\n"
+        "setp.ne.s32 %p, %t, 0; @%p bra READY; mov.u32 %w, bars; mbarrier.init.shared::cta.b64 [%w], 1; mbarrier.init.shared.b64 [bars+8], 64;\n"
+        "fence.mbarrier_init.release.cluster; mbarrier.arrive.expect_tx.shared::cta.b64 _, [%w], 256;\n"
+        "READY: barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned; mov.u32 %w, bars; mapa.shared::cluster.u32 %w, %w, %u;\n"
+        "mov.u32 %j, buf; mad.lo.u32 %j, %t, 4, %j; mapa.shared::cluster.u32 %j, %j, %u;\n";
+    const std::string wait =
+        "{ .reg .pred P; WAIT: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 P, [bars], 0; @P bra DONE; bra WAIT; DONE: }\n";
+    // The last arrival of the other block: it may exit now.
+    const std::string end = "barrier.cluster.arrive.relaxed.aligned; barrier.cluster.wait.aligned;\n";
+    const std::string mirrored = "xor.b32 %j, %t, 63; mov.u32 %w, buf; mad.lo.u32 %j, %j, 4, %w; ld.shared.u32 %v, [%j]; st.global.u32 [%y], %v;\n";
+    const std::string send = "st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%j], %i, [%w]; fence.proxy.async.shared::cta;\n";
+    Shape four{4, 64, 0, false, "sm_90"};
+    auto other = [](uint32_t i) { return (i / 64 ^ 1) * 64 + (i % 64 ^ 63); };
+    run("st.async to the other block", begin + send + wait + mirrored + end, other, four, "", PAIRS);
+    run("a block that sends before the other one expects it",
+        "mov.u32 %n, %cluster_ctarank;" + begin + "setp.eq.u32 %p, %n, 0; @%p bra S; barrier.cluster.arrive; barrier.cluster.wait; S:" + send +
+            "setp.ne.u32 %p, %n, 0; @%p bra T; barrier.cluster.arrive; barrier.cluster.wait; T:" + wait + mirrored + end,
+        other, four, "", PAIRS);
+    run("complete_tx before expect_tx in one phase",
+        ".shared .align 8 .b64 bar; .shared .b32 s[32]; setp.ne.s32 %p, %t, 0; @!%p mbarrier.init.shared::cta.b64 [bar], 32; bar.sync 0; mov.u32 %j, s;"
+        "mad.lo.u32 %j, %t, 4, %j; mov.u32 %w, bar; st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.u32 [%j], %i, [%w];"
+        "mbarrier.test_wait.parity.shared::cta.b64 %q, [bar], 0; selp.u32 %v, 1000, 0, %q; mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [bar], 4;"
+        "{ .reg .pred P; WAIT: mbarrier.try_wait.parity.shared::cta.b64 P, [bar], 0, 1000; @!P bra WAIT; }"
+        "xor.b32 %t, %t, 31; mov.u32 %j, s; mad.lo.u32 %j, %t, 4, %j; ld.shared.u32 %u, [%j]; add.u32 %v, %v, %u;"
+        "setp.ne.s32 %p, %t, 0; @!%p mbarrier.inval.shared.b64 [bar]; st.global.u32 [%y], %v;",
+        [](uint32_t i) { return i ^ 31; }, {1, 32, 0, false, "sm_90"});
+    run("vectors by st.async",
+        ".shared .align 8 .b64 bar; .shared .align 16 .b8 s[1024]; setp.ne.s32 %p, %t, 0; @%p bra GO; mbarrier.init.shared::cta.b64 [bar], 1;"
+        "mbarrier.expect_tx.relaxed.cta.shared::cta.b64 [bar], 1024; mbarrier.arrive.shared::cta.b64 %g, [bar], 1; GO: bar.sync 0; mov.u32 %j, s;"
+        "mad.lo.u32 %j, %t, 32, %j; mov.u32 %w, bar; add.u32 %u, %t, 100; mov.b64 %z, {%u, %t}; mov.b32 %f, %t; mov.b32 %h, %u;"
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%j+16], {%f, %h, %f, %h}, [%w];"
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.v2.b32 [%j], {%u, %u}, [%w+0];"
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.b64 [%j+8], %z, [%w];"
+        "{ .reg .pred P; WAIT: mbarrier.test_wait.parity.shared::cta.b64 P, [bar], 0; @!P bra WAIT; }"
+        "ld.shared.v4.u32 {%n, %u, %v, %w}, [%j]; sub.u32 %n, %n, %u; mad.lo.u32 %n, %w, 1000, %n; sub.u32 %v, %v, 100; mad.lo.u32 %n, %v, 1000000, %n;"
+        "ld.shared.v4.u32 {%u, %v, %w, %j}, [%j+16]; add.u32 %n, %n, %u; sub.u32 %v, %v, %j; add.u32 %n, %n, %v; sub.u32 %w, %w, %u; add.u32 %n, %n, %w;"
+        "st.global.u32 [%y], %n;",
+        [](uint32_t i) { return i * 1001001; }, {1, 32, 0, false, "sm_90"});
+    run("arrivals, counts and states; what is written before an arrival is seen after the wait",
+        ".shared .align 8 .b64 bar; .shared .b32 s[64]; setp.ne.s32 %p, %t, 0; @!%p mbarrier.init.shared.b64 [bar], 128; bar.sync 0; mov.u32 %j, s;"
+        "mad.lo.u32 %w, %t, 4, %j; st.shared.u32 [%w], %t; mbarrier.arrive.release.cta.shared::cta.b64 %z, [bar], 2;"
+        "W: mbarrier.try_wait.acquire.cta.shared::cta.b64 %p, [bar], %z; @!%p bra W; mbarrier.test_wait.shared.b64 %q, [bar], %z; selp.u32 %v, 100, 0, %q;"
+        "xor.b32 %u, %t, 63; mad.lo.u32 %w, %u, 4, %j; ld.shared.u32 %u, [%w]; add.u32 %v, %v, %u; mbarrier.test_wait.parity.shared.b64 %q, [bar], 1;"
+        "selp.u32 %u, 1000, 0, %q; add.u32 %v, %v, %u; st.global.u32 [%y], %v;",
+        [](uint32_t i) { return 100 + (i ^ 63); }, {1, 64, 0, false, "sm_90"});
+    run("arrivals at another block's mbarrier",
+        begin + "add.u32 %w, %w, 8; mov.u32 %j, buf; mad.lo.u32 %j, %t, 4, %j; mapa.shared::cluster.u32 %j, %j, %u; st.shared::cluster.u32 [%j], %i;"
+        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [%w];"
+        "W: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %p, [bars+8], 0; @!%p bra W;" + mirrored + end +
+            "mov.u32 %w, bars; mapa.shared::cluster.u32 %w, %w, %u; mov.u32 %j, buf; mad.lo.u32 %j, %t, 4, %j; mapa.shared::cluster.u32 %j, %j, %u;" + send + wait,
+        other, four, "", PAIRS);
+    // 20 steps, two buffers, two mbarriers: a block may be one step ahead. Each sends what it received, plus one.
+    run("steps by st.async, with no barrier but the mbarriers'",
+        ".shared .align 16 .b32 buf[128]; .shared .align 8 .b64 bars[2]; .reg .b32 %k, %m, %o, %r, %b, %c; mov.u32 %u, %cluster_ctarank; xor.b32 %u, %u, 1;\n"
+        "setp.ne.s32 %p, %t, 0; @%p bra READY; mbarrier.init.shared::cta.b64 [bars], 1; mbarrier.init.shared::cta.b64 [bars+8], 1;\n"
+        "fence.mbarrier_init.release.cluster; mbarrier.arrive.expect_tx.shared::cta.b64 _, [bars], 256; mbarrier.arrive.expect_tx.shared::cta.b64 _, [bars+8], 256;\n"
+        "READY: barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned; mov.u32 %v, %i; mov.u32 %k, 0;\n"
+        "STEP: and.b32 %m, %k, 1; shr.u32 %o, %k, 1; and.b32 %o, %o, 1; mov.u32 %j, buf; mad.lo.u32 %j, %m, 256, %j; mad.lo.u32 %j, %t, 4, %j;\n"
+        "mov.u32 %b, bars; mad.lo.u32 %b, %m, 8, %b; mapa.shared::cluster.u32 %r, %j, %u; mapa.shared::cluster.u32 %c, %b, %u;\n"
+        "st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r], %v, [%c];\n"
+        "W: mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 %p, [%b], %o; @!%p bra W; ld.shared.u32 %v, [%j]; add.u32 %v, %v, 1;\n"
+        "bar.sync 0; setp.ne.s32 %p, %t, 0; setp.ge.u32 %q, %k, 18; or.pred %p, %p, %q; @%p bra ARMED;\n"
+        "mbarrier.arrive.expect_tx.shared::cta.b64 _, [%b], 256; ARMED: add.u32 %k, %k, 1; setp.lt.u32 %p, %k, 20; @%p bra STEP;\n"
+        "st.global.u32 [%y], %v;" + end,
+        [](uint32_t i) { return i + 20; }, four, "", PAIRS);
+}
+
+// Blocks of a cooperative grid that exchange through global memory.
+void cooperative() {
+    run("numbers through global memory, counted by red.release and awaited by ld.acquire",
+        "mov.u32 %u, %nctaid.x; mov.u32 %j, %ctaid.x; add.u32 %w, %i, 1000; st.relaxed.gpu.global.u32 [%y], %w; bar.sync 0; setp.ne.s32 %p, %t, 0; @%p bra S;"
+        "red.release.gpu.global.add.u32 [count], 1; W: ld.acquire.gpu.global.u32 %v, [count]; setp.lt.u32 %q, %v, %u; @%q bra W; S: bar.sync 0;"
+        "add.u32 %j, %j, 1; setp.eq.u32 %p, %j, %u; selp.u32 %j, 0, %j, %p; mad.lo.u32 %j, %j, %n, %t; and.b32 %j, %j, -4; mad.wide.u32 %z, %j, 4, %x; prefetch.global.L2 [%z];"
+        "ld.relaxed.gpu.global.v4.u32 {%u, %v, %w, %j}, [%z]; bar.sync 0; @%p bra E; E: setp.ne.s32 %p, %t, 0; @%p bra T; fence.acq_rel.gpu;"
+        "atom.add.acq_rel.gpu.global.u32 %s32, [count], 1; X: ld.relaxed.gpu.global.u32 %s32, [count]; mov.u32 %i, %nctaid.x; shl.b32 %i, %i, 1; setp.lt.u32 %q, %s32, %i; @%q bra X;"
+        "fence.acq_rel.cluster; T: bar.sync 0; add.u32 %u, %u, %j; st.release.gpu.global.u32 [%y], %u;",
+        [](uint32_t i) { return 2 * ((i + 256) % 2048 / 4 * 4 + 1000) + 3; }, {8, 256, 48 << 10, true, "sm_90"},
+        ".global .u32 count; .extern .shared .align 16 .b8 dyn[];", "");
+    run("cp.async.cg and loads through the read-only path",
+        ".shared .align 16 .b8 s[512]; mov.u32 %j, s; mad.lo.u32 %j, %t, 16, %j; and.b32 %u, %t, 7; mul.wide.u32 %z, %u, 16; add.u64 %z, %z, %x; cp.async.cg.shared.global [%j], [%z], 16;"
+        "cp.async.commit_group; cp.async.wait_group 0; ld.shared.u32 %v, [%j+12]; ld.global.nc.v4.f32 {%f, %h, %f, %h}, [%z]; mov.b32 %w, %h; mad.lo.u32 %v, %w, 100, %v; bar.sync 0; st.global.u32 [%y], %v;",
+        [](uint32_t i) { return 101 * (i % 8 * 4 + 3); }, {1, 32, 0, false, "sm_90"});
 }
 
 // The same kernel three times from a graph, with a copy in between.
@@ -205,6 +295,8 @@ void control() {
     branches();
     memories();
     threads();
+    mbarriers();
+    cooperative();
     graphs();
 }
 

@@ -17,7 +17,7 @@ bool expect(bool ok, const std::string& what) {
 }
 
 std::string kernel(const std::string& params, const std::string& body, const std::string& head, const char* target) {
-    return std::string(".version 7.8\n.target ") + target + "\n.address_size 64\n" + head + "\n.visible .entry k(" +
+    return std::string(strcmp(target, "sm_90") ? ".version 7.8" : ".version 8.1") + "\n.target " + target + "\n.address_size 64\n" + head + "\n.visible .entry k(" +
            params + ")\n{\n" + body + "\nret;\n}\n";
 }
 
