@@ -131,7 +131,7 @@ class NetworkTest {
                 }
             }
         }
-        assertEquals(30, seen);
+        assertEquals(38, seen);
     }
 
     @Test

@@ -45,7 +45,9 @@ public final class Samples {
     /** The config in every habit that no array shows: each alone, and some together. */
     public static List<SimpleRnnConfig> habits(SimpleRnnConfig config) {
         List<SimpleRnnConfig> habits = new ArrayList<>();
-        for (Activation activation : Activation.values()) habits.add(config.withActivation(activation));
+        for (Activation activation : Activation.values()) {
+            habits.add(config.withActivation(activation).withOutput(Output.MEAN));
+        }
         for (Output output : Output.values()) {
             habits.add(config.withOutput(output));
             for (Merge merge : Merge.values()) {
@@ -53,6 +55,7 @@ public final class Samples {
             }
         }
         habits.add(config.withGoBackwards(true));
+        habits.add(config.withGoBackwards(true).withOutput(Output.LAST));
         habits.add(config.withZeroOutputForMask(true));
         habits.add(config.withStateful(true));
         habits.add(config.withGoBackwards(true)
