@@ -118,6 +118,49 @@ extern "C" __global__ void __launch_bounds__(256) copy_columns(
     }
 }
 
+/// x = high + low, where high has the 10 bits of mantissa that a tensor core reads and low, which is exact, what they leave.
+/// What is not finite goes to low, and high is 0: in the sums of high and low products an infinity meets a true factor once
+/// and otherwise 0. A NaN is one whose upper bits say so.
+__device__ void split(float x, float& high, float& low) {
+    uint32_t bits = __float_as_uint(x);
+    bool finite = (bits & 0x7f800000) != 0x7f800000;
+    uint32_t rounded = (bits + 0x1000) & 0xffffe000;
+    if ((rounded & 0x7f800000) == 0x7f800000) rounded = bits & 0xffffe000;
+    high = finite ? __uint_as_float(rounded) : 0.0f;
+    low = finite ? x - high : x == x ? x : __uint_as_float(0x7fffffff);
+}
+
+/// high and low [M,C], without gaps, of the first `columns` columns of each row; x already points at the first one, its rows
+/// are widthX apart.
+extern "C" __global__ void __launch_bounds__(256) split_columns(
+        const float* x, Index widthX, float* high, float* low, Index rows, Index columns) {
+    if (columns % 4 == 0 && widthX % 4 == 0 && aligned(x, high) && aligned(x, low)) {
+        #pragma unroll 1
+        for (Index c = firstUnit() * 4; c < columns; c += unitStride() * 4) {
+            #pragma unroll 1
+            for (Index row = firstRow(); row < rows; row += rowStride()) {
+                float4 v = *(const float4*)(x + row * widthX + c);
+                float4 h;
+                float4 l;
+                split(v.x, h.x, l.x);
+                split(v.y, h.y, l.y);
+                split(v.z, h.z, l.z);
+                split(v.w, h.w, l.w);
+                *(float4*)(high + row * columns + c) = h;
+                *(float4*)(low + row * columns + c) = l;
+            }
+        }
+        return;
+    }
+    #pragma unroll 1
+    for (Index c = firstUnit(); c < columns; c += unitStride()) {
+        #pragma unroll 1
+        for (Index row = firstRow(); row < rows; row += rowStride()) {
+            split(x[row * widthX + c], high[row * columns + c], low[row * columns + c]);
+        }
+    }
+}
+
 /// seen [T,N] = 1 once the row of mask [T,N] has met a live step, walking from step 0 or, in reverse, from T-1.
 extern "C" __global__ void __launch_bounds__(256) seen_steps(
         const int* mask, int reverse, int* seen, Index steps, Index rows) {

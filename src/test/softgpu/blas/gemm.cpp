@@ -59,15 +59,51 @@ bool overlap(const Matrix& x, const Matrix& y) {
     return false;
 }
 
-// To the nearest, ties away from zero, as cvt.rna.tf32 does.
+// The lower bits cut off, as a tensor core does that is fed float32; who rounds first does better. A NaN stays one here only
+// if its upper bits say so.
 float toTf32(float v) {
     uint32_t bits;
     memcpy(&bits, &v, 4);
-    if ((bits & 0x7f800000) != 0x7f800000) {
-        bits = (bits + 0x1000) & ~0x1fffu;
-    }
+    bits &= ~0x1fffu;
     memcpy(&v, &bits, 4);
     return v;
+}
+
+// Towards zero, as a tensor core does with its sums.
+float cutOff(double sum) {
+    float nearest = float(sum);
+    bool up = std::isfinite(nearest) && std::fabs(double(nearest)) > std::fabs(sum);
+    return up ? std::nextafter(nearest, 0.0f) : nearest;
+}
+
+constexpr int64_t ROWS = 64, COLUMNS = 4, STEP = 8;
+
+// Terms of 8 k are added to the sum at once, and what float32 cannot hold of that is cut off.
+void sumTf32(const float* left, const float* right, int64_t k, float (&sum)[COLUMNS][ROWS]) {
+    for (int64_t from = 0; from < k; from += STEP) {
+        int64_t to = std::min(k, from + STEP);
+        for (int64_t j = 0; j < COLUMNS; j++) {
+            double exact[ROWS];
+            std::copy(sum[j], sum[j] + ROWS, exact);
+            for (int64_t p = from; p < to; p++) {
+                for (int64_t i = 0; i < ROWS; i++) {
+                    exact[i] += double(left[p * ROWS + i]) * right[p * COLUMNS + j];
+                }
+            }
+            std::transform(exact, exact + ROWS, sum[j], cutOff);
+        }
+    }
+}
+
+void sumFloat(const float* left, const float* right, int64_t k, float (&sum)[COLUMNS][ROWS]) {
+    for (int64_t p = 0; p < k; p++) {
+        const float *l = left + p * ROWS, *r = right + p * COLUMNS;
+        for (int64_t j = 0; j < COLUMNS; j++) {
+            for (int64_t i = 0; i < ROWS; i++) {
+                sum[j][i] = __builtin_fmaf(l[i], r[j], sum[j][i]);
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -89,7 +125,6 @@ void checkOperands(const Gemm& g, const char* call) {
 }
 
 void multiply(const Gemm& g) {
-    constexpr int64_t ROWS = 64, COLUMNS = 4;
     int64_t k = g.alpha == 0 ? 0 : g.k;
     // A tile's rows of op(A), one after the other in k, so that the inner loop runs over neighbours.
     std::vector<float> packed(size_t(std::max<int64_t>(k, 1) * ROWS));
@@ -111,14 +146,7 @@ void multiply(const Gemm& g) {
                 }
             }
             float sum[COLUMNS][ROWS] = {};
-            for (int64_t p = 0; p < k; p++) {
-                const float *l = &packed[size_t(p * ROWS)], *r = &right[size_t(p * COLUMNS)];
-                for (int64_t j = 0; j < COLUMNS; j++) {
-                    for (int64_t i = 0; i < ROWS; i++) {
-                        sum[j][i] = __builtin_fmaf(l[i], r[j], sum[j][i]);
-                    }
-                }
-            }
+            (g.tf32 ? sumTf32 : sumFloat)(packed.data(), right.data(), k, sum);
             for (int64_t j = 0; j < columns; j++) {
                 float* c = g.c + (j0 + j) * g.ldc + i0;
                 for (int64_t i = 0; i < rows; i++) {

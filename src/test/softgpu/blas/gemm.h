@@ -13,7 +13,7 @@ struct Gemm {
     float* c = nullptr;
     int64_t lda = 0, ldb = 0, ldc = 0;
     float alpha = 1, beta = 0;
-    bool tf32 = false;  // inputs rounded to 10 bits of mantissa
+    bool tf32 = false;  // as tensor cores do: inputs cut to 10 bits of mantissa, sums cut off
 };
 
 // The bounds of the operands, whether all that is read was written, whether C overlaps A or B; throws a Fault.

@@ -76,12 +76,27 @@ final class Cublas extends Blas {
         return false;
     }
 
-    /**
-     * The one place where rows meet columns: what is row-major for us is the transpose for cuBLAS, so it computes
-     * c^T = op(b)^T op(a)^T, with the operands exchanged.
-     */
     @Override
     void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
+        product(form, add, a, form == Form.TN ? m : k, b, form == Form.NT ? k : n, c, n, m, n, k);
+    }
+
+    /**
+     * As above, of parts of matrices, whose rows are so many numbers apart. The one place where rows meet columns: what is
+     * row-major for us is the transpose for cuBLAS, so it computes c^T = op(b)^T op(a)^T, with the operands exchanged.
+     */
+    void product(
+            Form form,
+            boolean add,
+            long a,
+            long widthA,
+            long b,
+            long widthB,
+            long c,
+            long widthC,
+            long m,
+            long n,
+            long k) {
         context()
                 .calls()
                 .blas(
@@ -101,12 +116,12 @@ final class Cublas extends Blas {
                                 Math.toIntExact(k),
                                 one,
                                 DeviceAddress.of(b),
-                                (int) (form == Form.NT ? k : n),
+                                Math.toIntExact(widthB),
                                 DeviceAddress.of(a),
-                                (int) (form == Form.TN ? m : k),
+                                Math.toIntExact(widthA),
                                 add ? one : zero,
                                 DeviceAddress.of(c),
-                                (int) n));
+                                Math.toIntExact(widthC)));
     }
 
     /** Gives the handle back. After a fault cuBLAS may refuse; what it holds goes with the context. */

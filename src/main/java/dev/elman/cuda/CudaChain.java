@@ -86,6 +86,7 @@ final class CudaChain {
                 kernels = new KernelModule(context, capability, unneeded);
                 multiprocessors = multiprocessors(context.device());
                 if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
+                if (blas instanceof Cublas strict && splits()) blas = new SplitBlas(strict, kernels, splitsAll());
                 return kernels.state();
             });
             link("recurrence plans", () -> {
@@ -153,7 +154,16 @@ final class CudaChain {
             return own + "; cuBLAS would be faster, but " + missing.getMessage().replaceFirst(NO, "");
         }
         blas = new Cublas(context, settings.tf32());
-        return blas.description() + " " + from;
+        return blas.description() + " " + from + (splits() ? ", " + SplitBlas.note(splitsAll()) : "");
+    }
+
+    private boolean splits() {
+        if (settings.tf32()) return false;
+        return settings.split() == null ? SplitBlas.pays(capability) : settings.split();
+    }
+
+    private boolean splitsAll() {
+        return settings.split() != null;
     }
 
     private String initialize() {

@@ -10,10 +10,19 @@ import java.nio.file.Path;
  * @param libraries {@code elman.cuda.libdir}: folder with libcublasLt.so.12 and libcublas.so.12, or null
  * @param tf32 {@code elman.cuda.tf32}: whether products may round their operands to 10 bits of mantissa
  * @param products {@code elman.cuda.gemm}: who makes the matrix products
+ * @param split {@code elman.cuda.split}: whether cuBLAS's products in strict float32 are made by {@link SplitBlas}, all of
+ *     them or none; null where it may choose
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
  */
-record CudaSettings(int device, Path libraries, boolean tf32, Products products, boolean projectByStep, String plan) {
+record CudaSettings(
+        int device,
+        Path libraries,
+        boolean tf32,
+        Products products,
+        Boolean split,
+        boolean projectByStep,
+        String plan) {
 
     /** Who makes the matrix products. */
     enum Products {
@@ -30,24 +39,41 @@ record CudaSettings(int device, Path libraries, boolean tf32, Products products,
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
                 Boolean.getBoolean("elman.cuda.tf32"),
                 products(System.getProperty("elman.cuda.gemm", "")),
+                split(System.getProperty("elman.cuda.split", "")),
                 Boolean.getBoolean("elman.cuda.projectByStep"),
                 System.getProperty("elman.cuda.plan"));
     }
 
     CudaSettings withTf32(boolean on) {
-        return new CudaSettings(device, libraries, on, products, projectByStep, plan);
+        return new CudaSettings(device, libraries, on, products, split, projectByStep, plan);
     }
 
     CudaSettings withProducts(Products chosen) {
-        return new CudaSettings(device, libraries, tf32, chosen, projectByStep, plan);
+        return new CudaSettings(device, libraries, tf32, chosen, split, projectByStep, plan);
     }
 
     CudaSettings withProjectByStep() {
-        return new CudaSettings(device, libraries, tf32, products, true, plan);
+        return new CudaSettings(device, libraries, tf32, products, split, true, plan);
     }
 
     CudaSettings withPlan(String name) {
-        return new CudaSettings(device, libraries, tf32, products, projectByStep, name);
+        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, name);
+    }
+
+    CudaSettings withSplit(Boolean choice) {
+        return new CudaSettings(device, libraries, tf32, products, choice, projectByStep, plan);
+    }
+
+    private static Boolean split(String text) {
+        return switch (text) {
+            case "" -> null;
+            case "true" -> true;
+            case "false" -> false;
+            default ->
+                throw new BackendUnavailableException(
+                        "CUDA cannot be used: elman.cuda.split must be true or false, but is \"" + text
+                                + "\"; leave it out to split the operands of products where that should be faster.");
+        };
     }
 
     private static Products products(String text) {
@@ -63,7 +89,7 @@ record CudaSettings(int device, Path libraries, boolean tf32, Products products,
     }
 
     CudaSettings withDevice(int number) {
-        return new CudaSettings(number, libraries, tf32, products, projectByStep, plan);
+        return new CudaSettings(number, libraries, tf32, products, split, projectByStep, plan);
     }
 
     private static int device(String text) {

@@ -79,6 +79,7 @@ enum Kernel {
     ADD_BIAS("elementwise", "ppll"),
     MASK_ROWS("elementwise", "pppll"),
     COPY_COLUMNS("elementwise", "plplll"),
+    SPLIT_COLUMNS("elementwise", "plppll"),
     SEEN_STEPS("elementwise", "pipll"),
     COLUMN_SUMS("elementwise", "plllpi"),
     EMBEDDING_FORWARD("embedding", "pppll"),

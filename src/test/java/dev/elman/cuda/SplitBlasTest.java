@@ -1,0 +1,44 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.cuda.Blas.Form;
+import org.junit.jupiter.api.Test;
+
+/** Which products are made of three, which needs no GPU. */
+class SplitBlasTest {
+    @Test
+    void devicesWhoseTensorCoresAreManyTimesFaster() {
+        for (int capability : new int[] {80, 90, 100, 103}) assertTrue(SplitBlas.pays(capability), "" + capability);
+        for (int capability : new int[] {75, 86, 89, 110, 120})
+            assertFalse(SplitBlas.pays(capability), "" + capability);
+    }
+
+    /** N = 128, T = 512, D = H: the projection, the gradient of x, those of the weights. */
+    @Test
+    void allProductsOfATrainingStepFromTheSizeWhereItPays() {
+        for (int h : new int[] {256, 512, 1024, 2048}) {
+            boolean pays = h >= 512;
+            assertEquals(pays, SplitBlas.faster(Form.NN, 65536, h, h), "NN " + h);
+            assertEquals(pays, SplitBlas.faster(Form.NT, 65536, h, h), "NT " + h);
+            assertEquals(h >= 1024, SplitBlas.faster(Form.TN, h, h, 65536), "TN " + h);
+        }
+    }
+
+    @Test
+    void notWhereASideIsSmallOrDoesNotFallOnSixteenBytes() {
+        assertFalse(SplitBlas.faster(Form.NN, 65536, 128, 2048));
+        assertFalse(SplitBlas.faster(Form.NN, 128, 2048, 2048));
+        assertFalse(SplitBlas.faster(Form.NN, 65536, 2048, 200));
+        for (Form form : Form.values()) {
+            assertTrue(SplitBlas.faster(form, 65536, 1024, 1024), form.toString());
+            assertFalse(SplitBlas.faster(form, 65536, 1022, 1024), form.toString());
+        }
+        assertTrue(SplitBlas.faster(Form.NN, 65537, 1024, 1024), "rows of any number");
+        assertFalse(SplitBlas.faster(Form.TN, 65537, 1024, 1024));
+        assertFalse(SplitBlas.faster(Form.NN, 65536, 1024, 1023));
+        assertTrue(SplitBlas.faster(Form.TN, 1024, 1024, 65537));
+    }
+}
