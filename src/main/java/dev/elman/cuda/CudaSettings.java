@@ -60,8 +60,8 @@ record CudaSettings(
         return new CudaSettings(device, libraries, tf32, products, split, projectByStep, name);
     }
 
-    CudaSettings withSplit(Boolean choice) {
-        return new CudaSettings(device, libraries, tf32, products, choice, projectByStep, plan);
+    CudaSettings withSplit() {
+        return new CudaSettings(device, libraries, tf32, products, true, projectByStep, plan);
     }
 
     private static Boolean split(String text) {

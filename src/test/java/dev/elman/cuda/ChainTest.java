@@ -57,6 +57,12 @@ class ChainTest {
     }
 
     @Test
+    void aSplitThatIsNeitherOnNorOff() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.split", "big")));
+        assertBroken(links, "settings and JCuda", "elman.cuda.split must be true or false", "\"big\"");
+    }
+
+    @Test
     void nowhereToUnpack(@TempDir Path folder) throws Exception {
         List<String> links = examine(ChildJvm.like(
                 Map.of(), Map.of("java.io.tmpdir", folder.resolve("missing").toString())));

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import static dev.elman.cuda.ChainTest.assertBroken;
 import static dev.elman.cuda.ChainTest.examine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -99,6 +100,22 @@ class CudaChainTest {
         assertEquals(8, links.size(), links.toString());
         assertTrue(links.get(5).startsWith("ok | matrix products | by kernels of our own"), links.get(5));
         assertTrue(links.get(5).endsWith("as elman.cuda.gemm asks"), links.get(5));
+    }
+
+    @Test
+    void productsOfSplitOperands() throws Exception {
+        Map<String, String> all = Map.of("elman.cuda.split", "true");
+        assertTrue(products(all).endsWith(", all products as three of TF32 parts"), products(all));
+        for (Map<String, String> none : List.of(
+                Map.of("elman.cuda.split", "false"), Map.of("elman.cuda.split", "true", "elman.cuda.tf32", "true"))) {
+            assertFalse(products(none).contains("three"), products(none));
+        }
+    }
+
+    private static String products(Map<String, String> properties) throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of(), properties));
+        assertEquals(8, links.size(), links.toString());
+        return links.get(5);
     }
 
     @Test

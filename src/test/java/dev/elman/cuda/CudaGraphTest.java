@@ -116,6 +116,27 @@ class CudaGraphTest {
         }
     }
 
+    /** The parts of split operands lie where captured graphs find them, whatever is multiplied in between. */
+    @Test
+    void productsOfSplitOperandsAreReplayed() {
+        CudaSettings settings = CudaSettings.fromProperties().withSplit();
+        try (CudaBackend stepping = CudaBackend.open(settings.withPlan("steps"));
+                CudaBackend replaying = CudaBackend.open(settings.withPlan("graph"));
+                Pass plain = new Pass(stepping, 70, false);
+                Pass replayed = new Pass(replaying, 70, false);
+                Pass wide = new Pass(replaying, 9, false, 40)) {
+            float[] expected = plain.run();
+            long taken = 0;
+            for (int run = 0; run < 3; run++) {
+                assertArrayEquals(expected, replayed.run(), "run " + run);
+                wide.run();
+                if (run > 0) assertEquals(taken, counters(replaying).allocations);
+                taken = counters(replaying).allocations;
+            }
+            assertTrue(counters(replaying).graphs > 0);
+        }
+    }
+
     /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})

@@ -62,7 +62,7 @@ class CudaSplitBlasTest {
 
     /**
      * Terms of both signs; then of one, where all that a tensor core cuts off adds up. Short sums, long ones, and as long as a
-     * gradient's. In each the error is an eighth of what the contract allows to float32.
+     * gradient's. The error is a quarter of what the contract allows to float32, and does not grow beyond k = 1000.
      */
     @ParameterizedTest
     @CsvSource({"NN, 16", "NT, 1000", "NN, 1000", "TN, 1000", "NN, 20000", "TN, 20000"})
@@ -75,8 +75,7 @@ class CudaSplitBlasTest {
             String errors = form + ", k = " + k + (positive ? ", positive" : "") + ": float32 " + single + ", split "
                     + split + ", TF32 " + tf32;
             System.out.println(errors);
-            assertTrue(split < 0x1p-24 * Math.sqrt(k), errors);
-            assertTrue(split < Math.max(4 * single, 0x1p-22), errors);
+            assertTrue(split < 0x1p-23 * Math.sqrt(Math.min(k, 1000)), errors);
             if (!tf32InSoftware()) assertTrue(tf32 > 100 * split, errors);
         }
     }
