@@ -89,14 +89,14 @@ struct Buffers {
     float values[2][MOST_PASSES][PASS];
     unsigned long long arrivals[2][MOST_PASSES];
 
-    /// Zeros, and ready for what the other blocks send.
-    __device__ void clear() {
+    /// Zeros, and ready for what the other blocks send for the first two of the steps 1 to `last`.
+    __device__ void clear(int passes, int last) {
         #pragma unroll 1
         for (int i = threadIdx.x; i < 2 * MOST_PASSES * PASS; i += Plan<SIZE>::THREADS) values[0][0][i] = 0.0f;
         if (threadIdx.x < 2 * MOST_PASSES) {
             Arrivals mine = {sharedAddress(arrivals) + 8 * threadIdx.x};
             mine.begin();
-            mine.expect(BYTES);
+            if (threadIdx.x % MOST_PASSES < passes && last >= (threadIdx.x < MOST_PASSES ? 2 : 1)) mine.expect(BYTES);
         }
         __syncthreads();
     }
@@ -110,11 +110,11 @@ struct Buffers {
         return {address + 2 * MOST_PASSES * BYTES + ((step & 1) * MOST_PASSES + pass) * 8};
     }
 
-    /// Waits for what was sent for this step, and lets one thread get ready for the next but one.
-    __device__ static void await(unsigned address, int step, int pass, bool prepare) {
+    /// Waits for what was sent for this step, and lets the thread that prepares get ready for the next but one, if it comes.
+    __device__ static void await(unsigned address, int step, int last, int pass, bool prepares) {
         Arrivals arrivals = arrivalsAt(address, step, pass);
         arrivals.await((step - 1) >> 1 & 1);
-        if (prepare) arrivals.expect(BYTES);
+        if (prepares && step + 2 <= last) arrivals.expect(BYTES);
     }
 
     /// Sends the number at `offset` of a pass to all blocks for this step; each twin sends to some of them.
@@ -148,10 +148,12 @@ __device__ void forward(
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
     weights.load(wh, hidden, firstColumn, hidden, 1);
-    buffers.clear();
 
     Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
     Index left = min(rowsPerCluster, rows - first);
+    Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
+    int last = (int)steps - 1;
+    buffers.clear((int)passes, last);
     int line = W::line(); // the row in a pass and the column whose sum is this thread's
     int column = firstColumn + W::column();
     int part = kept(W::part());
@@ -162,7 +164,7 @@ __device__ void forward(
     bool prepares = kept((int)(threadIdx.x == 0));
     bool sends = kept((int)(line < ROWS));
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
+    Course course = {passes, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
     #pragma unroll 1
@@ -181,22 +183,22 @@ __device__ void forward(
     meet();
 
     #pragma unroll 1
-    for (int step = 0; step < (int)steps; step++) {
+    for (int step = 0; step <= last; step++) {
         #pragma unroll 1
-        for (int pass = 0; pass < (int)course.passes; pass++) {
+        for (int pass = 0; pass < (int)passes; pass++) {
             float sum = feed.sums[0];
             bool alive = feed.live[0] != 0;
             feed.next(course, states, mask, ours);
 
             unsigned now = B::valuesAt(address, step, pass);
-            if (step > 0) B::await(address, step, pass, prepares);
+            if (step > 0) B::await(address, step, last, pass, prepares);
             if (anyLive) sum += weights.times(now + 16 * part, part);
             float h = 0.0f;
             if (pass < ours) {
                 h = alive ? activate(activation, sum + b) : loadShared(now + offset);
                 if (twin == 0) states[here.at] = h;
             }
-            if (sends && step + 1 < (int)steps) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, h);
+            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, h);
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -224,10 +226,11 @@ __device__ void backward(
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
     weights.load(wh, hidden, firstColumn, 1, hidden);
-    buffers.clear();
 
     Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
     Index left = min(rowsPerCluster, rows - first);
+    Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
+    buffers.clear((int)passes, (int)steps);
     int line = W::line();
     int column = firstColumn + W::column();
     int part = kept(W::part());
@@ -238,7 +241,7 @@ __device__ void backward(
     bool prepares = kept((int)(threadIdx.x == 0));
     bool sends = kept((int)(line < ROWS));
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
+    Course course = {passes, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
@@ -250,7 +253,7 @@ __device__ void backward(
     #pragma unroll 1
     for (int step = 0; step <= (int)steps; step++) {
         #pragma unroll 1
-        for (int pass = 0; pass < (int)course.passes; pass++) {
+        for (int pass = 0; pass < (int)passes; pass++) {
             float g = feed.dhs[0];
             float h = feed.hs[0];
             bool alive = feed.live[0] != 0;
@@ -258,7 +261,7 @@ __device__ void backward(
             feed.next(course, states, gradients, mask, ours);
 
             unsigned now = B::valuesAt(address, step, pass);
-            if (step > 0) B::await(address, step, pass, prepares);
+            if (step > 0) B::await(address, step, (int)steps, pass, prepares);
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
             if (pass < ours) {

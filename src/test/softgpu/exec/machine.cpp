@@ -12,7 +12,7 @@ namespace {
 
 // Loads that may be a wait for another thread, with no change of memory by anybody in between: after so many of them
 // nothing will change any more.
-constexpr uint64_t HOPELESS = 400000;
+constexpr uint64_t HOPELESS = 400000;  // for up to 8 blocks; more of them look more often while one computes
 // How many instructions a warp runs before others get their turn.
 constexpr uint64_t SLICE = 20000;
 
@@ -88,7 +88,7 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
                 wake(*pool_[k]);
             }
         }
-        if (strongLoads_ > HOPELESS) {
+        if (strongLoads_ > HOPELESS * (1 + count / 8)) {
             stuck(
                 pool_,
                 launch_.cooperative ? "waits for memory that nobody changes"
@@ -105,12 +105,12 @@ bool Machine::step(Block& b, uint64_t budget) {
     block = &b;
     bool moved = false;
     uint64_t end = executed_ + budget * LANES;
-    for (auto& w : b.warps) {
+    // In turns: warps that look for something again and again must not keep those from running that would write it.
+    for (size_t i = 0; i < b.warps.size() && executed_ <= end; i++) {
+        b.turn = (b.turn + 1) % b.warps.size();
+        Warp& w = b.warps[b.turn];
         if (!w.groups.empty()) {
             moved |= stepWarp(w, std::min(budget, SLICE));
-        }
-        if (executed_ > end) {
-            break;
         }
     }
     return moved;

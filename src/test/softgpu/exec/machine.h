@@ -67,6 +67,7 @@ struct Cluster {
 };
 
 struct Block {
+    size_t turn = 0;  // the warp that ran last
     Dim at;
     uint64_t number = 0;
     std::vector<Warp> warps;
