@@ -115,12 +115,18 @@ final class SplitBlas extends Blas {
         long widthA = form == Form.TN ? m : k;
         long widthB = form == Form.NT ? k : n;
         if ((widthA | widthB | n) % QUAD != 0) return false;
-        double products = 2.0 * m * n * k;
+        return LEAST_GAIN * splitMicros(m, n, k) < plainMicros(m, n, k);
+    }
+
+    static double plainMicros(long m, long n, long k) {
+        return 2.0 * m * n * k / PLAIN_FLOPS_PER_MICRO;
+    }
+
+    static double splitMicros(long m, long n, long k) {
         long wide = TILES.side(n, TILES.deep(k));
         double splits = SPLIT_BYTES * ((double) pieces(n, wide) * m * k + (double) k * n);
         double sums = SUM_BYTES * m * n * pieces(k, MOST_TERMS);
-        double three = 3 * products / TF32_FLOPS_PER_MICRO + (splits + sums) / BYTES_PER_MICRO + STARTS_MICROS;
-        return LEAST_GAIN * three < products / PLAIN_FLOPS_PER_MICRO;
+        return 3 * 2.0 * m * n * k / TF32_FLOPS_PER_MICRO + (splits + sums) / BYTES_PER_MICRO + STARTS_MICROS;
     }
 
     @Override

@@ -21,7 +21,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * What decides between the designs of a recurrence on a GPU: the costs of a launch, a graph's node, a barrier of a block and
- * of the grid, and how fast all blocks read one memory. Those of clusters are in {@link ClusterProbes}.
+ * of the grid, and how fast all blocks read one memory. Those of clusters are in {@link ClusterProbes}, those
+ * of matrix products in {@link ProductProbes}.
  */
 final class Probes {
     private static final String STEPS = "steps.sm75.ptx";
@@ -39,6 +40,7 @@ final class Probes {
                 new Probe("a step in one block", Probes::blockStep),
                 new Probe("a step across the grid", Probes::gridStep),
                 new Probe("all blocks read one memory", Probes::sharedReads)));
+        all.addAll(ProductProbes.all());
         all.addAll(ClusterProbes.all());
         return all;
     }
