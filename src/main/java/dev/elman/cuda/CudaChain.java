@@ -158,12 +158,11 @@ final class CudaChain {
     }
 
     private boolean splits() {
-        if (settings.tf32()) return false;
-        return settings.split() == null ? SplitBlas.pays(capability) : settings.split();
+        return !settings.tf32() && settings.split() != CudaSettings.Split.NONE;
     }
 
     private boolean splitsAll() {
-        return settings.split() != null;
+        return settings.split() == CudaSettings.Split.ALL;
     }
 
     private String initialize() {

@@ -10,19 +10,12 @@ import java.nio.file.Path;
  * @param libraries {@code elman.cuda.libdir}: folder with libcublasLt.so.12 and libcublas.so.12, or null
  * @param tf32 {@code elman.cuda.tf32}: whether products may round their operands to 10 bits of mantissa
  * @param products {@code elman.cuda.gemm}: who makes the matrix products
- * @param split {@code elman.cuda.split}: whether cuBLAS's products in strict float32 are made by {@link SplitBlas}, all of
- *     them or none; null where it may choose
+ * @param split {@code elman.cuda.split}: which of cuBLAS's products in strict float32 {@link SplitBlas} makes
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
  */
 record CudaSettings(
-        int device,
-        Path libraries,
-        boolean tf32,
-        Products products,
-        Boolean split,
-        boolean projectByStep,
-        String plan) {
+        int device, Path libraries, boolean tf32, Products products, Split split, boolean projectByStep, String plan) {
 
     /** Who makes the matrix products. */
     enum Products {
@@ -30,6 +23,14 @@ record CudaSettings(
         BEST,
         CUBLAS,
         OWN
+    }
+
+    /** Which products in strict float32 are made of three in TF32. */
+    enum Split {
+        NONE,
+        /** Those that should be faster so. */
+        LARGE,
+        ALL
     }
 
     static CudaSettings fromProperties() {
@@ -61,18 +62,18 @@ record CudaSettings(
     }
 
     CudaSettings withSplit() {
-        return new CudaSettings(device, libraries, tf32, products, true, projectByStep, plan);
+        return new CudaSettings(device, libraries, tf32, products, Split.ALL, projectByStep, plan);
     }
 
-    private static Boolean split(String text) {
+    private static Split split(String text) {
         return switch (text) {
-            case "" -> null;
-            case "true" -> true;
-            case "false" -> false;
+            case "" -> Split.NONE;
+            case "large" -> Split.LARGE;
+            case "all" -> Split.ALL;
             default ->
                 throw new BackendUnavailableException(
-                        "CUDA cannot be used: elman.cuda.split must be true or false, but is \"" + text
-                                + "\"; leave it out to split the operands of products where that should be faster.");
+                        "CUDA cannot be used: elman.cuda.split must be large or all, but is \"" + text
+                                + "\"; leave it out to have no product made of three in TF32.");
         };
     }
 

@@ -99,11 +99,6 @@ final class SplitBlas extends Blas {
         this.tiles = tiles;
     }
 
-    /** Whether a device of this compute capability gains: A100, H100 and B200 and their like; GeForce does not. */
-    static boolean pays(int capability) {
-        return capability == 80 || capability == 90 || capability / 10 == 10;
-    }
-
     /** For people. */
     static String note(boolean always) {
         return (always ? "all" : "large") + " products as three of TF32 parts";

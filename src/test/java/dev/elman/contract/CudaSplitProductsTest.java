@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("cuda")
 class CudaSplitProductsTest extends BackendContract {
     CudaSplitProductsTest() {
-        super("cuda", () -> Configured.open("elman.cuda.split", "true", CudaBackend::open));
+        super("cuda", () -> Configured.open("elman.cuda.split", "all", CudaBackend::open));
     }
 
     @Override

@@ -59,7 +59,7 @@ class ChainTest {
     @Test
     void aSplitThatIsNeitherOnNorOff() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.split", "big")));
-        assertBroken(links, "settings and JCuda", "elman.cuda.split must be true or false", "\"big\"");
+        assertBroken(links, "settings and JCuda", "elman.cuda.split must be large or all", "\"big\"");
     }
 
     @Test

@@ -104,10 +104,12 @@ class CudaChainTest {
 
     @Test
     void productsOfSplitOperands() throws Exception {
-        Map<String, String> all = Map.of("elman.cuda.split", "true");
-        assertTrue(products(all).endsWith(", all products as three of TF32 parts"), products(all));
-        for (Map<String, String> none : List.of(
-                Map.of("elman.cuda.split", "false"), Map.of("elman.cuda.split", "true", "elman.cuda.tf32", "true"))) {
+        for (String which : List.of("all", "large")) {
+            String said = products(Map.of("elman.cuda.split", which));
+            assertTrue(said.endsWith(", " + which + " products as three of TF32 parts"), said);
+        }
+        for (Map<String, String> none :
+                List.of(Map.<String, String>of(), Map.of("elman.cuda.split", "all", "elman.cuda.tf32", "true"))) {
             assertFalse(products(none).contains("three"), products(none));
         }
     }

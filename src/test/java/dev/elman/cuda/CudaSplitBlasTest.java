@@ -76,7 +76,8 @@ class CudaSplitBlasTest {
                     + split + ", TF32 " + tf32;
             System.out.println(errors);
             assertTrue(split < 0x1p-23 * Math.sqrt(Math.min(k, 1000)), errors);
-            if (!tf32InSoftware()) assertTrue(tf32 > 100 * split, errors);
+            // Roundings of one sign cut off add up in software; an H200's even out: 24 times for the longest sums.
+            if (!tf32InSoftware()) assertTrue(tf32 > 10 * split, errors);
         }
     }
 

@@ -9,13 +9,6 @@ import org.junit.jupiter.api.Test;
 
 /** Which products are made of three, which needs no GPU. */
 class SplitBlasTest {
-    @Test
-    void devicesWhoseTensorCoresAreManyTimesFaster() {
-        for (int capability : new int[] {80, 90, 100, 103}) assertTrue(SplitBlas.pays(capability), "" + capability);
-        for (int capability : new int[] {75, 86, 89, 110, 120})
-            assertFalse(SplitBlas.pays(capability), "" + capability);
-    }
-
     /** N = 128, T = 512, D = H: the projection, the gradient of x, those of the weights. */
     @Test
     void allProductsOfATrainingStepFromTheSizeWhereItPays() {
