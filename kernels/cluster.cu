@@ -135,6 +135,7 @@ __device__ void forward(
         const float* bias,
         float* states,
         const int* mask,
+        const float* factors,
         Index steps,
         Index rows,
         Index hidden,
@@ -167,11 +168,13 @@ __device__ void forward(
     Course course = {passes, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
+    Index ofElement = (first + line) * hidden + column; // in the factors
     #pragma unroll 1
     for (Index r = 0; r < left; r++) {
         #pragma unroll 1
         for (Index c = threadIdx.x; c < hidden; c += P::THREADS) {
-            buffers.values[0][(int)r / ROWS][(int)r % ROWS * SIZE + c] = states[(initial + r) * hidden + c];
+            float m = factors ? factors[(first + r) * hidden + c] : 1.0f;
+            buffers.values[0][(int)r / ROWS][(int)r % ROWS * SIZE + c] = m * states[(initial + r) * hidden + c];
         }
     }
     Walk<ROWS> here = {
@@ -189,16 +192,21 @@ __device__ void forward(
             float sum = feed.sums[0];
             bool alive = feed.live[0] != 0;
             feed.next(course, states, mask, ours);
+            float m = factors && pass < ours ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
             unsigned now = B::valuesAt(address, step, pass);
             if (step > 0) B::await(address, step, last, pass, prepares);
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float h = 0.0f;
+            float seen = 0.0f;
             if (pass < ours) {
-                h = alive ? activate(activation, sum + b) : loadShared(now + offset);
-                if (twin == 0) states[here.at] = h;
+                float h = activate(activation, sum + b);
+                seen = alive ? m * h : loadShared(now + offset);
+                if (twin == 0) {
+                    if (!alive) h = factors ? states[here.at - course.perStep] : seen;
+                    states[here.at] = h;
+                }
             }
-            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, h);
+            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, seen);
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -213,6 +221,7 @@ __device__ void backward(
         const float* states,
         float* gradients,
         const int* mask,
+        const float* factors,
         Index steps,
         Index rows,
         Index hidden,
@@ -244,6 +253,7 @@ __device__ void backward(
     Course course = {passes, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
+    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, ours);
@@ -259,13 +269,14 @@ __device__ void backward(
             bool alive = feed.live[0] != 0;
             bool later = feed.liveLater[0] != 0;
             feed.next(course, states, gradients, mask, ours);
+            float m = factors && pass < ours ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
             unsigned now = B::valuesAt(address, step, pass);
             if (step > 0) B::await(address, step, (int)steps, pass, prepares);
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
             if (pass < ours) {
-                g += later ? sum : loadShared(now + offset);
+                g += later ? m * sum : loadShared(now + offset);
                 if (alive) g *= derivative(activation, h);
                 if (twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             }
@@ -276,7 +287,8 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H] and `mask` [T,N] may be null.
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
 /// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
@@ -284,6 +296,7 @@ __device__ void backward(
             const float* bias,                                                                                  \
             float* states,                                                                                      \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -291,7 +304,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, steps, rows, hidden, rowsPerCluster, reverse, activation);              \
+                wh, bias, states, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);              \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -302,6 +315,7 @@ __device__ void backward(
             const float* states,                                                                                \
             float* gradients,                                                                                   \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -309,7 +323,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, steps, rows, hidden, rowsPerCluster, reverse, activation);         \
+                wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);         \
     }
 
 FORWARD(cluster_forward_256_1, 256, 1)

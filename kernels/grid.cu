@@ -69,14 +69,16 @@ struct Ring {
                 || __float_as_uint(v.w) == EMPTY;
     }
 
-    /// Puts into shared memory what nothing was sent for: rows of `hidden` numbers one after the other, zeros where there are
-    /// none.
-    static __device__ void fill(float* buffer, const float* from, Index rows, Index hidden) {
+    /// Puts into shared memory what nothing was sent for: rows of `hidden` numbers one after the other, times their factors if
+    /// there are any, zeros where there are no numbers.
+    static __device__ void fill(float* buffer, const float* from, const float* factors, Index rows, Index hidden) {
         #pragma unroll 1
         for (Index row = 0; row < ROWS; row++) {
             #pragma unroll 1
             for (Index column = threadIdx.x; column < SIZE; column += P::THREADS) {
-                buffer[row * SIZE + column] = row < rows && column < hidden ? from[row * hidden + column] : 0.0f;
+                float v = row < rows && column < hidden ? from[row * hidden + column] : 0.0f;
+                if (factors && row < rows && column < hidden) v *= factors[row * hidden + column];
+                buffer[row * SIZE + column] = v;
             }
         }
     }
@@ -127,6 +129,7 @@ __device__ void forward(
         const float* bias,
         float* states,
         const int* mask,
+        const float* factors,
         float* places,
         Index steps,
         Index rows,
@@ -156,6 +159,7 @@ __device__ void forward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
+    Index ofElement = (first + line) * hidden + column; // in the factors
     Walk<ROWS> here = {
             (initial + line) * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
     ForwardFeed<ROWS> feed;
@@ -177,9 +181,11 @@ __device__ void forward(
             bool alive = feed.live[0] != 0;
             bool anyLive = __any_sync(ALL, alive);
             feed.next(course, states, mask, mine);
+            float m = factors && pass < mine ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
 
             if (step == 0) {
-                ring.fill(buffers[turn], states + (initial + pass * ROWS) * hidden, left - pass * ROWS, hidden);
+                const float* ofPass = factors ? factors + (first + pass * ROWS) * hidden : nullptr;
+                ring.fill(buffers[turn], states + (initial + pass * ROWS) * hidden, ofPass, left - pass * ROWS, hidden);
             } else {
                 if (course.passes == 1) ring.ask(step, 0);
                 ring.await(step, pass);
@@ -193,12 +199,14 @@ __device__ void forward(
             }
             unsigned now = address + turn * 4 * ROWS * SIZE;
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float h = 0.0f;
+            float seen = 0.0f;
             if (pass < mine) {
-                h = alive ? activate(activation, sum + b) : loadShared(now + offset);
+                float h = activate(activation, sum + b);
+                seen = alive ? m * h : loadShared(now + offset);
+                if (!alive) h = factors ? states[here.at - course.perStep] : seen;
                 states[here.at] = h;
             }
-            if (sends && step + 1 < steps) ring.send(step, pass, h);
+            if (sends && step + 1 < steps) ring.send(step, pass, seen);
             here.next(course);
             turn ^= 1;
         }
@@ -213,6 +221,7 @@ __device__ void backward(
         const float* states,
         float* gradients,
         const int* mask,
+        const float* factors,
         float* places,
         Index steps,
         Index rows,
@@ -243,6 +252,7 @@ __device__ void backward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first; // the slot of the step that ran last
+    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {(last + line) * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, mine);
@@ -265,6 +275,7 @@ __device__ void backward(
             bool later = feed.liveLater[0] != 0;
             bool anyLater = __any_sync(ALL, later);
             feed.next(course, states, gradients, mask, mine);
+            float m = factors && pass < mine ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
 
             if (step > 0) {
                 if (course.passes == 1) ring.ask(step, 0);
@@ -282,7 +293,7 @@ __device__ void backward(
             float da = 0.0f;
             if (pass < mine) {
                 unsigned place = carry + 4 * (unsigned)pass * P::THREADS;
-                g += later ? sum : loadShared(place);
+                g += later ? m * sum : loadShared(place);
                 storeShared(place, g);
                 if (alive) da = g * derivative(activation, h);
                 gradients[here.at] = step == steps ? g : da;
@@ -294,7 +305,8 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H] and `mask` [T,N] may be null.
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
 /// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on, `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
@@ -302,6 +314,7 @@ __device__ void backward(
             const float* bias,                                                                                  \
             float* states,                                                                                      \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             float* places,                                                                                      \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
@@ -311,7 +324,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                wh, bias, states, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -322,6 +335,7 @@ __device__ void backward(
             const float* states,                                                                                \
             float* gradients,                                                                                   \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             float* places,                                                                                      \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
@@ -331,7 +345,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                wh, states, gradients, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
     }
 
 FORWARD(grid_forward_256_1, 256, 1)

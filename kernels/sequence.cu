@@ -44,6 +44,7 @@ __device__ void forward(
         const float* bias,
         float* states,
         const int* mask,
+        const float* factors,
         Index steps,
         Index rows,
         Index hidden,
@@ -67,9 +68,11 @@ __device__ void forward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first + line;
+    Index ofElement = (first + line) * hidden + column; // in the factors
     #pragma unroll 1
     for (Index pass = 0; pass < mine; pass++) {
-        buffers[pass * ROWS * SIZE + place] = states[(initial + pass * ROWS) * hidden + column];
+        float m = factors ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
+        buffers[pass * ROWS * SIZE + place] = m * states[(initial + pass * ROWS) * hidden + column];
     }
     Walk<ROWS> here = {initial * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
     ForwardFeed<ROWS> feed;
@@ -86,12 +89,15 @@ __device__ void forward(
         float sum = feed.sums[0];
         bool alive = feed.live[0] != 0;
         feed.next(course, states, mask, mine);
+        float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
         unsigned offset = 4 * here.pass * ROWS * SIZE;
         if (anyLive) sum += weights.times(now + offset + 16 * part, part);
         if (here.pass < mine) {
-            float h = alive ? activate(activation, sum + b) : loadShared(now + offset + 4 * place);
-            storeShared(then + offset + 4 * place, h);
+            float h = activate(activation, sum + b);
+            float seen = alive ? m * h : loadShared(now + offset + 4 * place);
+            if (!alive) h = factors ? states[here.at - course.perStep] : seen;
+            storeShared(then + offset + 4 * place, seen);
             states[here.at] = h;
         }
         anyLive = __any_sync(ALL, feed.live[0] != 0);
@@ -113,6 +119,7 @@ __device__ void backward(
         const float* states,
         float* gradients,
         const int* mask,
+        const float* factors,
         Index steps,
         Index rows,
         Index hidden,
@@ -136,6 +143,7 @@ __device__ void backward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
+    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, mine);
@@ -151,12 +159,13 @@ __device__ void backward(
         bool alive = feed.live[0] != 0;
         bool later = feed.liveLater[0] != 0;
         feed.next(course, states, gradients, mask, mine);
+        float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
         unsigned offset = 4 * here.pass * ROWS * SIZE;
         float sum = 0.0f;
         if (anyLater) sum = weights.times(now + offset + 16 * part, part);
         if (here.pass < mine) {
-            g += later ? sum : loadShared(now + offset + 4 * place);
+            g += later ? m * sum : loadShared(now + offset + 4 * place);
             if (alive) g *= derivative(activation, h);
             storeShared(then + offset + 4 * place, g);
             gradients[here.at] = alive || remaining <= course.passes ? g : 0.0f;
@@ -172,7 +181,8 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H] and `mask` [T,N] may be null.
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
 /// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass.
 #define FORWARD(name, size, rowsAtOnce, blocks)                                                                 \
     extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
@@ -180,6 +190,7 @@ __device__ void backward(
             const float* bias,                                                                                  \
             float* states,                                                                                      \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -187,7 +198,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, steps, rows, hidden, rowsPerBlock, reverse, activation);                \
+                wh, bias, states, mask, factors, steps, rows, hidden, rowsPerBlock, reverse, activation);                \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -198,6 +209,7 @@ __device__ void backward(
             const float* states,                                                                                \
             float* gradients,                                                                                   \
             const int* mask,                                                                                    \
+            const float* factors,                                                                               \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -205,7 +217,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, steps, rows, hidden, rowsPerBlock, reverse, activation);           \
+                wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerBlock, reverse, activation);           \
     }
 
 FORWARD(sequence_forward_64_1, 64, 1, 2)

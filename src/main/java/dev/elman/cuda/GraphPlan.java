@@ -71,11 +71,6 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     @Override
-    public boolean takesRecurrentDropout() {
-        return true;
-    }
-
-    @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
         steps.beginForward(pass);

@@ -41,7 +41,7 @@ final class Planner {
     /**
      * A choice among these plans.
      *
-     * @param plans of those that are equally fast the first is taken; the last refuses nothing and takes recurrent dropout
+     * @param plans of those that are equally fast the first is taken; the last refuses nothing
      * @param forced name of the only one to use, null to choose
      * @throws BackendUnavailableException when there is no plan of that name
      */
@@ -63,19 +63,6 @@ final class Planner {
     }
 
     /**
-     * The plan for a pass: by its sizes, and for one with recurrent dropout among those that take it, even where another is
-     * forced.
-     *
-     * @throws IllegalArgumentException when the plan that was asked for cannot run it
-     */
-    RecurrencePlan choose(Recurrence pass, boolean backward) {
-        boolean dropout = pass.factors() != 0;
-        if (dropout && (forced == null || !forced.takesRecurrentDropout()))
-            return fastest(pass.sizes(), backward, true);
-        return choose(pass.sizes(), backward);
-    }
-
-    /**
      * The plan for a pass of these sizes.
      *
      * @throws IllegalArgumentException when the plan that was asked for cannot run it
@@ -88,13 +75,12 @@ final class Planner {
                     + (backward ? "back" : "forward") + " over N = " + sizes.n() + ", T = " + sizes.t() + ", D = "
                     + sizes.d() + ", H = " + sizes.h() + ": " + refusal + ". Leave the property out, or name another.");
         }
-        return fastest(sizes, backward, false);
+        return fastest(sizes, backward);
     }
 
-    private RecurrencePlan fastest(Operands.Rnn sizes, boolean backward, boolean dropout) {
+    private RecurrencePlan fastest(Operands.Rnn sizes, boolean backward) {
         RecurrencePlan best = null;
         for (RecurrencePlan plan : plans) {
-            if (dropout && !plan.takesRecurrentDropout()) continue;
             if (plan.refusal(sizes, backward) != null) continue;
             if (best == null || plan.expectedMicros(sizes, backward) < best.expectedMicros(sizes, backward))
                 best = plan;

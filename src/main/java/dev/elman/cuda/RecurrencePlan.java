@@ -27,11 +27,6 @@ interface RecurrencePlan {
         return null;
     }
 
-    /** Whether it may be given passes with recurrent dropout. */
-    default boolean takesRecurrentDropout() {
-        return false;
-    }
-
     /** Fills the states of all steps from x and the initial slot. T is at least 1. */
     void forward(Recurrence pass);
 

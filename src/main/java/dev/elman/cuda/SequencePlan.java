@@ -126,7 +126,8 @@ final class SequencePlan implements RecurrencePlan {
                 .pointer(pass.wh())
                 .pointer(read)
                 .pointer(walked)
-                .pointer(pass.mask());
+                .pointer(pass.mask())
+                .pointer(pass.factors());
         if (ring != null) {
             launch.pointer(ring.empty((long) share.groups() * share.passes() * share.together() * size.hidden()));
         }

@@ -62,11 +62,6 @@ final class StepsPlan implements RecurrencePlan {
     }
 
     @Override
-    public boolean takesRecurrentDropout() {
-        return true;
-    }
-
-    @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
         beginForward(pass);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
@@ -102,6 +103,7 @@ class CudaSequencePlanTest {
             for (boolean masked : new boolean[] {false, true}) {
                 Case one = new Case(
                         plan, steps, rows, hidden, activation, turn++ % 2 == 0, masked, masked || turn % 4 != 0);
+                if (turn % 3 == 0) one.dropout = new Dropout(.4, 7, 0, true);
                 List<double[]> right = one.onReference();
                 List<float[]> given = one.onDevice(multiprocessors, steps, 0, rows);
                 for (int i = 0; i < right.size(); i++) {
@@ -191,6 +193,9 @@ class CudaSequencePlanTest {
     /** The numbers of one pass, the same for each that runs it. */
     private final class Case {
         private final String plan;
+        /** Of the states that Wh sees; null for none. */
+        private Dropout dropout;
+
         private final int steps;
         private final int rows;
         private final int hidden;
@@ -245,13 +250,16 @@ class CudaSequencePlanTest {
         /** The rows from {@code from} on, {@code together} steps a call. */
         List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
             OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
+            RecurrentDropout recurrentDropout = new RecurrentDropout(cuda.context(), cuda.kernels());
             SequencePlan walk = plan(new InputProjection(blas, false), multiprocessors);
             try (Run run = new Run(cuda, from, count)) {
                 for (int done = 0; done < steps; done += together) {
-                    walk.forward(part(run, reverse ? steps - done - together : done, together, count));
+                    walk.forward(recurrentDropout.factored(
+                            part(run, reverse ? steps - done - together : done, together, count), dropout));
                 }
                 for (int done = 0; done < steps; done += together) {
-                    walk.backward(part(run, reverse ? done : steps - done - together, together, count));
+                    walk.backward(recurrentDropout.factored(
+                            part(run, reverse ? done : steps - done - together, together, count), dropout));
                 }
                 return List.of(run.states.toFloats(), run.gradients.toFloats());
             }
@@ -294,7 +302,7 @@ class CudaSequencePlanTest {
         public String toString() {
             return plan + ", T = " + steps + ", N = " + rows + ", H = " + hidden + ", " + activation
                     + (reverse ? ", reverse" : "") + (mask == null ? "" : ", masked")
-                    + (biased ? "" : ", without bias");
+                    + (biased ? "" : ", without bias") + (dropout == null ? "" : ", with recurrent dropout");
         }
 
         /** The tensors of some rows on one backend. */
@@ -321,7 +329,7 @@ class CudaSequencePlanTest {
                     for (int i = 0; i < some.length; i++) some[i] = mask[i / count * rows + from + i % count];
                     live.set(some);
                 }
-                pass = new SimpleRnnPass(activation, reverse, live);
+                pass = new SimpleRnnPass(activation, reverse, live, dropout);
                 x = tensor(rowsOf(Case.this.x, 2, from, count), steps, count, 2);
                 states = tensor(rowsOf(Case.this.states, hidden, from, count), steps + 1, count, hidden);
                 gradients = tensor(rowsOf(Case.this.gradients, hidden, from, count), steps + 1, count, hidden);

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.elman.backend.Activation;
 import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
@@ -23,8 +22,7 @@ class PlannerTest {
     private static final int[] README_SIZES = {64, 192, 512, 1024, 2048};
 
     /** Runs H up to a limit in a time that grows with H from a start, and back in twice that. */
-    private record Named(String name, int most, double micros, boolean takesRecurrentDropout, int fewestSteps)
-            implements RecurrencePlan {
+    private record Named(String name, int most, double micros, int fewestSteps) implements RecurrencePlan {
         @Override
         public String refusal(Operands.Rnn sizes, boolean backward) {
             return sizes.h() <= most ? null : "H is above " + most;
@@ -52,9 +50,7 @@ class PlannerTest {
     }
 
     private static final List<RecurrencePlan> PLANS = List.of(
-            new Named("quick", 128, 1.25, false, 0),
-            new Named("middling", 2048, 2.5, true, 7),
-            new Named("last", MAX_VALUE, 5, true, 0));
+            new Named("quick", 128, 1.25, 0), new Named("middling", 2048, 2.5, 7), new Named("last", MAX_VALUE, 5, 0));
 
     @Test
     void theFastestOfThoseThatCanRuns() {
@@ -62,7 +58,7 @@ class PlannerTest {
         assertEquals("quick", planner.choose(sizes(64), false).name());
         assertEquals("middling", planner.choose(sizes(129), true).name());
         assertEquals("last", planner.choose(sizes(2049), false).name());
-        RecurrencePlan slow = new Named("slow", MAX_VALUE, 6, false, 0);
+        RecurrencePlan slow = new Named("slow", MAX_VALUE, 6, 0);
         Planner slowFirst = new Planner(List.of(slow, PLANS.get(2)), null);
         assertEquals("last", slowFirst.choose(sizes(64), false).name());
     }
@@ -70,7 +66,7 @@ class PlannerTest {
     /** With the bits of the plan that is too slow to start, not with those of the next faster one. */
     @Test
     void fewStepsAreForTheLastPlan() {
-        RecurrencePlan other = new Named("other", MAX_VALUE, 4, false, 0);
+        RecurrencePlan other = new Named("other", MAX_VALUE, 4, 0);
         Planner planner = new Planner(List.of(PLANS.get(0), PLANS.get(1), other, PLANS.get(2)), null);
         assertEquals("middling", planner.choose(sizes(7, 500), false).name());
         assertEquals("last", planner.choose(sizes(6, 500), false).name());
@@ -107,26 +103,6 @@ class PlannerTest {
                 "elman.cuda.plan = quick cannot run back over N = 3, T = 7, D = 5, H = 129: H is above 128."
                         + " Leave the property out, or name another.",
                 refused.getMessage());
-    }
-
-    @Test
-    void recurrentDropoutIsForTheFastestPlanThatTakesIt() {
-        assertEquals("quick", chosen(null, 0, 64, false));
-        assertEquals("middling", chosen(null, 1, 64, false));
-        assertEquals("last", chosen(null, 1, 2049, false));
-    }
-
-    @Test
-    void aForcedPlanRunsRecurrentDropoutOnlyIfItTakesIt() {
-        assertEquals("middling", chosen("quick", 1, 64, false));
-        assertEquals("middling", chosen("middling", 1, 2048, true));
-        assertEquals("last", chosen("last", 1, 64, false));
-        assertThrows(IllegalArgumentException.class, () -> chosen("middling", 1, 2049, false));
-    }
-
-    private static String chosen(String forced, long factors, int h, boolean backward) {
-        Recurrence pass = new Recurrence(sizes(h), Activation.TANH, false, 0, factors, 0, 0, 0, 0, 0, 0);
-        return new Planner(PLANS, forced).choose(pass, backward).name();
     }
 
     @Test
