@@ -27,6 +27,7 @@
 #   ELMAN_JAVA_OPTS   further options for it, such as -Delman.cuda.libdir=/folder/of/cublas
 #   ELMAN_PYTHON      a python with PyTorch; python3 by default
 #   ELMAN_SANITIZE_SECONDS   the most that one tool may take; 280 by default
+#   ELMAN_SANITIZE_CLASS     the tests that it watches; the contract suite by default, which needs the GPU for itself
 #   ELMAN_COMMIT      the commit, where git does not know
 #   OUT               where the results go
 set -euo pipefail
@@ -215,7 +216,8 @@ sanitize() {
         # Java, which it cannot unwind.
         launcher="timeout -k 10 ${ELMAN_SANITIZE_SECONDS:-280} $sanitizer --tool $tool --target-processes all --launch-timeout 600
             --show-backtrace device --error-exitcode 99 --log-file $OUT/$tool-%p.log" \
-            junit --include-tag cuda --exclude-tag provokes-cuda-error -c dev.elman.contract.CudaBackendTest || status=$?
+            junit --include-tag cuda --exclude-tag provokes-cuda-error -c "${ELMAN_SANITIZE_CLASS:-dev.elman.contract.CudaBackendTest}" ||
+            status=$?
         echo "$tool ended with $status"
         grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|Error|not supported' "$OUT/$tool"-*.log | sort | uniq -c | head -n 20 || true
         if ((status != 0)); then worst=$status; fi
@@ -271,6 +273,7 @@ record() {
         echo "| GPU, driver, memory, highest clock | ${gpu:-none seen by nvidia-smi: THIS IS NO RUN ON HARDWARE} |"
         echo "| commit | $(commit_line) |"
         echo "| command | \`ci/gpu.sh ${dry:+--dry }$*\` |"
+        if [[ -n ${ELMAN_JAVA_OPTS:-} ]]; then echo "| options of java | \`$ELMAN_JAVA_OPTS\` |"; fi
         echo "| result | $result |"
         echo "| seconds | $((SECONDS - start)) |"
         echo

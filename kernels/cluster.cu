@@ -11,7 +11,7 @@
 //
 // Floor of a step of one row, in cycles of a multiprocessor: SIZE^2 / BLOCKS / 128 for the products (256, 144, 256), and in a
 // chain the reads of the state (30), shuffles (100 to 125), tanh (100; the derivative 40) and sending (about 400, measured;
-// with the cluster's own barrier, whose release waits for all writes to memory, 1400): 0.40, 0.35 and 0.41 us at 1.98 GHz.
+// with the cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.40 and 0.45 us at 1.98 GHz.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
 // launch. An H100 took 0.54, 0.58 and 0.66 us forward and 0.53, 0.53 and 0.59 back; 0.75, 2.9 and 3.1 with 128 rows, where
 // the products keep a scheduler issuing 61 % of the time.
@@ -122,10 +122,9 @@ struct Buffers {
     __device__ static void sendAll(unsigned address, int step, int pass, unsigned offset, int twin, float value) {
         unsigned place = valuesAt(address, step, pass) + offset;
         unsigned arrivals = arrivalsAt(address, step, pass).address;
-        const int BLOCKS = Plan<SIZE>::BLOCKS;
+        static_assert(Plan<SIZE>::BLOCKS % TWINS == 0, "each twin sends to as many blocks");
         #pragma unroll
-        for (int i = 0; i < BLOCKS / TWINS; i++) send(place, arrivals, i * TWINS + twin, value);
-        if (BLOCKS < TWINS && twin < BLOCKS) send(place, arrivals, twin, value);
+        for (int i = 0; i < Plan<SIZE>::BLOCKS / TWINS; i++) send(place, arrivals, i * TWINS + twin, value);
     }
 };
 

@@ -12,7 +12,7 @@
 //
 // Floor of a step of one row, in cycles of a multiprocessor: 256 for the products (64 for 256 nodes, 192 for 768), and in a
 // chain the reads (30), shuffles (125), tanh (100; the derivative 40) and the way through the second-level cache (750 for
-// 8 blocks, 1050 for 32, 2000 for 128, measured): 0.75 us at 1.98 GHz for 1024 nodes. Bytes: 8 H forward and 12 H backward,
+// 8 blocks, 1050 for 32, 2000 for 128, measured): 0.79 us at 1.98 GHz for 1024 nodes. Bytes: 8 H forward and 12 H backward,
 // 4 BLOCKS more with the mask; in the second-level cache 8 H written and 4 H BLOCKS read. No barrier of the grid, one launch.
 // An H100 took 0.82, 0.90, 0.90, 1.00 and 1.22 us for 256, 512, 768, 1024 and 2048 nodes; a barrier of the grid alone is 1.2.
 

@@ -154,10 +154,10 @@ template <int ROWS>
 struct Walk {
     Index at; // offset of the element in the buffer
     Index row; // offset of its row in the mask
-    int pass;
+    Index pass;
 
     __device__ void next(const Course& course) {
-        if (++pass < (int)course.passes) {
+        if (++pass < course.passes) {
             at += ROWS * course.hidden;
             row += ROWS;
         } else {

@@ -91,7 +91,7 @@ __device__ void forward(
         feed.next(course, states, mask, mine);
         float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
-        unsigned offset = 4 * here.pass * ROWS * SIZE;
+        unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
         if (anyLive) sum += weights.times(now + offset + 16 * part, part);
         if (here.pass < mine) {
             float h = activate(activation, sum + b);
@@ -161,7 +161,7 @@ __device__ void backward(
         feed.next(course, states, gradients, mask, mine);
         float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
-        unsigned offset = 4 * here.pass * ROWS * SIZE;
+        unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
         float sum = 0.0f;
         if (anyLater) sum = weights.times(now + offset + 16 * part, part);
         if (here.pass < mine) {

@@ -219,9 +219,17 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     }
 
     private static void copy(Map<String, NdArray> weights, Map<String, Tensor> views) {
-        if (!views.keySet().equals(weights.keySet())) {
-            throw new IllegalArgumentException(
-                    "The model has the weights " + views.keySet() + ", the network has " + weights.keySet() + ".");
+        for (String name : views.keySet()) {
+            if (!weights.containsKey(name)) {
+                throw new IllegalArgumentException("The model has " + name + ", but the network has not. It has "
+                        + String.join(", ", weights.keySet()) + ".");
+            }
+        }
+        for (String name : weights.keySet()) {
+            if (!views.containsKey(name)) {
+                throw new IllegalArgumentException("The network has " + name + ", but the model has not. It has "
+                        + String.join(", ", views.keySet()) + ".");
+            }
         }
         views.forEach((name, view) -> {
             if (!weights.get(name).hasShape(extents(view.shape()))) {

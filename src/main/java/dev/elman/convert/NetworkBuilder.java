@@ -21,6 +21,9 @@ import java.util.Set;
  */
 public final class NetworkBuilder {
     private final Path file;
+    /** The layer whose habits are being settled. */
+    private String settling;
+
     private final String format;
     private final Map<String, NdArray> arrays;
     private final Set<String> left;
@@ -120,9 +123,11 @@ public final class NetworkBuilder {
      * @param shape sizes, layers, directions and biases, which the arrays show
      * @param said what the file says
      * @param denseInputs rows of the dense layer's matrix [C,K], 0 where there is none
+     * @param layer the recurrent layer, for messages
      */
-    public SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs)
+    public SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs, String layer)
             throws ModelFileException {
+        settling = layer;
         Output usual = denseInputs > 0 ? Output.LAST : Output.SEQUENCE;
         SimpleRnnConfig config = shape.withActivation(
                         settle("activation", said.activation(), hints.activation(), Activation.TANH))
@@ -179,7 +184,7 @@ public final class NetworkBuilder {
     }
 
     private ModelFileException unfit(String what, String expected, String found) {
-        return new ModelFileException(file, what, expected, found, "Do not say it: the file does");
+        return new ModelFileException(file, settling + ", " + what, expected, found, "Do not say it: the file does");
     }
 
     /**

@@ -50,7 +50,7 @@ public final class NumpyFile {
                 .withBias(bias)
                 .withRecurrentBias(recurrentBias && bias)
                 .withBidirectional(directions == 2);
-        SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0]);
+        SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0], Network.RNN);
         int classes = dense[1];
         if (classes > 0) {
             copy(builder, w, config.outputSize(), classes);

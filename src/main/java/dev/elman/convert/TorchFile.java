@@ -5,6 +5,7 @@ import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Merge;
+import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,12 +23,14 @@ import java.util.Map;
  *
  * <p>PyTorch's matrices are the transposes of ours, and its two biases add up to b: Wx = weight_ih^T, Wh = weight_hh^T, b =
  * bias_ih + bias_hh (<a href="https://pytorch.org/docs/stable/generated/torch.nn.RNN.html">torch.nn.RNN</a>). A state_dict
- * holds neither activation nor output; we write them as metadata, and read them where they are.
+ * holds neither activation nor output, nor what is given at masked steps; we write them as metadata, and read them where they
+ * are.
  */
 public final class TorchFile {
     static final String FORMAT = "PyTorch";
     static final String NONLINEARITY = "nonlinearity";
     static final String OUTPUT = "output";
+    static final String ZERO_OUTPUT_FOR_MASK = "zero_output_for_mask";
 
     private TorchFile() {}
 
@@ -67,8 +70,20 @@ public final class TorchFile {
         metadata.put("format", "pt");
         metadata.put(NONLINEARITY, lower(rnn.activation()));
         metadata.put(OUTPUT, lower(rnn.output()));
+        metadata.put(ZERO_OUTPUT_FOR_MASK, String.valueOf(rnn.zeroOutputForMask()));
         new SafeTensors(state.tensors, metadata).write(file);
-        return new Report(FORMAT, state.rows, List.of("In Python: " + constructor(rnn)));
+        return new Report(FORMAT, state.rows, notes(rnn));
+    }
+
+    private static List<String> notes(SimpleRnnConfig rnn) {
+        List<String> notes = new ArrayList<>(List.of("In Python: " + constructor(rnn)));
+        if (rnn.stateful()) {
+            notes.add("nn.RNN keeps no states: give it the h_n of one call as the h_0 of the next.");
+        }
+        boolean repeats = rnn.output() == Output.SEQUENCE && !rnn.bidirectional() && !rnn.zeroOutputForMask();
+        if (repeats)
+            notes.add("At padded steps of packed sequences nn.RNN gives 0, where elman repeats the last output.");
+        return notes;
     }
 
     private static void requireTorchs(SimpleRnnConfig rnn) {
@@ -79,7 +94,7 @@ public final class TorchFile {
         if (found == null) return;
         throw new IllegalArgumentException(
                 "torch.nn.RNN has tanh and relu, reads forward or both ways and puts the two side"
-                        + " by side, but the network has " + found + ". ONNX has it.");
+                        + " by side, but the network's layer " + Network.RNN + " has " + found + ". ONNX has it.");
     }
 
     private static void direction(StateDict state, SimpleRnnConfig rnn, int layer, int direction, String prefix) {

@@ -26,9 +26,8 @@ final class TorchReader {
     private static final Set<String> DENSES =
             Set.of("fc", "linear", "dense", "head", "out", "output", "decoder", "classifier");
     private static final Map<Integer, String> GATED = Map.of(3, "nn.GRU", 4, "nn.LSTM");
-    /** What nn.RNN always is. */
-    private static final Hints NN_RNN =
-            Hints.NONE.withGoBackwards(false).withZeroOutputForMask(false).withStateful(false);
+    /** What nn.RNN always is. What it gives at padded steps, 0, is its packed sequences' doing and no layer's. */
+    private static final Hints NN_RNN = Hints.NONE.withGoBackwards(false).withStateful(false);
 
     private final Path file;
     private final SafeTensors contents;
@@ -66,9 +65,11 @@ final class TorchReader {
         Hints said = NN_RNN.withMerge(bidirectional ? Merge.CONCAT : null)
                 .withActivation(metadata(TorchFile.NONLINEARITY, Activation.class))
                 .withOutput(metadata(TorchFile.OUTPUT, Output.class));
-        SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? channels : 0);
+        YesOrNo zero = metadata(TorchFile.ZERO_OUTPUT_FOR_MASK, YesOrNo.class);
+        if (zero != null) said = said.withZeroOutputForMask(zero == YesOrNo.TRUE);
         String module =
                 prefix.isEmpty() ? "" : " " + ModelFileException.brief(prefix.substring(0, prefix.length() - 1));
+        SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? channels : 0, "nn.RNN" + module);
         return builder.build(vocabulary, config, classes, "nn.RNN" + module);
     }
 
@@ -155,6 +156,12 @@ final class TorchReader {
         if (found.size() < 2) return found.isEmpty() ? null : found.get(0);
         throw new ModelFileException(
                 file, "tensors", "one " + what, some(found), "Say which of them is the " + what + " to be read");
+    }
+
+    /** What metadata can say of a switch. */
+    private enum YesOrNo {
+        FALSE,
+        TRUE
     }
 
     private <E extends Enum<E>> E metadata(String key, Class<E> type) throws ModelFileException {

@@ -91,7 +91,10 @@ final class CudaChain {
             });
             link("recurrence plans", () -> {
                 String withoutClusters = SequencePlan.withoutClusters(capability, driver);
-                planner = Planner.of(context, kernels, blas, settings, withoutClusters, multiprocessors);
+                int[] cooperative = {0};
+                attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
+                String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
+                planner = Planner.of(context, kernels, blas, settings, withoutClusters, withoutGrids, multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

@@ -28,11 +28,12 @@ final class Planner {
             Blas blas,
             CudaSettings settings,
             String withoutClusters,
+            String withoutGrids,
             int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
-        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, new Ring(context));
+        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, new Ring(context));
         StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
         GraphPlan graph = new GraphPlan(context, steps, projection);
         return new Planner(List.of(block, cluster, grid, graph, steps), settings.plan());

@@ -15,17 +15,26 @@ final class Ring {
 
     private final CudaContext context;
     private final Workspace workspace;
-    private int slots;
+    private final long room;
 
     Ring(CudaContext context) {
-        this.context = context;
-        this.workspace = new Workspace(context);
+        this(context, ROOM);
     }
 
-    /** Address of empty slots of this many floats each. */
-    long empty(long floats) {
-        slots = MOST_SLOTS;
-        while (slots > FEWEST_SLOTS && 4 * floats * slots > ROOM) slots /= 2;
+    /** One that takes no more bytes than {@code room}, but for the fewest slots. */
+    Ring(CudaContext context, long room) {
+        this.context = context;
+        this.workspace = new Workspace(context);
+        this.room = room;
+    }
+
+    /** So many slots, a power of two, at an address. */
+    record Slots(long address, int count) {}
+
+    /** Empty slots of this many floats each, for so many steps. */
+    Slots empty(long floats, int steps) {
+        int slots = FEWEST_SLOTS;
+        while (slots < MOST_SLOTS && slots < steps && 2 * 4 * floats * slots <= room) slots *= 2;
         long all = floats * slots;
         long address = workspace.of(4 * all);
         context.calls()
@@ -33,11 +42,6 @@ final class Ring {
                         "cuMemsetD32Async",
                         all + " floats",
                         () -> JCudaDriver.cuMemsetD32Async(DeviceAddress.of(address), EMPTY, all, context.stream()));
-        return address;
-    }
-
-    /** How many there are, a power of two. */
-    int slots() {
-        return slots;
+        return new Slots(address, slots);
     }
 }

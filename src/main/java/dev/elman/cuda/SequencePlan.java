@@ -57,9 +57,10 @@ final class SequencePlan implements RecurrencePlan {
         return new SequencePlan("cluster", Family.CLUSTER, missing, kernels, projection, multiprocessors, null);
     }
 
-    /** Blocks of a cooperative launch, on any GPU that is large enough. */
-    static SequencePlan grid(KernelModule kernels, InputProjection projection, int multiprocessors, Ring ring) {
-        return new SequencePlan("grid", Family.GRID, null, kernels, projection, multiprocessors, ring);
+    /** Blocks of a cooperative launch, on a GPU that is large enough; {@code missing} says why there are no such launches. */
+    static SequencePlan grid(
+            KernelModule kernels, InputProjection projection, int multiprocessors, String missing, Ring ring) {
+        return new SequencePlan("grid", Family.GRID, missing, kernels, projection, multiprocessors, ring);
     }
 
     /**
@@ -122,17 +123,18 @@ final class SequencePlan implements RecurrencePlan {
         if (rows == 0) return;
         SequenceSize size = size(pass.sizes().h());
         Share share = size.share(rows, multiprocessors);
+        // Before the launch is begun: there may be no memory for it.
+        long floats = (long) share.groups() * share.passes() * share.together() * size.hidden();
+        Ring.Slots slots = ring == null ? null : ring.empty(floats, pass.sizes().t());
         Launch launch = kernels.get(size.kernel(backward, share.together()))
                 .pointer(pass.wh())
                 .pointer(read)
                 .pointer(walked)
                 .pointer(pass.mask())
                 .pointer(pass.factors());
-        if (ring != null) {
-            launch.pointer(ring.empty((long) share.groups() * share.passes() * share.together() * size.hidden()));
-        }
+        if (slots != null) launch.pointer(slots.address());
         launch.count(pass.sizes().t()).count(rows).count(pass.sizes().h()).count(share.rowsPerGroup());
-        if (ring != null) launch.integer(ring.slots());
+        if (slots != null) launch.integer(slots.count());
         launch.integer(pass.reverse() ? 1 : 0).integer(number(pass.activation()));
         if (ring == null) launch.blocks((long) size.blocks() * share.groups(), size.threads());
         else launch.cooperating(size.blocks(), share.groups(), size.threads());

@@ -11,8 +11,8 @@ import java.util.Locale;
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
- * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, as measured on an H100 by
- * {@code ci/measured}; of other GPUs only the order of the plans is taken to be the same.
+ * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
+ * was measured to take, see {@code ci/measured}; of other GPUs only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -37,10 +37,10 @@ record SequenceSize(
     /** All sizes, the smaller ones of a family first. */
     static final List<SequenceSize> ALL = List.of(
             new SequenceSize(SEQUENCE, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.165, 0.065),
-            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.05, 0.12, 0.20),
+            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.04, 0.01, 0.32),
             new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.335, 0.185),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
-            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 4, 3), 0.26, 0.10, 0.22),
+            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 4, 3), 0.34, 0.00, 0.22),
             new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.18, 0.21, 0.27),
             new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
@@ -70,13 +70,11 @@ record SequenceSize(
         return List.of(kernels);
     }
 
-    /** Groups that run at the same time; of a grid 0 if not even one has room. */
+    /** Groups that run at the same time; 0 if not even one has room. */
     int groups(int multiprocessors) {
-        if (family == CLUSTER && blocks > 2) {
-            return Math.max((int) (ROOM_FOR_CLUSTERS * multiprocessors / blocks), 1);
-        }
-        int groups = multiprocessors * resident / blocks;
-        return family == GRID ? groups : Math.max(groups, 1);
+        if (multiprocessors * resident < blocks) return 0;
+        double room = family == CLUSTER && blocks > 2 ? ROOM_FOR_CLUSTERS : 1;
+        return Math.max((int) (room * multiprocessors * resident / blocks), 1);
     }
 
     /** Rows that a group has room for. */

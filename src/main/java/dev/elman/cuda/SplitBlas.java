@@ -130,10 +130,8 @@ final class SplitBlas extends Blas {
             strict.product(form, add, a, b, c, m, n, k);
             return;
         }
-        if (parts == null) {
-            rounding = new Cublas(context(), true);
-            parts = new DeviceMemory(context(), 4 * 4 * tiles.part());
-        }
+        if (parts == null) parts = new DeviceMemory(context(), 4 * 4 * tiles.part());
+        if (rounding == null) rounding = new Cublas(context(), true);
         long deep = tiles.deep(k);
         long tall = tiles.side(m, deep);
         long wide = tiles.side(n, deep);

@@ -114,6 +114,25 @@ class TorchFileTest {
         }
     }
 
+    @Test
+    void whatTorchDoesOtherwiseIsNoted() throws IOException {
+        Path file = path("model.safetensors");
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4);
+        String repeats = "At padded steps of packed sequences nn.RNN gives 0, where elman repeats the last output.";
+        String stateful = "nn.RNN keeps no states: give it the h_n of one call as the h_0 of the next.";
+        assertEquals(List.of(repeats), notes(config, file));
+        assertEquals(List.of(stateful, repeats), notes(config.withStateful(true), file));
+        assertEquals(List.of(), notes(config.withZeroOutputForMask(true), file));
+        assertEquals(List.of(), notes(config.withBidirectional(true), file));
+        assertEquals(List.of(), notes(config.withOutput(Output.MAX), file));
+    }
+
+    private static List<String> notes(SimpleRnnConfig config, Path file) throws IOException {
+        List<String> notes =
+                TorchFile.write(Samples.network(0, config, 0, 1), file).notes();
+        return notes.subList(1, notes.size());
+    }
+
     static Stream<SimpleRnnConfig> notTorchs() {
         SimpleRnnConfig config = SimpleRnnConfig.of(2, 3);
         return Stream.of(
@@ -129,6 +148,7 @@ class TorchFileTest {
         Path file = path("refused.safetensors");
         Exception e = assertThrows(IllegalArgumentException.class, () -> TorchFile.write(network, file));
         assertTrue(e.getMessage().startsWith("torch.nn.RNN has tanh and relu"), e.getMessage());
+        assertTrue(e.getMessage().contains("but the network's layer rnn has "), e.getMessage());
         assertTrue(Files.notExists(file));
     }
 
@@ -138,9 +158,13 @@ class TorchFileTest {
         assertEquals(
                 List.of(
                         "The file does not say its activation: TANH is taken.",
-                        "The file does not say its output: LAST is taken."),
+                        "The file does not say its output: LAST is taken.",
+                        "The file does not say its zeroOutputForMask: false is taken."),
                 TorchFile.read(file, Hints.NONE).report().notes());
-        Hints hints = Hints.NONE.withActivation(Activation.RELU).withOutput(Output.MAX);
+        Hints hints = Hints.NONE
+                .withActivation(Activation.RELU)
+                .withOutput(Output.MAX)
+                .withZeroOutputForMask(false);
         Imported told = TorchFile.read(file, hints);
         assertEquals(List.of(), told.report().notes());
         assertEquals(Activation.RELU, told.network().rnn().activation());
@@ -151,7 +175,8 @@ class TorchFileTest {
     void whatTheFileSaysIsNotContradicted() throws IOException {
         Path file = path("relu.safetensors");
         TorchFile.write(Samples.network(0, SimpleRnnConfig.of(2, 3).withActivation(Activation.RELU), 0, 1), file);
-        assertRefused(file, Hints.NONE.withActivation(Activation.TANH), "activation: expected TANH", "found RELU");
+        assertRefused(
+                file, Hints.NONE.withActivation(Activation.TANH), "nn.RNN, activation: expected TANH", "found RELU");
     }
 
     @Test

@@ -83,10 +83,13 @@ class CudaSequencePlanTest {
         "cluster, 500, 3, 3, 8",
         "cluster, 512, 5, 2, 8",
         "cluster, 512, 7, 3, 8",
+        "cluster, 512, 2, 3, 8",
+        "cluster, 511, 10, 3, 8",
         "grid, 40, 1, 70, 4",
         "grid, 256, 3, 9, 16",
         "grid, 250, 5, 3, 4",
         "grid, 255, 9, 20, 4",
+        "grid, 250, 9, 30, 4",
         "grid, 512, 2, 3, 16",
         "grid, 300, 9, 3, 8",
         "grid, 768, 1, 3, 24",
@@ -102,8 +105,8 @@ class CudaSequencePlanTest {
         for (Activation activation : Activation.values()) {
             for (boolean masked : new boolean[] {false, true}) {
                 Case one = new Case(
-                        plan, steps, rows, hidden, activation, turn++ % 2 == 0, masked, masked || turn % 4 != 0);
-                if (turn % 3 == 0) one.dropout = new Dropout(.4, 7, 0, true);
+                        plan, steps, rows, hidden, activation, turn / 2 % 2 == 0, masked, masked || turn % 4 != 0);
+                if (++turn % 3 != 0) one.dropout = new Dropout(.4, 7, 0, true);
                 List<double[]> right = one.onReference();
                 List<float[]> given = one.onDevice(multiprocessors, steps, 0, rows);
                 for (int i = 0; i < right.size(); i++) {
@@ -175,6 +178,7 @@ class CudaSequencePlanTest {
         assumeClusters(plan);
         for (int multiprocessors : new int[] {4, 1000}) {
             Case one = new Case(plan, 6, 5, hidden, Activation.TANH, reverse, true, true);
+            if (multiprocessors == 4) one.dropout = new Dropout(.4, 7, 0, true);
             List<float[]> whole = one.onDevice(multiprocessors, 6, 0, 5);
             List<float[]> stepped = one.onDevice(multiprocessors, 1, 0, 5);
             for (int i = 0; i < whole.size(); i++) assertArrayEquals(whole.get(i), stepped.get(i));
@@ -265,11 +269,16 @@ class CudaSequencePlanTest {
             }
         }
 
+        /** Many steps go round it more than once. */
+        private Ring ring() {
+            return steps > 9 ? new Ring(cuda.context(), 0) : new Ring(cuda.context());
+        }
+
         private SequencePlan plan(InputProjection projection, int multiprocessors) {
             return switch (plan) {
                 case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
                 case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
-                default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, new Ring(cuda.context()));
+                default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
             };
         }
 

@@ -121,7 +121,7 @@ class PlannerTest {
         GraphPlan graph = new GraphPlan(null, steps, null);
         assertPublished(SequencePlan.block(null, null, 132), 64, 192);
         assertPublished(SequencePlan.cluster(null, null, 132, null), 192, 512);
-        assertPublished(SequencePlan.grid(null, null, 132, null), README_SIZES);
+        assertPublished(SequencePlan.grid(null, null, 132, null, null), README_SIZES);
         assertPublished(graph, README_SIZES);
         assertPublished(steps, README_SIZES);
     }

@@ -18,7 +18,7 @@ class SequencePlanTest {
 
     private final SequencePlan block = SequencePlan.block(null, null, H100);
     private final SequencePlan cluster = SequencePlan.cluster(null, null, H100, null);
-    private final SequencePlan grid = SequencePlan.grid(null, null, H100, null);
+    private final SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
 
     @Test
     void aGroupHasOneRowUntilAllGroupsHave() {
@@ -47,6 +47,7 @@ class SequencePlanTest {
                 for (int rows : new int[] {1, 2, 3, 9, 100, 257, 5000}) {
                     int atOnce = size.groups(multiprocessors);
                     boolean grid = size.family() == Family.GRID;
+                    if (atOnce == 0) continue;
                     if (grid && rows > (long) atOnce * size.mostRows()) continue;
                     Share share = size.share(rows, multiprocessors);
                     assertTrue((long) share.groups() * share.rowsPerGroup() >= rows);
@@ -71,8 +72,12 @@ class SequencePlanTest {
         assertNull(grid.refusal(sizes(256, 1024), false));
         assertEquals("it has room for 256 rows", grid.refusal(sizes(257, 1024), false));
         assertEquals(
+                "it needs 8 multiprocessors, and here are 7",
+                SequencePlan.cluster(null, null, 7, null).refusal(sizes(1, 512), false));
+        assertEquals("none", SequencePlan.grid(null, null, H100, "none", null).refusal(sizes(1, 512), false));
+        assertEquals(
                 "it needs 128 multiprocessors, and here are 40",
-                SequencePlan.grid(null, null, 40, null).refusal(sizes(1, 2048), false));
+                SequencePlan.grid(null, null, 40, null, null).refusal(sizes(1, 2048), false));
     }
 
     @Test
@@ -90,10 +95,14 @@ class SequencePlanTest {
         assertNear(0.28, block, 1, 64);
         assertNear(0.48, block, 512, 64);
         assertNear(0.37, block, 128, 128);
+        assertNear(0.73, block, 512, 128);
         assertNear(1.40, block, 512, 192);
         assertNear(0.54, cluster, 1, 256);
         assertNear(0.75, cluster, 128, 256);
         assertNear(2.83, cluster, 512, 256);
+        assertNear(0.58, cluster, 1, 384);
+        assertNear(2.94, cluster, 128, 384);
+        assertNear(8.82, cluster, 512, 384);
         assertNear(0.66, cluster, 1, 512);
         assertNear(1.25, cluster, 32, 512);
         assertNear(3.07, cluster, 128, 512);

@@ -10,6 +10,7 @@ import dev.elman.io.NdArray;
 import dev.elman.io.WholeFile;
 import dev.elman.io.ZipArchive;
 import dev.elman.io.hdf5.Hdf5;
+import dev.elman.rnn.Merge;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -83,7 +84,10 @@ public final class KerasFile {
             weights.put("dense.b", "layers/dense/vars/1");
         }
         Hdf5.write(weights.arrays, weights.groups, file);
-        String merge = rnn.bidirectional() ? ", merge_mode " + rnn.merge() : "";
+        // Below the top, layers hand up both directions side by side.
+        String highest =
+                rnn.layers() > 1 && rnn.merge() != Merge.CONCAT ? " in the highest layer, CONCAT below it" : "";
+        String merge = rnn.bidirectional() ? ", merge_mode " + rnn.merge() + highest : "";
         String lowest = rnn.layers() > 1 ? " in the lowest layer" : "";
         String backwards = rnn.goBackwards() ? ", go_backwards" + lowest : "";
         String zero = rnn.zeroOutputForMask() ? ", zero_output_for_mask" : "";

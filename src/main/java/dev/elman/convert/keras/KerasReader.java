@@ -74,7 +74,10 @@ final class KerasReader {
                 default -> {} // nothing to read
             }
         }
-        if (layersRead == 0) throw builder.wrong("layers", "a SimpleRNN among them", "none");
+        if (layersRead == 0) {
+            if (before == null) throw builder.wrong("layers", "a SimpleRNN among them", "none");
+            throw before.wrong("a SimpleRNN among the layers", "none");
+        }
         if (settled == null) settle(0);
         for (String array : builder.left()) {
             boolean state = array.startsWith("optimizer") || array.contains("seed_generator/");
@@ -88,7 +91,7 @@ final class KerasReader {
                 .withLayers(layersRead)
                 .withBias(bias)
                 .withBidirectional(bidirectional);
-        settled = builder.settle(shape, said, hints, denseInputs);
+        settled = builder.settle(shape, said, hints, denseInputs, top);
     }
 
     private void requireOrder(KerasLayer layer) throws ModelFileException {
