@@ -77,6 +77,7 @@ class CudaSequencePlanTest {
         "cluster, 200, 9, 3, 4",
         "cluster, 256, 5, 4, 4",
         "cluster, 256, 19, 3, 2",
+        "cluster, 384, 2, 3, 8",
         "cluster, 384, 3, 3, 8",
         "cluster, 380, 10, 3, 8",
         "cluster, 400, 9, 3, 8",

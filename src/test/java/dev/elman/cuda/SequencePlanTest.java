@@ -36,6 +36,8 @@ class SequencePlanTest {
     void aGroupTakesTheKernelThatWastesLeast() {
         assertShare(3, 9, 15, share(Family.CLUSTER, 512, 128));
         assertShare(3, 3, 11, share(Family.CLUSTER, 512, 32));
+        assertShare(4, 3, 11, share(Family.CLUSTER, 384, 32));
+        assertShare(4, 9, 15, share(Family.CLUSTER, 384, 128));
         assertShare(4, 32, 4, share(Family.GRID, 1024, 128));
         assertShare(4, 2, 3, share(Family.GRID, 1024, 5));
     }
