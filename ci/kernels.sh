@@ -8,7 +8,7 @@
 # newer features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version
 # is lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
 # is used and that no kernel spills registers. A source that says 'PTX 8.1' there needs CUDA 12.1. The first line of each file
-# holds the sha256 of its source, followed by the headers beside it if it includes any.
+# holds the sha256 of its source, and of each header beside it if it includes any.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -39,9 +39,10 @@ version_of() {
 }
 
 stamp() {
-    local files=("$1")
+    local files=("$1") file hashes=
     if grep -q '^#include "' "$1"; then files+=("$(dirname "$1")"/*.cuh); fi
-    echo "// $(basename "$1") sha256 $(cat "${files[@]}" | sha256sum | cut -d' ' -f1) nvcc $NVCC compute_$(capability_of "$1")"
+    for file in "${files[@]}"; do hashes+=" $(basename "$file") sha256 $(sha256sum "$file" | cut -d' ' -f1)"; done
+    echo "//$hashes nvcc $NVCC compute_$(capability_of "$1")"
 }
 
 # sources: every NAME.cu.

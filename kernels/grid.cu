@@ -51,6 +51,14 @@ struct Ring {
 
     float4 vectors[QUADS]; // of the pass that comes
 
+    /// The ring of a group, where all groups' rings lie one after the other; `offset` is this thread's number in a pass.
+    __device__ void begin(float* all, Index slotsOfRing, Index group, Index rowsOfGroup, Index offset) {
+        slots = slotsOfRing;
+        passes = ROWS == 1 ? 1 : (rowsOfGroup + ROWS - 1) / ROWS;
+        places = all + group * slots * passes * PASS;
+        own = places + offset;
+    }
+
     __device__ Index at(Index step, Index pass) const { return ((step & (slots - 1)) * passes + pass) * PASS; }
 
     static __device__ bool mine(int quad) { return PASS % (4 * P::THREADS) == 0 || quad * P::THREADS + threadIdx.x < PASS / 4; }
@@ -167,10 +175,7 @@ __device__ void forward(
     float b = bias && mine > 0 ? bias[column] : 0.0f;
 
     Ring<SIZE, ROWS> ring;
-    ring.slots = slots;
-    ring.passes = ROWS == 1 ? 1 : (rowsPerGroup + ROWS - 1) / ROWS;
-    ring.places = places + group * slots * ring.passes * ROWS * SIZE;
-    ring.own = ring.places + line * SIZE + column;
+    ring.begin(places, slots, group, rowsPerGroup, line * SIZE + column);
     int turn = 0;
     #pragma unroll 1
     for (Index step = 0; step < steps; step++) {
@@ -259,10 +264,7 @@ __device__ void backward(
     for (int pass = 0; pass < mine; pass++) storeShared(carry + 4 * pass * P::THREADS, 0.0f);
 
     Ring<SIZE, ROWS> ring;
-    ring.slots = slots;
-    ring.passes = ROWS == 1 ? 1 : (rowsPerGroup + ROWS - 1) / ROWS;
-    ring.places = places + group * slots * ring.passes * ROWS * SIZE;
-    ring.own = ring.places + line * SIZE + column;
+    ring.begin(places, slots, group, rowsPerGroup, line * SIZE + column);
     int turn = 0;
     #pragma unroll 1
     for (Index step = 0; step <= steps; step++) {

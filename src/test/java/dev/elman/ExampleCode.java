@@ -1,8 +1,8 @@
 package dev.elman;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.elman.contract.Required;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.net.URL;
@@ -30,7 +30,7 @@ record ExampleCode(List<String> lines) {
                         + "public class Example {\n public static void main(String[] a) throws Exception {\n"
                         + lines(false) + " }\n}\n");
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-        assumeTrue(compiler != null, "not run: this Java runtime has no compiler");
+        Required.that(compiler != null, "javac", "code that a document shows", "this Java runtime has no compiler");
         ByteArrayOutputStream errors = new ByteArrayOutputStream();
         int status = compiler.run(
                 null,

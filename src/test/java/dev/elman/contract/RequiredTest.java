@@ -51,4 +51,14 @@ class RequiredTest {
         assertTrue(
                 failed.getMessage().contains("imaginary") && failed.getMessage().contains("none in this machine"));
     }
+
+    @Test
+    void whatIsMissingSkipsUnlessItIsRequired() {
+        Required.that(true, "javac", "examples", "it is there", "javac");
+        assertThrows(
+                TestAbortedException.class, () -> Required.that(false, "javac", "examples", "a runtime", "cuda,java"));
+        AssertionError failed = assertThrows(
+                AssertionError.class, () -> Required.that(false, "javac", "examples", "a runtime", "cuda,javac"));
+        assertEquals("javac is required here for examples, but: a runtime", failed.getMessage());
+    }
 }

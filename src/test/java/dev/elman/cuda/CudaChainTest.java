@@ -78,9 +78,11 @@ class CudaChainTest {
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
         assertEquals(8, links.size(), links.toString());
-        assumeFalse(
-                links.get(5).contains(", cuBLAS 1"),
-                "not run: this machine has a cuBLAS 12 where every program finds it");
+        Required.that(
+                !links.get(5).contains(", cuBLAS 1"),
+                "hidden-cublas",
+                "a chain without cuBLAS",
+                "this machine has a cuBLAS 12 where every program finds it");
         for (String part : List.of(
                 "ok | matrix products | by kernels of our own",
                 "libcublas.so.12 was not found",
@@ -169,8 +171,11 @@ class CudaChainTest {
                 ptx.substring(0, body) + "\n.local .align 8 .b8 kept[64];" + ptx.substring(body));
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
         assertEquals(8, links.size(), links.toString());
-        assumeTrue(
-                links.get(2).contains("software device"), "not run: a real compiler sees that nothing is kept there");
+        Required.that(
+                links.get(2).contains("software device"),
+                "softgpu",
+                "a kernel that spills",
+                "a real compiler sees that nothing is kept there");
         assertTrue(links.get(6).contains("in memory in rnn_forward_relu, which"), links.get(6));
     }
 

@@ -2,7 +2,6 @@ package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
@@ -163,7 +162,7 @@ class CudaSequencePlanTest {
 
     private void assumeClusters(String plan) {
         String refusal = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false);
-        assumeTrue(refusal == null || !plan.equals("cluster"), "not run: " + refusal);
+        Required.that(refusal == null || !plan.equals("cluster"), "cluster", "sequences in plan cluster", refusal);
     }
 
     @ParameterizedTest

@@ -26,7 +26,7 @@ class KernelStampTest {
             String source = ptx.getFileName().toString().replaceAll("\\.sm\\d+\\.ptx", ".cu");
             List<String> lines = Files.readAllLines(ptx);
             assertEquals(
-                    "// " + source + " sha256 " + sha256(ptx.resolveSibling(source)) + " nvcc 13.0 compute_" + target,
+                    "//" + hashes(ptx.resolveSibling(source)) + " nvcc 13.0 compute_" + target,
                     lines.get(0),
                     ptx + " is stale: run ci/kernels.sh");
             assertTrue(lines.contains(".target sm_" + target), ptx.toString());
@@ -69,17 +69,21 @@ class KernelStampTest {
         }
     }
 
-    private static String sha256(Path source) throws IOException, NoSuchAlgorithmException {
-        MessageDigest digest = MessageDigest.getInstance("SHA-256");
-        digest.update(Files.readAllBytes(source));
-        if (Files.readString(source).contains("#include \"")) {
-            try (var files = Files.list(source.getParent())) {
-                List<Path> headers = files.filter(file -> file.toString().endsWith(".cuh"))
-                        .sorted()
-                        .toList();
-                for (Path header : headers) digest.update(Files.readAllBytes(header));
-            }
+    /** Of the source, and of every header beside it where it includes any. */
+    private static String hashes(Path source) throws IOException, NoSuchAlgorithmException {
+        String hashes = hash(source);
+        if (!Files.readString(source).contains("#include \"")) return hashes;
+        try (var files = Files.list(source.getParent())) {
+            List<Path> headers = files.filter(file -> file.toString().endsWith(".cuh"))
+                    .sorted()
+                    .toList();
+            for (Path header : headers) hashes += hash(header);
         }
-        return HexFormat.of().formatHex(digest.digest());
+        return hashes;
+    }
+
+    private static String hash(Path file) throws IOException, NoSuchAlgorithmException {
+        byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+        return " " + file.getFileName() + " sha256 " + HexFormat.of().formatHex(digest);
     }
 }

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ class PythonTest {
     }
 
     private static String run(String script, long seconds) throws IOException {
-        assumeTrue(Files.isExecutable(SHELL), "there is no " + SHELL);
+        Required.that(Files.isExecutable(SHELL), "sh", "programs that are run", "there is no " + SHELL);
         return Python.run(List.of(SHELL.toString(), "-c", script), Duration.ofSeconds(seconds));
     }
 }
