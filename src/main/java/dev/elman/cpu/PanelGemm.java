@@ -22,19 +22,20 @@ final class PanelGemm implements Gemm {
     /** Terms of a small product: a panel's block stays in the second-level cache. */
     private static final int DEPTH = 256;
 
-    /** Rows of a small product, so that rows * WIDTH * DEPTH stays below a million. */
+    /** With more terms, products are twice as deep: a few rows, which read all panels in every step, are faster so. */
+    private static final int LONG = 512;
+
+    /** Multiplications in a product that the kernels for small ones take. */
+    private static final int MOST = 1_000_000;
+
+    /** Rows of a small product of DEPTH terms. */
     private static final int ROWS = 60;
 
-    /** The same for transposed left factors, whose rows stream by. */
-    private static final int TRANSPOSED_DEPTH = 128;
-
-    private static final int TRANSPOSED_ROWS = 64;
+    /** Rows that the kernels work on at a time. */
+    private static final int FOUR = 4;
 
     /** Columns that a transposed product takes along while a block of its left factor is in the cache. */
     private static final int TRANSPOSED_COLUMNS = 4 * WIDTH;
-
-    /** Rows and columns of a transposed product from which on the large kernels, which copy both factors, are as fast. */
-    private static final int WORTH_COPYING = 512;
 
     /** With up to this many columns beside a vector, the kernel sums by lanes from 32 terms on, and then by rows. */
     private static final int FEW_COLUMNS = 8;
@@ -143,28 +144,12 @@ final class PanelGemm implements Gemm {
 
     @Override
     public void addTransposed(Matrix a, Matrix b, Matrix c) {
-        if (c.rows() >= WORTH_COPYING && c.columns() >= WORTH_COPYING) {
-            OpenBlas.multiply(
-                    c.rows(),
-                    c.columns(),
-                    a.rows(),
-                    a.address(),
-                    a.stride(),
-                    true,
-                    b.address(),
-                    b.stride(),
-                    false,
-                    true,
-                    c.address(),
-                    c.stride());
-            return;
-        }
         for (int from = 0; from < c.columns(); from += TRANSPOSED_COLUMNS) {
             int to = Math.min(c.columns(), from + TRANSPOSED_COLUMNS);
-            for (int depth = 0; depth < a.rows(); depth += TRANSPOSED_DEPTH) {
-                int terms = Math.min(TRANSPOSED_DEPTH, a.rows() - depth);
-                for (int row = 0; row < c.rows(); row += TRANSPOSED_ROWS) {
-                    int rows = Math.min(TRANSPOSED_ROWS, c.rows() - row);
+            for (int depth = 0; depth < a.rows(); depth += DEPTH) {
+                int terms = Math.min(DEPTH, a.rows() - depth);
+                for (int row = 0; row < c.rows(); row += ROWS) {
+                    int rows = Math.min(ROWS, c.rows() - row);
                     for (int column = from; column < to; column += WIDTH) {
                         OpenBlas.multiply(
                                 rows,
@@ -219,16 +204,21 @@ final class PanelGemm implements Gemm {
         private final Panel[] panels;
         private final int length;
 
+        /** Rows that the deepest of the panels' products takes at most. */
+        private final int mostRows;
+
         Panels(OffHeap memory, Matrix b) {
             this.memory = memory;
             this.length = b.rows();
             long begin = memory == null ? b.address() : OpenBlas.address(memory.bytes());
+            int deep = evenly(length <= LONG ? DEPTH : 2 * DEPTH);
+            mostRows = Math.min(ROWS, MOST / (WIDTH * deep) / FOUR * FOUR);
             List<Panel> all = new ArrayList<>();
             for (int column = 0; column < b.columns(); column += WIDTH) {
                 int width = Math.min(WIDTH, b.columns() - column);
                 int stride = memory == null ? b.stride() : width;
                 long address = begin + (long) Float.BYTES * column * length;
-                add(all, new Panel(address, stride, column, width, evenly(DEPTH)));
+                add(all, new Panel(address, stride, column, width, deep));
             }
             panels = all.toArray(Panel[]::new);
         }
@@ -253,7 +243,7 @@ final class PanelGemm implements Gemm {
 
         @Override
         public void multiply(Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
-            int chunks = (rows + ROWS - 1) / ROWS;
+            int chunks = (rows + mostRows - 1) / mostRows;
             for (int chunk = 0; chunk < chunks; chunk++) {
                 int from = begin(chunk, chunks, rows);
                 int count = begin(chunk + 1, chunks, rows) - from;
@@ -261,9 +251,10 @@ final class PanelGemm implements Gemm {
             }
         }
 
-        /** Chunks of nearly one size, in fours, which the kernels like best. */
+        /** Chunks of nearly one size, in fours, which the kernels like best, and none larger than it may be. */
         private static int begin(int chunk, int chunks, int rows) {
-            return chunk == chunks ? rows : (int) ((long) rows * chunk / chunks) / 4 * 4;
+            int fours = (rows + FOUR - 1) / FOUR;
+            return Math.min(rows, FOUR * (int) ((long) fours * chunk / chunks));
         }
 
         private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {

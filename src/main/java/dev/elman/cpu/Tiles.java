@@ -14,16 +14,16 @@ final class Tiles {
     /** Tiles of such a product at most; enough threads have work then, so tiles rather grow. */
     private static final int MOST = 16;
 
-    /**
-     * Rows and columns of a tile of a transposed product, which reads all rows of both factors: the larger a tile, the less
-     * of that. Small enough that the blocks of both factors stay in the second-level cache.
-     */
+    /** Rows at least of a tile of a transposed product that copies nothing; else as many as leave each thread a tile. */
     private static final int LEAST_TRANSPOSED_ROWS = 32;
 
-    private static final int TRANSPOSED_ROWS = 256;
-    private static final int TRANSPOSED_COLUMNS = 256;
+    /**
+     * Columns of a tile of a transposed product, and its rows where it copies both factors: the larger a tile, the less is
+     * read. Small enough that the blocks of both factors stay in the second-level cache.
+     */
+    private static final int TRANSPOSED = 256;
 
-    /** Elements of a transposed product from which on its tiles are this large, where copying both factors pays. */
+    /** Elements of a transposed product from which on its tiles are this large, where both factors are copied. */
     private static final long LARGE = 1 << 19;
 
     private static final int LARGE_TILE = 512;
@@ -53,13 +53,10 @@ final class Tiles {
 
     /** Plans c += a^T b. */
     Tiles addTransposed(Matrix a, Matrix b, Matrix c) {
-        boolean large = (long) c.rows() * c.columns() >= LARGE;
-        int width = large ? LARGE_TILE : TRANSPOSED_COLUMNS;
-        int most = large ? LARGE_TILE : TRANSPOSED_ROWS;
-        if (!large && gemm.rowsAlone()) {
-            int bands = (c.columns() + width - 1) / width;
-            most = Math.max(LEAST_TRANSPOSED_ROWS, Math.min(most, c.rows() * bands / workers.threads()));
-        }
+        boolean large = !gemm.rowsAlone() && (long) c.rows() * c.columns() >= LARGE;
+        int width = large ? LARGE_TILE : TRANSPOSED;
+        int bands = (c.columns() + width - 1) / width;
+        int most = gemm.rowsAlone() ? Math.max(LEAST_TRANSPOSED_ROWS, c.rows() * bands / workers.threads()) : width;
         Parts rows = Parts.ofAtMost(most, c.rows());
         for (int i = 0; i < rows.count(); i++) {
             Matrix left = a.columns(rows.from(i), rows.size(i));
@@ -77,8 +74,8 @@ final class Tiles {
 
     /** Plans sum += the sum of the rows of b. */
     Tiles addRows(Matrix b, Matrix sum) {
-        for (int column = 0; column < sum.columns(); column += TRANSPOSED_COLUMNS) {
-            int columns = Math.min(TRANSPOSED_COLUMNS, sum.columns() - column);
+        for (int column = 0; column < sum.columns(); column += TRANSPOSED) {
+            int columns = Math.min(TRANSPOSED, sum.columns() - column);
             Matrix band = b.columns(column, columns);
             Matrix result = sum.columns(column, columns);
             tasks.add((index, scratch) -> gemm.addRows(band, result));

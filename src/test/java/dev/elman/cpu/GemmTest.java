@@ -64,13 +64,13 @@ class GemmTest {
         boolean promised = gemm instanceof PanelGemm ? PanelGemm.suits() : gemm.rowsAlone();
         if (!promised) return;
         for (int columns : new int[] {1, 5, 16, 40, 64, 72, 100, 200}) {
-            for (int length : new int[] {1, 20, 33, 100, 300, 600}) {
+            for (int length : new int[] {1, 20, 33, 100, 256, 300, 600, 1100}) {
                 Matrix a = noise(130, length);
                 Matrix c = noise(130, columns);
                 try (Gemm.Factor right = gemm.right(noise(length, columns))) {
                     right.multiply(a, 0, c, 0, 130, false);
                     float[] together = all(c.memory());
-                    for (int rows : new int[] {1, 2, 3, 5, 64}) {
+                    for (int rows : new int[] {1, 2, 3, 5, 64, 118}) {
                         for (int from = 0; from < 130; from += rows) {
                             int count = Math.min(rows, 130 - from);
                             right.multiply(a, from, c, from, count, false);
