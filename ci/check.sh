@@ -124,10 +124,14 @@ softgpu() {
     report=$(make --no-print-directory -s -C "$folder" OUT="$out" coverage)
     echo "$report" >target/ci/ptx-coverage.txt
     echo
-    echo "$report" | tail -n 2
+    echo "$report" | tail -n 3
     echo "Lines of PTX that did not run: target/ci/ptx-coverage.txt"
     awk '/^PTX coverage/ { gsub(/[^0-9. ]/, ""); exit !($NF >= 95) }' <<<"$report" || {
         echo "Less than 95 % of the shipped PTX ran"
+        return 1
+    }
+    grep -q '^0 of the shipped kernels never ran' <<<"$report" || {
+        grep ' never ran$' <<<"$report"
         return 1
     }
     grep -qE '^software driver: [1-9][0-9]* kernel launches' <<<"$report" || {

@@ -1,5 +1,5 @@
 // softgpu-coverage FOLDER PTX...: merges what the processes of a test run wrote, and says which lines of each PTX file
-// did not run. The last lines are the totals.
+// did not run, and which kernels never did. The last lines are the totals.
 #include <algorithm>
 #include <cstdio>
 #include <dirent.h>
@@ -23,12 +23,35 @@ struct Lines {
     std::map<int, std::pair<std::string, unsigned long long>> hits;  // line to kernel and count
 };
 
+std::string stripped(const std::string& line) {
+    size_t from = line.find_first_not_of(" \t");
+    return from == std::string::npos ? "" : line.substr(from);
+}
+
+// The kernels of a PTX text, each with the lines of its instructions.
+std::map<std::string, std::vector<int>> kernelsOf(const std::vector<std::string>& lines) {
+    static const std::string entry = ".visible .entry ";
+    std::map<std::string, std::vector<int>> kernels;
+    std::string name;
+    for (size_t k = 0; k < lines.size(); k++) {
+        if (lines[k].rfind(entry, 0) == 0) {
+            name = lines[k].substr(entry.size(), lines[k].find('(') - entry.size());
+            kernels[name];
+        }
+        std::string s = stripped(lines[k]);
+        if (!name.empty() && !s.empty() && s.back() == ';' && s[0] != '.') {
+            kernels[name].push_back(int(k) + 1);
+        }
+    }
+    return kernels;
+}
+
 }  // namespace
 
 // As the driver computes it.
 static std::string key(const std::string& text) {
     unsigned long long h = 14695981039346656037ull;
-    for (unsigned char c : text) {
+    for (unsigned char c : text.substr(0, text.find('\n'))) {
         h = (h ^ c) * 1099511628211ull;
     }
     char b[20];
@@ -71,29 +94,39 @@ int main(int argc, char** argv) {
         }
         closedir(d);
     }
-    size_t all = 0, ran = 0;
+    size_t all = 0, ran = 0, idle = 0;
     for (int k = 2; k < argc; k++) {
         std::string text = read(argv[k]);
-        auto m = modules.find(key(text));
-        if (m == modules.end()) {
-            printf("%s: never loaded\n", argv[k]);
-            continue;
-        }
         std::vector<std::string> lines;
         std::istringstream in(text);
         for (std::string l; std::getline(in, l);) {
             lines.push_back(l);
         }
+        auto& hits = modules[key(text)].hits;
+        std::map<std::string, unsigned long long> runs;
+        for (auto& l : hits) {
+            runs[l.second.first] += l.second.second;
+        }
+        for (auto& kernel : kernelsOf(lines)) {
+            if (runs.find(kernel.first) == runs.end()) {  // never loaded
+                for (int line : kernel.second) {
+                    hits[line].first = kernel.first;
+                }
+            }
+            if (runs[kernel.first] == 0) {
+                idle++;
+                printf("%s: %s never ran\n", argv[k], kernel.first.c_str());
+            }
+        }
         size_t here = 0, hit = 0;
-        for (auto& l : m->second.hits) {
+        for (auto& l : hits) {
             here++;
             hit += l.second.second > 0;
         }
         printf("%s: %zu of %zu instructions ran (%.1f %%)\n", argv[k], hit, here, 100.0 * double(hit) / double(std::max<size_t>(1, here)));
-        for (auto& l : m->second.hits) {
+        for (auto& l : hits) {
             if (l.second.second == 0) {
-                std::string source = size_t(l.first) <= lines.size() ? lines[size_t(l.first) - 1] : "";
-                source.erase(0, source.find_first_not_of(" \t"));
+                std::string source = size_t(l.first) <= lines.size() ? stripped(lines[size_t(l.first) - 1]) : "";
                 std::replace(source.begin(), source.end(), '\t', ' ');
                 printf("    not run: %s line %d: %s\n", l.second.first.c_str(), l.first, source.c_str());
             }
@@ -101,6 +134,7 @@ int main(int argc, char** argv) {
         all += here;
         ran += hit;
     }
+    printf("%zu of the shipped kernels never ran\n", idle);
     printf(
         "PTX coverage: %zu of %zu instructions of the shipped kernels ran (%.1f %%)\n",
         ran,

@@ -113,7 +113,12 @@ public final class CudaBackend extends CudaOperations {
         }
         try {
             chain.open();
-            new CudaBackend(chain, settings).close();
+            CudaBackend backend = new CudaBackend(chain, settings);
+            try {
+                chain.compileAll();
+            } finally {
+                backend.close();
+            }
         } catch (BackendUnavailableException noted) {
             // It is the last of the links.
         }

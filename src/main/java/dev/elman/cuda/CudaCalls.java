@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import java.util.Set;
 import java.util.function.IntSupplier;
 import jcuda.CudaException;
 import jcuda.driver.CUresult;
@@ -11,6 +12,9 @@ import jcuda.jcublas.cublasStatus;
  */
 final class CudaCalls {
     private static final String OUT_OF_MEMORY = "CUDA_ERROR_OUT_OF_MEMORY";
+
+    /** Memory that these do not get harms nothing that is there; a launch that lacked memory has not run. */
+    private static final Set<String> ONLY_TAKE = Set.of("cuMemAlloc", "cuModuleLoadData");
 
     private CudaCallException first;
 
@@ -49,8 +53,7 @@ final class CudaCalls {
 
     private CudaCallException failure(String name, String status, Object details) {
         CudaCallException failure = new CudaCallException(name, status, details.toString());
-        // Memory that was not given harms nothing that is there; a kernel that lacked memory did not run.
-        boolean harmless = name.equals("cuMemAlloc") && status.equals(OUT_OF_MEMORY);
+        boolean harmless = ONLY_TAKE.contains(name) && status.equals(OUT_OF_MEMORY);
         if (first == null && !harmless) first = failure;
         return failure;
     }

@@ -105,6 +105,11 @@ final class CudaChain {
         }
     }
 
+    /** One link more: the kernels that are else compiled when they are launched. */
+    void compileAll() {
+        link("kernels of all sizes", kernels::compileAll);
+    }
+
     private void link(String name, Supplier<String> test) {
         try {
             links.add(new ChainLink(name, true, test.get()));

@@ -118,6 +118,11 @@ enum Kernel {
         return file;
     }
 
+    /** Whether it walks a whole sequence: of these one network uses a few. */
+    boolean compiledAtLaunch() {
+        return file.equals("sequence") || file.equals("cluster") || file.equals("grid");
+    }
+
     String entry() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -1,8 +1,5 @@
 package dev.elman.cuda;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -19,65 +16,92 @@ import jcuda.driver.CUmodule;
 import jcuda.driver.JCudaDriver;
 import jcuda.driver.JITOptions;
 
-/** The kernels, compiled by the driver for this device from the newest PTX that it can take. */
+/**
+ * The kernels, compiled by the driver for this device from the newest PTX that it can take. Those that walk whole sequences
+ * are many and large, and one size of a network uses a few of them: the driver compiles each when it is first launched.
+ */
 final class KernelModule {
-    /** Compute capabilities that PTX may be shipped for, newest first; each runs on all that follow it. */
-    private static final int[] TARGETS = {90, 80, 75};
-
     private static final int LOG_BYTES = 8 << 10;
 
     private final CudaContext context;
+    private final int capability;
+    private final Set<String> unneeded;
     private final Map<Kernel, Launch> launches = new EnumMap<>(Kernel.class);
+    /** Of the files whose kernels are compiled when they are launched. */
+    private final Map<String, PtxText> texts = new HashMap<>();
+
     private final List<CUmodule> modules = new ArrayList<>();
     private final List<String> spilled = new ArrayList<>();
 
     /**
-     * Loads every file of the launch table but those that are not needed: the driver compiles them one by one.
+     * Loads every file of the launch table but those that are not needed; of kernels that are compiled when they are launched
+     * it loads one, so that a driver that cannot take their file says so now.
      *
      * @param capability 10 * major + minor of the device's compute capability
      * @param unneeded names of files
      */
     KernelModule(CudaContext context, int capability, Set<String> unneeded) {
         this.context = context;
+        this.capability = capability;
+        this.unneeded = Set.copyOf(unneeded);
         try {
-            loadAll(capability, unneeded);
+            loadFiles();
         } catch (RuntimeException failure) {
             close();
             throw failure;
         }
     }
 
-    private void loadAll(int capability, Set<String> unneeded) {
+    private void loadFiles() {
         Map<String, CUmodule> byFile = new HashMap<>();
         for (Kernel kernel : Kernel.values()) {
-            if (unneeded.contains(kernel.file())) continue;
-            CUmodule module = byFile.computeIfAbsent(kernel.file(), file -> load(resource(file, capability)));
-            CUfunction function = new CUfunction();
-            context.calls()
-                    .driver(
-                            "cuModuleGetFunction",
-                            kernel.entry() + " of " + kernel.file(),
-                            () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
-            int[] bytes = {0};
-            context.calls()
-                    .driver(
-                            "cuFuncGetAttribute",
-                            "local memory of " + kernel.entry(),
-                            () -> JCudaDriver.cuFuncGetAttribute(
-                                    bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
-            if (bytes[0] > 0) spilled.add(kernel.entry());
-            launches.put(kernel, new Launch(context, kernel, function));
+            String file = kernel.file();
+            if (unneeded.contains(file)) continue;
+            if (!kernel.compiledAtLaunch()) {
+                add(kernel, byFile.computeIfAbsent(file, name -> load(PtxText.read(name, capability))));
+            } else if (!texts.containsKey(file)) {
+                texts.put(file, PtxText.read(file, capability));
+                get(kernel);
+            }
         }
+    }
+
+    private Launch add(Kernel kernel, CUmodule module) {
+        CUfunction function = new CUfunction();
+        context.calls()
+                .driver(
+                        "cuModuleGetFunction",
+                        kernel.entry() + " of " + kernel.file(),
+                        () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
+        int[] bytes = {0};
+        context.calls()
+                .driver(
+                        "cuFuncGetAttribute",
+                        "local memory of " + kernel.entry(),
+                        () -> JCudaDriver.cuFuncGetAttribute(
+                                bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
+        if (bytes[0] > 0) spilled.add(kernel.entry());
+        Launch launch = new Launch(context, kernel, function);
+        launches.put(kernel, launch);
+        return launch;
     }
 
     /** Begins a launch; its parameters come next. */
     Launch get(Kernel kernel) {
-        return launches.get(kernel);
+        Launch launch = launches.get(kernel);
+        if (launch != null) return launch;
+        return add(kernel, load(texts.get(kernel.file()).alone(kernel)));
     }
 
-    /** How many files are loaded, and where this driver's compiler found too few registers, which it should nowhere. */
+    /** Compiles what has not been launched yet, and says what {@link #state} does. */
+    String compileAll() {
+        for (Kernel kernel : Kernel.values()) if (!unneeded.contains(kernel.file())) get(kernel);
+        return state();
+    }
+
+    /** How many kernels are compiled, and where this driver's compiler found too few registers, which it should nowhere. */
     String state() {
-        String state = modules.size() + " PTX files, compiled by the driver";
+        String state = launches.size() + " compiled by the driver";
         if (spilled.isEmpty()) return state;
         return state + "; it keeps registers in memory in " + String.join(", ", spilled)
                 + ", which works but is slow: please report it with the driver's version";
@@ -89,18 +113,8 @@ final class KernelModule {
         modules.clear();
     }
 
-    /** The name of the newest PTX of {@code file} that a device of this compute capability takes. */
-    static String resource(String file, int capability) {
-        for (int target : TARGETS) {
-            String name = file + ".sm" + target + ".ptx";
-            if (target <= capability && KernelModule.class.getResource(name) != null) return name;
-        }
-        throw new IllegalStateException("There is no " + file + ".sm75.ptx in the package of "
-                + KernelModule.class.getName() + "; the jar is not whole.");
-    }
-
-    private CUmodule load(String name) {
-        ByteBuffer text = zeroTerminated(name);
+    private CUmodule load(PtxText ptx) {
+        ByteBuffer text = zeroTerminated(ptx.text());
         byte[] log = new byte[LOG_BYTES];
         JITOptions options = new JITOptions();
         options.putBytes(CUjit_option.CU_JIT_ERROR_LOG_BUFFER, log);
@@ -115,7 +129,7 @@ final class KernelModule {
                                 String said = new String(log, StandardCharsets.UTF_8)
                                         .replace('\0', ' ')
                                         .strip();
-                                return name + (said.isEmpty() ? "" : ": " + said);
+                                return ptx.name() + (said.isEmpty() ? "" : ": " + said);
                             }
                         },
                         () -> JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options));
@@ -124,13 +138,8 @@ final class KernelModule {
     }
 
     /** A direct buffer: the driver compiles for a while, and an array would hold the garbage collector until it is done. */
-    private static ByteBuffer zeroTerminated(String name) {
-        try (InputStream in = KernelModule.class.getResourceAsStream(name)) {
-            byte[] text = in.readAllBytes();
-            ByteBuffer terminated = ByteBuffer.allocateDirect(text.length + 1);
-            return terminated.put(text).rewind();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read " + name + " from the jar.", e);
-        }
+    private static ByteBuffer zeroTerminated(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocateDirect(bytes.length + 1).put(bytes).rewind();
     }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -36,9 +37,11 @@ record ChildJvm(String classPath, Map<String, String> environment, Map<String, S
                 properties);
     }
 
-    /** With this folder before everything else. */
+    /** With this folder before everything else; what it runs of shipped kernels is not counted, for they may be others. */
     ChildJvm before(Path folder) {
-        return new ChildJvm(folder + File.pathSeparator + classPath, environment, properties);
+        Map<String, String> uncounted = new HashMap<>(environment);
+        uncounted.put("SOFTGPU_COVERAGE", "");
+        return new ChildJvm(folder + File.pathSeparator + classPath, uncounted, properties);
     }
 
     /** Runs the class and returns what it printed, errors included. */

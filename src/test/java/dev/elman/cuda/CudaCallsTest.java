@@ -14,6 +14,7 @@ class CudaCallsTest {
     void memoryThatIsNotGivenHarmsNothing() {
         CudaCalls calls = new CudaCalls();
         fail(calls, "cuMemAlloc");
+        fail(calls, "cuModuleLoadData");
         assertFalse(calls.poisoned());
         calls.checkHealthy();
     }

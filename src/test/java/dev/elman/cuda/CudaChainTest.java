@@ -38,8 +38,17 @@ class CudaChainTest {
     @Test
     void everyLinkHolds() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         for (String link : links) assertTrue(link.startsWith("ok | "), link);
+        long everywhere = Arrays.stream(Kernel.values())
+                .filter(kernel -> kernel.compiledAtLaunch() && !kernel.file().equals("cluster"))
+                .count();
+        int later = number(links.get(8)) - number(links.get(6));
+        assertTrue(later >= everywhere - 2, later + " are compiled later, and should be all but one of each file");
+    }
+
+    private static int number(String link) {
+        return Integer.parseInt(link.replaceAll(".*\\| (\\d+) compiled.*", "$1"));
     }
 
     @Test
@@ -60,7 +69,7 @@ class CudaChainTest {
     @Test
     void aDriverThatIsTooOld() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
-        assumeFalse(links.size() == 8, "not run: only the software driver can be made old");
+        assumeFalse(links.size() == 9, "not run: only the software driver can be made old");
         assertBroken(links, "driver", "is for CUDA 11.8 and too old", "install the NVIDIA driver 525 or newer");
     }
 
@@ -77,7 +86,7 @@ class CudaChainTest {
                 driver.isPresent(), "not run: the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         Required.that(
                 !links.get(5).contains(", cuBLAS 1"),
                 "hidden-cublas",
@@ -99,7 +108,7 @@ class CudaChainTest {
     @Test
     void ourOwnProductsOnDemand() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.gemm", "own")));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         assertTrue(links.get(5).startsWith("ok | matrix products | by kernels of our own"), links.get(5));
         assertTrue(links.get(5).endsWith("as elman.cuda.gemm asks"), links.get(5));
     }
@@ -118,7 +127,7 @@ class CudaChainTest {
 
     private static String products(Map<String, String> properties) throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), properties));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         return links.get(5);
     }
 
@@ -131,7 +140,7 @@ class CudaChainTest {
         List<String> links = examine(ChildJvm.like(
                 Map.of(HIDDEN, folder.toString()),
                 Map.of("elman.cuda.libdir", blas.get().getParent().toString())));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         assertTrue(links.get(5).contains("from " + blas.get().getParent()), links.get(5));
     }
 
@@ -161,6 +170,21 @@ class CudaChainTest {
         assertBroken(links, "kernels", "refused a kernel file", "rnn", "get the jar anew");
     }
 
+    /** Of a file whose kernels are compiled when they are launched, the last are lost: only doctor compiles them all. */
+    @Test
+    void aTruncatedFileOfKernelsThatAreCompiledLater(@TempDir Path folder) throws Exception {
+        Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
+        String whole = Files.readString(Ptx.KERNELS.resolve("grid.sm75.ptx"));
+        String last = whole.substring(whole.lastIndexOf(".visible .entry"));
+        String begun = whole.substring(0, whole.length() - last.length() / 2);
+        Files.writeString(inPackage.resolve("grid.sm75.ptx"), begun);
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
+        assertBroken(links, "kernels of all sizes", "refused a kernel file", "grid", "get the jar anew");
+        Files.writeString(inPackage.resolve("grid.sm75.ptx"), whole.substring(0, whole.length() - last.length()));
+        links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
+        assertBroken(links, "kernels of all sizes", "grid_backward_2048_2", "the jar is not whole");
+    }
+
     @Test
     void aKernelThatSpillsRegistersIsNamed(@TempDir Path folder) throws Exception {
         Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
@@ -170,7 +194,7 @@ class CudaChainTest {
                 inPackage.resolve("rnn.sm75.ptx"),
                 ptx.substring(0, body) + "\n.local .align 8 .b8 kept[64];" + ptx.substring(body));
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
-        assertEquals(8, links.size(), links.toString());
+        assertEquals(9, links.size(), links.toString());
         Required.that(
                 links.get(2).contains("software device"),
                 "softgpu",
