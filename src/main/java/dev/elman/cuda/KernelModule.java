@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -26,6 +27,10 @@ final class KernelModule {
     private final CudaContext context;
     private final int capability;
     private final Set<String> unneeded;
+    /** Those of all launches. */
+    private final HostMemory parameters;
+
+    private int parametersUsed;
     private final Map<Kernel, Launch> launches = new EnumMap<>(Kernel.class);
     /** Of the files whose kernels are compiled when they are launched. */
     private final Map<String, PtxText> texts = new HashMap<>();
@@ -44,6 +49,8 @@ final class KernelModule {
         this.context = context;
         this.capability = capability;
         this.unneeded = Set.copyOf(unneeded);
+        this.parameters = HostMemory.allocate(
+                context, Arrays.stream(Kernel.values()).mapToInt(Launch::bytes).sum());
         try {
             loadFiles();
         } catch (RuntimeException failure) {
@@ -81,7 +88,8 @@ final class KernelModule {
                         () -> JCudaDriver.cuFuncGetAttribute(
                                 bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
         if (bytes[0] > 0) spilled.add(kernel.entry());
-        Launch launch = new Launch(context, kernel, function);
+        Launch launch = new Launch(context, kernel, function, parameters, parametersUsed);
+        parametersUsed += Launch.bytes(kernel);
         launches.put(kernel, launch);
         return launch;
     }
@@ -111,6 +119,7 @@ final class KernelModule {
     void close() {
         for (CUmodule module : modules) CudaCalls.driverStatus(() -> JCudaDriver.cuModuleUnload(module));
         modules.clear();
+        parameters.free();
     }
 
     private CUmodule load(PtxText ptx) {

@@ -2,7 +2,6 @@ package dev.elman.cuda;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import jcuda.Pointer;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -14,18 +13,14 @@ final class Staging {
     private static final int BYTES = 4 << 20;
 
     private final CudaContext context;
-    private final Pointer pointer = new Pointer();
+    private final HostMemory memory;
     private final ByteBuffer buffer;
     private int used;
 
     Staging(CudaContext context) {
         this.context = context;
-        context.calls()
-                .driver(
-                        "cuMemHostAlloc",
-                        2 * BYTES + " bytes, page-locked",
-                        () -> JCudaDriver.cuMemHostAlloc(pointer, 2 * BYTES, 0));
-        buffer = pointer.getByteBuffer(0, 2 * BYTES).order(ByteOrder.nativeOrder());
+        memory = HostMemory.allocate(context, 2 * BYTES);
+        buffer = memory.part(0, 2 * BYTES);
     }
 
     /** Moves {@code count} values of the array, from {@code from} on, into or out of the buffer. */
@@ -49,7 +44,7 @@ final class Staging {
                             "cuMemcpyHtoDAsync",
                             4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyHtoDAsync(
-                                    DeviceAddress.of(to), pointer.withByteOffset(begin), 4L * count, context.stream()));
+                                    DeviceAddress.of(to), memory.withByteOffset(begin), 4L * count, context.stream()));
             // The next upload begins at a multiple of 16 bytes.
             used = Math.min(BYTES, begin + (4 * count + 15) / 16 * 16);
             from += count;
@@ -69,7 +64,7 @@ final class Staging {
                             "cuMemcpyDtoHAsync",
                             4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyDtoHAsync(
-                                    pointer.withByteOffset(BYTES),
+                                    memory.withByteOffset(BYTES),
                                     DeviceAddress.of(source),
                                     4L * count,
                                     context.stream()));
@@ -87,6 +82,6 @@ final class Staging {
 
     /** Gives the memory back and returns the name of the status, null if all went well. */
     String free() {
-        return CudaCalls.driverStatus(() -> JCudaDriver.cuMemFreeHost(pointer));
+        return memory.free();
     }
 }
