@@ -133,11 +133,15 @@ struct Weights {
         return sums[0];
     }
 
-    /// The vectors times the weights; returns the sum that is this thread's.
-    __device__ float times(unsigned vectors, int part) const {
-        float sums[SUMS] = {};
+    /// The vectors times the weights, added to what the parts' sums begin with; returns the sum that is this thread's.
+    __device__ float times(unsigned vectors, int part, float (&sums)[SUMS]) const {
         multiply<0, QUADS>(vectors, sums);
         return total(sums, part);
+    }
+
+    __device__ float times(unsigned vectors, int part) const {
+        float sums[SUMS] = {};
+        return times(vectors, part, sums);
     }
 };
 
@@ -168,33 +172,42 @@ struct Walk {
     }
 };
 
-/// What a thread's element needs forward beside the product: its projection, fetched AHEAD passes before.
+/// Which of a thread's elements are live, fetched AHEAD passes before.
 template <int ROWS>
-struct ForwardFeed {
-    float sums[AHEAD];
+struct LiveFeed {
     int live[AHEAD];
     Walk<ROWS> ahead;
     Index unfetched; // passes
 
+    /// `there` says whether the pass that is ahead has an element of this thread.
+    __device__ void next(const Course& course, const int* mask, bool there) {
+        #pragma unroll
+        for (int i = 0; i < AHEAD - 1; i++) live[i] = live[i + 1];
+        live[AHEAD - 1] = there ? mask ? mask[ahead.row] : 1 : 0;
+        ahead.next(course);
+    }
+};
+
+/// What a thread's element needs forward beside the product: its projection, fetched AHEAD passes before.
+template <int ROWS>
+struct ForwardFeed : LiveFeed<ROWS> {
+    float sums[AHEAD];
+
     /// `passes` is how many passes of a step have a row for this thread; from that one on it fetches nothing.
     __device__ void begin(
             const Walk<ROWS>& first, const Course& course, Index steps, const float* states, const int* mask, int passes) {
-        ahead = first;
-        unfetched = steps * course.passes;
+        this->ahead = first;
+        this->unfetched = steps * course.passes;
         #pragma unroll
         for (int i = 0; i < AHEAD; i++) next(course, states, mask, passes);
     }
 
     __device__ void next(const Course& course, const float* states, const int* mask, int passes) {
         #pragma unroll
-        for (int i = 0; i < AHEAD - 1; i++) {
-            sums[i] = sums[i + 1];
-            live[i] = live[i + 1];
-        }
-        bool there = unfetched-- > 0 && ahead.pass < passes;
-        sums[AHEAD - 1] = there ? states[ahead.at] : 0.0f;
-        live[AHEAD - 1] = there ? mask ? mask[ahead.row] : 1 : 0;
-        ahead.next(course);
+        for (int i = 0; i < AHEAD - 1; i++) sums[i] = sums[i + 1];
+        bool there = this->unfetched-- > 0 && this->ahead.pass < passes;
+        sums[AHEAD - 1] = there ? states[this->ahead.at] : 0.0f;
+        LiveFeed<ROWS>::next(course, mask, there);
     }
 };
 

@@ -1,6 +1,7 @@
 // Elman's recurrence over a whole sequence in one launch: each block of threads owns a few rows of the batch and walks all
 // their steps, so that nothing but its own barrier is waited for. Wh stays in registers, the state in shared memory. The
-// projections x_t Wx stand in the states' slots before, as for rnn.cu, and are fetched three passes ahead.
+// projections x_t Wx stand in the states' slots before, as for rnn.cu, and are fetched three passes ahead; or, where D is
+// at most 8, the fused kernels fetch x_t and project it themselves.
 //
 // Eight neighbouring threads, the "parts", share COLUMNS columns: each holds an eighth of their weights and sums an eighth
 // of the products; shuffles add the parts up as one tree. A pass does this for ROWS rows at once, which leaves one sum to
@@ -17,6 +18,12 @@
 // (30) and what lies between (25): 0.15, 0.20 and 0.28 us at 1.98 GHz for 64, 128 and 192 nodes. Bytes of memory: 8 H forward
 // and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H100 took 0.28, 0.37 and 0.52 us forward and
 // 0.30, 0.42 and 0.57 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
+//
+// Predicted for the fused kernels, which no GPU has run: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8, 12)
+// and 4 to 40 instructions of PTX on the 149 to 386 of a pass, most of them in the shadow of the chain's waits: at most a
+// tenth more a step. 4 (H + D) bytes forward where product and kernel together move 12 H + 4 D, and one launch for two.
+
+#include <type_traits>
 
 #include "recurrence.cuh"
 
@@ -30,6 +37,60 @@ struct Plan {
     typedef Weights<SIZE, PARTS, COLUMNS, ROWS> W;
 };
 
+/// What a thread of a fused kernel needs forward beside the product: of each row of a pass the one feature that is its
+/// part's. The feature's weights stay in registers, and its products are what the part's sums begin with.
+template <int SIZE, int ROWS>
+struct FusedFeed : LiveFeed<ROWS> {
+    typedef typename Plan<SIZE, ROWS>::W W;
+    static const int COLUMNS = Plan<SIZE, ROWS>::COLUMNS;
+
+    float w[COLUMNS];
+    float xs[AHEAD][ROWS];
+    Index inputs;
+    int count; // rows of the group; 0 without such a feature
+
+    /// `left` is how many rows the group has.
+    __device__ void load(const float* wx, Index features, Index hidden, Index left) {
+        inputs = features;
+        count = kept(W::part() < features && W::firstColumn() < hidden ? (int)left : 0);
+        #pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+            Index c = W::firstColumn() + j;
+            w[j] = W::part() < features && c < hidden ? wx[W::part() * hidden + c] : 0.0f;
+        }
+    }
+
+    __device__ void begin(
+            const Walk<ROWS>& first, const Course& course, Index steps, const float* x, const int* mask, int passes) {
+        this->ahead = first;
+        this->ahead.at = (first.row - W::line()) * inputs + W::part(); // in x, of the first row of a pass
+        this->unfetched = steps * course.passes;
+        #pragma unroll
+        for (int i = 0; i < AHEAD; i++) next(course, x, mask, passes);
+    }
+
+    /// Masked rows are fetched, too: what they hold meets no other row.
+    __device__ void next(const Course& course, const float* x, const int* mask, int passes) {
+        #pragma unroll
+        for (int i = 0; i < AHEAD - 1; i++) {
+            #pragma unroll
+            for (int r = 0; r < ROWS; r++) xs[i][r] = xs[i + 1][r];
+        }
+        bool more = this->unfetched-- > 0;
+        int left = more ? count - (int)this->ahead.pass * ROWS : 0;
+        #pragma unroll
+        for (int r = 0; r < ROWS; r++) xs[AHEAD - 1][r] = r < left ? x[this->ahead.at + r * inputs] : 0.0f;
+        Course ofX = {course.passes, inputs, course.rowsPerStep * inputs, course.rowsPerStep};
+        LiveFeed<ROWS>::next(ofX, mask, more && this->ahead.pass < passes);
+    }
+
+    /// What the sums of a pass begin with.
+    __device__ void start(float (&sums)[W::SUMS]) const {
+        #pragma unroll
+        for (int i = 0; i < ROWS * COLUMNS; i++) sums[i] = xs[0][i / COLUMNS] * w[i % COLUMNS];
+    }
+};
+
 /// Both buffers of the states of a block, [2,MOST_ROWS,SIZE], all zeros.
 template <int SIZE, int ROWS>
 __device__ void clear(float* buffers) {
@@ -38,17 +99,20 @@ __device__ void clear(float* buffers) {
     __syncthreads();
 }
 
-template <int SIZE, int ROWS>
+template <int SIZE, int ROWS, bool FUSES>
 __device__ void forward(
         const float* wh,
         const float* bias,
         float* states,
         const int* mask,
         const float* factors,
+        const float* x,
+        const float* wx,
         Index steps,
         Index rows,
         Index hidden,
         Index rowsPerBlock,
+        Index inputs,
         int reverse,
         int activation) {
     typedef Plan<SIZE, ROWS> P;
@@ -75,8 +139,13 @@ __device__ void forward(
         buffers[pass * ROWS * SIZE + place] = m * states[(initial + pass * ROWS) * hidden + column];
     }
     Walk<ROWS> here = {initial * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
-    ForwardFeed<ROWS> feed;
-    feed.begin(here, course, steps, states, mask, mine);
+    std::conditional_t<FUSES, FusedFeed<SIZE, ROWS>, ForwardFeed<ROWS>> feed;
+    if constexpr (FUSES) {
+        feed.load(wx, inputs, hidden, left);
+        place = kept(place); // the compiler runs short of registers here and would compute it anew
+    }
+    const float* source = FUSES ? x : states;
+    feed.begin(here, course, steps, source, mask, mine);
     float b = bias && mine > 0 ? bias[column] : 0.0f;
     int part = kept(W::part());
     unsigned now = kept(sharedAddress(buffers));
@@ -86,13 +155,16 @@ __device__ void forward(
 
     #pragma unroll 1
     for (Index remaining = steps * course.passes; remaining > 0; remaining--) {
-        float sum = feed.sums[0];
+        float sum = 0.0f;
+        float sums[W::SUMS] = {};
+        if constexpr (FUSES) feed.start(sums);
+        else sum = feed.sums[0];
         bool alive = feed.live[0] != 0;
-        feed.next(course, states, mask, mine);
+        feed.next(course, source, mask, mine);
         float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
-        if (anyLive) sum += weights.times(now + offset + 16 * part, part);
+        if (anyLive) sum += weights.times(now + offset + 16 * part, part, sums);
         if (here.pass < mine) {
             float h = activate(activation, sum + b);
             float seen = alive ? m * h : loadShared(now + offset + 4 * place);
@@ -197,8 +269,30 @@ __device__ void backward(
             Index rowsPerBlock,                                                                                 \
             int reverse,                                                                                        \
             int activation) {                                                                                   \
-        forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, factors, steps, rows, hidden, rowsPerBlock, reverse, activation);                \
+        forward<size, rowsAtOnce, false>(                                                                       \
+                wh, bias, states, mask, factors, nullptr, nullptr, steps, rows, hidden, rowsPerBlock, 0, reverse, activation); \
+    }
+
+/// The same with x [T,N,D] and Wx [D,H] in place of the projections, `inputs` is D, 8 at most; of the states only the
+/// initial slot is read.
+#define FUSED(name, size, rowsAtOnce, blocks)                                                                   \
+    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
+            const float* wh,                                                                                    \
+            const float* bias,                                                                                  \
+            float* states,                                                                                      \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            const float* x,                                                                                     \
+            const float* wx,                                                                                    \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerBlock,                                                                                 \
+            Index inputs,                                                                                       \
+            int reverse,                                                                                        \
+            int activation) {                                                                                   \
+        forward<size, rowsAtOnce, true>(                                                                        \
+                wh, bias, states, mask, factors, x, wx, steps, rows, hidden, rowsPerBlock, inputs, reverse, activation); \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -226,6 +320,12 @@ FORWARD(sequence_forward_128_1, 128, 1, 2)
 FORWARD(sequence_forward_128_2, 128, 2, 2)
 FORWARD(sequence_forward_192_1, 192, 1, 1)
 FORWARD(sequence_forward_192_2, 192, 2, 1)
+FUSED(sequence_fused_64_1, 64, 1, 2)
+FUSED(sequence_fused_64_4, 64, 4, 2)
+FUSED(sequence_fused_128_1, 128, 1, 2)
+FUSED(sequence_fused_128_2, 128, 2, 2)
+FUSED(sequence_fused_192_1, 192, 1, 1)
+FUSED(sequence_fused_192_2, 192, 2, 1)
 BACKWARD(sequence_backward_64_1, 64, 1, 2)
 BACKWARD(sequence_backward_64_4, 64, 4, 2)
 BACKWARD(sequence_backward_128_1, 128, 1, 2)

@@ -26,7 +26,7 @@ import jcuda.driver.CUstream;
  *
  * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows in the order in which
  * it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways issue the same calls. Our
- * own products give the same bits in any case.
+ * own products give the same bits in any case, and a recurrence whose plan projects x itself needs no product forward.
  */
 public final class CudaBackend extends CudaOperations {
     private final boolean projectByStep;

@@ -4,6 +4,7 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
 import dev.elman.cuda.SequenceSize.Family;
 import dev.elman.cuda.SequenceSize.Share;
+import dev.elman.cuda.SequenceSize.Way;
 import java.util.List;
 
 /**
@@ -14,6 +15,8 @@ import java.util.List;
 final class SequencePlan implements RecurrencePlan {
     /** What {@code kernels/cluster.cu} is written in came with CUDA 12.1. */
     private static final int OLDEST_DRIVER_FOR_CLUSTERS = 12010;
+    /** Features that a block's threads project themselves, as many as share a column in {@code kernels/sequence.cu}. */
+    private static final int MOST_FUSED = 8;
 
     private final String name;
     private final Family family;
@@ -109,16 +112,17 @@ final class SequencePlan implements RecurrencePlan {
 
     @Override
     public void forward(Recurrence pass) {
-        projection.fill(pass);
-        launch(pass, false, pass.b(), pass.states());
+        boolean fused = family == Family.SEQUENCE && pass.sizes().d() <= MOST_FUSED;
+        if (!fused) projection.fill(pass);
+        launch(pass, fused ? Way.FUSED : Way.FORWARD, pass.b(), pass.states());
     }
 
     @Override
     public void backward(Recurrence pass) {
-        launch(pass, true, pass.states(), pass.gradients());
+        launch(pass, Way.BACKWARD, pass.states(), pass.gradients());
     }
 
-    private void launch(Recurrence pass, boolean backward, long read, long walked) {
+    private void launch(Recurrence pass, Way way, long read, long walked) {
         int rows = pass.sizes().n();
         if (rows == 0) return;
         SequenceSize size = size(pass.sizes().h());
@@ -126,15 +130,17 @@ final class SequencePlan implements RecurrencePlan {
         // Before the launch is begun: there may be no memory for it.
         long floats = (long) share.groups() * share.passes() * share.together() * size.hidden();
         Ring.Slots slots = ring == null ? null : ring.empty(floats, pass.sizes().t());
-        Launch launch = kernels.get(size.kernel(backward, share.together()))
+        Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())
                 .pointer(read)
                 .pointer(walked)
                 .pointer(pass.mask())
                 .pointer(pass.factors());
         if (slots != null) launch.pointer(slots.address());
+        if (way == Way.FUSED) launch.pointer(pass.x()).pointer(pass.wx());
         launch.count(pass.sizes().t()).count(rows).count(pass.sizes().h()).count(share.rowsPerGroup());
         if (slots != null) launch.integer(slots.count());
+        if (way == Way.FUSED) launch.count(pass.sizes().d());
         launch.integer(pass.reverse() ? 1 : 0).integer(number(pass.activation()));
         if (ring == null) launch.blocks((long) size.blocks() * share.groups(), size.threads());
         else launch.cooperating(size.blocks(), share.groups(), size.threads());

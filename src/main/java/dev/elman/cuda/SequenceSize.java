@@ -5,7 +5,6 @@ import static dev.elman.cuda.SequenceSize.Family.GRID;
 import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
 
 import java.util.List;
-import java.util.Locale;
 
 /**
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
@@ -61,6 +60,16 @@ record SequenceSize(
         GRID
     }
 
+    /** What a kernel makes of a sequence. */
+    enum Way {
+        /** The states, from the projections that stand in their place. */
+        FORWARD,
+        /** The states, from x itself. */
+        FUSED,
+        /** da, from the gradients of the states. */
+        BACKWARD
+    }
+
     /** A kernel: how many rows it takes in a pass, and how many passes it has room for. */
     record Rows(int together, int passes) {}
 
@@ -114,8 +123,7 @@ record SequenceSize(
         return best;
     }
 
-    Kernel kernel(boolean backward, int together) {
-        String direction = backward ? "backward" : "forward";
-        return Kernel.valueOf((family + "_" + direction + "_" + hidden + "_" + together).toUpperCase(Locale.ROOT));
+    Kernel kernel(Way way, int together) {
+        return Kernel.valueOf(family + "_" + way + "_" + hidden + "_" + together);
     }
 }

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Dropout;
-import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
@@ -14,10 +13,8 @@ import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import dev.elman.reference.ReferenceBackend;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -32,6 +29,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("cuda")
 class CudaSequencePlanTest {
     private static final double TOLERANCE = 2e-5;
+    /** Numbers of features that a block of threads projects itself, the last being the most. */
+    private static final int[] FUSED = {1, 3, 8};
 
     private CudaBackend cuda;
     private Backend reference;
@@ -104,19 +103,34 @@ class CudaSequencePlanTest {
         int turn = hidden;
         for (Activation activation : Activation.values()) {
             for (boolean masked : new boolean[] {false, true}) {
-                Case one = new Case(
-                        plan, steps, rows, hidden, activation, turn / 2 % 2 == 0, masked, masked || turn % 4 != 0);
-                if (++turn % 3 != 0) one.dropout = new Dropout(.4, 7, 0, true);
-                List<double[]> right = one.onReference();
-                List<float[]> given = one.onDevice(multiprocessors, steps, 0, rows);
-                for (int i = 0; i < right.size(); i++) {
-                    double[] expected = right.get(i);
-                    float[] actual = given.get(i);
-                    for (int k = 0; k < expected.length; k++) {
-                        double allowed = TOLERANCE * (1 + Math.abs(expected[k]));
-                        assertEquals(expected[k], actual[k], allowed, one + ", tensor " + i + ", element " + k);
-                    }
+                boolean reverse = turn / 2 % 2 == 0;
+                boolean biased = masked || turn % 4 != 0;
+                boolean dropped = (turn + 1) % 3 != 0;
+                for (int inputs : inputs(plan, turn++ / 2)) {
+                    SequenceCase one = new SequenceCase(
+                            cuda, plan, steps, rows, inputs, hidden, activation, reverse, masked, biased);
+                    if (dropped) one.dropout = new Dropout(.4, 7, 0, true);
+                    assertAsReference(one, one.onDevice(multiprocessors, steps, 0, rows));
                 }
+            }
+        }
+    }
+
+    /** How many features are tried: a block of threads projects up to 8 of them itself, and one more it does not. */
+    private static int[] inputs(String plan, int turn) {
+        return plan.equals("block")
+                ? new int[] {FUSED[turn % FUSED.length], FUSED[FUSED.length - 1] + 1}
+                : new int[] {2};
+    }
+
+    private void assertAsReference(SequenceCase one, List<float[]> given) {
+        List<double[]> right = one.onReference(reference);
+        for (int i = 0; i < right.size(); i++) {
+            double[] expected = right.get(i);
+            float[] actual = given.get(i);
+            for (int k = 0; k < expected.length; k++) {
+                double allowed = TOLERANCE * (Double.isFinite(expected[k]) ? 1 + Math.abs(expected[k]) : 1);
+                assertEquals(expected[k], actual[k], allowed, one + ", tensor " + i + ", element " + k);
             }
         }
     }
@@ -144,17 +158,20 @@ class CudaSequencePlanTest {
         assumeClusters(plan);
         int rows = 11;
         int steps = 4;
-        Case one = new Case(plan, steps, rows, hidden, Activation.TANH, false, true, true);
-        List<float[]> all = one.onDevice(multiprocessors, steps, 0, rows);
-        for (int row : new int[] {0, 5, rows - 1}) {
-            List<float[]> alone = one.onDevice(1000, steps, row, 1);
-            for (int i = 0; i < alone.size(); i++) {
-                for (int slot = 0; slot <= steps; slot++) {
-                    int from = (slot * rows + row) * hidden;
-                    assertArrayEquals(
-                            Arrays.copyOfRange(alone.get(i), slot * hidden, (slot + 1) * hidden),
-                            Arrays.copyOfRange(all.get(i), from, from + hidden),
-                            "row " + row + ", tensor " + i + ", slot " + slot);
+        for (int inputs : inputs(plan, hidden)) {
+            SequenceCase one =
+                    new SequenceCase(cuda, plan, steps, rows, inputs, hidden, Activation.TANH, false, true, true);
+            List<float[]> all = one.onDevice(multiprocessors, steps, 0, rows);
+            for (int row : new int[] {0, 5, rows - 1}) {
+                List<float[]> alone = one.onDevice(1000, steps, row, 1);
+                for (int i = 0; i < alone.size(); i++) {
+                    for (int slot = 0; slot <= steps; slot++) {
+                        int from = (slot * rows + row) * hidden;
+                        assertArrayEquals(
+                                Arrays.copyOfRange(alone.get(i), slot * hidden, (slot + 1) * hidden),
+                                Arrays.copyOfRange(all.get(i), from, from + hidden),
+                                one + ", row " + row + ", tensor " + i + ", slot " + slot);
+                    }
                 }
             }
         }
@@ -177,201 +194,68 @@ class CudaSequencePlanTest {
     void stepsOneByOneGiveTheBitsOfTheWhole(String plan, int hidden, boolean reverse) {
         assumeClusters(plan);
         for (int multiprocessors : new int[] {4, 1000}) {
-            Case one = new Case(plan, 6, 5, hidden, Activation.TANH, reverse, true, true);
-            if (multiprocessors == 4) one.dropout = new Dropout(.4, 7, 0, true);
-            List<float[]> whole = one.onDevice(multiprocessors, 6, 0, 5);
-            List<float[]> stepped = one.onDevice(multiprocessors, 1, 0, 5);
-            for (int i = 0; i < whole.size(); i++) assertArrayEquals(whole.get(i), stepped.get(i));
+            for (int inputs : inputs(plan, multiprocessors)) {
+                SequenceCase one =
+                        new SequenceCase(cuda, plan, 6, 5, inputs, hidden, Activation.TANH, reverse, true, true);
+                if (multiprocessors == 4) one.dropout = new Dropout(.4, 7, 0, true);
+                List<float[]> whole = one.onDevice(multiprocessors, 6, 0, 5);
+                List<float[]> stepped = one.onDevice(multiprocessors, 1, 0, 5);
+                for (int i = 0; i < whole.size(); i++) assertArrayEquals(whole.get(i), stepped.get(i), one.toString());
+            }
+        }
+    }
+
+    /** Where x is masked it may be anything; what is no number in a live row goes on there and reaches no other row. */
+    @ParameterizedTest
+    @CsvSource({"50, 1", "50, 1000", "100, 1", "100, 1000", "190, 1", "190, 1000"})
+    void aRowKeepsItsNaNs(int hidden, int multiprocessors) {
+        int rows = 5;
+        int steps = 4;
+        for (int inputs : inputs("block", hidden)) {
+            for (boolean reverse : new boolean[] {false, true}) {
+                SequenceCase one = new SequenceCase(
+                        cuda, "block", steps, rows, inputs, hidden, Activation.TANH, reverse, true, true);
+                List<float[]> before = one.onDevice(multiprocessors, steps, 0, rows);
+                for (int i = 0; i < one.x.length; i++) if (one.mask[i / inputs] == 0) one.x[i] = Float.NaN;
+                List<float[]> after = one.onDevice(multiprocessors, steps, 0, rows);
+                for (int i = 0; i < before.size(); i++) assertArrayEquals(before.get(i), after.get(i), one.toString());
+
+                // The last features of the first two rows in step 0.
+                one.mask[0] = 1;
+                one.mask[1] = 1;
+                Arrays.fill(one.x, 0, 2 * inputs, .5f);
+                one.x[inputs - 1] = Float.NaN;
+                one.x[2 * inputs - 1] = Float.POSITIVE_INFINITY;
+                assertAsReference(one, one.onDevice(multiprocessors, steps, 0, rows));
+            }
         }
     }
 
     @Test
     void oneLaunchBesidesTheProducts() {
-        Case one = new Case("block", 9, 3, 20, Activation.TANH, false, false, true);
+        SequenceCase one = new SequenceCase(cuda, "block", 9, 3, 9, 20, Activation.TANH, false, false, true);
         long launches = cuda.context().counters().launches;
         one.onDevice(4, 9, 0, 3);
         // Forward and back, and one product, which is a kernel of ours here.
         assertEquals(launches + 3, cuda.context().counters().launches);
     }
 
-    /** The numbers of one pass, the same for each that runs it. */
-    private final class Case {
-        private final String plan;
-        /** Of the states that Wh sees; null for none. */
-        private Dropout dropout;
-
-        private final int steps;
-        private final int rows;
-        private final int hidden;
-        private final Activation activation;
-        private final boolean reverse;
-        private final boolean biased;
-        private final float[] wx;
-        private final float[] wh;
-        private final float[] b;
-        private final float[] x;
-        private final float[] states;
-        private final float[] gradients;
-        private final int[] mask;
-
-        Case(
-                String plan,
-                int steps,
-                int rows,
-                int hidden,
-                Activation activation,
-                boolean reverse,
-                boolean masked,
-                boolean biased) {
-            this.plan = plan;
-            this.steps = steps;
-            this.rows = rows;
-            this.hidden = hidden;
-            this.activation = activation;
-            this.reverse = reverse;
-            this.biased = biased;
-            Random random = new Random(3);
-            wx = numbers(random, 2 * hidden, 0.5);
-            wh = numbers(random, hidden * hidden, 0.7 / Math.sqrt(hidden));
-            b = numbers(random, hidden, 0.3);
-            x = numbers(random, steps * rows * 2, 1);
-            states = numbers(random, (steps + 1) * rows * hidden, 0.5);
-            gradients = numbers(random, (steps + 1) * rows * hidden, 0.5);
-            mask = masked ? random.ints((long) steps * rows, 0, 3).toArray() : null;
-            // One row ends early, and where there are many the first eight do.
-            for (int i = 0; masked && i < steps * rows; i++)
-                if (i % rows < Math.max(1, rows - 3) && i / rows > 1) mask[i] = 0;
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1, 0", "8, 0", "9, 1"})
+    void aLayerOfFewInputsTakesNoProductForward(int inputs, int products) {
+        int hidden = 192;
+        try (Tensor wx = cuda.allocate(Shape.of(inputs, hidden));
+                Tensor wh = cuda.allocate(Shape.of(hidden, hidden));
+                Tensor x = cuda.allocate(Shape.of(6, 3, inputs));
+                Tensor states = cuda.allocate(Shape.of(7, 3, hidden))) {
+            CudaContext.Counters counters = cuda.context().counters();
+            long launches = counters.launches;
+            long before = counters.products;
+            cuda.simpleRnnForward(
+                    new SimpleRnnWeights(wx, wh, null), new SimpleRnnPass(Activation.TANH, false, null), x, states);
+            assertEquals(products, counters.products - before);
+            // A product is a kernel of ours here.
+            assertEquals(1 + products, counters.launches - launches);
         }
-
-        List<double[]> onReference() {
-            try (Run run = new Run(reference, 0, rows)) {
-                reference.simpleRnnForward(run.weights, run.pass, run.x, run.states);
-                reference.simpleRnnBackward(run.weights, run.pass, run.x, run.states, run.gradients, null, run.sums);
-                return List.of(run.states.toDoubles(), run.gradients.toDoubles());
-            }
-        }
-
-        /** The rows from {@code from} on, {@code together} steps a call. */
-        List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
-            OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
-            RecurrentDropout recurrentDropout = new RecurrentDropout(cuda.context(), cuda.kernels());
-            SequencePlan walk = plan(new InputProjection(blas, false), multiprocessors);
-            try (Run run = new Run(cuda, from, count)) {
-                for (int done = 0; done < steps; done += together) {
-                    walk.forward(recurrentDropout.factored(
-                            part(run, reverse ? steps - done - together : done, together, count), dropout));
-                }
-                for (int done = 0; done < steps; done += together) {
-                    walk.backward(recurrentDropout.factored(
-                            part(run, reverse ? done : steps - done - together, together, count), dropout));
-                }
-                return List.of(run.states.toFloats(), run.gradients.toFloats());
-            }
-        }
-
-        /** Many steps go round it more than once. */
-        private Ring ring() {
-            return steps > 9 ? new Ring(cuda.context(), 0) : new Ring(cuda.context());
-        }
-
-        private SequencePlan plan(InputProjection projection, int multiprocessors) {
-            return switch (plan) {
-                case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
-                case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
-                default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
-            };
-        }
-
-        private Recurrence part(Run run, int first, int together, int count) {
-            long slot = 4L * first * count * hidden;
-            long mask = run.pass.mask() == null ? 0 : address(run.pass.mask()) + 4L * first * count;
-            return new Recurrence(
-                    new Operands.Rnn(count, together, 2, hidden),
-                    activation,
-                    reverse,
-                    mask,
-                    0,
-                    address(run.weights.wx()),
-                    address(run.weights.wh()),
-                    address(run.weights.b()),
-                    address(run.x) + 4L * first * count * 2,
-                    address(run.states) + slot,
-                    address(run.gradients) + slot);
-        }
-
-        private long address(Tensor tensor) {
-            return CudaTensor.address(cuda.context(), tensor);
-        }
-
-        private long address(IntTensor tensor) {
-            return CudaIntTensor.address(cuda.context(), tensor);
-        }
-
-        @Override
-        public String toString() {
-            return plan + ", T = " + steps + ", N = " + rows + ", H = " + hidden + ", " + activation
-                    + (reverse ? ", reverse" : "") + (mask == null ? "" : ", masked")
-                    + (biased ? "" : ", without bias") + (dropout == null ? "" : ", with recurrent dropout");
-        }
-
-        /** The tensors of some rows on one backend. */
-        private final class Run implements AutoCloseable {
-            private final Backend backend;
-            private final List<Tensor> tensors = new ArrayList<>();
-            private final SimpleRnnWeights weights;
-            private final SimpleRnnWeights sums;
-            private final SimpleRnnPass pass;
-            private final Tensor x;
-            private final Tensor states;
-            private final Tensor gradients;
-
-            Run(Backend backend, int from, int count) {
-                this.backend = backend;
-                weights = new SimpleRnnWeights(
-                        tensor(wx, 2, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
-                sums = new SimpleRnnWeights(
-                        tensor(wx, 2, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
-                IntTensor live = null;
-                if (mask != null) {
-                    live = backend.allocateInts(Shape.of(steps, count));
-                    int[] some = new int[steps * count];
-                    for (int i = 0; i < some.length; i++) some[i] = mask[i / count * rows + from + i % count];
-                    live.set(some);
-                }
-                pass = new SimpleRnnPass(activation, reverse, live, dropout);
-                x = tensor(rowsOf(Case.this.x, 2, from, count), steps, count, 2);
-                states = tensor(rowsOf(Case.this.states, hidden, from, count), steps + 1, count, hidden);
-                gradients = tensor(rowsOf(Case.this.gradients, hidden, from, count), steps + 1, count, hidden);
-            }
-
-            private float[] rowsOf(float[] all, int columns, int from, int count) {
-                int slots = all.length / rows / columns;
-                float[] some = new float[slots * count * columns];
-                for (int slot = 0; slot < slots; slot++) {
-                    int at = (slot * rows + from) * columns;
-                    System.arraycopy(all, at, some, slot * count * columns, count * columns);
-                }
-                return some;
-            }
-
-            private Tensor tensor(float[] values, int... extents) {
-                Tensor tensor = backend.allocate(Shape.of(extents));
-                tensor.set(values);
-                tensors.add(tensor);
-                return tensor;
-            }
-
-            @Override
-            public void close() {
-                tensors.forEach(Tensor::close);
-                if (pass.mask() != null) pass.mask().close();
-            }
-        }
-    }
-
-    private static float[] numbers(Random random, int size, double scale) {
-        float[] values = new float[size];
-        for (int i = 0; i < size; i++) values[i] = (float) (random.nextGaussian() * scale);
-        return values;
     }
 }

@@ -1,0 +1,204 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** The numbers of one pass, the same for each that runs it. */
+final class SequenceCase {
+    /** Of the states that Wh sees; null for none. */
+    Dropout dropout;
+
+    /** [T,N,D]; a test may plant other numbers. */
+    final float[] x;
+    /** [T,N], null for none. */
+    final int[] mask;
+
+    private final CudaBackend cuda;
+    private final String plan;
+    private final int steps;
+    private final int rows;
+    private final int inputs;
+    private final int hidden;
+    private final Activation activation;
+    private final boolean reverse;
+    private final boolean biased;
+    private final float[] wx;
+    private final float[] wh;
+    private final float[] b;
+    private final float[] states;
+    private final float[] gradients;
+
+    SequenceCase(
+            CudaBackend cuda,
+            String plan,
+            int steps,
+            int rows,
+            int inputs,
+            int hidden,
+            Activation activation,
+            boolean reverse,
+            boolean masked,
+            boolean biased) {
+        this.cuda = cuda;
+        this.plan = plan;
+        this.steps = steps;
+        this.rows = rows;
+        this.inputs = inputs;
+        this.hidden = hidden;
+        this.activation = activation;
+        this.reverse = reverse;
+        this.biased = biased;
+        Random random = new Random(3);
+        wx = numbers(random, inputs * hidden, 0.5);
+        wh = numbers(random, hidden * hidden, 0.7 / Math.sqrt(hidden));
+        b = numbers(random, hidden, 0.3);
+        x = numbers(random, steps * rows * inputs, 1);
+        states = numbers(random, (steps + 1) * rows * hidden, 0.5);
+        gradients = numbers(random, (steps + 1) * rows * hidden, 0.5);
+        mask = masked ? random.ints((long) steps * rows, 0, 3).toArray() : null;
+        // One row ends early, and where there are many the first eight do.
+        for (int i = 0; masked && i < steps * rows; i++)
+            if (i % rows < Math.max(1, rows - 3) && i / rows > 1) mask[i] = 0;
+    }
+
+    List<double[]> onReference(Backend reference) {
+        try (Run run = new Run(reference, 0, rows)) {
+            reference.simpleRnnForward(run.weights, run.pass, run.x, run.states);
+            reference.simpleRnnBackward(run.weights, run.pass, run.x, run.states, run.gradients, null, run.sums);
+            return List.of(run.states.toDoubles(), run.gradients.toDoubles());
+        }
+    }
+
+    /** The rows from {@code from} on, {@code together} steps a call. */
+    List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
+        OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
+        RecurrentDropout recurrentDropout = new RecurrentDropout(cuda.context(), cuda.kernels());
+        SequencePlan walk = plan(new InputProjection(blas, false), multiprocessors);
+        try (Run run = new Run(cuda, from, count)) {
+            for (int done = 0; done < steps; done += together) {
+                walk.forward(recurrentDropout.factored(
+                        part(run, reverse ? steps - done - together : done, together, count), dropout));
+            }
+            for (int done = 0; done < steps; done += together) {
+                walk.backward(recurrentDropout.factored(
+                        part(run, reverse ? done : steps - done - together, together, count), dropout));
+            }
+            return List.of(run.states.toFloats(), run.gradients.toFloats());
+        }
+    }
+
+    /** Many steps go round it more than once. */
+    private Ring ring() {
+        return steps > 9 ? new Ring(cuda.context(), 0) : new Ring(cuda.context());
+    }
+
+    private SequencePlan plan(InputProjection projection, int multiprocessors) {
+        return switch (plan) {
+            case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
+            case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
+            default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
+        };
+    }
+
+    private Recurrence part(Run run, int first, int together, int count) {
+        long slot = 4L * first * count * hidden;
+        long mask = run.pass.mask() == null ? 0 : address(run.pass.mask()) + 4L * first * count;
+        return new Recurrence(
+                new Operands.Rnn(count, together, inputs, hidden),
+                activation,
+                reverse,
+                mask,
+                0,
+                address(run.weights.wx()),
+                address(run.weights.wh()),
+                address(run.weights.b()),
+                address(run.x) + 4L * first * count * inputs,
+                address(run.states) + slot,
+                address(run.gradients) + slot);
+    }
+
+    private long address(Tensor tensor) {
+        return CudaTensor.address(cuda.context(), tensor);
+    }
+
+    private long address(IntTensor tensor) {
+        return CudaIntTensor.address(cuda.context(), tensor);
+    }
+
+    @Override
+    public String toString() {
+        return plan + ", T = " + steps + ", N = " + rows + ", D = " + inputs + ", H = " + hidden + ", " + activation
+                + (reverse ? ", reverse" : "") + (mask == null ? "" : ", masked")
+                + (biased ? "" : ", without bias") + (dropout == null ? "" : ", with recurrent dropout");
+    }
+
+    /** The tensors of some rows on one backend. */
+    private final class Run implements AutoCloseable {
+        private final Backend backend;
+        private final List<Tensor> tensors = new ArrayList<>();
+        private final SimpleRnnWeights weights;
+        private final SimpleRnnWeights sums;
+        private final SimpleRnnPass pass;
+        private final Tensor x;
+        private final Tensor states;
+        private final Tensor gradients;
+
+        Run(Backend backend, int from, int count) {
+            this.backend = backend;
+            weights = new SimpleRnnWeights(
+                    tensor(wx, inputs, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
+            sums = new SimpleRnnWeights(
+                    tensor(wx, inputs, hidden), tensor(wh, hidden, hidden), biased ? tensor(b, hidden) : null);
+            IntTensor live = null;
+            if (mask != null) {
+                live = backend.allocateInts(Shape.of(steps, count));
+                int[] some = new int[steps * count];
+                for (int i = 0; i < some.length; i++) some[i] = mask[i / count * rows + from + i % count];
+                live.set(some);
+            }
+            pass = new SimpleRnnPass(activation, reverse, live, dropout);
+            x = tensor(rowsOf(SequenceCase.this.x, inputs, from, count), steps, count, inputs);
+            states = tensor(rowsOf(SequenceCase.this.states, hidden, from, count), steps + 1, count, hidden);
+            gradients = tensor(rowsOf(SequenceCase.this.gradients, hidden, from, count), steps + 1, count, hidden);
+        }
+
+        private float[] rowsOf(float[] all, int columns, int from, int count) {
+            int slots = all.length / rows / columns;
+            float[] some = new float[slots * count * columns];
+            for (int slot = 0; slot < slots; slot++) {
+                int at = (slot * rows + from) * columns;
+                System.arraycopy(all, at, some, slot * count * columns, count * columns);
+            }
+            return some;
+        }
+
+        private Tensor tensor(float[] values, int... extents) {
+            Tensor tensor = backend.allocate(Shape.of(extents));
+            tensor.set(values);
+            tensors.add(tensor);
+            return tensor;
+        }
+
+        @Override
+        public void close() {
+            tensors.forEach(Tensor::close);
+            if (pass.mask() != null) pass.mask().close();
+        }
+    }
+
+    private static float[] numbers(Random random, int size, double scale) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = (float) (random.nextGaussian() * scale);
+        return values;
+    }
+}
