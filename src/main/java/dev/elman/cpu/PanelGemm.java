@@ -31,6 +31,9 @@ final class PanelGemm implements Gemm {
     /** Rows of a small product of DEPTH terms. */
     private static final int ROWS = 60;
 
+    /** The same with a transposed left factor: few, for its rows are far apart in memory and come in pieces. */
+    private static final int TRANSPOSED_ROWS = 24;
+
     /** Rows that the kernels work on at a time. */
     private static final int FOUR = 4;
 
@@ -148,8 +151,8 @@ final class PanelGemm implements Gemm {
             int to = Math.min(c.columns(), from + TRANSPOSED_COLUMNS);
             for (int depth = 0; depth < a.rows(); depth += DEPTH) {
                 int terms = Math.min(DEPTH, a.rows() - depth);
-                for (int row = 0; row < c.rows(); row += ROWS) {
-                    int rows = Math.min(ROWS, c.rows() - row);
+                for (int row = 0; row < c.rows(); row += TRANSPOSED_ROWS) {
+                    int rows = Math.min(TRANSPOSED_ROWS, c.rows() - row);
                     for (int column = from; column < to; column += WIDTH) {
                         OpenBlas.multiply(
                                 rows,

@@ -18,15 +18,15 @@ final class Tiles {
     private static final int LEAST_TRANSPOSED_ROWS = 32;
 
     /**
-     * Columns of a tile of a transposed product, and its rows where it copies both factors: the larger a tile, the less is
-     * read. Small enough that the blocks of both factors stay in the second-level cache.
+     * Columns of a tile of a transposed product that copies nothing, and columns and rows of one of many elements that copies
+     * both factors: the larger a tile, the less is read.
      */
-    private static final int TRANSPOSED = 256;
+    private static final int WIDE = 512;
 
-    /** Elements of a transposed product from which on its tiles are this large, where both factors are copied. */
-    private static final long LARGE = 1 << 19;
+    /** The same of one that copies fewer elements than {@link #MANY}. */
+    private static final int NARROW = 256;
 
-    private static final int LARGE_TILE = 512;
+    private static final long MANY = 1 << 19;
 
     private final Gemm gemm;
     private final Workers workers;
@@ -53,8 +53,8 @@ final class Tiles {
 
     /** Plans c += a^T b. */
     Tiles addTransposed(Matrix a, Matrix b, Matrix c) {
-        boolean large = !gemm.rowsAlone() && (long) c.rows() * c.columns() >= LARGE;
-        int width = large ? LARGE_TILE : TRANSPOSED;
+        boolean wide = gemm.rowsAlone() || (long) c.rows() * c.columns() >= MANY;
+        int width = wide ? WIDE : NARROW;
         int bands = (c.columns() + width - 1) / width;
         int most = gemm.rowsAlone() ? Math.max(LEAST_TRANSPOSED_ROWS, c.rows() * bands / workers.threads()) : width;
         Parts rows = Parts.ofAtMost(most, c.rows());
@@ -74,8 +74,8 @@ final class Tiles {
 
     /** Plans sum += the sum of the rows of b. */
     Tiles addRows(Matrix b, Matrix sum) {
-        for (int column = 0; column < sum.columns(); column += TRANSPOSED) {
-            int columns = Math.min(TRANSPOSED, sum.columns() - column);
+        for (int column = 0; column < sum.columns(); column += NARROW) {
+            int columns = Math.min(NARROW, sum.columns() - column);
             Matrix band = b.columns(column, columns);
             Matrix result = sum.columns(column, columns);
             tasks.add((index, scratch) -> gemm.addRows(band, result));
