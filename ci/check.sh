@@ -96,7 +96,12 @@ format() {
 # source; see its profile.
 core() {
     echo "JDK: $JAVA_HOME"
-    maven verify
+    maven verify -Delman.require="$(required)"
+}
+
+# required: what the tests may not skip for on such a machine, see Required in src/test.
+required() {
+    if [[ $(uname -sm) == "Linux x86_64" ]]; then echo jcuda-natives,javac,sh,dev-full,links; fi
 }
 
 # All tests again on a JDK 25, on the very classes that core compiled: what is published is built once and runs on both.
@@ -107,7 +112,7 @@ jdk25() {
     [[ -n $home ]] || not_run "the tests on JDK 25" "there is none here (set JAVA25_HOME to one)"
     [[ $home != "$JAVA_HOME" ]] || not_run "the tests on JDK 25 again" "core ran on it"
     echo "JDK: $home"
-    maven surefire:test -Djvm="$home/bin/java" -Dsurefire.reportNameSuffix=jdk25
+    maven surefire:test -Djvm="$home/bin/java" -Dsurefire.reportNameSuffix=jdk25 -Delman.require="$(required)"
 }
 
 # The CUDA tests on the software driver of src/test/softgpu, after that driver's own. It shows that the host code and the

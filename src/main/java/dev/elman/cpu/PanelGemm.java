@@ -23,10 +23,10 @@ final class PanelGemm implements Gemm {
     private static final int DEPTH = 256;
 
     /** With more terms, products are twice as deep: a few rows, which read all panels in every step, are faster so. */
-    private static final int LONG = 512;
+    private static final int MANY_TERMS = 512;
 
     /** Multiplications in a product that the kernels for small ones take. */
-    private static final int MOST = 1_000_000;
+    private static final int MOST_MULTIPLICATIONS = 1_000_000;
 
     /** Rows of a small product of DEPTH terms. */
     private static final int ROWS = 60;
@@ -214,8 +214,8 @@ final class PanelGemm implements Gemm {
             this.memory = memory;
             this.length = b.rows();
             long begin = memory == null ? b.address() : OpenBlas.address(memory.bytes());
-            int deep = evenly(length <= LONG ? DEPTH : 2 * DEPTH);
-            mostRows = Math.min(ROWS, MOST / (WIDTH * deep) / FOUR * FOUR);
+            int deep = evenly(length <= MANY_TERMS ? DEPTH : 2 * DEPTH);
+            mostRows = Math.min(ROWS, MOST_MULTIPLICATIONS / (WIDTH * deep) / FOUR * FOUR);
             List<Panel> all = new ArrayList<>();
             for (int column = 0; column < b.columns(); column += WIDTH) {
                 int width = Math.min(WIDTH, b.columns() - column);

@@ -1,9 +1,8 @@
 package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,15 +18,21 @@ import org.junit.jupiter.api.io.TempDir;
 class ChainTest {
     @BeforeAll
     static void nativesAreThere() {
-        assumeTrue(
+        Required.that(
                 System.getProperty("java.class.path").contains("jcuda-natives"),
-                "not run: the chain, because JCuda's native code is not on the class path");
+                "jcuda-natives",
+                "the chain",
+                "JCuda's native code is not on the class path");
     }
 
     @Test
     void withoutADriver() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("LD_LIBRARY_PATH", ""), Map.of()));
-        assumeFalse(links.size() > 1, "not run: this machine has a driver where every program finds it");
+        Required.that(
+                links.size() == 1,
+                "no-driver",
+                "a chain without a driver",
+                "this machine has a driver where every program finds it");
         assertBroken(
                 links, "binding to the driver's library", "libcuda.so.1 was not found", "install the NVIDIA driver");
     }

@@ -20,10 +20,10 @@ import java.util.stream.Collectors;
  * @param environment what differs from ours; an empty value removes the variable
  * @param properties its system properties
  */
-record ChildJvm(String classPath, Map<String, String> environment, Map<String, String> properties) {
+public record ChildJvm(String classPath, Map<String, String> environment, Map<String, String> properties) {
     private static final int SECONDS = 120;
 
-    static ChildJvm like(Map<String, String> environment, Map<String, String> properties) {
+    public static ChildJvm like(Map<String, String> environment, Map<String, String> properties) {
         return new ChildJvm(System.getProperty("java.class.path"), environment, properties);
     }
 
@@ -38,14 +38,14 @@ record ChildJvm(String classPath, Map<String, String> environment, Map<String, S
     }
 
     /** With this folder before everything else; what it runs of shipped kernels is not counted, for they may be others. */
-    ChildJvm before(Path folder) {
+    public ChildJvm before(Path folder) {
         Map<String, String> uncounted = new HashMap<>(environment);
         uncounted.put("SOFTGPU_COVERAGE", "");
         return new ChildJvm(folder + File.pathSeparator + classPath, uncounted, properties);
     }
 
     /** Runs the class and returns what it printed, errors included. */
-    String run(Class<?> main) throws IOException, InterruptedException {
+    public String run(Class<?> main) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx512m");

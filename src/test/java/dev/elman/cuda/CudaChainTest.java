@@ -5,8 +5,6 @@ import static dev.elman.cuda.ChainTest.examine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.elman.contract.Required;
 import java.io.File;
@@ -69,7 +67,8 @@ class CudaChainTest {
     @Test
     void aDriverThatIsTooOld() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
-        assumeFalse(links.size() == 9, "not run: only the software driver can be made old");
+        Required.that(
+                links.size() < 9, "softgpu", "a driver that is too old", "only the software driver can be made old");
         assertBroken(links, "driver", "is for CUDA 11.8 and too old", "install the NVIDIA driver 525 or newer");
     }
 
@@ -82,8 +81,11 @@ class CudaChainTest {
     @Test
     void withoutCublas(@TempDir Path folder) throws Exception {
         Optional<Path> driver = onLibraryPath("libcuda.so.1");
-        assumeTrue(
-                driver.isPresent(), "not run: the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
+        Required.that(
+                driver.isPresent(),
+                "hidden-cublas",
+                "a chain without cuBLAS",
+                "the driver is not on LD_LIBRARY_PATH, so cuBLAS cannot be hidden alone");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of()));
         assertEquals(9, links.size(), links.toString());
@@ -135,7 +137,11 @@ class CudaChainTest {
     void cublasFromAFolder(@TempDir Path folder) throws Exception {
         Optional<Path> driver = onLibraryPath("libcuda.so.1");
         Optional<Path> blas = onLibraryPath("libcublas.so.12");
-        assumeTrue(driver.isPresent() && blas.isPresent(), "not run: the libraries are not on LD_LIBRARY_PATH");
+        Required.that(
+                driver.isPresent() && blas.isPresent(),
+                "hidden-cublas",
+                "cuBLAS from a folder",
+                "driver and cuBLAS are not on LD_LIBRARY_PATH");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
         List<String> links = examine(ChildJvm.like(
                 Map.of(HIDDEN, folder.toString()),

@@ -2,7 +2,6 @@ package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Shape;
@@ -30,9 +29,11 @@ class CudaLargeTest {
     @Test
     void theLastRowsOfAHugeBatchAreThoseOfASmallOne() {
         try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
-            assumeTrue(
+            Required.that(
                     backend.context().freeBytes() >> 20 > MIB_NEEDED,
-                    "not run: a batch beyond 2^31 needs " + MIB_NEEDED + " MiB of free device memory");
+                    "device-memory",
+                    "a batch beyond 2^31",
+                    "it needs " + MIB_NEEDED + " MiB of free device memory");
             float[] tail = floats(T * ROWS * D, 1);
             // Contractive weights: a sum in another order must not grow from step to step.
             try (Tensor wx = tensor(backend, floats(D * H, 0.5), D, H);

@@ -3,8 +3,8 @@ package dev.elman.cuda;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.elman.contract.Required;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,10 +33,12 @@ class KernelAssemblyTest {
     @BeforeAll
     static void loadCompiler() {
         String file = System.mapLibraryName("JNvPTXCompiler-" + JCudaVersion.get() + "-linux-x86_64");
-        assumeTrue(
+        Required.that(
                 KernelAssemblyTest.class.getResource("/lib/" + file) != null
                         && System.getProperty("os.name").startsWith("Linux"),
-                "not run: the PTX compiler, because JCuda's native code is not on the class path");
+                "jcuda-natives",
+                "kernels by NVIDIA's PTX compiler",
+                "JCuda's native code is not on the class path");
         NativeCode.load("JNvPTXCompiler", "jcuda.nvptxcompiler.JNvPTXCompiler", reason -> reason);
         JNvPTXCompiler.setExceptionsEnabled(false);
     }

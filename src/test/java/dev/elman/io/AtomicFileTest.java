@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -83,7 +83,7 @@ class AtomicFileTest {
     @Test
     void realFullDeviceKeepsTheOldFile() throws IOException {
         Path full = Path.of("/dev/full");
-        assumeTrue(Files.exists(full), "not run: there is no /dev/full here");
+        Required.that(Files.exists(full), "dev-full", "a full device", "there is no /dev/full here");
         ModelFileException e = assertThrows(
                 ModelFileException.class,
                 () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> {
@@ -137,7 +137,7 @@ class AtomicFileTest {
         try {
             Files.createSymbolicLink(link, file);
         } catch (IOException | UnsupportedOperationException e) {
-            assumeTrue(false, "not run: no symbolic links here");
+            Required.that(false, "links", "the target of a link", "there are no symbolic links here");
         }
         SafeTensorsTest.mixed().write(link);
         assertTrue(Files.isSymbolicLink(link));

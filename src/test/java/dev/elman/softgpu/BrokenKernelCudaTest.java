@@ -4,18 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.File;
+import dev.elman.contract.Required;
+import dev.elman.cuda.ChildJvm;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfEnvironmentVariable;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
@@ -23,10 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
  * runs in a JVM of its own, with the broken file before the right one on the class path.
  */
 @Tag("softgpu")
-@EnabledIfEnvironmentVariable(
-        named = "SOFTGPU_LOG",
-        matches = ".+",
-        disabledReason = "not run: for the software driver only (-Psoftgpu)")
 class BrokenKernelCudaTest {
     private static final Path KERNELS = Path.of("kernels");
     private static final Pattern PLACE =
@@ -34,6 +30,15 @@ class BrokenKernelCudaTest {
 
     @TempDir
     private Path folder;
+
+    @BeforeAll
+    static void onTheSoftwareDriver() {
+        Required.that(
+                System.getenv("SOFTGPU_LOG") != null,
+                "softgpu",
+                "kernels that are broken on purpose",
+                "only the software driver looks at every access");
+    }
 
     @Test
     void theRightKernelsPass() throws Exception {
@@ -108,19 +113,6 @@ class BrokenKernelCudaTest {
             throws IOException, InterruptedException {
         Path inPackage = Files.createDirectories(folder.resolve("dev/elman/cuda"));
         Files.writeString(inPackage.resolve(file), breakage.apply(Files.readString(KERNELS.resolve(file))));
-        Path output = folder.resolve("output.log");
-        ProcessBuilder builder = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx256m",
-                        "-cp",
-                        folder + File.pathSeparator + System.getProperty("java.class.path"),
-                        main.getName())
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile());
-        builder.environment().remove("SOFTGPU_LOG");
-        builder.environment().remove("SOFTGPU_COVERAGE"); // counts what ran of the right files
-        Process process = builder.start();
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "no end after 60 s");
-        return Files.readString(output, StandardCharsets.UTF_8);
+        return ChildJvm.like(Map.of("SOFTGPU_LOG", ""), Map.of()).before(folder).run(main);
     }
 }
