@@ -1,6 +1,7 @@
 #include "gemm.h"
 
 #include "driver/for_blas.h"
+#include "exec/tf32.h"
 
 #include <algorithm>
 #include <cmath>
@@ -57,23 +58,6 @@ bool overlap(const Matrix& x, const Matrix& y) {
         }
     }
     return false;
-}
-
-// The lower bits cut off, as a tensor core does that is fed float32; who rounds first does better. A NaN stays one here only
-// if its upper bits say so.
-float toTf32(float v) {
-    uint32_t bits;
-    memcpy(&bits, &v, 4);
-    bits &= ~0x1fffu;
-    memcpy(&v, &bits, 4);
-    return v;
-}
-
-// Towards zero, as a tensor core does with its sums.
-float cutOff(double sum) {
-    float nearest = float(sum);
-    bool up = std::isfinite(nearest) && std::fabs(double(nearest)) > std::fabs(sum);
-    return up ? std::nextafter(nearest, 0.0f) : nearest;
 }
 
 constexpr int64_t ROWS = 64, COLUMNS = 4, STEP = 8;

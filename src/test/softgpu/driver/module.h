@@ -26,8 +26,12 @@ struct LoadedFunction {
     int maxDynamicShared = 0;
     std::array<int, 3> cluster{0, 0, 0};
     int largeClusters = 0;
-    // No assembler says how many registers a thread takes; PTX names each value anew, a third of that is near.
-    int registers() const { return std::min(255, 16 + program->registers / 3); }
+    // No assembler says how many registers a thread takes; PTX names each value anew, a third of that is near. As an assembler
+    // it sees to it that a block of .maxntid threads fits.
+    int registers() const {
+        int fit = program->maxThreads ? 65536 / program->maxThreads / 8 * 8 : 255;
+        return std::min({255, fit, 16 + program->registers / 3});
+    }
 };
 
 // Null, after a report, for what is no function.

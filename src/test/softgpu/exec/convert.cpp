@@ -1,4 +1,4 @@
-// cvt, between all integer types, f32 and f64. f16 and below are refused.
+// cvt, between all integer types, f32 and f64, and from f32 to tf32. f16 and below are refused.
 #include "decoder.h"
 #include "float_math.h"
 #include "lanes.h"
@@ -134,9 +134,33 @@ struct IntToFloat {
     static float apply(int32_t a) { return float(a); }
 };
 
+// To 10 bits of the mantissa, halves away from zero.
+struct FloatToTf32 {
+    static uint32_t apply(float a) {
+        float b = canonical(a);
+        return std::fabs(b) <= FLT_MAX ? (bitCast<uint32_t>(b) + 0x1000) & ~0x1fffu : bitCast<uint32_t>(b);
+    }
+};
+
+void toTf32(Decoder& d) {
+    static const std::vector<std::string> KNOWN = {"rna", "tf32", "f32"};
+    if (d.ins().modifiers != KNOWN || !d.take("rna") || !d.take("f32")) {
+        d.refuse("only cvt.rna.tf32.f32");
+    }
+    d.needs(700, 80);
+    d.expectOperands(2, 2);
+    d.op.d = d.tf32(d.operand(0), false);
+    d.op.a = d.source(d.operand(1), "f32");
+    d.op.run = &unary<uint32_t, float, FloatToTf32>;
+}
+
 #define CVT_TYPES uint8_t, int8_t, uint16_t, int16_t, uint32_t, int32_t, uint64_t, int64_t, float, double
 
 void cvtFamily(Decoder& d) {
+    if (d.take("tf32")) {
+        toTf32(d);
+        return;
+    }
     std::string rounding = d.takeOne({"rn", "rz", "rm", "rp", "rni", "rzi", "rmi", "rpi"});
     bool ftz = d.take("ftz"), sat = d.take("sat");
     std::string to = d.type(), from = d.type();

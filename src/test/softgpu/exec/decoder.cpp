@@ -56,6 +56,7 @@ std::map<std::string, Family>& families() {
         addMemoryFamilies(*t);
         addWarpFamilies(*t);
         addMbarrierFamilies(*t);
+        addTensorFamilies(*t);
         return t;
     }();
     return *table;
@@ -298,6 +299,19 @@ uint32_t Decoder::relaxed(const Operand& o, const std::string& type, bool isSour
     checkKind(*r, o, type);
     *bits = r->bits;
     return r->slot;
+}
+
+uint32_t Decoder::tf32(const Operand& o, bool isSource) {
+    const Register* r = o.kind == Operand::name ? find(o.text) : nullptr;
+    if (r && r->kind != 'b') {
+        refuse("the type of " + o.text + " does not go with .tf32");
+    }
+    return isSource ? source(o, "b32") : destination(o, "b32");
+}
+
+uint32_t Decoder::fragments(const Program::Fragments& f) {
+    program_->fragments.push_back(f);
+    return uint32_t(program_->fragments.size() - 1);
 }
 
 size_t Decoder::elements(const Operand& o, const std::string& type, unsigned count, bool isSource) {

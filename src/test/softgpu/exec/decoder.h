@@ -51,6 +51,9 @@ class Decoder {
     uint32_t constant(uint64_t bits, bool wide);
     // The special register of that name, if it is one.
     bool special(const std::string& name, Special* which) const;
+    // A register for .tf32, which ptxas takes as .b32 only, or an immediate.
+    uint32_t tf32(const Operand& o, bool isSource);
+    uint32_t fragments(const Program::Fragments& f);
     uint32_t sink() const { return SINK; }
     bool isRegister(const Operand& o) const;
     // The registers of a vector or the one of a scalar, into op.v; gives the bits of a register.
@@ -126,6 +129,7 @@ void addMemoryFamilies(std::map<std::string, Family>& table);
 void addWarpFamilies(std::map<std::string, Family>& table);
 void addMoveFamilies(std::map<std::string, Family>& table);
 void addMbarrierFamilies(std::map<std::string, Family>& table);
+void addTensorFamilies(std::map<std::string, Family>& table);
 void asyncStore(Decoder& d);  // st.async, which completes mbarriers
 
 // "7.8" is 708.

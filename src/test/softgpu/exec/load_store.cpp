@@ -421,10 +421,16 @@ void fenceFamily(Decoder& d) {
     } else if (name == "nanosleep") {
         d.take("u32");
         d.expectOperands(1, 1);
-    } else {  // prefetch
-        d.take("global");
-        d.takeOne({"L1", "L2"});
+    } else {  // prefetch: one of an address that leads nowhere is no error either
+        std::string space = d.takeOne({"global", "local"});
+        if (d.takeOne({"L1", "L2"}).empty()) {
+            d.refuse("a prefetch without a level");
+        }
         d.expectOperands(1, 1);
+        std::string named = d.address(d.operand(0));
+        if (!named.empty() && named != (space.empty() ? "global" : space)) {
+            d.refuse("the variable is in another space");
+        }
     }
     d.op.run = nothing;
 }

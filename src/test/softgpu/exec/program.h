@@ -37,7 +37,7 @@ struct Op {
     uint32_t v[4] = {0, 0, 0, 0};  // registers of a vector operand
     int64_t offset = 0;            // displacement of an address
     uint32_t guard = 0;            // slot of the predicate; the slot 0 is always true
-    uint32_t target = 0;           // branch: index of an Op
+    uint32_t target = 0;           // branch: index of an Op; mma: of its Fragments
     uint16_t aux = 0, aux2 = 0;    // what the handler makes of it
     Flow flow = Flow::plain;
     bool guardNegated = false;
@@ -70,6 +70,9 @@ struct Program {
         uint64_t bits;
         bool wide;
     };
+    struct Fragments {  // registers of an mma
+        uint32_t d[4], a[4], b[2], c[4];
+    };
     struct SpecialSlot {
         uint32_t slot;
         Special what;
@@ -81,6 +84,7 @@ struct Program {
     std::vector<OpInfo> info;
     std::vector<uint64_t> hits;  // how often each Op was reached by a warp
     std::vector<std::vector<uint32_t>> tables;
+    std::vector<Fragments> fragments;
     std::vector<Param> params;
     std::vector<size_t> pointers;  // indices of the parameters that are turned into global addresses
     std::vector<Constant> constants;

@@ -56,6 +56,8 @@ void onArray(const char* name, const std::string& body, int wanted, std::initial
     caughtAs(name, run(function(m), {&x}, s), wanted, words);
 }
 
+const std::string MMA = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 ";
+
 constexpr int INVALID = 1, ADDRESS = 700, MISALIGNED = 716, FAILED = 719;
 
 void memory() {
@@ -167,6 +169,15 @@ void together() {
     onArray("shuffle by a lane outside its mask", "shfl.sync.down.b32 %v, %t, 1, 31, 65535;", FAILED, {"not in its own member mask"});
     onArray("shuffle from an absent lane", "setp.lt.u32 %p, %t, 16; @!%p ret; shfl.sync.idx.b32 %v, %t, 20, 31, 65535;", FAILED,
             {"shuffle from lane 20"});
+    const std::string mma = MMA + "{%f,%f,%f,%f}, {%v,%v,%v,%v}, {%v,%v}, {%f,%f,%f,%f};\n";
+    auto onWarp = [&](const char* name, const std::string& body, std::initializer_list<const char*> words, unsigned threads = 32) {
+        void* m = load(kernel("", REGISTERS + "mov.b32 %v, 0; mov.f32 %f, 0f00000000; setp.lt.u32 %p, %t, 20;\n" + body, "", "sm_80"));
+        caughtAs(name, run(function(m), {}, {1, threads}), FAILED, words);
+    };
+    onWarp("mma after some lanes have returned", "@!%p ret;" + mma, {"mma takes all lanes of a warp, and lane 20 takes no part", "mma.sync"});
+    onWarp("mma in a warp that is not full", mma, {"mma takes all lanes", "lane 8 takes no part"}, 40);
+    onWarp("mma in two branches", "@%p bra A;" + mma + "bra E; A:" + mma + "E:", {"lanes of its warp that do not come", "mma.sync"});
+    onWarp("mma for a part of the lanes", "@%p " + mma + "bar.sync 0;", {"lanes of its warp that do not come", "mma.sync"});
     onArray("a wait that nobody ends", "W: ld.volatile.global.u32 %v, [%x]; setp.eq.u32 %p, %v, 0; @!%p bra W;", FAILED,
             {"waits for memory that nobody changes", "cooperative"});
     onArray("a barrier number that is none", "bar.sync 16;", FAILED, {"no barrier 16"});
@@ -409,9 +420,20 @@ void refusals() {
     refused("bf16 conversion", body("cvt.rn.bf16.f32 %h, %f;"), 218, {"line 8", "bf16"});
     refused("an unknown modifier", body("add.rn.ftz.relu.f32 %f, %f, %f;"), 218, {"unknown modifier .relu"});
     refused("an unknown rounding", body("add.rna.f32 %f, %f, %f;"), 218, {"unknown modifier .rna"});
-    refused("a tensor core instruction",
-            body("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%f,%f,%f,%f}, {%r,%r,%r,%r}, {%r,%r}, {%f,%f,%f,%f};"),
-            218, {"mma"});
+    refused("mma before sm_80", body(MMA + "{%f,%f,%f,%f}, {%r,%r,%r,%r}, {%r,%r}, {%f,%f,%f,%f};"), 218, {"line 8", "needs .target sm_80"});
+    auto refused80 = [&](const char* name, const std::string& i, const char* why) {
+        refused(name, kernel("", r + i, "", "sm_80"), 218, {"line 8", why});
+    };
+    refused80("mma of another shape", "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32 {%f,%f,%f,%f}, {%r,%r}, {%r}, {%f,%f,%f,%f};", "only mma.sync");
+    refused80("mma of bf16", "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%f,%f,%f,%f}, {%r,%r}, {%r}, {%f,%f,%f,%f};", "only mma.sync");
+    refused80("mma with a fragment too small", MMA + "{%f,%f,%f,%f}, {%r,%r,%r,%r}, %r, {%f,%f,%f,%f};", "a fragment of another size");
+    refused80("mma with registers of floats", MMA + "{%f,%f,%f,%f}, {%r,%r,%r,%f}, {%r,%r}, {%f,%f,%f,%f};", "the type of %f does not go with .tf32");
+    refused80("tf32 in a register of floats", "cvt.rna.tf32.f32 %f, %f;", "the type of %f does not go with .tf32");
+    refused80("another rounding to tf32", "cvt.rn.tf32.f32 %r, %f;", "only cvt.rna.tf32.f32");
+    refused80("from tf32", "cvt.rna.f32.tf32 %f, %r;", "only cvt.rna.tf32.f32");
+    refused("tf32 before sm_80", body("cvt.rna.tf32.f32 %r, %f;"), 218, {"needs .target sm_80"});
+    refused("a prefetch without a level", body("prefetch.global [%d];"), 218, {"a prefetch without a level"});
+    refused("a prefetch of shared memory", body(".shared .b32 s; prefetch.L1 [s];"), 218, {"in another space"});
     refused("a register of the wrong size", body("add.s32 %d, %r, %r;"), 218, {"size"});
     refused("an unknown register", body("add.s32 %r, %nosuch, %r;"), 218, {"unknown name %nosuch"});
     refused("a missing operand", body("add.s32 %r, %r;"), 218, {"wrong number of operands"});

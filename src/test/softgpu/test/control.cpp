@@ -139,6 +139,9 @@ void threads() {
         ".shared .b32 s[1]; setp.lt.u32 %p, %t, 32; @%p bra A; setp.eq.u32 %q, %t, 32; @%q st.shared.u32 [s], 9; bar.arrive 1, 64; ret;"
         "A: bar.sync 1, 64; ld.shared.u32 %v, [s]; st.global.u32 [%y], %v;",
         [](uint32_t i) { return i < 32 ? 9 : i; }, {1, 64});
+    run("prefetches of what is there and of what is not",
+        "prefetch.global.L2 [%y]; prefetch.global.L1 [%y+1234567890]; mov.u64 %z, 3; prefetch.L2 [%z]; mov.u32 %v, 6; st.global.u32 [%y], %v;",
+        [](uint32_t) { return 6; });
     run("atomics in shared memory",
         ".shared .b32 s[4]; setp.lt.u32 %p, %t, 4; mov.u32 %j, s; mad.lo.u32 %w, %t, 4, %j; @%p st.shared.u32 [%w], 0; bar.sync 0;"
         "atom.shared.add.u32 %v, [s], 2; red.shared.max.u32 [s+4], %t; red.shared.or.b32 [s+8], %t; atom.shared.cas.b32 %v, [s+12], 0, 5; bar.sync 0;"
@@ -245,6 +248,9 @@ void cooperative() {
         "fence.acq_rel.cluster; T: bar.sync 0; add.u32 %u, %u, %j; st.release.gpu.global.u32 [%y], %u;",
         [](uint32_t i) { return 2 * ((i + 256) % 2048 / 4 * 4 + 1000) + 3; }, {8, 256, 48 << 10, true, "sm_90"},
         ".global .u32 count; .extern .shared .align 16 .b8 dyn[];", "");
+    run("blocks of as many threads as .maxntid says fit, however many registers are named",
+        ".reg .b32 %many<2000>; mov.u32 %v, %nctaid.x; st.global.u32 [%y], %v;", [](uint32_t) { return 4; }, {4, 512, 0, true}, "",
+        ".maxntid 512, 1, 1 .minnctapersm 1");
     run("cp.async.cg and loads through the read-only path",
         ".shared .align 16 .b8 s[512]; mov.u32 %j, s; mad.lo.u32 %j, %t, 16, %j; and.b32 %u, %t, 7; mul.wide.u32 %z, %u, 16; add.u64 %z, %z, %x; cp.async.cg.shared.global [%j], [%z], 16;"
         "cp.async.commit_group; cp.async.wait_group 0; ld.shared.u32 %v, [%j+12]; ld.global.nc.v4.f32 {%f, %h, %f, %h}, [%z]; mov.b32 %w, %h; mad.lo.u32 %v, %w, 100, %v; bar.sync 0; st.global.u32 [%y], %v;",

@@ -78,6 +78,7 @@ uint64_t upload(const std::vector<T>& v) {
 
 void instructions();
 void control();
+void tensor();
 void plantedBugs();
 
 }  // namespace test

@@ -90,7 +90,7 @@ std::string load(const char* name, const std::string& type, int at) {
 // The instruction in a kernel, one thread for each combination of operands.
 void check(
     const std::string& instruction, const std::string& d, const std::vector<std::string>& types,
-    const std::vector<const std::vector<uint64_t>*>& values, Expected expected) {
+    const std::vector<const std::vector<uint64_t>*>& values, Expected expected, const char* target = "sm_75") {
     std::vector<uint64_t> in;
     size_t n = types.size();
     std::vector<size_t> at(n, 0);
@@ -124,7 +124,7 @@ void check(
         body += "st.global.b" + std::to_string(width(d)) + " [%out], %d;\n";
     }
     body += "DONE:\n";
-    void* module = test::load(kernel(".param .u64 x, .param .u64 y, .param .u32 n", body));
+    void* module = test::load(kernel(".param .u64 x, .param .u64 y, .param .u32 n", body, "", target));
     if (!module) {
         return;
     }
@@ -608,6 +608,15 @@ void conversions() {
     one("cvt.rni.f32.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::nearbyint(f32(a))); });
     one("cvt.rzi.f32.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::trunc(f32(a))); });
     one("cvt.rmi.f32.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::floor(f32(a))); });
+    std::vector<uint64_t> halves = F32;
+    for (uint32_t b : {0x3f801000u, 0x3f800fffu, 0x3f803000u, 0x3f802fffu, 0x3ffff000u, 0x7f7fefffu, 0x7f7ff000u, 0x00001000u, 0x007ff000u}) {
+        halves.push_back(b);
+        halves.push_back(b | 0x80000000u);
+    }
+    check("cvt.rna.tf32.f32 %d, %a;", "u32", {"f32"}, {&halves}, [](auto a, auto, auto) {
+        double x = f32(a), unit = std::ldexp(1.0, std::max(std::isfinite(x) && x != 0 ? std::ilogb(x) : 0, -126) - 10);
+        return out(std::isfinite(x) ? std::copysign(float(std::round(x / unit) * unit), float(x)) : float(x));
+    }, "sm_80");
     one("cvt.rpi.f32.f32", "f32", "f32", F32, [](auto a, auto, auto) { return out(std::ceil(f32(a))); });
 }
 

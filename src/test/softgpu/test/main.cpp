@@ -56,7 +56,7 @@ int main(int argc, char** argv) {
     struct {
         const char* name;
         void (*run)();
-    } parts[] = {{"instructions", test::instructions}, {"control", test::control}, {"bugs", test::plantedBugs}};
+    } parts[] = {{"instructions", test::instructions}, {"control", test::control}, {"tensor", test::tensor}, {"bugs", test::plantedBugs}};
     for (auto& p : parts) {
         if (only.empty() || only == p.name) {
             int before = test::checks, failed = test::failures;
