@@ -4,8 +4,6 @@ namespace softgpu {
 
 namespace {
 
-thread_local Allocation* recent = nullptr;  // the last one hit; records are never deleted
-
 void aligned(Machine& m, int lane, uint64_t address, unsigned bytes) {
     if (address & (bytes - 1)) {
         m.fail(
@@ -17,18 +15,14 @@ void aligned(Machine& m, int lane, uint64_t address, unsigned bytes) {
 
 Allocation& global(Machine& m, int lane, uint64_t address, unsigned bytes, Access access) {
     aligned(m, lane, address, bytes);
-    if (recent && recent->holds(address, bytes)) {
-        return *recent;
-    }
-    Allocation* a = Memory::instance().near(address);
-    if (!a || !a->holds(address, bytes)) {
+    Allocation* a = allocationOf(m, address, bytes);
+    if (!a) {
         m.fail(
             ILLEGAL_ADDRESS,
             lane,
             format("%s of %u bytes at ", access == Access::read ? "read" : "write", bytes) +
                 Memory::instance().describe(address));
     }
-    recent = a;
     return *a;
 }
 
@@ -130,7 +124,7 @@ Space resolve(Space space, uint64_t& address) {
 
 }  // namespace
 
-const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {
@@ -166,7 +160,7 @@ const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, uns
     }
 }
 
-uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value) {
+uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value) {
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {

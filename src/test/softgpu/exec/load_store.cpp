@@ -56,17 +56,13 @@ bool neighbours(Machine& m, const Op& op, uint32_t lanes, uint64_t* first) {
 void loadGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
     uint64_t at;
     if (neighbours(m, op, lanes, &at)) {
-        static thread_local Allocation* recent = nullptr;
-        if (!recent || !recent->holds(at, 128)) {
-            Allocation* a = Memory::instance().near(at);
-            recent = a && a->holds(at, 128) ? a : nullptr;
-        }
         static const std::array<uint8_t, 32> ALL = [] {
             std::array<uint8_t, 32> x;
             x.fill(0xf);
             return x;
         }();
-        if (recent && memcmp(recent->written + (at - recent->base) / 4, ALL.data(), 32) == 0) {
+        Allocation* a = allocationOf(m, at, 128);
+        if (a && memcmp(a->written + (at - a->base) / 4, ALL.data(), 32) == 0) {
             memcpy(m.registers + op.v[0], (const void*)at, 128);
             return;
         }
@@ -77,13 +73,8 @@ void loadGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
 void storeGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
     uint64_t at;
     if (neighbours(m, op, lanes, &at)) {
-        static thread_local Allocation* recent = nullptr;
-        if (!recent || !recent->holds(at, 128)) {
-            Allocation* a = Memory::instance().near(at);
-            recent = a && a->holds(at, 128) ? a : nullptr;
-        }
-        if (recent) {
-            memset(recent->written + (at - recent->base) / 4, 0xf, 32);
+        if (Allocation* a = allocationOf(m, at, 128)) {
+            memset(a->written + (at - a->base) / 4, 0xf, 32);
             memcpy((void*)at, m.registers + op.v[0], 128);
             m.changedMemory();
             return;

@@ -119,14 +119,15 @@ bool Machine::step(Block& b, uint64_t budget) {
 bool Machine::stepWarp(Warp& w, uint64_t budget) {
     warp = &w;
     registers = w.registers;
-    uint64_t until = executed_ + budget * LANES, strong = strongLoads_;
+    uint64_t until = executed_ + budget * LANES;
     bool moved = false;
+    looked_ = false;
     size_t index;
     while (pick(w, &index)) {
         moved = true;
         yields_ = false;
         runGroup(w, index, budget / 4 + 1);
-        if (executed_ >= until || yields_ || strongLoads_ > strong + 32) {
+        if (executed_ >= until || yields_) {
             break;  // others may be what this one waits for
         }
     }
@@ -212,8 +213,9 @@ void Machine::runGroup(Warp& w, size_t index, uint64_t budget) {
             } else if (op.flow == Flow::branch && (active == lanes || active == 0)) {
                 bool backward = active && op.target <= pc;
                 pc = active ? op.target : pc + 1;
-                if (backward && !alone) {
-                    break;  // others may be further behind now
+                if (backward && (!alone || looked_)) {
+                    yields_ = looked_;
+                    break;  // others may be further behind now, or what this one waits for
                 }
             } else {
                 settle();

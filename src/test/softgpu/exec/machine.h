@@ -110,12 +110,17 @@ class Machine {
     std::string where(int lane) const;
     [[noreturn]] void fail(Status code, int lane, const std::string& what) const;
     // A load that other threads may be waited for with, and anything that changes memory.
-    void strongLoad() { strongLoads_++; }
+    void strongLoad() {
+        strongLoads_++;
+        looked_ = true;
+    }
     void changedMemory() {
         strongLoads_ = 0;
         changes_++;
     }
     uint32_t pc() const { return pc_; }
+    // The allocation of global memory that this instruction hit last, or another one, or null. Records are never deleted.
+    Allocation*& recent() { return recent_[pc_ % recent_.size()]; }
     const OpInfo& info(uint32_t pc) const { return program_.info[pc]; }
     uint64_t gridWorkspace() const { return workspace_ ? workspace_->base : 0; }
     void clusterArrive(uint32_t lanes);
@@ -154,11 +159,12 @@ class Machine {
     uint64_t strongLoads_ = 0;
     uint64_t clockReads_ = 0;
     uint64_t limit_ = 0;  // instructions that a launch may take
-    // A wait failed: others get their turn.
-    bool yields_ = false;
+    // The warp has looked in its turn at what others may change; and it waits, or seems to: others get their turn.
+    bool looked_ = false, yields_ = false;
     // How often memory changed, and how often it had when waits for mbarriers last ran out of time.
     uint64_t changes_ = 0, changesAtTimeout_ = ~uint64_t(0);
     std::vector<std::unique_ptr<Block>> pool_;
+    std::array<Allocation*, 16> recent_{};
 };
 
 }  // namespace softgpu

@@ -121,35 +121,14 @@ const SharedMemory::Touch* SharedMemory::access(
         }
         Touch* readers = order_ ? &readers_[w * warps_] : &word.read;
         if (kind == read) {
-            Touch& r = readers[order_ ? warp : 0];
-            if (r.block != blockEpoch_ || r.time != time) {
-                r = Touch();
-                r.thread = thread;
-                r.pc = pc;
-                r.time = time;
-                r.orderedWarp = uint32_t(firstWarp_ + warp);
-            } else if (r.thread != thread) {
-                r.many = true;
-                r.manyWarps |= r.thread / 32 != warp;
-            }
-            r.block = blockEpoch_;
-            r.warp = warpEpoch_[r.thread / 32];
-            r.bytes |= mask;
+            noteRead(readers[order_ ? warp : 0], thread, pc, time, mask);
         } else {
             for (size_t k = 0; k < (order_ ? warps_ : 1); k++) {
                 if (conflicts(readers[k], thread, mask)) {
                     return &readers[k];
                 }
             }
-            last = Touch();
-            last.block = blockEpoch_;
-            last.warp = warpEpoch_[warp];
-            last.thread = thread;
-            last.pc = pc;
-            last.time = time;
-            last.orderedWarp = uint32_t(firstWarp_ + warp);
-            last.bytes = mask;
-            last.atomic = kind == atomic;
+            noteWrite(last, thread, pc, time, mask, kind == atomic);
         }
         return nullptr;
     });

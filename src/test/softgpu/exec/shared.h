@@ -36,6 +36,11 @@ class SharedMemory {
     // already is no race with another write.
     const Touch* access(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc, Kind kind, bool sameValue = false);
 
+    // The same for whole words as most kernels access them: there are no mbarriers, what is read is written, and what is
+    // written nobody touched since the last barrier. False, and nothing noted, if it is not so or the range is none.
+    bool readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
+    bool writeWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
+
     // A st.async by `from` is on its way to these bytes: whoever touches them before it landed races with it.
     const Touch* push(uint64_t offset, size_t bytes, Touch from);
     void land(uint64_t offset, size_t bytes, size_t orderedWarp);
@@ -47,6 +52,12 @@ class SharedMemory {
     struct Word {
         Touch written, read;
     };
+    bool holdsWords(uint64_t offset, size_t bytes) const {
+        return !order_ && (offset & (bytes - 1)) == 0 && bytes % 4 == 0 && offset < size_ && bytes <= size_ - offset;
+    }
+    // Notes a read in the touch of those since the last barrier, or a write.
+    void noteRead(Touch& r, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes);
+    void noteWrite(Touch& t, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes, bool atomic);
     bool conflicts(const Touch& t, unsigned thread, uint8_t bytes) const;
     bool conflictsAsync(const Touch& t, size_t warp, uint8_t bytes) const;
 
@@ -60,5 +71,64 @@ class SharedMemory {
     size_t firstWarp_ = 0, warps_ = 0;
     std::vector<Touch> readers_, pushed_;
 };
+
+inline void SharedMemory::noteRead(Touch& r, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes) {
+    if (r.block != blockEpoch_ || r.time != time) {
+        r = Touch();
+        r.thread = thread;
+        r.pc = pc;
+        r.time = time;
+        r.orderedWarp = uint32_t(firstWarp_ + thread / 32);
+    } else if (r.thread != thread) {
+        r.many = true;
+        r.manyWarps |= r.thread / 32 != thread / 32;
+    }
+    r.block = blockEpoch_;
+    r.warp = warpEpoch_[r.thread / 32];
+    r.bytes |= bytes;
+}
+
+inline void SharedMemory::noteWrite(Touch& t, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes, bool atomic) {
+    t = Touch();
+    t.block = blockEpoch_;
+    t.warp = warpEpoch_[thread / 32];
+    t.thread = thread;
+    t.pc = pc;
+    t.time = time;
+    t.orderedWarp = uint32_t(firstWarp_ + thread / 32);
+    t.bytes = bytes;
+    t.atomic = atomic;
+}
+
+inline bool SharedMemory::readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc) {
+    if (!holdsWords(offset, bytes)) {
+        return false;
+    }
+    for (size_t w = offset / 4; w < (offset + bytes) / 4; w++) {
+        if (words_[w].written.block == blockEpoch_ || written_[w] != 0xf) {
+            return false;
+        }
+    }
+    for (size_t w = offset / 4; w < (offset + bytes) / 4; w++) {
+        noteRead(words_[w].read, thread, pc, 0, 0xf);
+    }
+    return true;
+}
+
+inline bool SharedMemory::writeWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc) {
+    if (!holdsWords(offset, bytes)) {
+        return false;
+    }
+    for (size_t w = offset / 4; w < (offset + bytes) / 4; w++) {
+        if (words_[w].written.block == blockEpoch_ || words_[w].read.block == blockEpoch_) {
+            return false;
+        }
+    }
+    for (size_t w = offset / 4; w < (offset + bytes) / 4; w++) {
+        noteWrite(words_[w].written, thread, pc, 0, 0xf, false);
+        written_[w] = 0xf;
+    }
+    return true;
+}
 
 }  // namespace softgpu

@@ -8,10 +8,16 @@ namespace softgpu {
 
 namespace {
 
-constexpr int ROWS = 16, COLUMNS = 8, TERMS = 8;
+constexpr int TERMS = 8;
 
 // Four columns of a row of d, as one register of four lanes has them: the even ones or the odd ones.
 typedef double Quad __attribute__((vector_size(32)));
+
+void widenTf32(const float* from, double (&to)[LANES]) {
+    for (int lane = 0; lane < LANES; lane++) {
+        to[lane] = toTf32(from[lane]);
+    }
+}
 
 // d [16,8] = a [16,8] b [8,8] + c. Lane l has of a the rows l/4 and l/4+8 with the terms l%4 and l%4+4, of b these terms of
 // column l/4, of c and d the columns 2(l%4) and the next one of the two rows. Products are exact; all that is summed is cut
@@ -22,35 +28,34 @@ void mma(Machine& m, const Op& op, uint32_t lanes) {
         m.fail(LAUNCH_FAILED, lane, format("mma takes all lanes of a warp, and lane %d takes no part", __builtin_ctz(~lanes)));
     }
     const Program::Fragments& f = m.launch().program->fragments[op.target];
-    double a[ROWS][TERMS];
-    Quad b[2][TERMS];
+    double a[4][LANES], b[2][LANES];
     for (int k = 0; k < 4; k++) {
-        const float* from = slot<float>(m, f.a[k]);
-        for (int lane = 0; lane < LANES; lane++) {
-            a[k % 2 * 8 + lane / 4][k / 2 * 4 + lane % 4] = toTf32(from[lane]);
-        }
+        widenTf32(slot<float>(m, f.a[k]), a[k]);
     }
     for (int k = 0; k < 2; k++) {
-        const float* from = slot<float>(m, f.b[k]);
-        for (int lane = 0; lane < LANES; lane++) {
-            int column = lane / 4;
-            b[column % 2][k * 4 + lane % 4][column / 2] = toTf32(from[lane]);
-        }
+        widenTf32(slot<float>(m, f.b[k]), b[k]);
     }
     float d[4][LANES];
-    for (int k = 0; k < 4; k++) {
-        const float* c = slot<float>(m, f.c[k]);
-        alignas(32) double sums[LANES];
-        for (int row = 0; row < ROWS / 2; row++) {
-            const double* terms = a[k / 2 * 8 + row];
-            Quad sum = {c[4 * row], c[4 * row + 1], c[4 * row + 2], c[4 * row + 3]};
-            for (int t = 0; t < TERMS; t++) {
-                sum += terms[t] * b[k % 2][t];
-            }
-            memcpy(sums + 4 * row, &sum, sizeof sum);
+    for (int odd = 0; odd < 2; odd++) {
+        Quad right[TERMS];
+        for (int t = 0; t < TERMS; t++) {
+            const double* first = b[t / 4] + 4 * odd + t % 4;
+            right[t] = Quad{first[0], first[8], first[16], first[24]};
         }
-        for (int lane = 0; lane < LANES; lane++) {
-            d[k][lane] = canonical(cutOff(sums[lane]));
+        for (int lower = 0; lower < 2; lower++) {
+            const float* c = slot<float>(m, f.c[2 * lower + odd]);
+            alignas(32) double sums[LANES];
+            for (int lane = 0; lane < LANES; lane += 4) {
+                Quad sum = {c[lane], c[lane + 1], c[lane + 2], c[lane + 3]};
+#pragma GCC unroll 8
+                for (int t = 0; t < TERMS; t++) {
+                    sum += a[lower + t / 4 * 2][lane + t % 4] * right[t];
+                }
+                memcpy(sums + lane, &sum, sizeof sum);
+            }
+            for (int lane = 0; lane < LANES; lane++) {
+                d[2 * lower + odd][lane] = canonical(cutOff(sums[lane]));
+            }
         }
     }
     for (int k = 0; k < 4; k++) {  // last: a register may be an operand too
