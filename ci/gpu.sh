@@ -283,13 +283,14 @@ record() {
     if [[ $status != 0 && $status != "$NOT_RUN" ]]; then failed=1; fi
 }
 
-# body PURPOSE LOG: what belongs into the record; a table as it is, all else as text, the end of it where it is long.
+# body PURPOSE LOG: what belongs into the record; a table as it is, all else as text, the end of it where it is long, without
+# the tests that passed, which the summary counts.
 body() {
     case $1 in
         bench | probes) grep -vE '^(gpu: |round )' "$2" || true ;;
         *)
             echo '```text'
-            tail -n 120 "$2"
+            grep -vE ' :: (STARTED|SUCCESSFUL)$' "$2" | tail -n 120 || true
             echo '```'
             ;;
     esac
