@@ -28,6 +28,7 @@
 #   ELMAN_PYTHON      a python with PyTorch; python3 by default
 #   ELMAN_SANITIZE_SECONDS   the most that one tool may take; 280 by default
 #   ELMAN_SANITIZE_CLASS     the tests that it watches; the contract suite by default, which needs the GPU for itself
+#   ELMAN_SANITIZE_PARTS     processes that share the contract suite between them; 1 by default, half of the cores is faster
 #   ELMAN_COMMIT      the commit, where git does not know
 #   OUT               where the results go
 set -euo pipefail
@@ -203,24 +204,40 @@ bench() {
     return "$bad"
 }
 
-# The tests that provoke CUDA errors on purpose would be reported as errors.
+# sanitize_part TOOL PART: the tool over this part of the tests, in a log of its own. The tests that provoke CUDA errors on
+# purpose would be reported as errors. The tool's default is to wait 10 s for the first CUDA call, which a JVM can overrun; host
+# stacks run through compiled Java, which it cannot unwind.
+sanitize_part() {
+    launcher="timeout -k 10 ${ELMAN_SANITIZE_SECONDS:-280} $sanitizer --tool $1 --target-processes all --launch-timeout 600
+        --show-backtrace device --error-exitcode 99 --log-file $OUT/$1-%p.log" \
+        ELMAN_JAVA_OPTS="${ELMAN_JAVA_OPTS:-} -Delman.contract.part=$2" \
+        junit --include-tag cuda --exclude-tag provokes-cuda-error -c "${ELMAN_SANITIZE_CLASS:-dev.elman.contract.CudaBackendTest}" \
+        >"$OUT/$1-part-${2%/*}.txt" 2>&1
+}
+
 sanitize() {
-    local tool tools=("$@") sanitizer status worst=0
+    local tool tools=("$@") sanitizer status worst=0 parts=${ELMAN_SANITIZE_PARTS:-1} part processes
     if ((${#tools[@]} == 0)); then tools=(memcheck racecheck); fi
     sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
         not_run "compute-sanitizer is not on the PATH and not in /usr/local/cuda/bin"
     for tool in "${tools[@]}"; do
-        rm -f "$OUT/$tool"-*.log
-        status=0
-        # Its default is to wait 10 s for the first CUDA call, which a JVM can overrun; host stacks run through compiled
-        # Java, which it cannot unwind.
-        launcher="timeout -k 10 ${ELMAN_SANITIZE_SECONDS:-280} $sanitizer --tool $tool --target-processes all --launch-timeout 600
-            --show-backtrace device --error-exitcode 99 --log-file $OUT/$tool-%p.log" \
-            junit --include-tag cuda --exclude-tag provokes-cuda-error -c "${ELMAN_SANITIZE_CLASS:-dev.elman.contract.CudaBackendTest}" ||
-            status=$?
-        echo "$tool ended with $status"
-        grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|Error|not supported' "$OUT/$tool"-*.log | sort | uniq -c | head -n 20 || true
-        if ((status != 0)); then worst=$status; fi
+        rm -f "$OUT/$tool"-*.log "$OUT/$tool"-part-*.txt
+        processes=()
+        for ((part = 1; part <= parts; part++)); do
+            sanitize_part "$tool" "$part/$parts" &
+            processes+=($!)
+        done
+        for ((part = 1; part <= parts; part++)); do
+            status=0
+            wait "${processes[part - 1]}" || status=$?
+            echo "$tool, part $part of $parts, ended with $status:" \
+                "$(grep -hE 'tests (found|skipped|aborted|successful|failed) ' "$OUT/$tool-part-$part.txt" | tr -s '\n []' ' ')"
+            if ((status != 0)); then
+                worst=$status
+                tail -n 20 "$OUT/$tool-part-$part.txt"
+            fi
+        done
+        grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|Error|not supported' "$OUT/$tool"-*.log | sed 's/^=* //' | sort | uniq -c | head -n 20 || true
     done
     return "$worst"
 }

@@ -14,6 +14,7 @@ import dev.elman.verify.Result;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -22,7 +23,12 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
 
-/** All checks, for the backend that a subclass names. One that cannot be opened is skipped, see {@link Required}. */
+/**
+ * All checks, for the backend that a subclass names. One that cannot be opened is skipped, see {@link Required}.
+ *
+ * <p>With {@code -Delman.contract.part=2/8} every eighth check from the second on: a tool that watches each launch takes so
+ * long over all of them that several processes share the work.
+ */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class BackendContract {
     private final String name;
@@ -48,12 +54,24 @@ abstract class BackendContract {
 
     @TestFactory
     Stream<DynamicContainer> checks() {
-        return Checks.all().stream()
-                .filter(this::asks)
+        List<Check> all = Checks.all().stream().filter(this::asks).toList();
+        return part(all, System.getProperty("elman.contract.part", "1/1")).stream()
                 .collect(Collectors.groupingBy(Check::operation))
                 .entrySet()
                 .stream()
                 .map(group -> dynamicContainer(group.getKey(), tests(group.getValue())));
+    }
+
+    static <T> List<T> part(List<T> all, String asked) {
+        String[] numbers = asked.split("/", 2);
+        int part = Integer.parseInt(numbers[0]);
+        int parts = Integer.parseInt(numbers[numbers.length - 1]);
+        if (part < 1 || part > parts)
+            throw new IllegalArgumentException("There is no part " + asked + " of the contract.");
+        return IntStream.range(0, all.size())
+                .filter(i -> i % parts == part - 1)
+                .mapToObj(all::get)
+                .toList();
     }
 
     /** Which checks the subclass is for; all of them unless it says otherwise. */
