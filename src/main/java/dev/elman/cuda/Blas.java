@@ -75,6 +75,11 @@ abstract class Blas {
     /** Largest relative error of the rounding of one operand or sum. */
     abstract double unitRoundoff();
 
+    /** Whether operands are rounded to TF32, so that whoever multiplies beside it may do so too. */
+    final boolean tf32() {
+        return unitRoundoff() > 0x1p-24;
+    }
+
     /** Whether a row of a b and of a b^T has the same bits whatever the number of rows. */
     abstract boolean sameBitsByRow();
 

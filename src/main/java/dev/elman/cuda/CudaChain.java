@@ -83,6 +83,7 @@ final class CudaChain {
                 Set<String> unneeded = new HashSet<>();
                 if (blas != null) unneeded.add("gemm");
                 if (SequencePlan.withoutClusters(capability, driver) != null) unneeded.add("cluster");
+                if (SequencePlan.withoutTensorCores(capability) != null) unneeded.add("tensor");
                 kernels = new KernelModule(context, capability, unneeded);
                 multiprocessors = multiprocessors(context.device());
                 if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
@@ -94,7 +95,16 @@ final class CudaChain {
                 int[] cooperative = {0};
                 attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
                 String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
-                planner = Planner.of(context, kernels, blas, settings, withoutClusters, withoutGrids, multiprocessors);
+                String withoutTensorCores = SequencePlan.withoutTensorCores(capability);
+                planner = Planner.of(
+                        context,
+                        kernels,
+                        blas,
+                        settings,
+                        withoutClusters,
+                        withoutGrids,
+                        withoutTensorCores,
+                        multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Every kernel: its file, its entry and the types of its parameters, p for a pointer, l for 64 and i for 32 bits of
@@ -71,6 +72,30 @@ enum Kernel {
     GRID_BACKWARD_1024_4("grid", "pppppp" + "llll" + "iii"),
     GRID_BACKWARD_2048_1("grid", "pppppp" + "llll" + "iii"),
     GRID_BACKWARD_2048_2("grid", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_256_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_384_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_512_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_768_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_1024_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_FORWARD_2048_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_256_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_384_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_512_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_768_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_1024_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_BACKWARD_2048_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_256_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_384_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_512_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_768_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_1024_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_FORWARD_2048_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_256_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_384_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_512_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_768_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_1024_8("tensor", "pppppp" + "llll" + "iii"),
+    TENSOR_TF32_BACKWARD_2048_8("tensor", "pppppp" + "llll" + "iii"),
     GEMM_NN_128("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_64("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_32("gemm", "plplpl" + "ii" + "lllll"),
@@ -112,6 +137,8 @@ enum Kernel {
     SGD_STEP("optim", "pppffifl"),
     ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
 
+    private static final Set<String> WALKS_SEQUENCES = Set.of("sequence", "cluster", "grid", "tensor");
+
     private final String file;
     private final String parameters;
 
@@ -126,7 +153,7 @@ enum Kernel {
 
     /** Whether it walks a whole sequence: of these one network uses a few. */
     boolean compiledAtLaunch() {
-        return file.equals("sequence") || file.equals("cluster") || file.equals("grid");
+        return WALKS_SEQUENCES.contains(file);
     }
 
     String entry() {

@@ -29,14 +29,19 @@ final class Planner {
             CudaSettings settings,
             String withoutClusters,
             String withoutGrids,
+            String withoutTensorCores,
             int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
-        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, new Ring(context));
+        Ring ring = new Ring(context);
+        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
+        String withoutTensor = withoutTensorCores == null ? withoutGrids : withoutTensorCores;
+        SequencePlan tensor =
+                SequencePlan.tensor(kernels, projection, multiprocessors, withoutTensor, ring, blas.tf32());
         StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
         GraphPlan graph = new GraphPlan(context, steps, projection);
-        return new Planner(List.of(block, cluster, grid, graph, steps), settings.plan());
+        return new Planner(List.of(block, cluster, grid, tensor, graph, steps), settings.plan());
     }
 
     /**

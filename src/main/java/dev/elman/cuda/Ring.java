@@ -2,14 +2,17 @@ package dev.elman.cuda;
 
 import jcuda.driver.JCudaDriver;
 
-/** Where the blocks of a cooperative launch leave numbers for each other: slots that begin empty. See kernels/grid.cu. */
+/**
+ * Where the blocks of a cooperative launch leave numbers for each other: slots that begin empty. See kernels/grid.cu and
+ * tensor.cu.
+ */
 final class Ring {
     /** A NaN that no instruction makes, as in the kernels. */
     private static final int EMPTY = 0x7ff0e1a0;
 
     private static final int FEWEST_SLOTS = 8;
     /** The more slots, the fewer fences. */
-    private static final int MOST_SLOTS = 64;
+    static final int MOST_SLOTS = 64;
     /** More would push other things out of the second-level cache. */
     private static final long ROOM = 8 << 20;
 
@@ -31,12 +34,17 @@ final class Ring {
     /** So many slots, a power of two, at an address. */
     record Slots(long address, int count) {}
 
-    /** Empty slots of this many floats each, for so many steps. */
-    Slots empty(long floats, int steps) {
+    /**
+     * Empty slots for so many steps. A smaller batch may have more of them, so its memory is taken now too.
+     *
+     * @param floats of a slot
+     * @param most floats of a slot that this batch or a smaller one asks for
+     */
+    Slots empty(long floats, long most, int steps) {
         int slots = FEWEST_SLOTS;
         while (slots < MOST_SLOTS && slots < steps && 2 * 4 * floats * slots <= room) slots *= 2;
         long all = floats * slots;
-        long address = workspace.of(4 * all);
+        long address = workspace.of(Math.max(4 * FEWEST_SLOTS * most, room));
         context.calls()
                 .driver(
                         "cuMemsetD32Async",

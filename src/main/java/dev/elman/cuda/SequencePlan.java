@@ -10,7 +10,8 @@ import java.util.List;
 /**
  * The whole recurrence in one launch: groups of rows that know nothing of each other, each walked through all steps with Wh
  * in registers. A group has one block of threads, a cluster of blocks, or blocks of a cooperative launch that hold a slice of
- * Wh each. A row's bits depend on nothing but its own numbers. kernels/sequence.cu, cluster.cu and grid.cu say more.
+ * Wh each, there with products on tensor cores too. A row's bits depend on nothing but its own numbers. kernels/sequence.cu,
+ * cluster.cu, grid.cu and tensor.cu say more.
  */
 final class SequencePlan implements RecurrencePlan {
     /** What {@code kernels/cluster.cu} is written in came with CUDA 12.1. */
@@ -67,6 +68,22 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     /**
+     * As {@link #grid} on tensor cores, eight rows in a pass: in TF32, or in float32 of three products in TF32.
+     *
+     * @param missing see {@link #withoutTensorCores}
+     */
+    static SequencePlan tensor(
+            KernelModule kernels,
+            InputProjection projection,
+            int multiprocessors,
+            String missing,
+            Ring ring,
+            boolean tf32) {
+        Family family = tf32 ? Family.TENSOR_TF32 : Family.TENSOR;
+        return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring);
+    }
+
+    /**
      * Why {@link #cluster} cannot run, or null if it can.
      *
      * @param capability 10 * major + minor of the device's compute capability
@@ -76,6 +93,15 @@ final class SequencePlan implements RecurrencePlan {
         if (capability < 90) return "clusters of blocks need compute capability 9.0";
         if (driver < OLDEST_DRIVER_FOR_CLUSTERS) return "its kernels need a driver of CUDA 12.1";
         return null;
+    }
+
+    /**
+     * Why the kernels of {@link #tensor} cannot be loaded, or null if they can.
+     *
+     * @param capability 10 * major + minor of the device's compute capability
+     */
+    static String withoutTensorCores(int capability) {
+        return capability < 80 ? "tensor cores that take TF32 need compute capability 8.0" : null;
     }
 
     /** The smallest that holds this many nodes, null if none does. */
@@ -99,7 +125,7 @@ final class SequencePlan implements RecurrencePlan {
         }
         int groups = size.groups(multiprocessors);
         if (groups == 0) return "it needs " + size.blocks() + " multiprocessors, and here are " + multiprocessors;
-        if (family == Family.GRID && pass.n() > (long) groups * size.mostRows()) {
+        if (family.cooperates() && pass.n() > (long) groups * size.mostRows()) {
             return "it has room for " + groups * size.mostRows() + " rows";
         }
         return null;
@@ -128,8 +154,12 @@ final class SequencePlan implements RecurrencePlan {
         SequenceSize size = size(pass.sizes().h());
         Share share = size.share(rows, multiprocessors);
         // Before the launch is begun: there may be no memory for it.
-        long floats = (long) share.groups() * share.passes() * share.together() * size.hidden();
-        Ring.Slots slots = ring == null ? null : ring.empty(floats, pass.sizes().t());
+        long floats = (long) share.passes() * share.together() * size.hidden();
+        int most = size.groups(multiprocessors);
+        Ring.Slots slots = ring == null
+                ? null
+                : ring.empty(
+                        share.groups() * floats, most * floats, pass.sizes().t());
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())
                 .pointer(read)

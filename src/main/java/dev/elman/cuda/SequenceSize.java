@@ -3,6 +3,8 @@ package dev.elman.cuda;
 import static dev.elman.cuda.SequenceSize.Family.CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.GRID;
 import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
 import java.util.List;
 
@@ -11,7 +13,8 @@ import java.util.List;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, see {@code ci/measured}; of other GPUs only the order of the plans is taken to be the same.
+ * was measured to take, with tensor cores an H200, see {@code ci/measured}; of other GPUs only the order of the plans is taken
+ * to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -45,7 +48,19 @@ record SequenceSize(
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
             new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
             new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
-            new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48));
+            new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48),
+            new SequenceSize(TENSOR, 256, 4, 512, 1, rows(8, 6), 0.20, 1.45, 0.00),
+            new SequenceSize(TENSOR, 384, 8, 384, 1, rows(8, 16), 0.30, 1.45, 0.00),
+            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.30, 2.05, 0.00),
+            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.20, 2.25, 0.00),
+            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.40, 2.00, 0.00),
+            new SequenceSize(TENSOR, 2048, 128, 512, 1, rows(8, 16), 0.40, 2.50, 0.00),
+            new SequenceSize(TENSOR_TF32, 256, 4, 512, 1, rows(8, 6), 0.10, 1.20, 0.00),
+            new SequenceSize(TENSOR_TF32, 384, 8, 384, 1, rows(8, 16), 0.15, 1.15, 0.00),
+            new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, rows(8, 6), 0.20, 1.40, 0.00),
+            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.20, 1.40, 0.00),
+            new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.20, 1.40, 0.00),
+            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.30, 1.75, 0.00));
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -57,7 +72,16 @@ record SequenceSize(
         /** A cluster of blocks. */
         CLUSTER,
         /** Blocks of a cooperative launch. */
-        GRID
+        GRID,
+        /** The same with products on tensor cores, three of TF32 parts for one of float32. */
+        TENSOR,
+        /** The same with operands rounded to TF32. */
+        TENSOR_TF32;
+
+        /** Whether all groups must run at the same time. */
+        boolean cooperates() {
+            return this != SEQUENCE && this != CLUSTER;
+        }
     }
 
     /** What a kernel makes of a sequence. */
@@ -115,7 +139,7 @@ record SequenceSize(
             int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (groups - 1) / atOnce + 1;
-            if (family == GRID && rounds > 1) continue;
+            if (family.cooperates() && rounds > 1) continue;
             int passes = (perGroup - 1) / kernel.together() + 1;
             double micros = rounds * (start + passes * (pass + row * kernel.together()));
             if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);

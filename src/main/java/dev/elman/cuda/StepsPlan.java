@@ -57,7 +57,7 @@ final class StepsPlan implements RecurrencePlan {
     double onDeviceMicros(Operands.Rnn sizes) {
         double weights = (double) sizes.h() * sizes.h();
         if (sizes.n() == 1) return START_MICROS_ONE_ROW + 4 * weights / BYTES_PER_MICRO;
-        boolean tf32 = blas != null && blas.unitRoundoff() > 0x1p-24;
+        boolean tf32 = blas != null && blas.tf32();
         return START_MICROS + 2 * sizes.n() * weights / (tf32 ? FLOPS_PER_MICRO_TF32 : FLOPS_PER_MICRO);
     }
 

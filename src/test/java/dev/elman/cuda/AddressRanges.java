@@ -6,18 +6,28 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Where the global addresses of one kernel come from, and the ranges of the 32-bit integers among that. */
+/**
+ * Where the global addresses of one kernel come from, and the ranges of the 32-bit integers among that. Where no range is
+ * found, as in a loop, what an integer is made of may do: constants, the numbers of thread and block, and parameters that a
+ * launch is known to keep small.
+ */
 final class AddressRanges {
     private static final Pattern REGISTER = Pattern.compile("%(?:rd|r|rs|p|f|fd)\\d+");
 
+    private static final Pattern PARAMETER = Pattern.compile("\\[\\w+_param_(\\d+)\\]");
+
+    private final Set<Integer> small;
     private final Map<String, List<Ptx.Instruction>> definitions = new HashMap<>();
     private final List<String> addresses = new ArrayList<>();
     private final List<String> faults = new ArrayList<>();
     private final Set<String> visited = new HashSet<>();
 
-    AddressRanges(Ptx.Entry entry) {
+    /** With the numbers of the parameters that are small; without any no loop of 32 bits is accepted. */
+    AddressRanges(Ptx.Entry entry, Set<Integer> small) {
+        this.small = small;
         for (Ptx.Instruction instruction : entry.body()) {
             if (instruction.operation().startsWith("st.")) continue;
             for (String register : registers(instruction.operands().get(0))) {
@@ -65,9 +75,27 @@ final class AddressRanges {
     }
 
     private void judge(String register, Ptx.Instruction user) {
-        if (range(register, new HashSet<>()) == null) {
+        if (range(register, new HashSet<>()) == null && (small.isEmpty() || !isSmall(register, new HashSet<>()))) {
             faults.add("32 bits that may overflow reach an address in " + user.text());
         }
+    }
+
+    /** Whether it is made of nothing that may be large, at any width. */
+    private boolean isSmall(String register, Set<String> seen) {
+        if (!seen.add(register)) return true;
+        for (Ptx.Instruction instruction : definitions.getOrDefault(register, List.of())) {
+            List<String> sources =
+                    instruction.operands().subList(1, instruction.operands().size());
+            if (instruction.operation().startsWith("ld.")) {
+                Matcher parameter = PARAMETER.matcher(sources.get(0));
+                if (!parameter.matches() || !small.contains(Integer.valueOf(parameter.group(1)))) return false;
+                continue;
+            }
+            for (String operand : sources) {
+                for (String source : registers(operand)) if (!isSmall(source, seen)) return false;
+            }
+        }
+        return true;
     }
 
     /** Least and largest value; null where 32 bits may not hold it or nothing is known of it. */

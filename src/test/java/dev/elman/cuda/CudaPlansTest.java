@@ -24,12 +24,15 @@ class CudaPlansTest {
     @TestFactory
     Stream<DynamicTest> plans() {
         try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
-            return backend.planner().names().stream().map(plan -> dynamicTest(plan, () -> keepsTheContract(plan)));
+            return backend.planner().names().stream()
+                    .flatMap(plan -> Stream.of(
+                            dynamicTest(plan, () -> keepsTheContract(plan, false)),
+                            dynamicTest(plan + " in TF32", () -> keepsTheContract(plan, true))));
         }
     }
 
-    private static void keepsTheContract(String plan) {
-        CudaSettings forced = CudaSettings.fromProperties().withPlan(plan);
+    private static void keepsTheContract(String plan, boolean tf32) {
+        CudaSettings forced = CudaSettings.fromProperties().withPlan(plan).withTf32(tf32);
         try (CudaBackend backend = CudaBackend.open(forced)) {
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);

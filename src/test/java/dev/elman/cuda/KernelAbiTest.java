@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -21,6 +22,9 @@ class KernelAbiTest {
     private static final Pattern SIGNATURE =
             Pattern.compile("__launch_bounds__\\([\\w, <>:]+\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
     private static final Pattern INSTANCE = Pattern.compile("^(\\w+)\\((\\w+)(?:, \\w+)+\\)$", Pattern.MULTILINE);
+    /** A macro of one parameter, with what it stands for, and where it stands. */
+    private static final Pattern LIST =
+            Pattern.compile("^#define (\\w+)\\((\\w+)\\) *\\\\\n((?:.*\\\\\n)*.*)", Pattern.MULTILINE);
 
     @Test
     void everyPtxHasTheEntriesOfTheTableAndNoOthers() throws IOException {
@@ -80,11 +84,24 @@ class KernelAbiTest {
             int define = source.lastIndexOf("#define ", matcher.start()) + "#define ".length();
             macros.put(source.substring(define, source.indexOf('(', define)), types);
         }
-        INSTANCE.matcher(source)
+        INSTANCE.matcher(withLists(source))
                 .results()
                 .filter(instance -> macros.containsKey(instance.group(1)))
                 .forEach(instance -> found.put(instance.group(2), macros.get(instance.group(1))));
         return found;
+    }
+
+    /** The source with macros of one parameter written out where they stand in a line of their own. */
+    private static String withLists(String source) {
+        String text = source;
+        for (MatchResult list : LIST.matcher(source).results().toList()) {
+            String body = list.group(3).replaceAll(" *\\\\\n", "\n").replaceAll("(?m)^ +", "");
+            text = Pattern.compile("^" + list.group(1) + "\\((\\w+)\\)$", Pattern.MULTILINE)
+                    .matcher(text)
+                    .replaceAll(use -> body.replace("##" + list.group(2) + "##", use.group(1))
+                            .replaceAll("\\b" + list.group(2) + "\\b", use.group(1)));
+        }
+        return text;
     }
 
     private static String sourceType(String declaration) {

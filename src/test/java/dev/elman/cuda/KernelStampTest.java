@@ -36,7 +36,7 @@ class KernelStampTest {
 
     /** What every driver of CUDA 12 loads, but for the clusters, whose kernels are left out where the driver is older. */
     private static String version(Path source, String target) throws IOException {
-        if (target.equals("75")) return "7.0";
+        if (Integer.parseInt(target) < 90) return "7.0";
         String first = Files.readAllLines(source).get(0);
         assertEquals(source.endsWith("kernels/cluster.cu"), first.contains("PTX 8.1"), source + ": " + first);
         return first.contains("PTX 8.1") ? "8.1" : "8.0";

@@ -35,7 +35,7 @@ class PtxTextTest {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"GRID_FORWARD_256_1", "GRID_BACKWARD_2048_2"})
+    @EnumSource(names = {"GRID_FORWARD_256_1", "TENSOR_TF32_BACKWARD_2048_8"})
     void aKernelThatIsNotThereIsNamed(Kernel kernel) {
         PtxText whole = PtxText.read(kernel.file(), NEWEST);
         PtxText without = new PtxText(whole.name(), whole.text().replace(kernel.entry() + "(", "other("));

@@ -106,8 +106,13 @@ final class SequenceCase {
         return switch (plan) {
             case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
             case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
-            default -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
+            case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
+            default -> SequencePlan.tensor(cuda.kernels(), projection, multiprocessors, null, ring(), tf32());
         };
+    }
+
+    boolean tf32() {
+        return plan.endsWith(" in TF32");
     }
 
     private Recurrence part(Run run, int first, int together, int count) {
