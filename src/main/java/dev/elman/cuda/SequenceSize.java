@@ -137,6 +137,8 @@ record SequenceSize(
         Share best = null;
         for (Rows kernel : kernels) {
             int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
+            // Where a pass takes as long with few rows, fewer groups of full ones read less.
+            if (row == 0) perGroup = ((perGroup - 1) / kernel.together() + 1) * kernel.together();
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;

@@ -13,6 +13,7 @@ import dev.elman.verify.Checks;
 import dev.elman.verify.Result;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -25,10 +26,14 @@ class CudaPlansTest {
     Stream<DynamicTest> plans() {
         try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
             return backend.planner().names().stream()
-                    .flatMap(plan -> Stream.of(
-                            dynamicTest(plan, () -> keepsTheContract(plan, false)),
-                            dynamicTest(plan + " in TF32", () -> keepsTheContract(plan, true))));
+                    .flatMap(plan -> plan.equals("tensor")
+                            ? Stream.of(plan(plan, false), plan(plan, true))
+                            : Stream.of(plan(plan, false)));
         }
+    }
+
+    private static DynamicTest plan(String plan, boolean tf32) {
+        return dynamicTest(tf32 ? plan + " in TF32" : plan, () -> keepsTheContract(plan, tf32));
     }
 
     private static void keepsTheContract(String plan, boolean tf32) {
@@ -37,9 +42,7 @@ class CudaPlansTest {
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);
         }
-        List<Check> checks = Checks.all().stream()
-                .filter(check -> check.operation().startsWith("simpleRnn"))
-                .toList();
+        List<Check> checks = checks(plan, tf32);
         try (Bench bench = Bench.open(() -> CudaBackend.open(forced), ReferenceBackend::new)) {
             List<Result> failed = checks.stream()
                     .flatMap(check -> check.run(bench).stream())
@@ -56,5 +59,17 @@ class CudaPlansTest {
             assertTrue(
                     2 * failed.size() < checks.size(), plan + " cannot run " + failed.size() + " of " + checks.size());
         }
+    }
+
+    /** The plan on tensor cores fills H up to 256 and N to 8, which takes minutes in software: one check in 11, others in TF32. */
+    private static List<Check> checks(String plan, boolean tf32) {
+        List<Check> all = Checks.all().stream()
+                .filter(check -> check.operation().startsWith("simpleRnn"))
+                .toList();
+        if (!plan.equals("tensor")) return all;
+        return IntStream.range(0, all.size())
+                .filter(number -> number % 11 == (tf32 ? 1 : 0))
+                .mapToObj(all::get)
+                .toList();
     }
 }

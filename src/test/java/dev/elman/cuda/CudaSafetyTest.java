@@ -14,6 +14,7 @@ import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUresult;
 import jcuda.driver.JCudaDriver;
@@ -21,6 +22,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a CUDA backend promises beyond the contract: one thread, one owner, no hidden traffic, the same bits again. */
 @Tag("cuda")
@@ -135,6 +138,50 @@ class CudaSafetyTest {
             // Forward one product for all steps, backward three.
             assertEquals(1 + 3, backend.context().counters().products - products);
             assertArrayEquals(first, pass.results());
+        }
+    }
+
+    /** Several groups and passes, then a few rows, then the first again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void onTensorCoresABatchAfterTheLargestTakesNoMemory(boolean tf32) {
+        CudaSettings settings = CudaSettings.fromProperties().withPlan("tensor").withTf32(tf32);
+        try (CudaBackend cores = CudaBackend.open(settings);
+                Pass large = new Pass(cores, 9, 11, 3, 33);
+                Pass small = new Pass(cores, 7, 2, 3, 33)) {
+            large.run();
+            float[] first = large.results();
+            long allocations = cores.context().counters().allocations;
+            small.run();
+            large.run();
+            assertEquals(allocations, cores.context().counters().allocations);
+            assertArrayEquals(first, large.results());
+        }
+    }
+
+    /** The other plans of one launch are strict in any case, and the projections are the same. */
+    @Test
+    void tensorCoresRoundWhereTheProductsDo() {
+        CudaSettings strict = CudaSettings.fromProperties();
+        assertArrayEquals(states(strict.withPlan("grid")), states(strict.withPlan("tensor")), 1e-5f);
+        CudaSettings tf32 = strict.withTf32(true);
+        float[] exact = states(tf32.withPlan("grid"));
+        float[] rounded = states(tf32.withPlan("tensor"));
+        assertArrayEquals(exact, rounded, 4e-3f);
+        double apart = IntStream.range(0, exact.length)
+                .mapToDouble(i -> Math.abs(exact[i] - rounded[i]))
+                .max()
+                .orElseThrow();
+        assertTrue(apart > 2e-5, "they differ by no more than " + apart);
+        CudaSettings own = strict.withProducts(CudaSettings.Products.OWN).withPlan("tensor");
+        assertArrayEquals(states(own), states(own.withTf32(true)));
+    }
+
+    private static float[] states(CudaSettings settings) {
+        try (CudaBackend backend = CudaBackend.open(settings);
+                Pass pass = new Pass(backend, 5, 3, 4, 100)) {
+            pass.run();
+            return pass.h.toFloats();
         }
     }
 

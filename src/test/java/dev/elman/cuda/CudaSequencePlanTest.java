@@ -100,7 +100,7 @@ class CudaSequencePlanTest {
         "grid, 2048, 3, 2, 128",
         "tensor, 5, 1, 3, 4",
         "tensor, 33, 9, 20, 4",
-        "tensor, 256, 8, 3, 8",
+        "tensor, 256, 19, 3, 8",
         "tensor, 250, 19, 12, 4",
         "tensor, 384, 9, 3, 16",
         "tensor, 300, 17, 3, 8",
@@ -268,6 +268,23 @@ class CudaSequencePlanTest {
                 assertAsReference(one, one.onDevice(multiprocessors, steps, 0, rows));
             }
         }
+    }
+
+    /** It may have more slots, and so more floats in all. */
+    @Test
+    void aRingForASmallerBatchTakesNoMemory() {
+        Ring ring = new Ring(cuda.context(), 1 << 16);
+        assertEquals(16, ring.empty(900, 900, 100).count());
+        long allocations = cuda.context().counters().allocations;
+        assertEquals(32, ring.empty(500, 500, 100).count());
+        assertEquals(8, ring.empty(500, 500, 3).count());
+        assertEquals(allocations, cuda.context().counters().allocations);
+        // More than there is room for, in the fewest slots: then the memory is that of the largest batch of these
+        // passes.
+        assertEquals(8, ring.empty(3000, 3300, 100).count());
+        allocations = cuda.context().counters().allocations;
+        assertEquals(8, ring.empty(3300, 3300, 100).count());
+        assertEquals(allocations, cuda.context().counters().allocations);
     }
 
     @Test

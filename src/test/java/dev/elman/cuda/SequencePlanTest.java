@@ -44,6 +44,8 @@ class SequencePlanTest {
         assertShare(4, 32, 4, share(Family.GRID, 1024, 128));
         assertShare(4, 2, 3, share(Family.GRID, 1024, 5));
         assertShare(8, 8, 16, share(Family.TENSOR, 512, 128));
+        assertShare(8, 8, 2, share(Family.TENSOR, 512, 9));
+        assertShare(8, 16, 9, share(Family.TENSOR, 512, 129));
         assertShare(8, 32, 4, share(Family.TENSOR_TF32, 1024, 128));
     }
 
