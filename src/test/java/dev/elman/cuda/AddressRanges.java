@@ -19,15 +19,18 @@ final class AddressRanges {
 
     private static final Pattern PARAMETER = Pattern.compile("\\[\\w+_param_(\\d+)\\]");
 
-    private final Set<Integer> small;
+    /** A parameter of at most this may be counted up to, times what a pass has, in 32 bits. */
+    private static final int SMALL = 1 << 10;
+
+    private final Map<Integer, Integer> most;
     private final Map<String, List<Ptx.Instruction>> definitions = new HashMap<>();
     private final List<String> addresses = new ArrayList<>();
     private final List<String> faults = new ArrayList<>();
     private final Set<String> visited = new HashSet<>();
 
-    /** With the numbers of the parameters that are small; without any no loop of 32 bits is accepted. */
-    AddressRanges(Ptx.Entry entry, Set<Integer> small) {
-        this.small = small;
+    /** With the most that parameters may be, by their numbers; without any that are small no loop of 32 bits is accepted. */
+    AddressRanges(Ptx.Entry entry, Map<Integer, Integer> most) {
+        this.most = most;
         for (Ptx.Instruction instruction : entry.body()) {
             if (instruction.operation().startsWith("st.")) continue;
             for (String register : registers(instruction.operands().get(0))) {
@@ -75,7 +78,7 @@ final class AddressRanges {
     }
 
     private void judge(String register, Ptx.Instruction user) {
-        if (range(register, new HashSet<>()) == null && (small.isEmpty() || !isSmall(register, new HashSet<>()))) {
+        if (range(register, new HashSet<>()) == null && (most.isEmpty() || !isSmall(register, new HashSet<>()))) {
             faults.add("32 bits that may overflow reach an address in " + user.text());
         }
     }
@@ -87,8 +90,8 @@ final class AddressRanges {
             List<String> sources =
                     instruction.operands().subList(1, instruction.operands().size());
             if (instruction.operation().startsWith("ld.")) {
-                Matcher parameter = PARAMETER.matcher(sources.get(0));
-                if (!parameter.matches() || !small.contains(Integer.valueOf(parameter.group(1)))) return false;
+                Integer bound = mostOf(sources.get(0));
+                if (bound == null || bound > SMALL) return false;
                 continue;
             }
             for (String operand : sources) {
@@ -96,6 +99,12 @@ final class AddressRanges {
             }
         }
         return true;
+    }
+
+    /** The most that a parameter may be; null where nothing is known of it, or it is none. */
+    private Integer mostOf(String source) {
+        Matcher parameter = PARAMETER.matcher(source);
+        return parameter.matches() ? most.get(Integer.valueOf(parameter.group(1))) : null;
     }
 
     /** Least and largest value; null where 32 bits may not hold it or nothing is known of it. */
@@ -124,6 +133,8 @@ final class AddressRanges {
     private long[] result(Ptx.Instruction instruction, Set<String> above) {
         String operation = instruction.operation();
         if (operation.startsWith("ld.")) {
+            Integer bound = mostOf(instruction.operands().get(1));
+            if (bound != null) return new long[] {0, bound};
             return operation.endsWith("64") ? null : new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
         }
         List<String> operands = instruction.operands();
