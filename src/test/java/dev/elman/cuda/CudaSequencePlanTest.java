@@ -103,7 +103,7 @@ class CudaSequencePlanTest {
         "tensor, 256, 19, 3, 8",
         "tensor, 250, 19, 12, 4",
         "tensor, 384, 9, 3, 16",
-        "tensor, 300, 17, 3, 8",
+        "tensor, 300, 33, 3, 8",
         "tensor, 512, 11, 3, 8",
         "tensor, 768, 2, 2, 16",
         "tensor, 1001, 9, 2, 32",
