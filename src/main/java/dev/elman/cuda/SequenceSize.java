@@ -49,18 +49,18 @@ record SequenceSize(
             new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
             new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
             new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48),
-            new SequenceSize(TENSOR, 256, 4, 512, 1, rows(8, 6), 0.20, 1.45, 0.00),
-            new SequenceSize(TENSOR, 384, 8, 384, 1, rows(8, 16), 0.30, 1.45, 0.00),
-            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.30, 2.05, 0.00),
-            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.20, 2.25, 0.00),
-            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.40, 2.00, 0.00),
-            new SequenceSize(TENSOR, 2048, 128, 512, 1, rows(8, 16), 0.40, 2.50, 0.00),
-            new SequenceSize(TENSOR_TF32, 256, 4, 512, 1, rows(8, 6), 0.10, 1.20, 0.00),
-            new SequenceSize(TENSOR_TF32, 384, 8, 384, 1, rows(8, 16), 0.15, 1.15, 0.00),
-            new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, rows(8, 6), 0.20, 1.40, 0.00),
-            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.20, 1.40, 0.00),
-            new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.20, 1.40, 0.00),
-            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.30, 1.75, 0.00));
+            new SequenceSize(TENSOR, 256, 4, 512, 1, rows(8, 6), 0.00, 1.42, 0.00),
+            new SequenceSize(TENSOR, 384, 8, 384, 1, rows(8, 16), 0.05, 1.36, 0.00),
+            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.05, 2.06, 0.00),
+            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.15, 2.03, 0.00),
+            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.30, 1.83, 0.00),
+            new SequenceSize(TENSOR, 2048, 128, 512, 1, rows(8, 16), 0.40, 2.27, 0.00),
+            new SequenceSize(TENSOR_TF32, 256, 4, 512, 1, rows(8, 6), 0.00, 1.13, 0.00),
+            new SequenceSize(TENSOR_TF32, 384, 8, 384, 1, rows(8, 16), 0.10, 0.83, 0.00),
+            new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, rows(8, 6), 0.05, 1.26, 0.00),
+            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.15, 1.12, 0.00),
+            new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.30, 0.97, 0.00),
+            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00));
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -137,8 +137,6 @@ record SequenceSize(
         Share best = null;
         for (Rows kernel : kernels) {
             int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
-            // Where a pass takes as long with few rows, fewer groups of full ones read less.
-            if (row == 0) perGroup = ((perGroup - 1) / kernel.together() + 1) * kernel.together();
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;
