@@ -317,8 +317,6 @@ __device__ void forward(
     for (int step = 0; step <= last; step++) {
         if ((step & slots / 4 - 1) == 0) __threadfence();
         int now = ring.slot(step);
-        int after = ring.slot(step + 1);
-        int before = ring.slot(step - 1);
         #pragma unroll 1
         for (int pass = 0; pass < passes; pass++) {
             if (!several) ring.ask(now);
@@ -347,13 +345,11 @@ __device__ void forward(
                     states[at] = h;
                     seen = factors ? h * factors[share.element(pass, hidden)] : h;
                 }
-                if (step < last) ring.put(after, STRICT ? seen : rounded(seen));
-                if (step > 0) ring.clear(before);
+                if (step < last) ring.put(ring.slot(step + 1) + pass * P::PASS, STRICT ? seen : rounded(seen));
+                if (step > 0) ring.clear(ring.slot(step - 1) + pass * P::PASS);
             }
             at += toNext;
             now += P::PASS;
-            after += P::PASS;
-            before += P::PASS;
         }
     }
 }
