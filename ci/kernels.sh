@@ -4,8 +4,8 @@
 #   ci/kernels.sh          builds all of them; needs nvcc and ptxas 13.0 on the PATH
 #   ci/kernels.sh --check  compares each stamp with its source and builds nothing; needs sha256sum only
 #
-# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line begins with '// compute_90' needs
-# newer features and gives NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version
+# NAME.sm75.ptx runs on every GPU from compute capability 7.5 on; a source whose first line begins with '// compute_80' or
+# '// compute_90' needs newer features and gives NAME.sm80.ptx or NAME.sm90.ptx. nvcc writes the PTX version of its own CUDA, which older drivers refuse; the version
 # is lowered to 7.0, for compute_90 to 8.0, so that every driver of CUDA 12 loads it, and ptxas then shows that nothing newer
 # is used and that no kernel spills registers. A source that says 'PTX 8.1' there needs CUDA 12.1. The first line of each file
 # holds the sha256 of its source, and of each header beside it if it includes any.
