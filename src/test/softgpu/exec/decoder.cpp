@@ -382,8 +382,8 @@ uint32_t Decoder::constant(uint64_t bits, bool wide) {
     return constants_[key] = slot;
 }
 
-void Decoder::becomesGlobal(uint32_t slot) {
-    auto i = loaded_.find(slot);
+void Decoder::becomesGlobal(const Operand& o) {
+    auto i = loaded_.find(o.text);
     for (size_t k = 0; i != loaded_.end() && k < program_->params.size(); k++) {
         if (program_->params[k].offset == i->second && program_->params[k].size == 8) {
             program_->pointers.push_back(k);

@@ -63,8 +63,8 @@ class Decoder {
     void needs(int version, int target) const;
     void usesMbarriers() { program_->mbarriers = true; }
     // A parameter was loaded into that register; what is in that register becomes a global address.
-    void loadsParameter(uint32_t slot, uint64_t offset) { loaded_[slot] = offset; }
-    void becomesGlobal(uint32_t slot);
+    void loadsParameter(const Operand& o, uint64_t offset) { loaded_[o.text] = offset; }
+    void becomesGlobal(const Operand& o);
 
   private:
     static constexpr uint32_t SINK = 128;
@@ -98,6 +98,7 @@ class Decoder {
     void directives(const Function& f);
     uint32_t label(const Frame& f, int scope, const std::string& name, int line) const;
     uint32_t allocate(size_t bytes, size_t align);
+    uint32_t predicateSlot();
     const Register* find(const std::string& name) const;
     void checkKind(const Register& r, const Operand& o, const std::string& type) const;
     uint64_t literal(const Operand& o, const std::string& type) const;
@@ -110,7 +111,7 @@ class Decoder {
     std::map<std::string, Place> shared_;
     std::map<std::pair<uint64_t, bool>, uint32_t> constants_;
     std::map<Special, uint32_t> specials_;
-    std::map<uint32_t, uint64_t> loaded_;  // register to parameter
+    std::map<std::string, uint64_t> loaded_;  // register to parameter
     size_t fileBytes_ = 0, predicateAt_ = 0, predicateEnd_ = 0;
     const Instruction* ins_ = nullptr;
     std::vector<std::string> left_;  // modifiers not taken yet

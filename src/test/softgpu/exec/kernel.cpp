@@ -1,5 +1,6 @@
 // From a function's text to a Program: its parameters, variables, labels and the functions that it calls.
 #include "decoder.h"
+#include "liveness.h"
 
 #include <algorithm>
 
@@ -122,25 +123,35 @@ void Decoder::layoutShared(const Function& f, std::set<const Function*>& seen) {
     }
 }
 
+uint32_t Decoder::predicateSlot() {
+    if (predicateAt_ == predicateEnd_) {
+        predicateAt_ = allocate(128, 128);
+        predicateEnd_ = predicateAt_ + 128;
+    }
+    predicateAt_ += 4;
+    return uint32_t(predicateAt_ - 4);
+}
+
 void Decoder::declare(const Function& f) {
     Frame& frame = frames_.back();
+    std::map<std::string, size_t> places = sharedPlaces(f);
+    std::map<std::pair<size_t, size_t>, uint32_t> slots;  // by size and place
     for (const Variable& v : f.variables) {
         if (v.space == "reg") {
-            if (v.type == "pred") {
-                if (predicateAt_ == predicateEnd_) {
-                    predicateAt_ = allocate(128, 128);
-                    predicateEnd_ = predicateAt_ + 128;
-                }
-                frame.registers[v.name] = {uint32_t(predicateAt_), 1, 'p'};
-                predicateAt_ += 4;
-            } else {
-                size_t bits = std::max<size_t>(bitsOf(v.type), 16);
-                if (v.vector != 1) {
-                    throw PtxError(v.line, "vector registers are not known: " + v.name);
-                }
-                frame.registers[v.name] = {allocate(bits == 64 ? 256 : 128, 128), bits, v.type[0]};
-                program_->registers += bits == 64 ? 2 : 1;
+            size_t bits = v.type == "pred" ? 1 : std::max<size_t>(bitsOf(v.type), 16);
+            if (v.vector != 1) {
+                throw PtxError(v.line, "vector registers are not known: " + v.name);
             }
+            program_->registers += bits == 64 ? 2 : bits == 1 ? 0 : 1;
+            auto place = places.find(v.name);
+            if (place == places.end()) {
+                continue;  // nothing names it
+            }
+            auto slot = slots.emplace(std::make_pair(bits, place->second), 0);
+            if (slot.second) {
+                slot.first->second = bits == 1 ? predicateSlot() : allocate(bits == 64 ? 256 : 128, 128);
+            }
+            frame.registers[v.name] = {slot.first->second, bits, v.type[0]};
         } else if (v.space == "local" || v.space == "param") {
             // A .param of a body passes arguments to a function that is called: a piece of local memory.
             size_t& at = program_->localBytes;

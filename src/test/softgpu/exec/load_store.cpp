@@ -233,7 +233,7 @@ void ldFamily(Decoder& d) {
     size_t bits = d.elements(d.operand(0), type, count, false);
     d.op.aux = uint16_t(count | (m.strong ? 8 : 0) | (bits == 16 ? 16 : 0));
     if (d.op.aux2 == PARAM && count == 1 && bits == bitsOf(type)) {
-        d.loadsParameter(d.op.v[0], uint64_t(d.op.offset));
+        d.loadsParameter(d.operand(0), uint64_t(d.op.offset));
         d.op.run = bits == 64 ? &loadParam<uint64_t> : bits == 32 ? &loadParam<uint32_t> : nullptr;
     }
     if (d.op.run) {

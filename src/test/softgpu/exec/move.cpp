@@ -160,7 +160,7 @@ void cvta(Decoder& d) {
     } else {
         d.op.run = &unary<W, W, Same<W>>;
         if (to && space == "global") {
-            d.becomesGlobal(d.op.a);
+            d.becomesGlobal(d.operand(1));
         }
     }
 }

@@ -72,6 +72,23 @@ void branches() {
         "and.b32 %j, %t, 3; ts: .branchtargets A, B, C, D; brx.idx %j, ts; A: mov.u32 %v, 10; bra E; B: mov.u32 %v, 11; bra E;"
         "C: mov.u32 %v, 12; bra E; D: mov.u32 %v, 13; E: st.global.u32 [%y], %v;",
         [](uint32_t i) { return 10 + i % 4; });
+    // Registers that are not needed at once share a place; these are, though the text alone does not say so.
+    const std::string more = ".reg .b32 %a, %b, %c, %d, %e, %k;";
+    run("a register that the next turn of a loop reads",
+        more + "mov.u32 %j, 0; L: mov.u32 %a, 99; add.u32 %d, %a, %j; setp.eq.u32 %p, %j, 0; @%p bra F; add.u32 %c, %b, %d; bra N; F: mov.u32 %c, %t;"
+        "N: mov.u32 %v, %c; mov.u32 %b, %c; mov.u32 %e, 3; mov.u32 %k, 2; sub.u32 %e, %e, %k; add.u32 %j, %j, %e; setp.lt.u32 %p, %j, 3; { @%p bra L; } st.global.u32 [%y], %v;",
+        [](uint32_t i) { return i + 201; });
+    run("a register that only some lanes write anew",
+        more + "mov.u32 %b, 5; mov.u32 %j, 0; mov.u32 %v, 0; L: and.b32 %u, %t, 1; setp.eq.u32 %p, %u, 0; @%p mov.u32 %b, %j; add.u32 %v, %v, %b;"
+        "mov.u32 %a, 1; add.u32 %j, %j, %a; setp.lt.u32 %q, %j, 3; @%q bra L; st.global.u32 [%y], %v;",
+        [](uint32_t i) { return i % 2 ? 15 : 3; });
+    run("a register read above where it is written, by a branch table",
+        more + "bra S; A: mov.u32 %c, 3; add.u32 %d, %c, %t; add.u32 %d, %d, %a; st.global.u32 [%y], %d; ret; B: st.global.u32 [%y], 1; ret; S: add.u32 %a, %t, 50; and.b32 %b, %t, 1; ts: .branchtargets A, B; brx.idx %b, ts;",
+        [](uint32_t i) { return i % 2 ? 1 : 2 * i + 53; });
+    run("predicates of different turns",
+        ".reg .pred %a, %b; mov.u32 %j, 0; mov.u32 %v, 0; setp.lt.u32 %b, %t, 8; L: setp.lt.u32 %a, %t, 16; @%a add.u32 %v, %v, 1; @%b add.u32 %v, %v, 100;"
+        "setp.gt.u32 %p, %t, 99; @%p add.u32 %v, %v, 7; add.u32 %j, %j, 1; setp.lt.u32 %q, %j, 3; @%q bra L; st.global.u32 [%y], %v;",
+        [](uint32_t i) { return (i < 8 ? 300 : 0) + (i < 16 ? 3 : 0); });
     run("a function called twice",
         "{ .param .b32 a; .param .b32 r; st.param.b32 [a+0], %i; call.uni (r), twice, (a); ld.param.b32 %v, [r+0]; }"
         "{ .param .b32 a; .param .b32 r; st.param.b32 [a+0], %v; call (r), twice, (a); ld.param.b32 %v, [r+0]; } st.global.u32 [%y], %v;",
