@@ -73,7 +73,7 @@ void memory() {
     onArray("misaligned vector", "ld.global.v2.f32 {%f, %f}, [%x+4];", MISALIGNED, {"8 bytes"});
     onArray("shared memory out of bounds", ".shared .b32 s[32]; st.shared.u32 [s+128], %t;", ADDRESS, {"offset 128 of 128"});
     onArray("no dynamic shared memory asked for", "mov.u32 %i, dyn; st.shared.u32 [%i], %t;", ADDRESS, {"of 0"});
-    onArray("shared memory misaligned", ".shared .b32 s[32]; st.shared.u32 [s+1], %t;", MISALIGNED, {"misaligned"});
+    onArray("shared memory misaligned", ".shared .b32 s[32]; setp.eq.u32 %p, %t, 0; @%p st.shared.u32 [s+1], %t;", MISALIGNED, {"misaligned"});
     onArray("shared memory that nothing wrote", ".shared .b32 s[32]; ld.shared.u32 %i, [s];", FAILED, {"nothing wrote", "shared"});
     onArray("local memory out of bounds", ".local .b32 a[4]; st.local.u32 [a+16], %t;", ADDRESS, {"local memory", "offset 16"});
     onArray("local memory that nothing wrote", ".local .b32 a[4]; ld.local.u32 %i, [a];", FAILED, {"nothing wrote", "local"});
@@ -153,6 +153,11 @@ void together() {
             {"race in shared memory", "PTX line", "st.shared", "ld.shared"}, {1, 128});
     onArray("race: read, no barrier, write", own + "bar.sync 0;" + other + "ld.shared.u32 %v, [%i]; mov.u32 %i, s; mad.lo.u32 %i, %t, 4, %i; st.shared.u32 [%i], %n;",
             FAILED, {"race in shared memory"}, {1, 128});
+    for (std::string first : {"", "!"}) {
+        onArray("race: one warp reads, another one writes", own + "bar.sync 0; setp.lt.u32 %p, %t, 32; xor.b32 %n, %i, 128; @" + first +
+                "%p ld.shared.u32 %v, [%n]; not.b32 %w, %t; setp.ge.u32 %p, %t, 32; @" + first + "%p st.shared.u32 [%i], %w;",
+                FAILED, {"race in shared memory"}, {1, 64});
+    }
     onArray("race: two writes", ".shared .b32 s[1]; st.shared.u32 [s], %t;", FAILED, {"race in shared memory", "write"});
     onArray("race within a warp", own + "xor.b32 %n, %t, 1; mov.u32 %i, s; mad.lo.u32 %i, %n, 4, %i; ld.shared.u32 %v, [%i];", FAILED,
             {"race in shared memory"});
