@@ -15,13 +15,13 @@ final class StepsPlan implements RecurrencePlan {
     /** A product and a kernel, launched from the host. */
     private static final double LAUNCHES_MICROS = 15;
     /** The same from a graph; for one row cuBLAS has kernels that start faster. */
-    private static final double START_MICROS = 8;
+    private static final double START_MICROS = 10;
 
     private static final double START_MICROS_ONE_ROW = 2.5;
-    /** What cuBLAS reaches in products that do not fill an H100. */
-    private static final double FLOPS_PER_MICRO = 38e6;
+    /** What cuBLAS reaches in the products of a step on an H200, beside that. */
+    private static final double FLOPS_PER_MICRO = 46e6;
 
-    private static final double FLOPS_PER_MICRO_TF32 = 120e6;
+    private static final double FLOPS_PER_MICRO_TF32 = 280e6;
     /** Reading the weights for one row. */
     private static final double BYTES_PER_MICRO = 2.2e6;
 
