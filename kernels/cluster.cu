@@ -147,9 +147,9 @@ __device__ void forward(
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
-    weights.load(wh, hidden, firstColumn, hidden, 1);
-
     Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
+    weights.load(wh, hidden, firstColumn, hidden, 1);
+    if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
     Index left = min(rowsPerCluster, rows - first);
     Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
     int last = (int)steps - 1;
@@ -167,13 +167,11 @@ __device__ void forward(
     Course course = {passes, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
-    Index ofElement = (first + line) * hidden + column; // in the factors
     #pragma unroll 1
     for (Index r = 0; r < left; r++) {
         #pragma unroll 1
         for (Index c = threadIdx.x; c < hidden; c += P::THREADS) {
-            float m = factors ? factors[(first + r) * hidden + c] : 1.0f;
-            buffers.values[0][(int)r / ROWS][(int)r % ROWS * SIZE + c] = m * states[(initial + r) * hidden + c];
+            buffers.values[0][(int)r / ROWS][(int)r % ROWS * SIZE + c] = states[(initial + r) * hidden + c];
         }
     }
     Walk<ROWS> here = {
@@ -191,21 +189,16 @@ __device__ void forward(
             float sum = feed.sums[0];
             bool alive = feed.live[0] != 0;
             feed.next(course, states, mask, ours);
-            float m = factors && pass < ours ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
             unsigned now = B::valuesAt(address, step, pass);
             if (step > 0) B::await(address, step, last, pass, prepares);
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float seen = 0.0f;
+            float h = 0.0f;
             if (pass < ours) {
-                float h = activate(activation, sum + b);
-                seen = alive ? m * h : loadShared(now + offset);
-                if (twin == 0) {
-                    if (!alive) h = factors ? states[here.at - course.perStep] : seen;
-                    states[here.at] = h;
-                }
+                h = alive ? activate(activation, sum + b) : loadShared(now + offset);
+                if (twin == 0) states[here.at] = h;
             }
-            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, seen);
+            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, h);
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -233,9 +226,9 @@ __device__ void backward(
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
-    weights.load(wh, hidden, firstColumn, 1, hidden);
-
     Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
+    weights.load(wh, hidden, firstColumn, 1, hidden);
+    if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, firstColumn);
     Index left = min(rowsPerCluster, rows - first);
     Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
     buffers.clear((int)passes, (int)steps);
@@ -252,7 +245,6 @@ __device__ void backward(
     Course course = {passes, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
-    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, ours);
@@ -268,14 +260,13 @@ __device__ void backward(
             bool alive = feed.live[0] != 0;
             bool later = feed.liveLater[0] != 0;
             feed.next(course, states, gradients, mask, ours);
-            float m = factors && pass < ours ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
             unsigned now = B::valuesAt(address, step, pass);
             if (step > 0) B::await(address, step, (int)steps, pass, prepares);
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
             if (pass < ours) {
-                g += later ? m * sum : loadShared(now + offset);
+                g += later ? sum : loadShared(now + offset);
                 if (alive) g *= derivative(activation, h);
                 if (twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             }
@@ -287,7 +278,7 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
 /// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \

@@ -77,15 +77,14 @@ struct Ring {
                 || __float_as_uint(v.w) == EMPTY;
     }
 
-    /// Puts into shared memory what nothing was sent for: rows of `hidden` numbers one after the other, times their factors if
-    /// there are any, zeros where there are no numbers.
-    static __device__ void fill(float* buffer, const float* from, const float* factors, Index rows, Index hidden) {
+    /// Puts into shared memory what nothing was sent for: rows of `hidden` numbers one after the other, zeros where there are no
+    /// numbers.
+    static __device__ void fill(float* buffer, const float* from, Index rows, Index hidden) {
         #pragma unroll 1
         for (Index row = 0; row < ROWS; row++) {
             #pragma unroll 1
             for (Index column = threadIdx.x; column < SIZE; column += P::THREADS) {
                 float v = row < rows && column < hidden ? from[row * hidden + column] : 0.0f;
-                if (factors && row < rows && column < hidden) v *= factors[row * hidden + column];
                 buffer[row * SIZE + column] = v;
             }
         }
@@ -151,10 +150,10 @@ __device__ void forward(
     __shared__ __align__(16) float buffers[2][ROWS * SIZE];
     W weights;
     Index firstColumn = (Index)blockIdx.x * P::SLICE;
-    weights.load(wh, hidden, firstColumn, hidden, 1);
-
     Index group = blockIdx.y;
     Index first = group * rowsPerGroup;
+    weights.load(wh, hidden, firstColumn, hidden, 1);
+    if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
     Index left = min(rowsPerGroup, rows - first);
     int line = W::line();
     Index column = firstColumn + W::column();
@@ -167,7 +166,6 @@ __device__ void forward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
-    Index ofElement = (first + line) * hidden + column; // in the factors
     Walk<ROWS> here = {
             (initial + line) * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
     ForwardFeed<ROWS> feed;
@@ -186,11 +184,9 @@ __device__ void forward(
             bool alive = feed.live[0] != 0;
             bool anyLive = __any_sync(ALL, alive);
             feed.next(course, states, mask, mine);
-            float m = factors && pass < mine ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
 
             if (step == 0) {
-                const float* ofPass = factors ? factors + (first + pass * ROWS) * hidden : nullptr;
-                ring.fill(buffers[turn], states + (initial + pass * ROWS) * hidden, ofPass, left - pass * ROWS, hidden);
+                ring.fill(buffers[turn], states + (initial + pass * ROWS) * hidden, left - pass * ROWS, hidden);
             } else {
                 if (course.passes == 1) ring.ask(step, 0);
                 ring.await(step, pass);
@@ -204,14 +200,12 @@ __device__ void forward(
             }
             unsigned now = address + turn * 4 * ROWS * SIZE;
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float seen = 0.0f;
+            float h = 0.0f;
             if (pass < mine) {
-                float h = activate(activation, sum + b);
-                seen = alive ? m * h : loadShared(now + offset);
-                if (!alive) h = factors ? states[here.at - course.perStep] : seen;
+                h = alive ? activate(activation, sum + b) : loadShared(now + offset);
                 states[here.at] = h;
             }
-            if (sends && step + 1 < steps) ring.send(step, pass, seen);
+            if (sends && step + 1 < steps) ring.send(step, pass, h);
             here.next(course);
             turn ^= 1;
         }
@@ -241,10 +235,10 @@ __device__ void backward(
     __shared__ float carried[ROWS == 1 ? 1 : MOST_PASSES][P::THREADS];
     W weights;
     Index firstColumn = (Index)blockIdx.x * P::SLICE;
-    weights.load(wh, hidden, firstColumn, 1, hidden);
-
     Index group = blockIdx.y;
     Index first = group * rowsPerGroup;
+    weights.load(wh, hidden, firstColumn, 1, hidden);
+    if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, firstColumn);
     Index left = min(rowsPerGroup, rows - first);
     int line = W::line();
     Index column = firstColumn + W::column();
@@ -257,7 +251,6 @@ __device__ void backward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first; // the slot of the step that ran last
-    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {(last + line) * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, mine);
@@ -277,7 +270,6 @@ __device__ void backward(
             bool later = feed.liveLater[0] != 0;
             bool anyLater = __any_sync(ALL, later);
             feed.next(course, states, gradients, mask, mine);
-            float m = factors && pass < mine ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
 
             if (step > 0) {
                 if (course.passes == 1) ring.ask(step, 0);
@@ -295,7 +287,7 @@ __device__ void backward(
             float da = 0.0f;
             if (pass < mine) {
                 unsigned place = carry + 4 * (unsigned)pass * P::THREADS;
-                g += later ? m * sum : loadShared(place);
+                g += later ? sum : loadShared(place);
                 storeShared(place, g);
                 if (alive) da = g * derivative(activation, h);
                 gradients[here.at] = step == steps ? g : da;
@@ -308,7 +300,7 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
 /// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on, `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \

@@ -1,4 +1,4 @@
-// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu and grid.cu. Each says who holds which columns
+// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu, grid.cu and tensor.cu. Each says who holds which columns
 // of Wh and how a state reaches those who need it; here is how a block of threads multiplies by its columns and how its
 // threads fetch what a step adds.
 
@@ -73,16 +73,39 @@ struct Weights {
     __device__ static int column() { return firstColumn() + part() / TWINS % COLUMNS; }
     __device__ static int twin() { return part() % TWINS; }
 
+    __device__ static int node(int i) { return i / 4 * 4 * PARTS + part() * 4 + i % 4; }
+
     /// The weight from k to a column is at wh[k * strideK + column * strideC]; the block's columns begin at `first`.
     __device__ void load(const float* wh, Index hidden, Index first, Index strideK, Index strideC) {
         #pragma unroll
         for (int i = 0; i < SIZE / PARTS; i++) {
-            Index k = i / 4 * 4 * PARTS + part() * 4 + i % 4;
+            Index k = node(i);
             #pragma unroll
             for (int j = 0; j < COLUMNS; j++) {
                 Index c = first + firstColumn() + j;
                 w[i][j] = k < hidden && c < hidden ? wh[k * strideK + c * strideC] : 0.0f;
             }
+        }
+    }
+
+    /// Makes the factors [H] of recurrent dropout part of the weights, where they are those of a single row: Wh sees factor times state.
+    __device__ void multiplyNodes(const float* factors, Index hidden) {
+        #pragma unroll
+        for (int i = 0; i < SIZE / PARTS; i++) {
+            float m = node(i) < hidden ? factors[node(i)] : 0.0f;
+            #pragma unroll
+            for (int j = 0; j < COLUMNS; j++) w[i][j] *= m;
+        }
+    }
+
+    /// The same for the way back, where the state is what comes out.
+    __device__ void multiplyColumns(const float* factors, Index hidden, Index first) {
+        #pragma unroll
+        for (int j = 0; j < COLUMNS; j++) {
+            Index c = first + firstColumn() + j;
+            float m = c < hidden ? factors[c] : 0.0f;
+            #pragma unroll
+            for (int i = 0; i < SIZE / PARTS; i++) w[i][j] *= m;
         }
     }
 

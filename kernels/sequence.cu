@@ -119,10 +119,11 @@ __device__ void forward(
     typedef typename P::W W;
     __shared__ __align__(16) float buffers[2 * P::LENGTH];
     W weights;
+    Index first = (Index)blockIdx.x * rowsPerBlock;
     weights.load(wh, hidden, 0, hidden, 1);
+    if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
     clear<SIZE, ROWS>(buffers);
 
-    Index first = (Index)blockIdx.x * rowsPerBlock;
     Index left = min(rowsPerBlock, rows - first);
     int line = W::line(); // the row in a pass and the column whose sum is this thread's
     Index column = W::column();
@@ -132,11 +133,9 @@ __device__ void forward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first + line;
-    Index ofElement = (first + line) * hidden + column; // in the factors
     #pragma unroll 1
     for (Index pass = 0; pass < mine; pass++) {
-        float m = factors ? factors[ofElement + pass * ROWS * hidden] : 1.0f;
-        buffers[pass * ROWS * SIZE + place] = m * states[(initial + pass * ROWS) * hidden + column];
+        buffers[pass * ROWS * SIZE + place] = states[(initial + pass * ROWS) * hidden + column];
     }
     Walk<ROWS> here = {initial * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
     std::conditional_t<FUSES, FusedFeed<SIZE, ROWS>, ForwardFeed<ROWS>> feed;
@@ -161,15 +160,12 @@ __device__ void forward(
         else sum = feed.sums[0];
         bool alive = feed.live[0] != 0;
         feed.next(course, source, mask, mine);
-        float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
         if (anyLive) sum += weights.times(now + offset + 16 * part, part, sums);
         if (here.pass < mine) {
-            float h = activate(activation, sum + b);
-            float seen = alive ? m * h : loadShared(now + offset + 4 * place);
-            if (!alive) h = factors ? states[here.at - course.perStep] : seen;
-            storeShared(then + offset + 4 * place, seen);
+            float h = alive ? activate(activation, sum + b) : loadShared(now + offset + 4 * place);
+            storeShared(then + offset + 4 * place, h);
             states[here.at] = h;
         }
         anyLive = __any_sync(ALL, feed.live[0] != 0);
@@ -202,10 +198,11 @@ __device__ void backward(
     typedef typename P::W W;
     __shared__ __align__(16) float buffers[2 * P::LENGTH];
     W weights;
+    Index first = (Index)blockIdx.x * rowsPerBlock;
     weights.load(wh, hidden, 0, 1, hidden);
+    if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, 0);
     clear<SIZE, ROWS>(buffers);
 
-    Index first = (Index)blockIdx.x * rowsPerBlock;
     Index left = min(rowsPerBlock, rows - first);
     int line = W::line();
     Index column = W::column();
@@ -215,7 +212,6 @@ __device__ void backward(
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
-    Index ofElement = (first + line) * hidden + column;
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, mine);
@@ -231,13 +227,12 @@ __device__ void backward(
         bool alive = feed.live[0] != 0;
         bool later = feed.liveLater[0] != 0;
         feed.next(course, states, gradients, mask, mine);
-        float m = factors && here.pass < mine ? factors[ofElement + here.pass * ROWS * hidden] : 1.0f;
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
         float sum = 0.0f;
         if (anyLater) sum = weights.times(now + offset + 16 * part, part);
         if (here.pass < mine) {
-            g += later ? m * sum : loadShared(now + offset + 4 * place);
+            g += later ? sum : loadShared(now + offset + 4 * place);
             if (alive) g *= derivative(activation, h);
             storeShared(then + offset + 4 * place, g);
             gradients[here.at] = alive || remaining <= course.passes ? g : 0.0f;
@@ -254,7 +249,7 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
 /// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass.
 #define FORWARD(name, size, rowsAtOnce, blocks)                                                                 \
     extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \

@@ -24,7 +24,7 @@ final class CudaSimpleRnn {
     void forward(Recurrence pass, Dropout onState) {
         if (pass.sizes().t() == 0) return;
         Recurrence whole = dropout.factored(pass, onState);
-        planner.choose(whole.sizes(), false).forward(whole);
+        planner.choose(whole.sizes(), false, onState != null).forward(whole);
     }
 
     /**
@@ -35,7 +35,7 @@ final class CudaSimpleRnn {
     void backward(Recurrence pass, Dropout onState, long dx, long dwx, long dwh, long db) {
         if (pass.sizes().t() == 0) return;
         Recurrence whole = dropout.factored(pass, onState);
-        planner.choose(whole.sizes(), true).backward(whole);
+        planner.choose(whole.sizes(), true, onState != null).backward(whole);
         Operands.Rnn sizes = pass.sizes();
         long da = pass.after(pass.gradients(), 0);
         if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), sizes.d(), sizes.h());

@@ -52,7 +52,7 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     @Override
-    public String refusal(Operands.Rnn sizes, boolean backward) {
+    public String refusal(Operands.Rnn sizes, boolean backward, boolean dropout) {
         return context.capturable()
                 ? null
                 : "the application's stream waits for the default stream (it lacks CU_STREAM_NON_BLOCKING) and so"
@@ -66,7 +66,7 @@ final class GraphPlan implements RecurrencePlan {
 
     /** The device starts the kernels by itself; what Java hands over is hidden behind them. */
     @Override
-    public double expectedMicros(Operands.Rnn sizes, boolean backward) {
+    public double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout) {
         return steps.onDeviceMicros(sizes);
     }
 

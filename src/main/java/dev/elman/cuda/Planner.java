@@ -73,22 +73,23 @@ final class Planner {
      *
      * @throws IllegalArgumentException when the plan that was asked for cannot run it
      */
-    RecurrencePlan choose(Operands.Rnn sizes, boolean backward) {
+    RecurrencePlan choose(Operands.Rnn sizes, boolean backward, boolean dropout) {
         if (forced != null) {
-            String refusal = forced.refusal(sizes, backward);
+            String refusal = forced.refusal(sizes, backward, dropout);
             if (refusal == null) return forced;
             throw new IllegalArgumentException("elman.cuda.plan = " + forced.name() + " cannot run "
                     + (backward ? "back" : "forward") + " over N = " + sizes.n() + ", T = " + sizes.t() + ", D = "
                     + sizes.d() + ", H = " + sizes.h() + ": " + refusal + ". Leave the property out, or name another.");
         }
-        return fastest(sizes, backward);
+        return fastest(sizes, backward, dropout);
     }
 
-    private RecurrencePlan fastest(Operands.Rnn sizes, boolean backward) {
+    private RecurrencePlan fastest(Operands.Rnn sizes, boolean backward, boolean dropout) {
         RecurrencePlan best = null;
         for (RecurrencePlan plan : plans) {
-            if (plan.refusal(sizes, backward) != null) continue;
-            if (best == null || plan.expectedMicros(sizes, backward) < best.expectedMicros(sizes, backward))
+            if (plan.refusal(sizes, backward, dropout) != null) continue;
+            if (best == null
+                    || plan.expectedMicros(sizes, backward, dropout) < best.expectedMicros(sizes, backward, dropout))
                 best = plan;
         }
         return best.tooShort(sizes) == null ? best : plans.get(plans.size() - 1);
@@ -100,22 +101,26 @@ final class Planner {
         StringBuilder text = new StringBuilder("forward over N = " + TYPICAL_ROWS + " rows:");
         for (int h : TYPICAL_SIZES) {
             Operands.Rnn sizes = new Operands.Rnn(TYPICAL_ROWS, TYPICAL_STEPS, h, h);
-            RecurrencePlan plan = choose(sizes, false);
+            RecurrencePlan plan = choose(sizes, false, false);
             text.append(String.format(
-                    Locale.ROOT, " H = %d %s %.2f us a step,", h, plan.name(), plan.expectedMicros(sizes, false)));
+                    Locale.ROOT,
+                    " H = %d %s %.2f us a step,",
+                    h,
+                    plan.name(),
+                    plan.expectedMicros(sizes, false, false)));
         }
         return text.append(" by what an H100 takes").toString();
     }
 
-    /** The same choice with its reasons, for people. */
+    /** The same choice without dropout, with its reasons, for people. */
     RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
-        RecurrencePlan plan = choose(sizes, backward);
+        RecurrencePlan plan = choose(sizes, backward, false);
         List<String> reasons = new ArrayList<>();
         reasons.add(micros(plan, sizes, backward) + " a step by what an H100 takes");
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;
-            String refusal = other.refusal(sizes, backward);
+            String refusal = other.refusal(sizes, backward, false);
             if (refusal == null) refusal = other.tooShort(sizes);
             reasons.add("not " + other.name() + ": " + (refusal == null ? micros(other, sizes, backward) : refusal));
         }
@@ -123,7 +128,7 @@ final class Planner {
     }
 
     private static String micros(RecurrencePlan plan, Operands.Rnn sizes, boolean backward) {
-        return String.format(Locale.ROOT, "%.2f us", plan.expectedMicros(sizes, backward));
+        return String.format(Locale.ROOT, "%.2f us", plan.expectedMicros(sizes, backward, false));
     }
 
     /** The plans' names. */

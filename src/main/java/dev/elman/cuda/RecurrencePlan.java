@@ -13,14 +13,18 @@ interface RecurrencePlan {
     /** What {@code elman.cuda.plan} calls it. */
     String name();
 
-    /** Why it cannot run a pass of these sizes here, as half a sentence; null if it can. */
-    String refusal(Operands.Rnn sizes, boolean backward);
+    /**
+     * Why it cannot run a pass of these sizes here, as half a sentence; null if it can.
+     *
+     * @param dropout whether the recurrence drops states
+     */
+    String refusal(Operands.Rnn sizes, boolean backward, boolean dropout);
 
     /**
      * Microseconds that the recurrence takes a step, of many: what an H100 was measured to take, drawn out to other sizes.
      * It does not depend on T, since a sequence that is run back step by step is promised the bits of the whole.
      */
-    double expectedMicros(Operands.Rnn sizes, boolean backward);
+    double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout);
 
     /** Why so few steps are better launched one by one, which gives the same bits, as half a sentence; null if not. */
     default String tooShort(Operands.Rnn sizes) {

@@ -116,7 +116,7 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     @Override
-    public String refusal(Operands.Rnn pass, boolean backward) {
+    public String refusal(Operands.Rnn pass, boolean backward, boolean dropout) {
         if (missing != null) return missing;
         SequenceSize size = size(pass.h());
         if (size == null) {
@@ -125,15 +125,18 @@ final class SequencePlan implements RecurrencePlan {
         }
         int groups = size.groups(multiprocessors);
         if (groups == 0) return "it needs " + size.blocks() + " multiprocessors, and here are " + multiprocessors;
-        if (family.cooperates() && pass.n() > (long) groups * size.mostRows()) {
-            return "it has room for " + groups * size.mostRows() + " rows";
+        int most = size.mostRows(dropout);
+        if (family.cooperates() && pass.n() > (long) groups * most) {
+            return "it has room for " + groups * most + " rows" + (dropout ? " with recurrent dropout" : "");
         }
         return null;
     }
 
     @Override
-    public double expectedMicros(Operands.Rnn pass, boolean backward) {
-        return size(pass.h()).share(Math.max(pass.n(), 1), multiprocessors).micros();
+    public double expectedMicros(Operands.Rnn pass, boolean backward, boolean dropout) {
+        return size(pass.h())
+                .share(Math.max(pass.n(), 1), multiprocessors, dropout)
+                .micros();
     }
 
     @Override
@@ -152,7 +155,7 @@ final class SequencePlan implements RecurrencePlan {
         int rows = pass.sizes().n();
         if (rows == 0) return;
         SequenceSize size = size(pass.sizes().h());
-        Share share = size.share(rows, multiprocessors);
+        Share share = size.share(rows, multiprocessors, pass.factors() != 0);
         // Before the launch is begun: there may be no memory for it.
         long floats = (long) share.passes() * share.together() * size.hidden();
         int most = size.groups(multiprocessors);

@@ -110,12 +110,18 @@ record SequenceSize(
         return Math.max((int) (room * multiprocessors * resident / blocks), 1);
     }
 
-    /** Rows that a group has room for. */
-    int mostRows() {
+    /** Rows that a group has room for, where the recurrence drops states or does not. */
+    int mostRows(boolean dropout) {
         return kernels.stream()
+                .filter(kernel -> takes(kernel, dropout))
                 .mapToInt(kernel -> kernel.together() * kernel.passes())
                 .max()
                 .orElseThrow();
+    }
+
+    /** A group's only row has its factors of dropout in the weights; several rows share them, and only tensor cores have time. */
+    private boolean takes(Rows kernel, boolean dropout) {
+        return !dropout || kernel.together() == 1 || family == TENSOR || family == TENSOR_TF32;
     }
 
     /**
@@ -132,10 +138,11 @@ record SequenceSize(
     }
 
     /** The fastest way for this many rows, at least 1; the bits of a row are the same in each. */
-    Share share(int rows, int multiprocessors) {
+    Share share(int rows, int multiprocessors, boolean dropout) {
         int atOnce = Math.max(groups(multiprocessors), 1);
         Share best = null;
         for (Rows kernel : kernels) {
+            if (!takes(kernel, dropout)) continue;
             int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (groups - 1) / atOnce + 1;

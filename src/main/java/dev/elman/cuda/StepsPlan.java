@@ -43,13 +43,13 @@ final class StepsPlan implements RecurrencePlan {
     }
 
     @Override
-    public String refusal(Operands.Rnn sizes, boolean backward) {
+    public String refusal(Operands.Rnn sizes, boolean backward, boolean dropout) {
         return null;
     }
 
     /** Two launches from the host, unless the device takes longer for what they start. */
     @Override
-    public double expectedMicros(Operands.Rnn sizes, boolean backward) {
+    public double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout) {
         return Math.max(LAUNCHES_MICROS, onDeviceMicros(sizes));
     }
 

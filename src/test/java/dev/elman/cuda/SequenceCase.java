@@ -16,7 +16,7 @@ import java.util.Random;
 /** The numbers of one pass, the same for each that runs it. */
 final class SequenceCase {
     /** Of the states that Wh sees; null for none. */
-    Dropout dropout;
+    private Dropout dropout;
 
     /** [T,N,D]; a test may plant other numbers. */
     final float[] x;
@@ -95,6 +95,12 @@ final class SequenceCase {
             }
             return List.of(run.states.toFloats(), run.gradients.toFloats());
         }
+    }
+
+    /** Drops states of the recurrence if the plan has room for these rows then. */
+    void drop(int multiprocessors) {
+        Operands.Rnn sizes = new Operands.Rnn(rows, steps, inputs, hidden);
+        if (plan(null, multiprocessors).refusal(sizes, false, true) == null) dropout = new Dropout(.4, 7, 0, true);
     }
 
     /** Many steps go round it more than once. */

@@ -48,6 +48,23 @@ class SequencePlanTest {
         assertShare(8, 32, 4, share(Family.TENSOR_TF32, 1024, 128));
     }
 
+    /** The factors of recurrent dropout are one row's, where tensor cores do not leave the time to apply them. */
+    @Test
+    void aGroupThatDropsStatesHasOneRow() {
+        for (SequenceSize size : SequenceSize.ALL) {
+            boolean tensor = size.family() == Family.TENSOR || size.family() == Family.TENSOR_TF32;
+            int rows = Math.min(size.groups(H100), 60);
+            Share share = size.share(rows, H100, true);
+            if (tensor) assertEquals(size.share(rows, H100, false), share);
+            else assertEquals(new Share(1, 1, rows, share.micros()), share);
+        }
+        SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
+        assertNull(grid.refusal(sizes(4, 1024), false, true));
+        assertEquals("it has room for 4 rows with recurrent dropout", grid.refusal(sizes(5, 1024), false, true));
+        SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, false);
+        assertNull(tensor.refusal(sizes(512, 1024), true, true));
+    }
+
     @Test
     void whatRunsTogetherHasRoom() {
         for (SequenceSize size : SequenceSize.ALL) {
@@ -56,8 +73,8 @@ class SequencePlanTest {
                     int atOnce = size.groups(multiprocessors);
                     boolean cooperates = size.family().cooperates();
                     if (atOnce == 0) continue;
-                    if (cooperates && rows > (long) atOnce * size.mostRows()) continue;
-                    Share share = size.share(rows, multiprocessors);
+                    if (cooperates && rows > (long) atOnce * size.mostRows(false)) continue;
+                    Share share = size.share(rows, multiprocessors, false);
                     assertTrue((long) share.groups() * share.rowsPerGroup() >= rows);
                     assertTrue((long) (share.groups() - 1) * share.rowsPerGroup() < rows, "a group without rows");
                     assertTrue(!cooperates || share.groups() <= atOnce, "they would wait for each other for ever");
@@ -73,26 +90,29 @@ class SequencePlanTest {
 
     @Test
     void theyRefuseWhatTheyHaveNoRoomFor() {
-        assertNull(block.refusal(sizes(1, 192), true));
-        assertEquals("it has registers for the weights of 192 nodes at most", block.refusal(sizes(1, 193), true));
-        assertNull(cluster.refusal(sizes(1, 512), false));
-        assertEquals("it has registers for the weights of 512 nodes at most", cluster.refusal(sizes(1, 513), false));
-        assertNull(grid.refusal(sizes(256, 1024), false));
-        assertEquals("it has room for 256 rows", grid.refusal(sizes(257, 1024), false));
+        assertNull(block.refusal(sizes(1, 192), true, false));
+        assertEquals(
+                "it has registers for the weights of 192 nodes at most", block.refusal(sizes(1, 193), true, false));
+        assertNull(cluster.refusal(sizes(1, 512), false, false));
+        assertEquals(
+                "it has registers for the weights of 512 nodes at most", cluster.refusal(sizes(1, 513), false, false));
+        assertNull(grid.refusal(sizes(256, 1024), false, false));
+        assertEquals("it has room for 256 rows", grid.refusal(sizes(257, 1024), false, false));
         assertEquals(
                 "it needs 8 multiprocessors, and here are 7",
-                SequencePlan.cluster(null, null, 7, null).refusal(sizes(1, 512), false));
-        assertEquals("none", SequencePlan.grid(null, null, H100, "none", null).refusal(sizes(1, 512), false));
+                SequencePlan.cluster(null, null, 7, null).refusal(sizes(1, 512), false, false));
+        assertEquals("none", SequencePlan.grid(null, null, H100, "none", null).refusal(sizes(1, 512), false, false));
         assertEquals(
                 "it needs 128 multiprocessors, and here are 40",
-                SequencePlan.grid(null, null, 40, null, null).refusal(sizes(1, 2048), false));
-        assertNull(tensor.refusal(sizes(128, 2048), true));
-        assertEquals("it has room for 128 rows", tensor.refusal(sizes(129, 2048), true));
-        assertEquals("it has room for 768 rows", tensor.refusal(sizes(769, 512), false));
-        assertEquals("it has registers for the weights of 2048 nodes at most", tensor.refusal(sizes(1, 2049), false));
+                SequencePlan.grid(null, null, 40, null, null).refusal(sizes(1, 2048), false, false));
+        assertNull(tensor.refusal(sizes(128, 2048), true, false));
+        assertEquals("it has room for 128 rows", tensor.refusal(sizes(129, 2048), true, false));
+        assertEquals("it has room for 768 rows", tensor.refusal(sizes(769, 512), false, false));
+        assertEquals(
+                "it has registers for the weights of 2048 nodes at most", tensor.refusal(sizes(1, 2049), false, false));
         assertEquals(
                 "it needs 32 multiprocessors, and here are 31",
-                SequencePlan.tensor(null, null, 31, null, null, true).refusal(sizes(1, 1024), false));
+                SequencePlan.tensor(null, null, 31, null, null, true).refusal(sizes(1, 1024), false, false));
     }
 
     @Test
@@ -101,7 +121,7 @@ class SequencePlanTest {
         String device = SequencePlan.withoutClusters(89, 13000);
         assertEquals("clusters of blocks need compute capability 9.0", device);
         assertEquals("its kernels need a driver of CUDA 12.1", SequencePlan.withoutClusters(90, 12000));
-        assertEquals(device, SequencePlan.cluster(null, null, 40, device).refusal(sizes(1, 256), false));
+        assertEquals(device, SequencePlan.cluster(null, null, 40, device).refusal(sizes(1, 256), false, false));
     }
 
     @Test
@@ -111,7 +131,7 @@ class SequencePlanTest {
         assertEquals("tensor cores that take TF32 need compute capability 8.0", device);
         assertEquals(
                 device,
-                SequencePlan.tensor(null, null, H100, device, null, false).refusal(sizes(1, 1), false));
+                SequencePlan.tensor(null, null, H100, device, null, false).refusal(sizes(1, 1), false, false));
     }
 
     /** A pass on tensor cores pays from some rows on: where the others take so many passes that they take longer. */
@@ -131,8 +151,11 @@ class SequencePlanTest {
         StepsPlan steps = new StepsPlan(null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
-        RecurrencePlan best = new Planner(List.of(block, cluster, grid, cores, steps), null).choose(sizes, false);
-        return graph.expectedMicros(sizes, false) < best.expectedMicros(sizes, false) ? graph.name() : best.name();
+        RecurrencePlan best =
+                new Planner(List.of(block, cluster, grid, cores, steps), null).choose(sizes, false, false);
+        return graph.expectedMicros(sizes, false, false) < best.expectedMicros(sizes, false, false)
+                ? graph.name()
+                : best.name();
     }
 
     /** What an H100 took, on tensor cores an H200, in microseconds a step, forward; {@code ci/measured} has the tables. */
@@ -178,7 +201,8 @@ class SequencePlanTest {
     }
 
     private static void assertNear(double measured, RecurrencePlan plan, int n, int h) {
-        assertEquals(measured, plan.expectedMicros(sizes(n, h), false), 0.15 * measured, "N = " + n + ", H = " + h);
+        assertEquals(
+                measured, plan.expectedMicros(sizes(n, h), false, false), 0.15 * measured, "N = " + n + ", H = " + h);
     }
 
     @Test
@@ -206,7 +230,7 @@ class SequencePlanTest {
                 .filter(size -> size.family() == family && size.hidden() == hidden)
                 .findFirst()
                 .orElseThrow()
-                .share(rows, H100);
+                .share(rows, H100, false);
     }
 
     private static Operands.Rnn sizes(int n, int h) {
