@@ -27,6 +27,8 @@ final class SplitBlas extends Blas {
 
     /** A side below it leaves most of a tile of the tensor cores' kernels empty. */
     private static final long LEAST_SIDE = 256;
+    /** The same of a^T b, whose sums are long: each stretch of them is a product that must fill a GPU by itself. */
+    private static final long LEAST_SIDE_OF_STRETCHES = 2048;
     /** cuBLAS's kernels for tensor cores load 16 bytes at a time. */
     private static final long QUAD = 4;
 
@@ -107,6 +109,7 @@ final class SplitBlas extends Blas {
     /** Whether three products are expected to take less time than one. */
     static boolean faster(Form form, long m, long n, long k) {
         if (Math.min(m, Math.min(n, k)) < LEAST_SIDE) return false;
+        if (form == Form.TN && Math.min(m, n) < LEAST_SIDE_OF_STRETCHES) return false;
         long widthA = form == Form.TN ? m : k;
         long widthB = form == Form.NT ? k : n;
         if ((widthA | widthB | n) % QUAD != 0) return false;

@@ -16,7 +16,7 @@ class SplitBlasTest {
             boolean pays = h >= 512;
             assertEquals(pays, SplitBlas.faster(Form.NN, 65536, h, h), "NN " + h);
             assertEquals(pays, SplitBlas.faster(Form.NT, 65536, h, h), "NT " + h);
-            assertEquals(h >= 1024, SplitBlas.faster(Form.TN, h, h, 65536), "TN " + h);
+            assertEquals(h >= 2048, SplitBlas.faster(Form.TN, h, h, 65536), "TN " + h);
         }
     }
 
@@ -26,12 +26,12 @@ class SplitBlasTest {
         assertFalse(SplitBlas.faster(Form.NN, 128, 2048, 2048));
         assertFalse(SplitBlas.faster(Form.NN, 65536, 2048, 200));
         for (Form form : Form.values()) {
-            assertTrue(SplitBlas.faster(form, 65536, 1024, 1024), form.toString());
-            assertFalse(SplitBlas.faster(form, 65536, 1022, 1024), form.toString());
+            assertTrue(SplitBlas.faster(form, 65536, 2048, 2048), form.toString());
+            assertFalse(SplitBlas.faster(form, 65536, 2046, 2048), form.toString());
         }
         assertTrue(SplitBlas.faster(Form.NN, 65537, 1024, 1024), "rows of any number");
-        assertFalse(SplitBlas.faster(Form.TN, 65537, 1024, 1024));
+        assertFalse(SplitBlas.faster(Form.TN, 65537, 2048, 2048));
         assertFalse(SplitBlas.faster(Form.NN, 65536, 1024, 1023));
-        assertTrue(SplitBlas.faster(Form.TN, 1024, 1024, 65537));
+        assertTrue(SplitBlas.faster(Form.TN, 2048, 2048, 65537));
     }
 }
