@@ -7,9 +7,9 @@
 // from which a tensor core takes them; what the warps of a block sum up meets in shared memory.
 //
 // TF32 keeps 10 bits of a mantissa. In strict float32 each operand is split into what TF32 keeps and the rest, and three
-// products are summed: up to rest times rest, 2^-21 of a product at most, that is float32. Tensor cores cut sums off instead
-// of rounding them, 2^-25 of the sum for each product of 8 terms; a warp sums 48 of them at most, then warps add up in float32.
-// An infinite state gives what it should; an infinite weight gives NaN.
+// products are summed: up to rest times rest and what TF32 loses of a rest, 2^-20 of a product at most, that is float32. Tensor
+// cores cut sums off instead of rounding them, 2^-25 of the sum for each product of 8 terms; a warp sums 48 of them at most, then
+// warps add up in float32. An infinite state gives what it should; an infinite weight gives NaN, and so may a product beyond 2^127.
 //
 // Otherwise as sequence.cu: projections in place, masks, and bits that depend neither on N nor on T nor on a row's neighbours.
 //
@@ -17,8 +17,8 @@
 // 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
 // computed; and in a chain, where a group has one pass, the way through that cache (750), barriers and partial sums (200), tanh
 // (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for a pass 1.4, 1.4, 2.1, 2.1, 1.9 and 2.3 us
-// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back a tenth to a
-// third more; a scheduler issues in 45 % of the cycles, and latencies that two to four warps cannot hide take the rest.
+// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back up to a
+// third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest.
 #include "recurrence.cuh"
 
 const int ROWS = 8; // of a pass, the columns of a tensor core's tile

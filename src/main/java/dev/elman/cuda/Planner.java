@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Which plan runs a pass: of those that can, the one that takes the least time by what an H100 was measured to take, or the
+ * Which plan runs a pass: of those that can, the one that takes the least time by what an H100 or H200 was measured to take, or the
  * one that {@code elman.cuda.plan} names. The plans hold the table.
  */
 final class Planner {
@@ -109,14 +109,14 @@ final class Planner {
                     plan.name(),
                     plan.expectedMicros(sizes, false, false)));
         }
-        return text.append(" by what an H100 takes").toString();
+        return text.append(" by what an H100 or H200 took").toString();
     }
 
     /** The same choice without dropout, with its reasons, for people. */
     RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
         RecurrencePlan plan = choose(sizes, backward, false);
         List<String> reasons = new ArrayList<>();
-        reasons.add(micros(plan, sizes, backward) + " a step by what an H100 takes");
+        reasons.add(micros(plan, sizes, backward) + " a step by what an H100 or H200 took");
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;

@@ -119,7 +119,7 @@ record SequenceSize(
                 .orElseThrow();
     }
 
-    /** A group's only row has its factors of dropout in the weights; several rows share them, and only tensor cores have time. */
+    /** A row's factors of dropout are multiplied into its group's weights, so the group has no other; tensor cores apply them. */
     private boolean takes(Rows kernel, boolean dropout) {
         return !dropout || kernel.together() == 1 || family == TENSOR || family == TENSOR_TF32;
     }

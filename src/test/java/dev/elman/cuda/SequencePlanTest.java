@@ -48,7 +48,7 @@ class SequencePlanTest {
         assertShare(8, 32, 4, share(Family.TENSOR_TF32, 1024, 128));
     }
 
-    /** The factors of recurrent dropout are one row's, where tensor cores do not leave the time to apply them. */
+    /** The factors of recurrent dropout are in the weights, which are then one row's; with tensor cores they are applied. */
     @Test
     void aGroupThatDropsStatesHasOneRow() {
         for (SequenceSize size : SequenceSize.ALL) {
