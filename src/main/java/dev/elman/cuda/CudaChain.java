@@ -95,16 +95,8 @@ final class CudaChain {
                 int[] cooperative = {0};
                 attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
                 String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
-                String withoutTensorCores = SequencePlan.withoutTensorCores(capability);
                 planner = Planner.of(
-                        context,
-                        kernels,
-                        blas,
-                        settings,
-                        withoutClusters,
-                        withoutGrids,
-                        withoutTensorCores,
-                        multiprocessors);
+                        context, kernels, blas, settings, withoutClusters, withoutGrids, capability, multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {

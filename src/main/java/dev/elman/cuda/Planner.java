@@ -29,16 +29,17 @@ final class Planner {
             CudaSettings settings,
             String withoutClusters,
             String withoutGrids,
-            String withoutTensorCores,
+            int capability,
             int multiprocessors) {
         InputProjection projection = new InputProjection(blas, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);
         SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
-        String withoutTensor = withoutTensorCores == null ? withoutGrids : withoutTensorCores;
+        String without = SequencePlan.withoutTensorCores(capability);
+        if (without == null) without = withoutGrids;
         SequencePlan tensor =
-                SequencePlan.tensor(kernels, projection, multiprocessors, withoutTensor, ring, blas.tf32());
+                SequencePlan.tensor(kernels, projection, multiprocessors, without, ring, blas.tf32(), capability);
         StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
         GraphPlan graph = new GraphPlan(context, steps, projection);
         return new Planner(List.of(block, cluster, grid, tensor, graph, steps), settings.plan());

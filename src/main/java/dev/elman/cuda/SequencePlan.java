@@ -19,6 +19,12 @@ final class SequencePlan implements RecurrencePlan {
     /** Features that a block's threads project themselves, as many as share a column in {@code kernels/sequence.cu}. */
     private static final int MOST_FUSED = 8;
 
+    /**
+     * Tensor cores of compute capabilities 8.6, 8.9 and 12.0 multiply in TF32 once to twice as fast as the other units in float32,
+     * those of 8.0, 9.0 and 10.0 eight times and more, by NVIDIA's data sheets; in float32 they make three products for one.
+     */
+    private static final double WITHOUT_FAST_TENSOR_CORES = 3;
+
     private final String name;
     private final Family family;
     private final List<SequenceSize> sizes;
@@ -30,6 +36,8 @@ final class SequencePlan implements RecurrencePlan {
     private final int multiprocessors;
     /** For blocks that exchange numbers through memory, else null. */
     private final Ring ring;
+    /** How many times longer than in the table it is expected to take here. */
+    private final double slower;
 
     private SequencePlan(
             String name,
@@ -38,7 +46,8 @@ final class SequencePlan implements RecurrencePlan {
             KernelModule kernels,
             InputProjection projection,
             int multiprocessors,
-            Ring ring) {
+            Ring ring,
+            double slower) {
         this.name = name;
         this.family = family;
         this.sizes = SequenceSize.ALL.stream()
@@ -49,28 +58,30 @@ final class SequencePlan implements RecurrencePlan {
         this.projection = projection;
         this.multiprocessors = multiprocessors;
         this.ring = ring;
+        this.slower = slower;
     }
 
     /** One block of threads a group, on any GPU. */
     static SequencePlan block(KernelModule kernels, InputProjection projection, int multiprocessors) {
-        return new SequencePlan("block", Family.SEQUENCE, null, kernels, projection, multiprocessors, null);
+        return new SequencePlan("block", Family.SEQUENCE, null, kernels, projection, multiprocessors, null, 1);
     }
 
     /** A cluster of blocks a group; {@code missing} says why there are none here, see {@link #withoutClusters}. */
     static SequencePlan cluster(KernelModule kernels, InputProjection projection, int multiprocessors, String missing) {
-        return new SequencePlan("cluster", Family.CLUSTER, missing, kernels, projection, multiprocessors, null);
+        return new SequencePlan("cluster", Family.CLUSTER, missing, kernels, projection, multiprocessors, null, 1);
     }
 
     /** Blocks of a cooperative launch, on a GPU that is large enough; {@code missing} says why there are no such launches. */
     static SequencePlan grid(
             KernelModule kernels, InputProjection projection, int multiprocessors, String missing, Ring ring) {
-        return new SequencePlan("grid", Family.GRID, missing, kernels, projection, multiprocessors, ring);
+        return new SequencePlan("grid", Family.GRID, missing, kernels, projection, multiprocessors, ring, 1);
     }
 
     /**
      * As {@link #grid} on tensor cores, eight rows in a pass: in TF32, or in float32 of three products in TF32.
      *
      * @param missing see {@link #withoutTensorCores}
+     * @param capability 10 * major + minor of the device's compute capability
      */
     static SequencePlan tensor(
             KernelModule kernels,
@@ -78,9 +89,12 @@ final class SequencePlan implements RecurrencePlan {
             int multiprocessors,
             String missing,
             Ring ring,
-            boolean tf32) {
+            boolean tf32,
+            int capability) {
         Family family = tf32 ? Family.TENSOR_TF32 : Family.TENSOR;
-        return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring);
+        boolean fast = capability == 80 || (capability >= 90 && capability < 120);
+        double slower = tf32 || fast ? 1 : WITHOUT_FAST_TENSOR_CORES;
+        return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring, slower);
     }
 
     /**
@@ -134,9 +148,10 @@ final class SequencePlan implements RecurrencePlan {
 
     @Override
     public double expectedMicros(Operands.Rnn pass, boolean backward, boolean dropout) {
-        return size(pass.h())
-                .share(Math.max(pass.n(), 1), multiprocessors, dropout)
-                .micros();
+        return slower
+                * size(pass.h())
+                        .share(Math.max(pass.n(), 1), multiprocessors, dropout)
+                        .micros();
     }
 
     @Override

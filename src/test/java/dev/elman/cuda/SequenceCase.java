@@ -113,7 +113,7 @@ final class SequenceCase {
             case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
             case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
             case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
-            default -> SequencePlan.tensor(cuda.kernels(), projection, multiprocessors, null, ring(), tf32());
+            default -> SequencePlan.tensor(cuda.kernels(), projection, multiprocessors, null, ring(), tf32(), 90);
         };
     }
 
