@@ -24,7 +24,8 @@
 #   ELMAN_CLASSPATH   class path with elman, its tests and JUnit's console launcher; by default the CLASSPATH that the setup
 #                     file leaves, or what ./mvnw builds
 #   ELMAN_JAVA        the java command; by default the one of JAVA_HOME or on the PATH
-#   ELMAN_JAVA_OPTS   further options for it, such as -Delman.cuda.libdir=/folder/of/cublas
+#   ELMAN_JAVA_OPTS   further options for it, such as -Delman.cuda.libdir=/folder/of/cublas, or -Delman.cuda.plan=tensor to have
+#                     another plan tested or watched than the planner takes for small shapes
 #   ELMAN_PYTHON      a python with PyTorch; python3 by default
 #   ELMAN_SANITIZE_SECONDS   the most that one tool may take; 280 by default
 #   ELMAN_SANITIZE_CLASS     the tests that it watches; the contract suite by default, which needs the GPU for itself
