@@ -110,10 +110,10 @@ struct Partials {
 
     static __device__ int at(int row, int column) { return column * ROWS + (row ^ column / 4 % 4 * 2); }
 
-    /// Where a thread of a tensor core's tile writes, of columns 0 to 7 of the first tile or of 8 to 15.
-    __device__ float* written(int half) {
+    /// Where a thread of a tensor core's tile writes two rows, of columns 0 to 7 of the first tile.
+    __device__ float* written() {
         int lane = threadIdx.x % 32;
-        return &sums[threadIdx.x / 32][at(lane % 4 * 2, lane / 4 + 8 * half)];
+        return &sums[threadIdx.x / 32][at(lane % 4 * 2, lane / 4)];
     }
 
     __device__ float total(int place) const {
@@ -288,7 +288,7 @@ __device__ void forward(
     const Share<SIZE> share(rows, hidden, rowsPerGroup);
     const int passes = share.passes;
     const int last = (int)steps - 1;
-    float* low = partials.written(0);
+    float* low = partials.written();
     int total = Partials<SIZE>::at(share.row, share.inSlice);
 
     Index perPass = ROWS * hidden;
@@ -380,7 +380,7 @@ __device__ void backward(
     const Share<SIZE> share(rows, hidden, rowsPerGroup);
     const int passes = share.passes;
     const int last = (int)steps; // the initial slot comes as one more step
-    float* low = partials.written(0);
+    float* low = partials.written();
     int total = Partials<SIZE>::at(share.row, share.inSlice);
 
     Index perPass = ROWS * hidden;
