@@ -1,10 +1,14 @@
 package dev.elman.backend;
 
-/** Memory that grows to the largest shape asked for, so that nothing is allocated once that was seen. */
+/**
+ * Memory that grows to the largest shape asked for, so that nothing is allocated once that was seen. For the layers in
+ * {@code rnn} and the models in {@code train}.
+ */
 public final class Buffer implements AutoCloseable {
     private final Backend backend;
     private Tensor memory;
 
+    /** Holds nothing before the first {@link #of}. The backend must outlive it. */
     public Buffer(Backend backend) {
         this.backend = backend;
     }

@@ -5,7 +5,8 @@ package dev.elman.backend;
  * (Keras's axis 0); a bias [H] is one column.
  *
  * @param kind of limit
- * @param limit largest norm, positive, for {@link Kind#MAX_NORM}; 1 otherwise
+ * @param limit positive; for {@link Kind#MAX_NORM} the largest norm, for {@link Kind#UNIT_NORM} the norm, so 1; {@link
+ *     Kind#NON_NEGATIVE} does not look at it
  */
 public record Constraint(Kind kind, double limit) {
     /** What is limited. */
@@ -18,6 +19,7 @@ public record Constraint(Kind kind, double limit) {
         NON_NEGATIVE
     }
 
+    /** Throws {@link IllegalArgumentException} unless the limit is positive; NaN is not. */
     public Constraint {
         if (!(limit > 0)) {
             throw new IllegalArgumentException("constrain: the limit must be positive, but is " + limit + ".");

@@ -15,6 +15,7 @@ package dev.elman.backend;
  *     recurrent layers do; each step draws anew otherwise, as PyTorch does
  */
 public record Dropout(double rate, long seed, int firstRow, boolean variational) {
+    /** Throws {@link IllegalArgumentException} unless 0 &lt;= rate &lt; 1. */
     public Dropout {
         if (!(rate >= 0 && rate < 1)) {
             throw new IllegalArgumentException("dropout: rate must be at least 0 and below 1, but is " + rate + ".");

@@ -5,6 +5,7 @@ public final class IntBuffer implements AutoCloseable {
     private final Backend backend;
     private IntTensor memory;
 
+    /** Holds nothing before the first {@link #of}. The backend must outlive it. */
     public IntBuffer(Backend backend) {
         this.backend = backend;
     }

@@ -1,9 +1,10 @@
 package dev.elman.backend;
 
 /**
- * The shape checks of every operation, written once for all backends. Each method checks the operands of the
- * {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link IllegalArgumentException}, and
- * returns the sizes by their letters.
+ * The shape checks of every operation, written once for all backends, which alone need them. Each method checks the
+ * operands of the {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link
+ * IllegalArgumentException}, and returns the sizes by their letters. More rows than an int counts are an {@link
+ * ArithmeticException}.
  */
 public final class Operands {
     private Operands() {}
@@ -20,6 +21,7 @@ public final class Operands {
     /** Rows and columns. */
     public record Matrix(int m, int c) {}
 
+    /** N, T, D and H from x [T,N,D] and Wh [H,H]; h must be [T+1,N,H]. Bias and mask may be null. */
     public static Rnn simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         return simpleRnn("simpleRnnForward", weights, pass, x, h);
     }
@@ -37,6 +39,7 @@ public final class Operands {
         return new Rnn(n, t, d, hidden);
     }
 
+    /** As forward; dh must be [T+1,N,H], dx may be null, and the gradients have a bias exactly where the weights have one. */
     public static Rnn simpleRnnBackward(
             SimpleRnnWeights weights,
             SimpleRnnPass pass,
@@ -69,10 +72,12 @@ public final class Operands {
         if (mask != null) exact(operation, "mask", "[T,N]", Shape.of(t, n), mask.shape());
     }
 
+    /** M, all elements of the ids whatever their shape, D, and V as {@code k}. The ids themselves are not looked at. */
     public static Dense embeddingForward(Tensor table, IntTensor ids, Tensor y) {
         return embedding("embeddingForward", "table", table, ids, "y", y);
     }
 
+    /** M, D, and V as {@code k}, as forward. The ids themselves are not looked at. */
     public static Dense embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
         return embedding("embeddingBackward", "dTable", dTable, ids, "dy", dy);
     }
@@ -86,10 +91,12 @@ public final class Operands {
         return new Dense(m, d, table.shape().extent(0));
     }
 
+    /** M, all extents of x but the last multiplied, D and K; w is [D,K], b may be null. */
     public static Dense denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         return dense("denseForward", "", x, w, b, y);
     }
 
+    /** M, D and K, as forward; dx and db may be null. */
     public static Dense denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         Dense sizes = dense("denseBackward", "d", x, w, db, dy);
         exact("denseBackward", "dw", "[D,K]", w.shape(), dw.shape());
@@ -108,10 +115,12 @@ public final class Operands {
         return new Dense(m, d, k);
     }
 
+    /** As {@link #denseForward} with w [K,D]. */
     public static Dense linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         return linear("linearForward", "", x, w, b, y);
     }
 
+    /** As {@link #denseBackward} with w and dw [K,D]. */
     public static Dense linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         Dense sizes = linear("linearBackward", "d", x, w, db, dy);
         exact("linearBackward", "dw", "[K,D]", w.shape(), dw.shape());
@@ -130,10 +139,12 @@ public final class Operands {
         return new Dense(m, d, k);
     }
 
+    /** T, N and C of x; the mask may be null, and argmax is there for MAX and null for others. */
     public static Sequence poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
         return pool("poolForward", "", pooling, x, mask, y, argmax);
     }
 
+    /** T, N and C of dx, as forward. */
     public static Sequence poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
         return pool("poolBackward", "d", pooling, dx, mask, dy, argmax);
     }
@@ -154,6 +165,7 @@ public final class Operands {
         return new Sequence(t, n, c);
     }
 
+    /** T, N and C; x [N,C] counts as T = 1, and other ranks than 2 and 3 are refused. */
     public static Sequence dropout(Tensor x, Tensor y) {
         exact("dropout", "y", "the shape of x", x.shape(), y.shape());
         int rank = x.shape().rank();
@@ -164,11 +176,16 @@ public final class Operands {
                 x.shape().extent(-1));
     }
 
+    /** Rows M, all extents of x but the last multiplied, and the columns that one softmax runs over. */
     public static Matrix softmax(Tensor x, Tensor y) {
         exact("softmax", "y", "the shape of x", x.shape(), y.shape());
         return matrix("softmax", "x", x);
     }
 
+    /**
+     * M and K as {@code c}; labels may have any shape of M elements and are not looked at, smoothing is at least 0 and below
+     * 1.
+     */
     public static Matrix softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
         String operation = "softmaxCrossEntropy";
@@ -188,6 +205,7 @@ public final class Operands {
         return sizes;
     }
 
+    /** Rows M and columns of x; {@code keep} may have any shape of M elements. */
     public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
         exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
         Matrix sizes = matrix("maskRows", "x", x);
@@ -200,6 +218,7 @@ public final class Operands {
         return sizes;
     }
 
+    /** T as {@code m} and N as {@code c}. */
     public static Matrix seenSteps(IntTensor mask, IntTensor seen) {
         rank("seenSteps", "mask", "[T,N]", 2, mask.shape());
         exact("seenSteps", "seen", "[T,N]", mask.shape(), seen.shape());

@@ -24,6 +24,7 @@ public final class Shape {
         return shape;
     }
 
+    /** How many extents there are; 0 for the shape of a scalar, {@code []}. */
     public int rank() {
         return extents.length;
     }

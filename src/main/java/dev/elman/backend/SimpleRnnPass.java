@@ -11,6 +11,7 @@ package dev.elman.backend;
  *     same ones at every step; the states themselves stay whole. Null for all of them
  */
 public record SimpleRnnPass(Activation activation, boolean reverse, IntTensor mask, Dropout recurrentDropout) {
+    /** Throws {@link IllegalArgumentException} for a recurrent dropout that is not variational. */
     public SimpleRnnPass {
         if (recurrentDropout != null && !recurrentDropout.variational()) {
             throw new IllegalArgumentException(

@@ -4,10 +4,11 @@ package dev.elman.backend;
  * Real numbers in a backend's memory, row-major, in the backend's own precision. Made by {@link Backend#allocate}, whose
  * caller closes it; a view shares the memory of its origin, and closing a view does nothing.
  *
- * <p>Every method but {@code shape()} throws {@link IllegalStateException} once the tensor, its origin or its backend is
- * closed.
+ * <p>Every method throws {@link IllegalStateException} once the tensor, its origin or its backend is closed; {@code shape()}
+ * does so on some backends only.
  */
 public interface Tensor extends AutoCloseable {
+    /** The extents. After {@link #close} some backends still answer, others throw. */
     Shape shape();
 
     /**

@@ -48,45 +48,73 @@ public record Hints(
                 null);
     }
 
+    /** Null: TANH is taken where the file does not say it, with a note in the report. */
     public Hints withActivation(Activation changed) {
         return new Hints(
                 changed, output, merge, goBackwards, zeroOutputForMask, stateful, recurrentBias, embedding, dense);
     }
 
+    /**
+     * Null: where the file does not say it, LAST is taken before a dense layer and SEQUENCE without one, with a note in the
+     * report.
+     */
     public Hints withOutput(Output changed) {
         return new Hints(
                 activation, changed, merge, goBackwards, zeroOutputForMask, stateful, recurrentBias, embedding, dense);
     }
 
+    /**
+     * For files of two directions; of one, reading throws {@link dev.elman.io.ModelFileException}. Null: CONCAT is taken where
+     * the file does not say it, with a note; where the dense layer has only H inputs, reading throws instead.
+     */
     public Hints withMerge(Merge changed) {
         return new Hints(
                 activation, output, changed, goBackwards, zeroOutputForMask, stateful, recurrentBias, embedding, dense);
     }
 
+    /**
+     * Null: false is taken where the file does not say it, with a note in the report. True makes reading throw {@link
+     * dev.elman.io.ModelFileException} for a file of two directions and for nn.RNN, which never does that.
+     */
     public Hints withGoBackwards(Boolean changed) {
         return new Hints(
                 activation, output, merge, changed, zeroOutputForMask, stateful, recurrentBias, embedding, dense);
     }
 
+    /** Null: false is taken where the file does not say it, with a note in the report. */
     public Hints withZeroOutputForMask(Boolean changed) {
         return new Hints(activation, output, merge, goBackwards, changed, stateful, recurrentBias, embedding, dense);
     }
 
+    /**
+     * Null: false is taken where the file does not say it, with a note in the report. True makes reading throw {@link
+     * dev.elman.io.ModelFileException} for nn.RNN, which is handed its states by the caller.
+     */
     public Hints withStateful(Boolean changed) {
         return new Hints(
                 activation, output, merge, goBackwards, zeroOutputForMask, changed, recurrentBias, embedding, dense);
     }
 
+    /**
+     * For PyTorch files; false in {@link #NONE}. Both ways the network answers alike, up to rounding; it is training on
+     * that differs.
+     */
     public Hints withRecurrentBias(boolean changed) {
         return new Hints(
                 activation, output, merge, goBackwards, zeroOutputForMask, stateful, changed, embedding, dense);
     }
 
+    /**
+     * For PyTorch files: the module's path in the state_dict, without {@code .weight}. Null: a module with a usual name, such
+     * as {@code embedding} or {@code encoder}, is taken if there is one, and reading throws {@link
+     * dev.elman.io.ModelFileException} if there are more.
+     */
     public Hints withEmbedding(String name) {
         return new Hints(
                 activation, output, merge, goBackwards, zeroOutputForMask, stateful, recurrentBias, name, dense);
     }
 
+    /** For PyTorch files, as {@link #withEmbedding}; usual names are {@code fc}, {@code linear}, {@code head} and the like. */
     public Hints withDense(String name) {
         return new Hints(
                 activation, output, merge, goBackwards, zeroOutputForMask, stateful, recurrentBias, embedding, name);

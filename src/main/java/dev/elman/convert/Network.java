@@ -182,7 +182,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
                 .build();
     }
 
-    /** Sets a classifier's weights. @throws IllegalArgumentException when it has others, or in other shapes */
+    /** Sets a classifier's weights. Throws {@link IllegalArgumentException} when it has others, or in other shapes. */
     public void copyTo(SimpleRnnClassifier model) {
         copy(weights, model.weights().views());
     }
@@ -207,7 +207,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         copy(own, model.weights().views());
     }
 
-    /** Sets a layer's weights. @throws IllegalArgumentException when it has others, or in other shapes */
+    /** Sets a layer's weights. Throws {@link IllegalArgumentException} when it has others, or in other shapes. */
     public void copyTo(SimpleRnn layer) {
         copy(weights, views(layer));
     }

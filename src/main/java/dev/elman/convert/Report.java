@@ -10,6 +10,7 @@ import java.util.List;
  * @param notes what the two do not have in common, in sentences
  */
 public record Report(String format, List<Row> rows, List<String> notes) {
+    /** Copies both lists, and throws {@link NullPointerException} for a null in them. */
     public Report {
         rows = List.copyOf(rows);
         notes = List.copyOf(notes);

@@ -10,6 +10,7 @@ import java.util.Objects;
  * @param concept what the text names, for example "country:DE"; all texts of one concept belong on one side of a split
  */
 public record Example(String text, String label, String concept) {
+    /** Throws {@link NullPointerException} when one of the three is null; they may be empty. */
     public Example {
         Objects.requireNonNull(text, "text");
         Objects.requireNonNull(label, "label");

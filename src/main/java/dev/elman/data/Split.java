@@ -9,6 +9,7 @@ import java.util.List;
  * @param test what to measure with, in the data set's order
  */
 public record Split(List<Example> train, List<Example> test) {
+    /** Copies both lists, and throws {@link NullPointerException} for a null in them. */
     public Split {
         train = List.copyOf(train);
         test = List.copyOf(test);

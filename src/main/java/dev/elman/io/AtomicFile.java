@@ -14,7 +14,8 @@ import java.util.UUID;
 
 /**
  * Replaces a file in one step: the new content goes to a temporary file in the same folder, from there to the disk, and
- * takes the old one's name only then. After a failure the old file is as it was and the temporary one is gone.
+ * takes the old one's name only then. After a failure the old file is as it was and the temporary one is gone. For the
+ * writers of all formats, here and in {@code convert}.
  */
 public final class AtomicFile {
     /** Where bytes go; a test's may fail. */
@@ -38,6 +39,7 @@ public final class AtomicFile {
 
     /** What writes the content of a file that is not made of ready buffers. */
     public interface Output {
+        /** Writes the whole content; who called it closes the stream. An exception leaves the old file as it was. */
         void writeTo(OutputStream out) throws IOException;
     }
 

@@ -10,7 +10,9 @@ public final class ModelFileException extends IOException {
     /** Characters of a foreign text. */
     private static final int MOST = 80;
 
+    /** As text: a path cannot be serialized. */
     private final String file;
+    /** Printable, whatever the file holds. */
     private final String place;
 
     /**
@@ -48,10 +50,12 @@ public final class ModelFileException extends IOException {
         return printable.toString();
     }
 
+    /** The path of the file, as it was given. */
     public String file() {
         return file;
     }
 
+    /** Where in the file: bytes, or the name of a tensor or of a metadata entry, as the message has it. */
     public String place() {
         return place;
     }

@@ -56,14 +56,17 @@ public final class NdArray {
         return new NdArray(dtype, shape.clone(), bytes.clone());
     }
 
+    /** The element type; of the typed accessors, only the one for it does not throw. */
     public DType dtype() {
         return dtype;
     }
 
+    /** The extents, outermost first, as a copy; of length 0 for a scalar. */
     public long[] shape() {
         return shape.clone();
     }
 
+    /** Whether these are all extents, in their order; with none, whether this is a scalar. */
     public boolean hasShape(long... extents) {
         return Arrays.equals(shape, extents);
     }
@@ -78,28 +81,28 @@ public final class NdArray {
         return ByteBuffer.wrap(data).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A copy of the elements. @throws IllegalStateException if the type is not F32 */
+    /** A copy of the elements. Throws {@link IllegalStateException} if the type is not F32. */
     public float[] floats() {
         float[] values = new float[require(DType.F32, "floats")];
         bytes().asFloatBuffer().get(values);
         return values;
     }
 
-    /** A copy of the elements. @throws IllegalStateException if the type is not F64 */
+    /** A copy of the elements. Throws {@link IllegalStateException} if the type is not F64. */
     public double[] doubles() {
         double[] values = new double[require(DType.F64, "doubles")];
         bytes().asDoubleBuffer().get(values);
         return values;
     }
 
-    /** A copy of the elements. @throws IllegalStateException if the type is not I32 */
+    /** A copy of the elements. Throws {@link IllegalStateException} if the type is not I32. */
     public int[] ints() {
         int[] values = new int[require(DType.I32, "ints")];
         bytes().asIntBuffer().get(values);
         return values;
     }
 
-    /** A copy of the elements. @throws IllegalStateException if the type is not I64 */
+    /** A copy of the elements. Throws {@link IllegalStateException} if the type is not I64. */
     public long[] longs() {
         long[] values = new long[require(DType.I64, "longs")];
         bytes().asLongBuffer().get(values);
@@ -157,7 +160,12 @@ public final class NdArray {
         return dtype + " " + Arrays.toString(shape);
     }
 
-    /** The product of the extents. @throws ArithmeticException if it is larger than a long */
+    /**
+     * The product of the extents; 1 without any.
+     *
+     * @throws IllegalArgumentException if one is negative
+     * @throws ArithmeticException if it is larger than a long
+     */
     public static long elements(long[] shape) {
         long product = 1;
         for (long extent : shape) {

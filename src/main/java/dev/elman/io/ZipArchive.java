@@ -15,7 +15,10 @@ import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipOutputStream;
 
-/** Zip files whose members are read whole; every checksum is compared, and nothing expands beyond the heap. */
+/**
+ * Zip files whose members are read whole; every checksum is compared, and nothing expands beyond the heap. For npz and
+ * Keras files.
+ */
 public final class ZipArchive {
     private static final String DAMAGED = "The file is no zip file or is damaged: write or copy it again";
     /** Deflate makes at best 1032 bytes of one. */
@@ -96,6 +99,7 @@ public final class ZipArchive {
     public static final class Writer implements Closeable {
         private final ZipOutputStream zip;
 
+        /** Writes to {@code out}, which {@link #close} closes, too. */
         public Writer(OutputStream out) {
             zip = new ZipOutputStream(out);
             zip.setMethod(ZipOutputStream.STORED);

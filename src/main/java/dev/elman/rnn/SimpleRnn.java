@@ -82,6 +82,7 @@ public final class SimpleRnn implements AutoCloseable {
         for (RnnDirection direction : directions) direction.initialize(initializers, random);
     }
 
+    /** What it was made with; never changes. */
     public SimpleRnnConfig config() {
         return config;
     }

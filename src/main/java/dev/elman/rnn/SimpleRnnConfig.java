@@ -50,6 +50,13 @@ public record SimpleRnnConfig(
         double recurrentDropout,
         double layerDropout) {
 
+    /**
+     * Checks the settings.
+     *
+     * @throws NullPointerException when activation, merge or output is null
+     * @throws IllegalArgumentException when a number is out of its range, a row has 2^31 states or more, a second bias lacks
+     *     the first, {@code goBackwards} meets two directions, or {@code layerDropout} a single layer
+     */
     public SimpleRnnConfig {
         requireSizes(inputSize, hiddenSize);
         Objects.requireNonNull(activation, "activation");
@@ -115,54 +122,88 @@ public record SimpleRnnConfig(
         return new SimpleRnnConfig(inputSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, false);
     }
 
+    /**
+     * At least 1, and 1 in {@link #of} (torch: num_layers). Throws {@link IllegalArgumentException} for 1 while a {@link
+     * #layerDropout} is set.
+     */
     public SimpleRnnConfig withLayers(int changed) {
         return with(draft -> draft.layers = changed);
     }
 
+    /** TANH in {@link #of}. With RELU and LINEAR nothing bounds the states; torch has no LINEAR. */
     public SimpleRnnConfig withActivation(Activation changed) {
         return with(draft -> draft.activation = changed);
     }
 
+    /** True in {@link #of}. Throws {@link IllegalArgumentException} for false while there is a {@link #recurrentBias}. */
     public SimpleRnnConfig withBias(boolean changed) {
         return with(draft -> draft.bias = changed);
     }
 
+    /**
+     * False in {@link #of}, as in Keras; torch has two biases or none. Throws {@link IllegalArgumentException} for true without a
+     * {@link #bias}.
+     */
     public SimpleRnnConfig withRecurrentBias(boolean changed) {
         return with(draft -> draft.recurrentBias = changed);
     }
 
+    /**
+     * False in {@link #of}; with true, {@link #outputSize} doubles unless {@link #withMerge} says otherwise. Throws {@link
+     * IllegalArgumentException} for true while {@link #goBackwards} is set.
+     */
     public SimpleRnnConfig withBidirectional(boolean changed) {
         return with(draft -> draft.bidirectional = changed);
     }
 
+    /** CONCAT in {@link #of}, which is all that torch has. Counts for nothing with one direction. */
     public SimpleRnnConfig withMerge(Merge changed) {
         return with(draft -> draft.merge = changed);
     }
 
+    /**
+     * False in {@link #of}. With true, {@link Output#SEQUENCE} begins with the last step of x. Throws {@link
+     * IllegalArgumentException} for true with two directions.
+     */
     public SimpleRnnConfig withGoBackwards(boolean changed) {
         return with(draft -> draft.goBackwards = changed);
     }
 
+    /** SEQUENCE in {@link #of}, as in torch; Keras's layer gives LAST unless return_sequences is set. */
     public SimpleRnnConfig withOutput(Output changed) {
         return with(draft -> draft.output = changed);
     }
 
+    /** False in {@link #of}. Counts for {@link Output#SEQUENCE} of one direction under a mask only. */
     public SimpleRnnConfig withZeroOutputForMask(boolean changed) {
         return with(draft -> draft.zeroOutputForMask = changed);
     }
 
+    /**
+     * False in {@link #of}. With true, a call that is given no initial state must have as many rows as the one before, until
+     * {@link SimpleRnn#resetState()}.
+     */
     public SimpleRnnConfig withStateful(boolean changed) {
         return with(draft -> draft.stateful = changed);
     }
 
+    /**
+     * At least 0 and below 1; 0 in {@link #of}. Drops only in calls that are given a {@link Training}, and only before the
+     * first layer.
+     */
     public SimpleRnnConfig withInputDropout(double changed) {
         return with(draft -> draft.inputDropout = changed);
     }
 
+    /** At least 0 and below 1; 0 in {@link #of}. Drops only in calls that are given a {@link Training}, in every layer. */
     public SimpleRnnConfig withRecurrentDropout(double changed) {
         return with(draft -> draft.recurrentDropout = changed);
     }
 
+    /**
+     * At least 0 and below 1; 0 in {@link #of}. Drops only in calls that are given a {@link Training}. Throws {@link
+     * IllegalArgumentException} above 0 while there is one layer: call {@link #withLayers} first.
+     */
     public SimpleRnnConfig withLayerDropout(double changed) {
         return with(draft -> draft.layerDropout = changed);
     }

@@ -248,22 +248,27 @@ public final class Tokenizer {
         return settings.isLimited() ? settings.numWords() : 0;
     }
 
+    /** The characters that are replaced by {@link #split}; empty for none. At the character level they count for nothing. */
     public String filters() {
         return settings.filters();
     }
 
+    /** Whether texts are lower-cased before they are looked up, by fits and conversions alike. The OOV token never is. */
     public boolean lower() {
         return settings.lower();
     }
 
+    /** What stands between two words; at the character level it counts for nothing. */
     public String split() {
         return settings.split();
     }
 
+    /** Whether code points are the tokens instead of words. */
     public boolean charLevel() {
         return settings.charLevel();
     }
 
+    /** What unknown and cut words become; empty where they are dropped (Keras: None). */
     public Optional<String> oovToken() {
         return Optional.ofNullable(settings.oovToken());
     }

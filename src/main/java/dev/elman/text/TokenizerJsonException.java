@@ -6,8 +6,11 @@ public final class TokenizerJsonException extends IllegalArgumentException {
 
     private static final int MOST = 80;
 
+    /** In words, as in the message. */
     private final String place;
+    /** In words, as in the message. */
     private final String expected;
+    /** The beginning of it, as a message may hold it. */
     private final String found;
 
     TokenizerJsonException(String place, String expected, String found) {
@@ -27,6 +30,7 @@ public final class TokenizerJsonException extends IllegalArgumentException {
         return place;
     }
 
+    /** What would be right there, in words, as in the message. */
     public String expected() {
         return expected;
     }

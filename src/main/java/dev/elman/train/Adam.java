@@ -6,10 +6,24 @@ import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
-/** Adam, or AdamW when the weight decay is decoupled; see {@link AdamStep} for the formulas. */
+/**
+ * Adam, or AdamW when the weight decay is decoupled; see {@link AdamStep} for the formulas.
+ *
+ * @param learningRate before any schedule; positive
+ * @param beta1 how much of the mean of the gradients stays at each step; at least 0 and below 1
+ * @param beta2 how much of the mean of their squares stays; at least 0 and below 1
+ * @param epsilon keeps weights without gradients from 0 / 0; positive. 1e-8 in {@link Optimizer#adam}, 1e-7 in Keras
+ * @param weightDecay at least 0; acts on all weights, the biases too, after clipping
+ * @param decoupled whether the decay shrinks the weights themselves (AdamW) and does not join their gradients
+ */
 public record Adam(
         double learningRate, double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
         implements Optimizer {
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException when one is out of its range
+     */
     public Adam {
         Optimizer.requireRate(learningRate);
         Optimizer.requireRange("beta1", beta1, 1);

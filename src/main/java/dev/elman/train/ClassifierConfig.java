@@ -49,6 +49,13 @@ public record ClassifierConfig(
         boolean checkFinite,
         long seed) {
 
+    /**
+     * Checks the settings.
+     *
+     * @throws NullPointerException when activation, merge or output is null
+     * @throws IllegalArgumentException when a number is out of its range, the output is SEQUENCE, a second bias lacks the
+     *     first, or {@code goBackwards} meets two directions
+     */
     public ClassifierConfig {
         Objects.requireNonNull(activation, "activation");
         Objects.requireNonNull(merge, "merge");
@@ -141,76 +148,124 @@ public record ClassifierConfig(
             return this;
         }
 
+        /** H, at least 1; 128 unless set (Keras: units; PyTorch: hidden_size). */
         public Builder hiddenSize(int size) {
             hiddenSize = size;
             return this;
         }
 
+        /**
+         * Recurrent layers on top of each other, at least 1; 1 unless set. Each above the first reads all directions of the one
+         * below, side by side (PyTorch: num_layers).
+         */
         public Builder layers(int count) {
             layers = count;
             return this;
         }
 
+        /** Of the recurrence, tanh unless set (Keras: activation; PyTorch: nonlinearity). */
         public Builder activation(Activation choice) {
             activation = choice;
             return this;
         }
 
+        /** Whether the recurrence has a bias; true unless set (Keras: use_bias; PyTorch: bias). The dense layer has one anyway. */
         public Builder bias(boolean has) {
             bias = has;
             return this;
         }
 
+        /** Whether there is a second bias, trained too, as PyTorch's bias_hh; false unless set. Needs {@link #bias}. */
         public Builder recurrentBias(boolean has) {
             recurrentBias = has;
             return this;
         }
 
+        /**
+         * Whether a second direction, with weights of its own, reads from the end; false unless set (Keras: Bidirectional;
+         * PyTorch: bidirectional).
+         */
         public Builder bidirectional(boolean both) {
             bidirectional = both;
             return this;
         }
 
+        /**
+         * How two directions become one; side by side unless set, which is all that PyTorch has (Keras: merge_mode). Counts
+         * for nothing with one direction.
+         */
         public Builder merge(Merge choice) {
             merge = choice;
             return this;
         }
 
+        /**
+         * Whether the one direction reads from the end, so that LAST is the state after step 0; false unless set (Keras:
+         * go_backwards). Not with two directions.
+         */
         public Builder goBackwards(boolean backwards) {
             goBackwards = backwards;
             return this;
         }
 
+        /**
+         * How the states become one vector: LAST unless set, or MAX or MEAN over the steps (Keras: GlobalMaxPooling1D,
+         * GlobalAveragePooling1D). SEQUENCE is refused.
+         */
         public Builder output(Output choice) {
             output = choice;
             return this;
         }
 
+        /**
+         * Share of the elements of the embedding, or of the features, dropped while training; at least 0, below 1, and 0 unless
+         * set. Each step draws anew, as a Dropout layer of Keras or PyTorch does, and not as Keras's SimpleRNN with dropout.
+         */
         public Builder inputDropout(double rate) {
             inputDropout = rate;
             return this;
         }
 
+        /**
+         * Share of the channels of each state that Wh does not see while training, the same ones at every step of a row; at
+         * least 0, below 1, and 0 unless set (Keras: recurrent_dropout; PyTorch has none).
+         */
         public Builder recurrentDropout(double rate) {
             recurrentDropout = rate;
             return this;
         }
 
+        /**
+         * Share of the elements dropped while training from the vector before the dense layer, and, of several recurrent layers,
+         * from what each but the last hands up (there PyTorch's dropout); at least 0, below 1, and 0 unless set.
+         */
         public Builder dropout(double rate) {
             dropout = rate;
             return this;
         }
 
+        /**
+         * Share of each target that is spread evenly over all K classes while training; at least 0, below 1, and 0 unless set
+         * (Keras and PyTorch: label_smoothing).
+         */
         public Builder labelSmoothing(double share) {
             labelSmoothing = share;
             return this;
         }
 
+        /**
+         * Whether features that hold a NaN or an infinity are refused with an {@link IllegalArgumentException} that names the
+         * place; false unless set, for it reads every number once more. Token ids are always checked against V.
+         */
         public Builder checkFinite(boolean check) {
             checkFinite = check;
             return this;
         }
 
+        /**
+         * Decides the first weights; 0 unless set. What is dropped and in which order the rows come is {@link
+         * Trainer.Builder#seed}'s.
+         */
         public Builder seed(long value) {
             seed = value;
             return this;

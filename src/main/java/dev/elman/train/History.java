@@ -10,6 +10,7 @@ import java.util.List;
  *     else the last
  */
 public record History(List<EpochResult> epochs, int bestEpoch) {
+    /** Copies the list, and throws {@link NullPointerException} for a null in it. */
     public History {
         epochs = List.copyOf(epochs);
     }

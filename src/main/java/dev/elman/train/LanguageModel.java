@@ -32,6 +32,7 @@ public final class LanguageModel implements AutoCloseable {
         this.metrics = new Buffer(backend);
     }
 
+    /** What it was made with. Its {@code vocabulary} bounds the ids that may come, its {@code window} holds for each fit. */
     public LanguageModelConfig config() {
         return config;
     }
@@ -53,7 +54,8 @@ public final class LanguageModel implements AutoCloseable {
      * Trains on one row of tokens by truncated back-propagation through time: the trainer's batch size is the number of
      * streams it is cut into, the last {@code validationSplit} of it is held back.
      *
-     * @throws IllegalArgumentException when there are fewer than 2 tokens, or one is outside the vocabulary
+     * @throws IllegalArgumentException when fewer than 2 tokens are left to train on or are held back, or one is outside
+     *     the vocabulary
      * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
      */
     public History fit(int[] tokens, Trainer trainer) {

@@ -29,6 +29,12 @@ public record LanguageModelConfig(
         boolean tied,
         long seed) {
 
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException when a number is out of its range, {@code backSteps} is neither 0 nor at least the
+     *     window, or the model is tied and D is not H
+     */
     public LanguageModelConfig {
         if (vocabulary < 2) {
             throw new IllegalArgumentException(
@@ -54,21 +60,25 @@ public record LanguageModelConfig(
         return new LanguageModelConfig(vocabulary, 64, 256, 1, 0.1, 0, 64, 0, false, 0);
     }
 
+    /** D and H; 64 and 256 in {@link #of}. Throws {@link IllegalArgumentException} when they differ in a {@link #tied} model. */
     public LanguageModelConfig withSizes(int embedding, int hidden) {
         return new LanguageModelConfig(
                 vocabulary, embedding, hidden, layers, dropout, recurrentDropout, window, backSteps, tied, seed);
     }
 
+    /** At least 1, and 1 in {@link #of} (PyTorch: num_layers). */
     public LanguageModelConfig withLayers(int count) {
         return new LanguageModelConfig(
                 vocabulary, embeddingSize, hiddenSize, count, dropout, recurrentDropout, window, backSteps, tied, seed);
     }
 
+    /** At least 0 and below 1; 0.1 in {@link #of}. Behind the last layer, too, where PyTorch's nn.RNN drops nothing. */
     public LanguageModelConfig withDropout(double rate) {
         return new LanguageModelConfig(
                 vocabulary, embeddingSize, hiddenSize, layers, rate, recurrentDropout, window, backSteps, tied, seed);
     }
 
+    /** At least 0 and below 1; 0 in {@link #of} (Keras: recurrent_dropout; PyTorch has none). */
     public LanguageModelConfig withRecurrentDropout(double rate) {
         return new LanguageModelConfig(
                 vocabulary, embeddingSize, hiddenSize, layers, dropout, rate, window, backSteps, tied, seed);
@@ -85,6 +95,10 @@ public record LanguageModelConfig(
                 vocabulary, embeddingSize, hiddenSize, layers, dropout, recurrentDropout, k1, k2, tied, seed);
     }
 
+    /**
+     * False in {@link #of}. True saves the V times H weights of the dense layer, whose bias stays. Throws {@link
+     * IllegalArgumentException} for true unless D = H: call {@link #withSizes} first.
+     */
     public LanguageModelConfig withTied(boolean shared) {
         return new LanguageModelConfig(
                 vocabulary,
@@ -99,6 +113,7 @@ public record LanguageModelConfig(
                 seed);
     }
 
+    /** Decides the first weights; 0 in {@link #of}. What is dropped is {@link Trainer.Builder#seed}'s. */
     public LanguageModelConfig withSeed(long value) {
         return new LanguageModelConfig(
                 vocabulary,

@@ -8,6 +8,7 @@ package dev.elman.train;
  * @param l2 at least 0
  */
 public record Regularizer(double l1, double l2) {
+    /** Throws {@link IllegalArgumentException} for a factor that is negative, infinite or NaN. */
     public Regularizer {
         Optimizer.requireRange("l1", l1, Double.POSITIVE_INFINITY);
         Optimizer.requireRange("l2", l2, Double.POSITIVE_INFINITY);

@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
  * @param seed of the draws
  */
 public record Sampling(double temperature, int topK, long seed) {
+    /** Throws {@link IllegalArgumentException} unless the temperature is positive and finite and topK at least 0. */
     public Sampling {
         if (!(temperature > 0 && Double.isFinite(temperature))) {
             throw new IllegalArgumentException("temperature must be positive and finite, but is " + temperature

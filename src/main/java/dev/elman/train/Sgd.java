@@ -6,8 +6,20 @@ import dev.elman.backend.SgdStep;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
-/** Stochastic gradient descent; see {@link SgdStep} for the formulas. */
+/**
+ * Stochastic gradient descent; see {@link SgdStep} for the formulas.
+ *
+ * @param learningRate before any schedule; positive
+ * @param momentum how much of the velocity stays at each step; at least 0 and below 1, and 0 keeps none
+ * @param nesterov whether a step looks ahead along the velocity; takes a momentum
+ * @param weightDecay at least 0; joins the gradients of all weights, the biases too, as in PyTorch
+ */
 public record Sgd(double learningRate, double momentum, boolean nesterov, double weightDecay) implements Optimizer {
+    /**
+     * Checks the settings.
+     *
+     * @throws IllegalArgumentException when one is out of its range, or Nesterov's way lacks a momentum
+     */
     public Sgd {
         Optimizer.requireRate(learningRate);
         Optimizer.requireRange("momentum", momentum, 1);
@@ -17,14 +29,23 @@ public record Sgd(double learningRate, double momentum, boolean nesterov, double
         }
     }
 
+    /**
+     * 0 in {@link Optimizer#sgd}, 0.9 is usual. Above 0 it takes memory of the size of the weights. Throws {@link
+     * IllegalArgumentException} for 0 while {@link #nesterov} is set.
+     */
     public Sgd withMomentum(double changed) {
         return new Sgd(learningRate, changed, nesterov, weightDecay);
     }
 
+    /**
+     * False in {@link Optimizer#sgd}. Throws {@link IllegalArgumentException} for true without a momentum: call {@link
+     * #withMomentum} first.
+     */
     public Sgd withNesterov(boolean changed) {
         return new Sgd(learningRate, momentum, changed, weightDecay);
     }
 
+    /** 0 in {@link Optimizer#sgd}. Joins the gradients after they are clipped, where a {@link Regularizer} joins before. */
     public Sgd withWeightDecay(double changed) {
         return new Sgd(learningRate, momentum, nesterov, changed);
     }

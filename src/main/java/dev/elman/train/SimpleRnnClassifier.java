@@ -72,6 +72,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                 backend, config, new RnnNetwork(backend, config.vocabulary(), config.rnn(), 0, 0, shared, null));
     }
 
+    /** What it was made with. A {@code vocabulary} of 0 says that it takes features of its {@code inputSize} and no ids. */
     public ClassifierConfig config() {
         return config;
     }

@@ -85,10 +85,12 @@ public final class TextClassifier implements AutoCloseable {
         return labels;
     }
 
+    /** From texts to ids; to look at. To fit it again would change what the ids mean, and the weights would not follow. */
     public Tokenizer tokenizer() {
         return tokenizer;
     }
 
+    /** The network over ids, whose class k is entry k of {@link #labels}. Closed by this classifier's {@link #close}. */
     public SimpleRnnClassifier model() {
         return model;
     }

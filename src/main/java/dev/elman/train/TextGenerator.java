@@ -50,10 +50,12 @@ public final class TextGenerator implements AutoCloseable {
         return new TextGenerator(tokenizer, new LanguageModel(backend, config));
     }
 
+    /** From texts to ids; to look at. To fit it again would change what the ids mean, and the weights would not follow. */
     public Tokenizer tokenizer() {
         return tokenizer;
     }
 
+    /** The network over ids, whose vocabulary counts the padding 0, too. Closed by this generator's {@link #close}. */
     public LanguageModel model() {
         return model;
     }

@@ -114,6 +114,7 @@ public record Trainer(
             return this;
         }
 
+        /** How the weights follow their gradients; {@link Optimizer#adam} with rate 0.001 unless set, Keras's and PyTorch's rate. */
         public Builder optimizer(Optimizer choice) {
             optimizer = choice;
             return this;

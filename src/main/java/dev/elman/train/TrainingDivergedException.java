@@ -7,8 +7,11 @@ package dev.elman.train;
 public final class TrainingDivergedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** Counted from 1. */
     private final int epoch;
+    /** Counted from 1. */
     private final int batch;
+    /** Counted from 1; 0 for none. */
     private final int lastGoodEpoch;
 
     TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch) {

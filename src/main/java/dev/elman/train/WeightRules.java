@@ -15,6 +15,7 @@ import java.util.function.BiConsumer;
  * @param constraints by kind of weights
  */
 public record WeightRules(Map<WeightKind, Regularizer> regularizers, Map<WeightKind, Constraint> constraints) {
+    /** Copies both maps; kinds that are not in them are left free. */
     public WeightRules {
         regularizers = Map.copyOf(regularizers);
         constraints = Map.copyOf(constraints);

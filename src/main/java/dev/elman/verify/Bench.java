@@ -11,6 +11,7 @@ import java.util.function.Supplier;
  * @param reference the one it is judged by
  */
 public record Bench(Supplier<Backend> opener, Backend tested, Backend reference) implements AutoCloseable {
+    /** Opens one backend of each kind, which {@link #close} closes; {@code tested} may be asked again. */
     public static Bench open(Supplier<Backend> tested, Supplier<Backend> reference) {
         Backend judged = tested.get();
         return new Bench(tested, judged, reference.get());

@@ -27,6 +27,10 @@ public record Check(String operation, String shape, String variant, Body body) {
         return name().hashCode();
     }
 
+    /**
+     * Judges the tested backend; one result for each output or promise. What goes wrong is a result, too: nothing is thrown
+     * but errors of the Java runtime, such as lack of memory.
+     */
     public List<Result> run(Bench bench) {
         Backend tested = bench.tested();
         Findings findings = new Findings(this, tested.name(), tested.unitRoundoff());

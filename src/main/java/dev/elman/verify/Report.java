@@ -25,10 +25,12 @@ public record Report(String backend, String description, int checks, List<Result
      */
     public record Row(String operation, String quantity, int results, int failures, Result worst) {}
 
+    /** Whether not one of the results failed. */
     public boolean passed() {
         return failures().isEmpty();
     }
 
+    /** Those out of their tolerance and the broken promises, in order; {@link Result#message} says what is wrong. */
     public List<Result> failures() {
         return results.stream().filter(result -> !result.passed()).toList();
     }

@@ -21,6 +21,7 @@ public record Tolerance(long terms, double magnitude) {
     /** Not a single bit off. */
     public static final Tolerance EXACT = new Tolerance(0, 0);
 
+    /** Throws {@link IllegalArgumentException} for negative terms, or a magnitude that is negative, infinite or NaN. */
     public Tolerance {
         if (terms < 0 || !(magnitude >= 0) || Double.isInfinite(magnitude)) {
             throw new IllegalArgumentException("A tolerance needs terms >= 0 and a finite magnitude >= 0, but has "

@@ -24,6 +24,7 @@ public record Hdf5(Map<String, NdArray> arrays, Map<String, List<String>> texts)
     /** What a user adds to have HDF5. */
     static final String LIBRARY = "io.jhdf:jhdf:0.13.0";
 
+    /** Copies both maps and keeps their order. */
     public Hdf5 {
         arrays = Collections.unmodifiableMap(new LinkedHashMap<>(arrays));
         texts = Collections.unmodifiableMap(new LinkedHashMap<>(texts));
