@@ -2,7 +2,7 @@ package dev.elman.backend;
 
 /** 32-bit integers in a backend's memory: ids, labels, masks. Lifetime and views as in {@link Tensor}. */
 public interface IntTensor extends AutoCloseable {
-    /** The extents. After {@link #close} some backends still answer, others throw. */
+    /** The extents, also after {@link #close}. */
     Shape shape();
 
     /**

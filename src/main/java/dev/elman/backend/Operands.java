@@ -3,8 +3,7 @@ package dev.elman.backend;
 /**
  * The shape checks of every operation, written once for all backends, which alone need them. Each method checks the
  * operands of the {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link
- * IllegalArgumentException}, and returns the sizes by their letters. More rows than an int counts are an {@link
- * ArithmeticException}.
+ * IllegalArgumentException}, and returns the sizes by their letters.
  */
 public final class Operands {
     private Operands() {}
@@ -301,7 +300,11 @@ public final class Operands {
     }
 
     private static int count(long rows) {
-        return Math.toIntExact(rows);
+        if (rows > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "An operation takes at most " + Integer.MAX_VALUE + " rows, but here are " + rows + ".");
+        }
+        return (int) rows;
     }
 
     private static void rows(String operation, String operand, String letters, int rows, int columns, Shape given) {

@@ -4,11 +4,11 @@ package dev.elman.backend;
  * Real numbers in a backend's memory, row-major, in the backend's own precision. Made by {@link Backend#allocate}, whose
  * caller closes it; a view shares the memory of its origin, and closing a view does nothing.
  *
- * <p>Every method throws {@link IllegalStateException} once the tensor, its origin or its backend is closed; {@code shape()}
- * does so on some backends only.
+ * <p>Every method throws {@link IllegalStateException} once the tensor, its origin or its backend is closed, but for
+ * {@code shape()} and {@code close()}.
  */
 public interface Tensor extends AutoCloseable {
-    /** The extents. After {@link #close} some backends still answer, others throw. */
+    /** The extents, also after {@link #close}. */
     Shape shape();
 
     /**

@@ -14,7 +14,12 @@ public record Bench(Supplier<Backend> opener, Backend tested, Backend reference)
     /** Opens one backend of each kind, which {@link #close} closes; {@code tested} may be asked again. */
     public static Bench open(Supplier<Backend> tested, Supplier<Backend> reference) {
         Backend judged = tested.get();
-        return new Bench(tested, judged, reference.get());
+        try {
+            return new Bench(tested, judged, reference.get());
+        } catch (RuntimeException failure) {
+            judged.close();
+            throw failure;
+        }
     }
 
     @Override

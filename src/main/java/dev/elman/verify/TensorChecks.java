@@ -145,6 +145,8 @@ final class TensorChecks {
         tensor.close();
         tensor.close();
         ints.close();
+        findings.require("shape", tensor.shape().equals(Shape.of(2, 3)), "a closed tensor has another");
+        findings.require("shape of ints", ints.shape().equals(Shape.of(2)), "closed ints have another");
         for (Tensor each : List.of(tensor, view)) {
             refused(findings, "view", () -> each.view(0, Shape.of(1)), closed);
             refused(findings, "slice", () -> each.slice(0, 1), closed);
