@@ -13,6 +13,7 @@ import dev.elman.verify.Checks;
 import dev.elman.verify.Result;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -37,13 +38,13 @@ class CudaPlansTest {
 
     private static void keepsTheContract(String plan, boolean tf32) {
         CudaSettings forced = CudaSettings.fromProperties().withPlan(plan).withTf32(tf32);
+        boolean software;
         try (CudaBackend backend = CudaBackend.open(forced)) {
+            software = backend.description().contains("software device");
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false, false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);
         }
-        List<Check> checks = Checks.all().stream()
-                .filter(check -> check.operation().startsWith("simpleRnn"))
-                .toList();
+        List<Check> checks = checks(software && plan.equals("tensor"), tf32);
         try (Bench bench = Bench.open(() -> CudaBackend.open(forced), ReferenceBackend::new)) {
             List<Result> failed = checks.stream()
                     .flatMap(check -> check.run(bench).stream())
@@ -60,5 +61,17 @@ class CudaPlansTest {
             assertTrue(
                     2 * failed.size() < checks.size(), plan + " cannot run " + failed.size() + " of " + checks.size());
         }
+    }
+
+    /** The plan on tensor cores fills H up to 256 and N to 8, which takes minutes in CI: there one check in 11, others in TF32. */
+    private static List<Check> checks(boolean few, boolean tf32) {
+        List<Check> all = Checks.all().stream()
+                .filter(check -> check.operation().startsWith("simpleRnn"))
+                .toList();
+        if (!few) return all;
+        return IntStream.range(0, all.size())
+                .filter(number -> number % 11 == (tf32 ? 1 : 0))
+                .mapToObj(all::get)
+                .toList();
     }
 }

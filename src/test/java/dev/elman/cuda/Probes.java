@@ -81,12 +81,21 @@ final class Probes {
 
     /** What Java adds to a layer: a sequence of one step, whose kernels take next to nothing. */
     private static List<Finding> layerCall(ProbeDevice device, Scale scale) {
+        CudaSettings settings = CudaSettings.fromProperties();
+        List<Finding> findings = new ArrayList<>(layerCall(settings, 64, "", scale));
+        // The recurrence's own launch makes the projection.
+        findings.addAll(layerCall(settings, 8, " from 8 features", scale));
+        findings.addAll(layerCall(settings.withProducts(CudaSettings.Products.OWN), 64, ", own products", scale));
+        return findings;
+    }
+
+    private static List<Finding> layerCall(CudaSettings settings, int features, String which, Scale scale) {
         int nodes = 64;
-        try (CudaBackend backend = CudaBackend.open();
-                Tensor wx = zeros(backend, nodes, nodes);
+        try (CudaBackend backend = CudaBackend.open(settings);
+                Tensor wx = zeros(backend, features, nodes);
                 Tensor wh = zeros(backend, nodes, nodes);
                 Tensor b = zeros(backend, nodes);
-                Tensor x = zeros(backend, 1, 1, nodes);
+                Tensor x = zeros(backend, 1, 1, features);
                 Tensor states = zeros(backend, 2, 1, nodes)) {
             SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
@@ -110,9 +119,14 @@ final class Probes {
                 without[i] = (System.nanoTime() - start) / 1e3;
             }
             return List.of(
-                    new Finding("forward of one step of 64 nodes: until all is handed over", median(call), "us", 20),
                     new Finding(
-                            "forward of one step of 64 nodes: from the call until the host has waited, less the download",
+                            "forward of one step of 64 nodes" + which + ": until all is handed over",
+                            median(call),
+                            "us",
+                            20),
+                    new Finding(
+                            "forward of one step of 64 nodes" + which
+                                    + ": from the call until the host has waited, less the download",
                             median(with) - median(without),
                             "us",
                             Double.NaN));
