@@ -278,7 +278,8 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
+/// several rows.
 /// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \

@@ -28,8 +28,6 @@ struct Plan {
 };
 
 const int MOST_PASSES = 16;
-const unsigned EMPTY = 0x7ff0e1a0u; // a NaN that no instruction makes
-const unsigned NOT_A_NUMBER = 0x7fffffffu;
 
 /// The states of a group's rows on their way to the other blocks: [slots,rows,SIZE], where rows fill whole passes. The
 /// numbers that step s makes are in slot (s + 1) % slots, and are read in step s + 1.
@@ -300,7 +298,8 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
+/// several rows.
 /// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on, `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \

@@ -23,6 +23,8 @@ __device__ float derivative(int activation, float h) {
 
 const int AHEAD = 3; // passes from a fetch to its use
 const unsigned ALL = 0xffffffffu;
+const unsigned EMPTY = 0x7ff0e1a0u; // a NaN that no instruction makes: what a place of a ring holds until it is filled
+const unsigned NOT_A_NUMBER = 0x7fffffffu; // what is sent for it
 
 /// The address of something in this block's shared memory, as the instructions take it.
 __device__ unsigned sharedAddress(const void* place) { return (unsigned)__cvta_generic_to_shared(place); }
@@ -88,7 +90,8 @@ struct Weights {
         }
     }
 
-    /// Makes the factors [H] of recurrent dropout part of the weights, where they are those of a single row: Wh sees factor times state.
+    /// Makes the factors [H] of recurrent dropout part of the weights, where they are those of a single row: Wh sees factor
+    /// times state.
     __device__ void multiplyNodes(const float* factors, Index hidden) {
         #pragma unroll
         for (int i = 0; i < SIZE / PARTS; i++) {

@@ -19,7 +19,7 @@
 // and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H100 took 0.28, 0.37 and 0.52 us forward and
 // 0.30, 0.42 and 0.57 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
 //
-// Predicted for the fused kernels, which no GPU has run: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8, 12)
+// Predicted for the fused kernels, whose speed no GPU has measured: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8, 12)
 // and 4 to 40 instructions of PTX on the 149 to 386 of a pass, most of them in the shadow of the chain's waits: at most a
 // tenth more a step. 4 (H + D) bytes forward where product and kernel together move 12 H + 4 D, and one launch for two.
 
@@ -249,7 +249,8 @@ __device__ void backward(
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has several rows.
+/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
+/// several rows.
 /// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass.
 #define FORWARD(name, size, rowsAtOnce, blocks)                                                                 \
     extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \

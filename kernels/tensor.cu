@@ -23,8 +23,6 @@
 
 const int ROWS = 8; // of a pass, the columns of a tensor core's tile
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
-const unsigned EMPTY = 0x7ff0e1a0u; // a NaN that no instruction makes
-const unsigned NOT_A_NUMBER = 0x7fffffffu;
 
 template <int SIZE>
 struct Plan {

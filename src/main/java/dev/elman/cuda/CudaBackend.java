@@ -16,7 +16,8 @@ import jcuda.driver.CUstream;
 /**
  * An NVIDIA GPU: cuBLAS for the products, or kernels of ours where there is none, our kernels for the rest, one stream.
  * Float32; with TF32 cuBLAS rounds the products' operands to 10 bits of mantissa, and so does the recurrence on tensor cores.
- * Without, both make products of three such with float32's error, the recurrence where that pays, cuBLAS where it is asked to. Nothing is waited for but downloads.
+ * Without, both make products of three such with float32's error, the recurrence where that pays, cuBLAS where it is asked
+ * to. Nothing is waited for but downloads.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
