@@ -216,7 +216,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights)) {
+        try (Gemm.Factor right = gemm.right(weights, workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -234,7 +234,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights.transpose())) {
+            try (Gemm.Factor right = gemm.right(weights.transpose(), workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }
@@ -249,7 +249,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights.transpose())) {
+        try (Gemm.Factor right = gemm.right(weights.transpose(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -267,7 +267,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights)) {
+            try (Gemm.Factor right = gemm.right(weights, workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }

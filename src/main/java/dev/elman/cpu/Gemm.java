@@ -17,6 +17,11 @@ interface Gemm extends AutoCloseable {
     /** {@code b} made ready to be the right factor of several products, as long as it does not change. */
     Factor right(Matrix b);
 
+    /** The same, made ready by several threads where that is much work. */
+    default Factor right(Matrix b, Workers workers) {
+        return right(b);
+    }
+
     /** c += a^T b, with a and b as they are stored and of one length; neither overlaps c. */
     void addTransposed(Matrix a, Matrix b, Matrix c);
 

@@ -40,6 +40,9 @@ final class PanelGemm implements Gemm {
     /** Columns that a transposed product takes along while a block of its left factor is in the cache. */
     private static final int TRANSPOSED_COLUMNS = 4 * WIDTH;
 
+    /** What copying an element takes, in arithmetic operations. */
+    private static final int COPY = 16;
+
     /** With up to this many columns beside a vector, the kernel sums by lanes from 32 terms on, and then by rows. */
     private static final int FEW_COLUMNS = 8;
 
@@ -99,17 +102,34 @@ final class PanelGemm implements Gemm {
 
     @Override
     public Factor right(Matrix b) {
-        int size = b.rows() * b.columns();
-        if (!b.transposed() && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH) return new Panels(null, b);
-        OffHeap memory = take(size * Float.BYTES);
-        FloatBuffer packed = memory.bytes().asFloatBuffer();
-        for (int column = 0; column < b.columns(); column += WIDTH) {
-            copy(b.columns(column, Math.min(WIDTH, b.columns() - column)), packed, column * b.rows());
-        }
+        if (ready(b)) return new Panels(null, b);
+        OffHeap memory = take(b);
+        for (int panel = 0; panel < panels(b); panel++) copy(b, panel, memory);
         return new Panels(memory, b);
     }
 
-    private static void copy(Matrix panel, FloatBuffer packed, int begin) {
+    @Override
+    public Factor right(Matrix b, Workers workers) {
+        if (ready(b)) return new Panels(null, b);
+        OffHeap memory = take(b);
+        workers.run(panels(b), (long) COPY * b.rows() * b.columns(), (panel, scratch) -> copy(b, panel, memory));
+        return new Panels(memory, b);
+    }
+
+    /** Whether it is a panel as it is stored. */
+    private static boolean ready(Matrix b) {
+        return !b.transposed() && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH;
+    }
+
+    private static int panels(Matrix b) {
+        return (b.columns() + WIDTH - 1) / WIDTH;
+    }
+
+    private static void copy(Matrix b, int number, OffHeap memory) {
+        int first = number * WIDTH;
+        int begin = first * b.rows();
+        Matrix panel = b.columns(first, Math.min(WIDTH, b.columns() - first));
+        FloatBuffer packed = memory.bytes().asFloatBuffer();
         FloatBuffer from = panel.memory().floats();
         int width = panel.columns();
         if (!panel.transposed()) {
@@ -126,7 +146,8 @@ final class PanelGemm implements Gemm {
     }
 
     /** Memory that a closed factor left, or new memory in its place. */
-    private synchronized OffHeap take(int bytes) {
+    private synchronized OffHeap take(Matrix b) {
+        int bytes = b.rows() * b.columns() * Float.BYTES;
         OffHeap largest = free.pollLast();
         if (largest != null && largest.bytes().capacity() >= bytes) return largest;
         if (largest != null) largest.free();

@@ -143,7 +143,7 @@ final class Recurrence {
 
     /** A matrix [any, H] as the right factor of each share: its columns, or the same whole matrix for all. */
     private Factors factors(Matrix matrix) {
-        if (!byColumns) return new Factors(List.of(gemm.right(matrix)));
+        if (!byColumns) return new Factors(List.of(gemm.right(matrix, workers)));
         Gemm.Factor[] parts = new Gemm.Factor[shares.length];
         workers.run(parts.length, (long) matrix.rows() * matrix.columns(), (i, scratch) -> {
             parts[i] = gemm.right(matrix.columns(shares[i].firstColumn(), shares[i].columns()));
@@ -206,7 +206,7 @@ final class Recurrence {
         int first = slot(after(0));
         int rows = sizes.t() * sizes.n();
         Parts parts = Parts.ofAtMost(PROJECTED_ROWS, rows);
-        try (Gemm.Factor right = gemm.right(wx)) {
+        try (Gemm.Factor right = gemm.right(wx, workers)) {
             workers.run(parts.count(), 2L * rows * sizes.h() * sizes.d(), (part, scratch) -> {
                 int from = parts.from(part);
                 int count = parts.size(part);
@@ -285,7 +285,7 @@ final class Recurrence {
         Matrix terms = dropout == null ? gradient : dropped.matrix(sizes.t() * sizes.n(), sizes.h());
         Matrix[] sums = results(terms);
         try (Factors recurrent = factors(whTransposed);
-                Gemm.Factor input = dx == null || inputsApart ? null : gemm.right(wxTransposed)) {
+                Gemm.Factor input = dx == null || inputsApart ? null : gemm.right(wxTransposed, workers)) {
             Work back = (i, t, scratch) -> {
                 Share share = shares[i];
                 int da = slot(after(t)) + share.firstRow();
@@ -312,7 +312,7 @@ final class Recurrence {
         }
         if (dx == null || !inputsApart) return;
         Matrix da = gradient.rows(slot(after(0)), sizes.t() * sizes.n());
-        try (Gemm.Factor input = gemm.right(wxTransposed)) {
+        try (Gemm.Factor input = gemm.right(wxTransposed, workers)) {
             new Tiles(gemm, workers).multiply(da, input, inputs(dx), false).run();
         }
     }

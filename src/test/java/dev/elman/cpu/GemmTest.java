@@ -83,6 +83,25 @@ class GemmTest {
         }
     }
 
+    /** Large enough that the other threads are told. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void aFactorThatSeveralThreadsMadeReadyIsTheSame(Gemm gemm) {
+        Matrix a = noise(5, 310);
+        try (Workers workers = new Workers(3)) {
+            for (Matrix b : new Matrix[] {noise(310, 300), noise(300, 310).transpose()}) {
+                Matrix alone = zeros(5, 300);
+                Matrix together = zeros(5, 300);
+                try (Gemm.Factor one = gemm.right(b);
+                        Gemm.Factor several = gemm.right(b, workers)) {
+                    one.multiply(a, 0, alone, 0, 5, false);
+                    several.multiply(a, 0, together, 0, 5, false);
+                }
+                assertArrayEquals(values(alone), values(together));
+            }
+        }
+    }
+
     /** The same for the rows of a transposed product. */
     @ParameterizedTest
     @MethodSource("products")
