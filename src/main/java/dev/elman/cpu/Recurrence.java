@@ -195,7 +195,7 @@ final class Recurrence {
                 }
                 int before = slot(dropout == null ? before(t) : t % 2) + first;
                 recurrent.of(i).multiply(seen, before, sums[i], after, share.rows(), true);
-                activate(share, h, after(t));
+                activate(share, h, after(t), scratch);
                 if (mask != null) keepMasked(share, h, t, scratch);
             });
         }
@@ -231,19 +231,19 @@ final class Recurrence {
         }
     }
 
-    private void activate(Share share, CpuTensor h, int slot) {
+    private void activate(Share share, CpuTensor h, int slot, Scratch scratch) {
         if (share.contiguous()) {
-            activate(h.floats(), h.index(share.begin(slot(slot), 0)), share.size());
+            activate(h.floats(), h.index(share.begin(slot(slot), 0)), share.size(), scratch);
             return;
         }
         for (int row = 0; row < share.rows(); row++) {
-            activate(h.floats(), h.index(share.begin(slot(slot), row)), share.columns());
+            activate(h.floats(), h.index(share.begin(slot(slot), row)), share.columns(), scratch);
         }
     }
 
-    private void activate(FloatBuffer values, int from, int count) {
+    private void activate(FloatBuffer values, int from, int count, Scratch scratch) {
         switch (activation) {
-            case TANH -> Tanh.apply(values, from, count);
+            case TANH -> Tanh.apply(values, from, count, scratch.floats(0, Tanh.BLOCK));
             case RELU -> rectify(values.slice(from, count));
             case LINEAR -> {}
         }

@@ -18,12 +18,20 @@ final class Tanh {
 
     /**
      * Lengths of loops that C2 knows when it compiles them. It unrolls and vectorises a loop as its first runs suggest, so a
-     * loop of any length that met short rows first would be slow on long ones for good. And each on a slice of its own:
-     * C2 vectorises over a direct buffer only from an index that it knows.
+     * loop of any length that met short rows first would be slow on long ones for good. Each on a slice of its own: C2
+     * vectorises over a direct buffer only from an index that it knows.
      */
     private static final int LONG = 1024;
 
     private static final int SHORT = 64;
+
+    /**
+     * What is left goes through an array, in one loop that is long enough: a loop's way in and out takes as long as 200
+     * elements, and an element by itself as long as 14.
+     */
+    static final int BLOCK = 512;
+
+    private static final int FEW = 12;
 
     private static final float N0 = 0.083333336f;
     private static final float N1 = 0.0012519305f;
@@ -34,12 +42,26 @@ final class Tanh {
 
     private Tanh() {}
 
-    /** Elements {@code from} to {@code from + count} - 1 become their tanh. */
-    static void apply(FloatBuffer values, int from, int count) {
+    /**
+     * Elements {@code from} to {@code from + count} - 1 become their tanh.
+     *
+     * @param block at least {@link #BLOCK} long, void afterwards
+     */
+    static void apply(FloatBuffer values, int from, int count, float[] block) {
         int end = from + count;
         int at = from;
         for (; at <= end - LONG; at += LONG) applyLong(values.slice(at, LONG));
-        for (; at <= end - SHORT; at += SHORT) applyShort(values.slice(at, SHORT));
+        if (end - at == SHORT) {
+            applyShort(values.slice(at, SHORT));
+            return;
+        }
+        while (end - at > FEW) {
+            int some = Math.min(BLOCK, end - at);
+            values.get(at, block, 0, some);
+            applyBlock(block, some);
+            values.put(at, block, 0, some);
+            at += some;
+        }
         for (; at < end; at++) values.put(at, of(values.get(at)));
     }
 
@@ -49,6 +71,35 @@ final class Tanh {
 
     private static void applyShort(FloatBuffer values) {
         for (int i = 0; i < SHORT; i++) values.put(i, of(values.get(i)));
+    }
+
+    /** The first {@code count} and some more. */
+    private static void applyBlock(float[] block, int count) {
+        if (count <= 32) apply32(block);
+        else if (count <= 64) apply64(block);
+        else if (count <= 128) apply128(block);
+        else if (count <= 256) apply256(block);
+        else apply512(block);
+    }
+
+    private static void apply32(float[] block) {
+        for (int i = 0; i < 32; i++) block[i] = of(block[i]);
+    }
+
+    private static void apply64(float[] block) {
+        for (int i = 0; i < 64; i++) block[i] = of(block[i]);
+    }
+
+    private static void apply128(float[] block) {
+        for (int i = 0; i < 128; i++) block[i] = of(block[i]);
+    }
+
+    private static void apply256(float[] block) {
+        for (int i = 0; i < 256; i++) block[i] = of(block[i]);
+    }
+
+    private static void apply512(float[] block) {
+        for (int i = 0; i < BLOCK; i++) block[i] = of(block[i]);
     }
 
     private static float of(float value) {

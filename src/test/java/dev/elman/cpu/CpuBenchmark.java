@@ -131,9 +131,10 @@ public class CpuBenchmark {
     /** Elements in place. */
     @State(Scope.Benchmark)
     public static class Values {
-        @Param({"64", "2048"})
+        @Param({"64", "256", "2048"})
         int count;
 
+        private final float[] block = new float[Tanh.BLOCK];
         private final Allocations allocations = new Allocations();
         private CpuTensor tensor;
 
@@ -168,6 +169,6 @@ public class CpuBenchmark {
 
     @Benchmark
     public void tanh(Values values) {
-        Tanh.apply(values.tensor.floats(), 0, values.count);
+        Tanh.apply(values.tensor.floats(), 0, values.count, values.block);
     }
 }
