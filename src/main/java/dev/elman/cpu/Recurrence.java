@@ -76,7 +76,9 @@ final class Recurrence {
         this.dropout = pass.recurrentDropout() == null
                 ? null
                 : new RecurrentDropout(pass.recurrentDropout(), sizes.n(), sizes.h());
-        this.byColumns = sizes.h() >= MANY_COLUMNS && sizes.n() < 2 * gemm.fewestRows();
+        this.byColumns = sizes.h() >= MANY_COLUMNS
+                && sizes.n() < 2 * gemm.fewestRows()
+                && (workers.threads() > 1 || !gemm.rowsAlone());
         this.shares = byColumns ? columnShares() : rowShares();
         this.inputsApart =
                 sizes.n() == 0 || shares[0].rows() < gemm.fewestRows() || (long) sizes.d() * sizes.h() >= LARGE_WEIGHTS;
@@ -243,7 +245,7 @@ final class Recurrence {
 
     private void activate(FloatBuffer values, int from, int count, Scratch scratch) {
         switch (activation) {
-            case TANH -> Tanh.apply(values, from, count, scratch.floats(0, Tanh.BLOCK));
+            case TANH -> Tanh.apply(values, from, count, scratch.block());
             case RELU -> rectify(values.slice(from, count));
             case LINEAR -> {}
         }

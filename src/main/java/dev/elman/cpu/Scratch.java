@@ -1,15 +1,28 @@
 package dev.elman.cpu;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Arrays;
 
-/** Arrays of one thread, kept from task to task. What they hold is void when the task ends. */
+/** Memory of one thread, kept from task to task. What it holds is void when the task ends. */
 final class Scratch {
     private float[][] arrays = new float[4][0];
+
+    private final FloatBuffer block = ByteBuffer.allocateDirect(Float.BYTES * Tanh.BLOCK + OffHeap.ALIGNMENT)
+            .alignedSlice(OffHeap.ALIGNMENT)
+            .order(ByteOrder.nativeOrder())
+            .asFloatBuffer();
 
     /** Array number {@code slot}, at least {@code length} long; asking for another length may give another array. */
     float[] floats(int slot, int length) {
         if (slot >= arrays.length) arrays = Arrays.copyOf(arrays, 2 * slot);
         if (arrays[slot] == null || arrays[slot].length < length) arrays[slot] = new float[length];
         return arrays[slot];
+    }
+
+    /** {@link Tanh#BLOCK} elements outside the heap. */
+    FloatBuffer block() {
+        return block;
     }
 }

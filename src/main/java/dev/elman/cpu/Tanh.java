@@ -26,8 +26,9 @@ final class Tanh {
     private static final int SHORT = 64;
 
     /**
-     * What is left goes through an array, in one loop that is long enough: a loop's way in and out takes as long as 200
-     * elements, and an element by itself as long as 14.
+     * What is left goes through a block, in one loop that is long enough: a loop's way in and out takes as long as 200
+     * elements, and an element by itself as long as 14. A direct block, because C2 does not vectorise the same loop over an
+     * array every time.
      */
     static final int BLOCK = 512;
 
@@ -45,9 +46,9 @@ final class Tanh {
     /**
      * Elements {@code from} to {@code from + count} - 1 become their tanh.
      *
-     * @param block at least {@link #BLOCK} long, void afterwards
+     * @param block at least {@link #BLOCK} long and direct; void afterwards
      */
-    static void apply(FloatBuffer values, int from, int count, float[] block) {
+    static void apply(FloatBuffer values, int from, int count, FloatBuffer block) {
         int end = from + count;
         int at = from;
         for (; at <= end - LONG; at += LONG) applyLong(values.slice(at, LONG));
@@ -57,7 +58,7 @@ final class Tanh {
         }
         while (end - at > FEW) {
             int some = Math.min(BLOCK, end - at);
-            values.get(at, block, 0, some);
+            block.put(0, values, at, some);
             applyBlock(block, some);
             values.put(at, block, 0, some);
             at += some;
@@ -74,32 +75,32 @@ final class Tanh {
     }
 
     /** The first {@code count} and some more. */
-    private static void applyBlock(float[] block, int count) {
-        if (count <= 32) apply32(block);
-        else if (count <= 64) apply64(block);
-        else if (count <= 128) apply128(block);
-        else if (count <= 256) apply256(block);
-        else apply512(block);
+    private static void applyBlock(FloatBuffer block, int count) {
+        if (count <= 32) apply32(block.slice(0, 32));
+        else if (count <= 64) apply64(block.slice(0, 64));
+        else if (count <= 128) apply128(block.slice(0, 128));
+        else if (count <= 256) apply256(block.slice(0, 256));
+        else apply512(block.slice(0, BLOCK));
     }
 
-    private static void apply32(float[] block) {
-        for (int i = 0; i < 32; i++) block[i] = of(block[i]);
+    private static void apply32(FloatBuffer block) {
+        for (int i = 0; i < 32; i++) block.put(i, of(block.get(i)));
     }
 
-    private static void apply64(float[] block) {
-        for (int i = 0; i < 64; i++) block[i] = of(block[i]);
+    private static void apply64(FloatBuffer block) {
+        for (int i = 0; i < 64; i++) block.put(i, of(block.get(i)));
     }
 
-    private static void apply128(float[] block) {
-        for (int i = 0; i < 128; i++) block[i] = of(block[i]);
+    private static void apply128(FloatBuffer block) {
+        for (int i = 0; i < 128; i++) block.put(i, of(block.get(i)));
     }
 
-    private static void apply256(float[] block) {
-        for (int i = 0; i < 256; i++) block[i] = of(block[i]);
+    private static void apply256(FloatBuffer block) {
+        for (int i = 0; i < 256; i++) block.put(i, of(block.get(i)));
     }
 
-    private static void apply512(float[] block) {
-        for (int i = 0; i < BLOCK; i++) block[i] = of(block[i]);
+    private static void apply512(FloatBuffer block) {
+        for (int i = 0; i < BLOCK; i++) block.put(i, of(block.get(i)));
     }
 
     private static float of(float value) {

@@ -6,6 +6,7 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import java.nio.FloatBuffer;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -134,7 +135,7 @@ public class CpuBenchmark {
         @Param({"64", "256", "2048"})
         int count;
 
-        private final float[] block = new float[Tanh.BLOCK];
+        private final FloatBuffer block = new Scratch().block();
         private final Allocations allocations = new Allocations();
         private CpuTensor tensor;
 

@@ -47,7 +47,9 @@ class GemmTest {
             {61, 64, 64},
             {130, 130, 300},
             {122, 72, 31},
-            {4, 70, 600}
+            {4, 70, 600},
+            {9, 60, 200},
+            {70, 250, 513}
         };
         for (int[] size : sizes) {
             for (int variant = 0; variant < 4; variant++) {
@@ -63,7 +65,7 @@ class GemmTest {
     void rowsAreComputedAlone(Gemm gemm) {
         boolean promised = gemm instanceof PanelGemm ? PanelGemm.suits() : gemm.rowsAlone();
         if (!promised) return;
-        for (int columns : new int[] {1, 5, 16, 40, 64, 72, 100, 200}) {
+        for (int columns : new int[] {1, 5, 16, 40, 50, 64, 72, 100, 120, 200}) {
             for (int length : new int[] {1, 20, 33, 100, 256, 300, 600, 1100}) {
                 Matrix a = noise(130, length);
                 Matrix c = noise(130, columns);

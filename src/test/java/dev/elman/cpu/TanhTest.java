@@ -39,7 +39,7 @@ class TanhTest {
         double worst = 0;
         float[] x = new float[BLOCK];
         FloatBuffer y = buffer(BLOCK);
-        float[] block = new float[Tanh.BLOCK];
+        FloatBuffer block = buffer(Tanh.BLOCK);
         for (long bits = 0; bits < 0x7f800000L; ) {
             int count = 0;
             for (; count < BLOCK && bits < 0x7f800000L; bits += stride) x[count++] = Float.intBitsToFloat((int) bits);
@@ -79,7 +79,7 @@ class TanhTest {
 
     private static float tanh(float x) {
         FloatBuffer value = buffer(1).put(0, x);
-        Tanh.apply(value, 0, 1, new float[Tanh.BLOCK]);
+        Tanh.apply(value, 0, 1, buffer(Tanh.BLOCK));
         return value.get(0);
     }
 
@@ -97,7 +97,7 @@ class TanhTest {
         for (int i = 0; i < size; i++) values.put(i, (i - 1500) * 0.004f);
         for (int[] range : RANGES) {
             FloatBuffer y = buffer(size).put(0, values, 0, size);
-            Tanh.apply(y, range[0], range[1], new float[Tanh.BLOCK]);
+            Tanh.apply(y, range[0], range[1], buffer(Tanh.BLOCK));
             for (int i = 0; i < size; i++) {
                 boolean inside = i >= range[0] && i < range[0] + range[1];
                 assertBits(inside ? tanh(values.get(i)) : values.get(i), y.get(i));
