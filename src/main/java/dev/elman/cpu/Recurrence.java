@@ -4,7 +4,6 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
-import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -33,6 +32,9 @@ final class Recurrence {
 
     /** Rows of steps whose part of the gradients is summed while they are in the cache. */
     private static final int ROWS_AT_ONCE = 1024;
+
+    /** Elements of two pages of memory. */
+    private static final int TWO_PAGES = 2048;
 
     /** Elements that a derivative works on at a time, in the first-level cache. */
     private static final int BLOCK = 4096;
@@ -179,28 +181,50 @@ final class Recurrence {
         if (inputsApart) project(wx, bias, x, h);
         CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(2, sizes.n(), sizes.h()));
         Matrix inputs = inputs(x);
-        Matrix states = states(h);
-        Matrix seen = dropout == null ? states : dropped.matrix(2 * sizes.n(), sizes.h());
-        Matrix[] sums = results(states);
+        boolean apart = !byColumns && !inputsApart && dropout == null;
+        CpuTensor own = apart ? workspace.of(Shape.of(shares.length * 2 * rowsApart(), sizes.h())) : h;
+        Matrix ownStates = own.matrix(own.size() / Math.max(1, sizes.h()), sizes.h());
+        Matrix seen = dropout == null ? ownStates : dropped.matrix(2 * sizes.n(), sizes.h());
+        Matrix[] sums = results(ownStates);
         try (Factors input = inputsApart ? null : factors(wx);
                 Factors recurrent = factors(weights.wh().matrix(sizes.h(), sizes.h()))) {
-            Work drop = (share, t, scratch) -> {
-                if (dropout != null) drop(shares[share], h, before(t), dropped, t % 2, scratch);
+            Work prepare = (i, t, scratch) -> {
+                if (dropout != null) drop(shares[i], h, before(t), dropped, t % 2, scratch);
+                if (apart && t == time(0, false)) copy(shares[i], h, slot(before(t)), own, ownSlot(i, t + 1));
             };
-            walk(false, 0, sizes.t(), drop, (i, t, scratch) -> {
+            walk(false, 0, sizes.t(), prepare, (i, t, scratch) -> {
                 Share share = shares[i];
                 int first = share.firstRow();
-                int after = slot(after(t)) + first;
+                int after = apart ? ownSlot(i, t) : slot(after(t));
                 if (!inputsApart) {
-                    if (bias != null) begin(share, bias, h, after(t));
-                    input.of(i).multiply(inputs, slot(t) + first, sums[i], after, share.rows(), bias != null);
+                    if (bias != null) begin(share, bias, own, after);
+                    input.of(i).multiply(inputs, slot(t) + first, sums[i], after + first, share.rows(), bias != null);
                 }
-                int before = slot(dropout == null ? before(t) : t % 2) + first;
-                recurrent.of(i).multiply(seen, before, sums[i], after, share.rows(), true);
-                activate(share, h, after(t), scratch);
-                if (mask != null) keepMasked(share, h, t, scratch);
+                int before = apart ? ownSlot(i, t + 1) : slot(dropout == null ? before(t) : t % 2);
+                recurrent.of(i).multiply(seen, before + first, sums[i], after + first, share.rows(), true);
+                activate(share, own, after, scratch);
+                if (mask != null) keepMasked(share, h, t, own, after, scratch);
+                if (apart) copy(share, own, after, h, slot(after(t)));
             });
         }
+    }
+
+    /**
+     * Rows of a share's states in memory of its own, and two pages of nothing: shares lie side by side in each step of h, and a
+     * processor that reads ahead there takes from another what that one is about to write. With cores that share no cache,
+     * two threads were no faster than one.
+     */
+    private int rowsApart() {
+        return shares[0].rows() + 1 + TWO_PAGES / Math.max(1, sizes.h());
+    }
+
+    /** Where a share's own states of every other step begin, less the rows before the share's, as in a slot of h. */
+    private int ownSlot(int share, int t) {
+        return (2 * share + t % 2) * rowsApart() - shares[share].firstRow();
+    }
+
+    private static void copy(Share share, CpuTensor from, int fromSlot, CpuTensor to, int toSlot) {
+        from.copyTo(share.begin(fromSlot, 0), to, share.begin(toSlot, 0), share.size());
     }
 
     /** x_t Wx + b of all steps, where the states will stand. */
@@ -212,7 +236,7 @@ final class Recurrence {
             workers.run(parts.count(), 2L * rows * sizes.h() * sizes.d(), (part, scratch) -> {
                 int from = parts.from(part);
                 int count = parts.size(part);
-                if (bias != null) begin(new Share(from, count, 0, sizes.h(), sizes.h()), bias, h, after(0));
+                if (bias != null) begin(new Share(from, count, 0, sizes.h(), sizes.h()), bias, h, first);
                 right.multiply(inputs(x), from, states(h), first + from, count, bias != null);
             });
         }
@@ -220,7 +244,7 @@ final class Recurrence {
 
     /** A step begins with the bias, and the products add to it. */
     private void begin(Share share, float[] bias, CpuTensor h, int slot) {
-        int begin = share.begin(slot(slot), 0);
+        int begin = share.begin(slot, 0);
         h.write(begin, bias, share.firstColumn(), share.columns());
         if (share.contiguous()) {
             for (int done = share.columns(); done < share.size(); done *= 2) {
@@ -229,39 +253,24 @@ final class Recurrence {
             return;
         }
         for (int row = 1; row < share.rows(); row++) {
-            h.write(share.begin(slot(slot), row), bias, share.firstColumn(), share.columns());
+            h.write(share.begin(slot, row), bias, share.firstColumn(), share.columns());
         }
     }
 
     private void activate(Share share, CpuTensor h, int slot, Scratch scratch) {
-        if (share.contiguous()) {
-            activate(h.floats(), h.index(share.begin(slot(slot), 0)), share.size(), scratch);
-            return;
+        int count = share.contiguous() ? share.size() : share.columns();
+        for (int row = 0; row < share.rows(); row += count / share.columns()) {
+            Activated.apply(activation, h.floats(), h.index(share.begin(slot, row)), count, scratch);
         }
-        for (int row = 0; row < share.rows(); row++) {
-            activate(h.floats(), h.index(share.begin(slot(slot), row)), share.columns(), scratch);
-        }
-    }
-
-    private void activate(FloatBuffer values, int from, int count, Scratch scratch) {
-        switch (activation) {
-            case TANH -> Tanh.apply(values, from, count, scratch.block());
-            case RELU -> rectify(values.slice(from, count));
-            case LINEAR -> {}
-        }
-    }
-
-    private static void rectify(FloatBuffer values) {
-        for (int i = 0; i < values.limit(); i++) values.put(i, Math.max(values.get(i), 0));
     }
 
     /** Masked rows take over the state they had; what the products made of them, of padding even NaN, is lost. */
-    private void keepMasked(Share share, CpuTensor h, int t, Scratch scratch) {
+    private void keepMasked(Share share, CpuTensor h, int t, CpuTensor to, int slot, Scratch scratch) {
         float[] row = scratch.floats(0, share.columns());
         for (int n = 0; n < share.rows(); n++) {
             if (live(t, share.firstRow() + n)) continue;
             h.read(share.begin(slot(before(t)), n), row, share.columns());
-            h.write(share.begin(slot(after(t)), n), row, share.columns());
+            to.write(share.begin(slot, n), row, share.columns());
         }
     }
 
