@@ -37,6 +37,13 @@ record OffHeap(ByteBuffer bytes, AutoCloseable release) {
         }
     }
 
+    /** Zeroed memory in native order, aligned, that nobody gives back: the collector does. */
+    static ByteBuffer collected(int size) {
+        return ByteBuffer.allocateDirect(size + OVERHEAD)
+                .alignedSlice(ALIGNMENT)
+                .order(ByteOrder.nativeOrder());
+    }
+
     void free() {
         try {
             release.close();

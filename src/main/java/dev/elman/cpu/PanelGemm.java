@@ -1,7 +1,6 @@
 package dev.elman.cpu;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -67,7 +66,7 @@ final class PanelGemm implements Gemm {
 
     private static final float[] ZEROS = new float[WIDTH];
 
-    private static final ThreadLocal<Apart> APART = ThreadLocal.withInitial(Apart::allocate);
+    private static final ThreadLocal<WideResult> WIDE_RESULT = ThreadLocal.withInitial(WideResult::allocate);
 
     /** Memory of closed factors. */
     private final Deque<OffHeap> free = new ArrayDeque<>();
@@ -150,6 +149,7 @@ final class PanelGemm implements Gemm {
         return (b.columns() + WIDTH - 1) / WIDTH;
     }
 
+    /** Lays out panel {@code number} of b, [rows, stride]. */
     private static void copy(Matrix b, int number, OffHeap memory) {
         int first = number * WIDTH;
         int begin = first * b.rows();
@@ -250,15 +250,13 @@ final class PanelGemm implements Gemm {
     }
 
     /** Columns {@code column} to {@code column + width} - 1 of a right factor, to be multiplied {@code depth} terms at a time. */
-    private record Panel(long address, int stride, int column, int width, int depth, boolean filled) {}
+    private record Panel(long address, int stride, int column, int width, int depth) {}
 
     /** Where one thread makes products of filled panels, [ROWS, WIDTH]. */
-    private record Apart(FloatBuffer floats, long address) {
-        static Apart allocate() {
-            ByteBuffer bytes = ByteBuffer.allocateDirect(Float.BYTES * ROWS * WIDTH + OffHeap.ALIGNMENT)
-                    .alignedSlice(OffHeap.ALIGNMENT)
-                    .order(ByteOrder.nativeOrder());
-            return new Apart(bytes.asFloatBuffer(), OpenBlas.address(bytes));
+    private record WideResult(FloatBuffer floats, long address) {
+        static WideResult allocate() {
+            ByteBuffer bytes = OffHeap.collected(Float.BYTES * ROWS * WIDTH);
+            return new WideResult(bytes.asFloatBuffer(), OpenBlas.address(bytes));
         }
 
         void copyFrom(Matrix c, int row, int rows, Panel panel) {
@@ -300,21 +298,21 @@ final class PanelGemm implements Gemm {
                 int width = Math.min(WIDTH, b.columns() - column);
                 int stride = memory == null ? b.stride() : stride(width, length);
                 long address = begin + (long) Float.BYTES * column * length;
-                add(all, new Panel(address, stride, column, width, deep, filled(width, length)));
+                add(all, new Panel(address, stride, column, width, deep));
             }
             panels = all.toArray(Panel[]::new);
         }
 
         private void add(List<Panel> all, Panel panel) {
             int rest = panel.width % VECTOR;
-            if (panel.filled || rest == 0 || rest > FEW_COLUMNS || length <= FEW_COLUMNS_DEPTH) {
+            if (filled(panel.width, length) || rest == 0 || rest > FEW_COLUMNS || length <= FEW_COLUMNS_DEPTH) {
                 all.add(panel);
                 return;
             }
             int whole = panel.width - rest;
-            if (whole > 0) all.add(new Panel(panel.address, panel.stride, panel.column, whole, panel.depth, false));
+            if (whole > 0) all.add(new Panel(panel.address, panel.stride, panel.column, whole, panel.depth));
             long address = panel.address + (long) Float.BYTES * whole;
-            all.add(new Panel(address, panel.stride, panel.column + whole, rest, evenly(FEW_COLUMNS_DEPTH), false));
+            all.add(new Panel(address, panel.stride, panel.column + whole, rest, evenly(FEW_COLUMNS_DEPTH)));
         }
 
         /** The length in blocks of one size, as large as {@code most}. */
@@ -340,15 +338,15 @@ final class PanelGemm implements Gemm {
         }
 
         private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
-            if (!panel.filled) {
+            if (!filled(panel.width, length)) {
                 long to = c.address(rowOfC, panel.column);
                 multiply(panel, panel.width, a, rowOfA, to, c.stride(), rows, add);
                 return;
             }
-            Apart apart = APART.get();
-            if (add) apart.copyFrom(c, rowOfC, rows, panel);
-            multiply(panel, WIDTH, a, rowOfA, apart.address, WIDTH, rows, add);
-            apart.copyTo(c, rowOfC, rows, panel);
+            WideResult wide = WIDE_RESULT.get();
+            if (add) wide.copyFrom(c, rowOfC, rows, panel);
+            multiply(panel, WIDTH, a, rowOfA, wide.address, WIDTH, rows, add);
+            wide.copyTo(c, rowOfC, rows, panel);
         }
 
         private void multiply(

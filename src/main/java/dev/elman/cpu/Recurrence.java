@@ -181,8 +181,8 @@ final class Recurrence {
         if (inputsApart) project(wx, bias, x, h);
         CpuTensor dropped = dropout == null ? null : workspace.of(Shape.of(2, sizes.n(), sizes.h()));
         Matrix inputs = inputs(x);
-        boolean apart = !byColumns && !inputsApart && dropout == null;
-        CpuTensor own = apart ? workspace.of(Shape.of(shares.length * 2 * rowsApart(), sizes.h())) : h;
+        boolean owned = !byColumns && !inputsApart && dropout == null;
+        CpuTensor own = owned ? workspace.of(Shape.of(shares.length * 2 * ownRows(), sizes.h())) : h;
         Matrix ownStates = own.matrix(own.size() / Math.max(1, sizes.h()), sizes.h());
         Matrix seen = dropout == null ? ownStates : dropped.matrix(2 * sizes.n(), sizes.h());
         Matrix[] sums = results(ownStates);
@@ -190,21 +190,21 @@ final class Recurrence {
                 Factors recurrent = factors(weights.wh().matrix(sizes.h(), sizes.h()))) {
             Work prepare = (i, t, scratch) -> {
                 if (dropout != null) drop(shares[i], h, before(t), dropped, t % 2, scratch);
-                if (apart && t == time(0, false)) copy(shares[i], h, slot(before(t)), own, ownSlot(i, t + 1));
+                if (owned && t == time(0, false)) copy(shares[i], h, slot(before(t)), own, ownSlot(i, t + 1));
             };
             walk(false, 0, sizes.t(), prepare, (i, t, scratch) -> {
                 Share share = shares[i];
                 int first = share.firstRow();
-                int after = apart ? ownSlot(i, t) : slot(after(t));
+                int after = owned ? ownSlot(i, t) : slot(after(t));
                 if (!inputsApart) {
                     if (bias != null) begin(share, bias, own, after);
                     input.of(i).multiply(inputs, slot(t) + first, sums[i], after + first, share.rows(), bias != null);
                 }
-                int before = apart ? ownSlot(i, t + 1) : slot(dropout == null ? before(t) : t % 2);
+                int before = owned ? ownSlot(i, t + 1) : slot(dropout == null ? before(t) : t % 2);
                 recurrent.of(i).multiply(seen, before + first, sums[i], after + first, share.rows(), true);
                 activate(share, own, after, scratch);
                 if (mask != null) keepMasked(share, h, t, own, after, scratch);
-                if (apart) copy(share, own, after, h, slot(after(t)));
+                if (owned) copy(share, own, after, h, slot(after(t)));
             });
         }
     }
@@ -214,13 +214,13 @@ final class Recurrence {
      * processor that reads ahead there takes from another what that one is about to write. With cores that share no cache,
      * two threads were no faster than one.
      */
-    private int rowsApart() {
+    private int ownRows() {
         return shares[0].rows() + 1 + TWO_PAGES / Math.max(1, sizes.h());
     }
 
     /** Where a share's own states of every other step begin, less the rows before the share's, as in a slot of h. */
     private int ownSlot(int share, int t) {
-        return (2 * share + t % 2) * rowsApart() - shares[share].firstRow();
+        return (2 * share + t % 2) * ownRows() - shares[share].firstRow();
     }
 
     private static void copy(Share share, CpuTensor from, int fromSlot, CpuTensor to, int toSlot) {
@@ -258,9 +258,10 @@ final class Recurrence {
     }
 
     private void activate(Share share, CpuTensor h, int slot, Scratch scratch) {
-        int count = share.contiguous() ? share.size() : share.columns();
-        for (int row = 0; row < share.rows(); row += count / share.columns()) {
-            Activated.apply(activation, h.floats(), h.index(share.begin(slot, row)), count, scratch);
+        int pieces = share.contiguous() ? 1 : share.rows();
+        for (int row = 0; row < pieces; row++) {
+            int from = h.index(share.begin(slot, row));
+            Activated.apply(activation, h.floats(), from, share.size() / pieces, scratch);
         }
     }
 
@@ -353,7 +354,7 @@ final class Recurrence {
     /** da = g * activation'(h) at live steps; at masked ones g goes to the state before, and da = 0. */
     private void derive(Share share, CpuTensor h, CpuTensor dh, int t, Scratch scratch) {
         if (mask != null) passMasked(share, dh, t, scratch);
-        int rowsAtOnce = share.contiguous() ? Math.max(1, BLOCK / share.columns()) : 1;
+        int rowsAtOnce = share.contiguous() ? Math.max(1, BLOCK / Math.max(1, share.columns())) : 1;
         for (int row = 0; row < share.rows(); row += rowsAtOnce) {
             int begin = share.begin(slot(after(t)), row);
             int count = Math.min(rowsAtOnce, share.rows() - row) * share.columns();

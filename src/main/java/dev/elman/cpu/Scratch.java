@@ -1,7 +1,5 @@
 package dev.elman.cpu;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 
@@ -9,10 +7,8 @@ import java.util.Arrays;
 final class Scratch {
     private float[][] arrays = new float[4][0];
 
-    private final FloatBuffer block = ByteBuffer.allocateDirect(Float.BYTES * Tanh.BLOCK + OffHeap.ALIGNMENT)
-            .alignedSlice(OffHeap.ALIGNMENT)
-            .order(ByteOrder.nativeOrder())
-            .asFloatBuffer();
+    private final FloatBuffer block =
+            OffHeap.collected(Float.BYTES * Tanh.BLOCK).asFloatBuffer();
 
     /** Array number {@code slot}, at least {@code length} long; asking for another length may give another array. */
     float[] floats(int slot, int length) {

@@ -52,7 +52,7 @@ final class Tanh {
         int end = from + count;
         int at = from;
         for (; at <= end - LONG; at += LONG) applyLong(values.slice(at, LONG));
-        if (end - at == SHORT) {
+        if (end - at == SHORT) { // as long as a loop, so no block is needed
             applyShort(values.slice(at, SHORT));
             return;
         }

@@ -20,10 +20,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What only this backend promises: the number of threads changes no bit. */
 class CpuBackendTest {
-    private static final int N = 50;
+    /** N and H: threads share the rows; the columns, where one thread takes the rows. */
+    private static final int[][] LAYERS = {{50, 150}, {5, 300}};
+
     private static final int T = 7;
     private static final int D = 65;
-    private static final int H = 150;
     private static final int M = 70_001;
 
     static Stream<Supplier<Gemm>> products() {
@@ -33,23 +34,33 @@ class CpuBackendTest {
     @ParameterizedTest
     @MethodSource("products")
     void givesTheSameBitsForAnyNumberOfThreads(Supplier<Gemm> gemm) {
-        List<float[]> one = run(gemm.get(), 1);
-        List<float[]> three = run(gemm.get(), 3);
-        assertEquals(one.size(), three.size());
-        for (int i = 0; i < one.size(); i++) assertArrayEquals(one.get(i), three.get(i), "result " + i);
+        for (int[] layer : LAYERS) {
+            List<float[]> one = run(gemm.get(), 1, layer[0], layer[1]);
+            List<float[]> three = run(gemm.get(), 3, layer[0], layer[1]);
+            assertEquals(one.size(), three.size());
+            for (int i = 0; i < one.size(); i++) {
+                assertArrayEquals(one.get(i), three.get(i), "result " + i + " for H = " + layer[1]);
+            }
+        }
     }
 
-    private static List<float[]> run(Gemm gemm, int threads) {
+    @ParameterizedTest
+    @MethodSource("products")
+    void takesALayerWithoutNodes(Supplier<Gemm> gemm) {
+        assertEquals(0, run(gemm.get(), 2, 4, 0).get(0).length);
+    }
+
+    private static List<float[]> run(Gemm gemm, int threads, int n, int nodes) {
         Random random = new Random(5);
         List<Tensor> results = new ArrayList<>();
         try (Backend backend = new CpuBackend(gemm, threads);
-                IntTensor mask = backend.allocateInts(Shape.of(T, N))) {
-            mask.set(random.ints(T * N, 0, 3).toArray());
-            SimpleRnnWeights weights = weights(backend, random);
-            SimpleRnnWeights gradients = weights(backend, random);
-            Tensor x = noise(backend, random, T, N, D);
-            Tensor h = noise(backend, random, T + 1, N, H);
-            Tensor dh = noise(backend, random, T + 1, N, H);
+                IntTensor mask = backend.allocateInts(Shape.of(T, n))) {
+            mask.set(random.ints((long) T * n, 0, 3).toArray());
+            SimpleRnnWeights weights = weights(backend, random, nodes);
+            SimpleRnnWeights gradients = weights(backend, random, nodes);
+            Tensor x = noise(backend, random, T, n, D);
+            Tensor h = noise(backend, random, T + 1, n, nodes);
+            Tensor dh = noise(backend, random, T + 1, n, nodes);
             Tensor dx = backend.allocate(x.shape());
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, true, mask);
             backend.simpleRnnForward(weights, pass, x, h);
@@ -73,9 +84,9 @@ class CpuBackendTest {
         }
     }
 
-    private static SimpleRnnWeights weights(Backend backend, Random random) {
+    private static SimpleRnnWeights weights(Backend backend, Random random, int nodes) {
         return new SimpleRnnWeights(
-                noise(backend, random, D, H), noise(backend, random, H, H), noise(backend, random, H));
+                noise(backend, random, D, nodes), noise(backend, random, nodes, nodes), noise(backend, random, nodes));
     }
 
     private static Tensor noise(Backend backend, Random random, int... extents) {
