@@ -178,7 +178,9 @@ public final class CpuBackend implements Backend {
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        recurrence(sizes, pass).forward(in(weights), in(x), in(h));
+        Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
+        if (recurrence.empty()) return;
+        new Forward(gemm, workers, workspace, recurrence, in(weights), in(x), in(h)).run();
     }
 
     @Override
@@ -191,11 +193,13 @@ public final class CpuBackend implements Backend {
             Tensor dx,
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        recurrence(sizes, pass).backward(in(weights), in(x), in(h), in(dh), in(dx), in(gradients));
-    }
-
-    private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {
-        return new Recurrence(gemm, workers, workspace, sizes, pass, in(pass.mask()));
+        Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
+        if (recurrence.empty()) {
+            if (dx != null) fill(dx, 0);
+            return;
+        }
+        new Backward(gemm, workers, workspace, recurrence, in(h), in(dh))
+                .run(in(weights), in(x), in(dx), in(gradients));
     }
 
     @Override
@@ -216,7 +220,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights, workers)) {
+        try (Gemm.Factor right = gemm.right(weights, false, workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -234,7 +238,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights.transpose(), workers)) {
+            try (Gemm.Factor right = gemm.right(weights.transpose(), false, workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }
@@ -249,7 +253,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights.transpose(), workers)) {
+        try (Gemm.Factor right = gemm.right(weights.transpose(), false, workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -267,7 +271,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights, workers)) {
+            try (Gemm.Factor right = gemm.right(weights, false, workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }

@@ -42,6 +42,11 @@ final class CpuTensor implements Tensor {
         memory.floats().get(offset + from, into, 0, count);
     }
 
+    /** Elements from {@code from} on, into an array from index {@code to} on. */
+    void read(int from, float[] into, int to, int count) {
+        memory.floats().get(offset + from, into, to, count);
+    }
+
     /** The beginning of an array, to element {@code to} on. */
     void write(int to, float[] values, int count) {
         write(to, values, 0, count);
@@ -66,6 +71,13 @@ final class CpuTensor implements Tensor {
         target.memory.floats().put(target.offset + to, memory.floats(), offset + from, count);
     }
 
+    /** The first of {@code count} pieces of {@code size} elements, which lie side by side, becomes all of them. */
+    void repeat(int from, int size, int count) {
+        for (int done = 1; done < count; done *= 2) {
+            copyTo(from, this, from + done * size, Math.min(done, count - done) * size);
+        }
+    }
+
     /** All elements as a matrix. */
     Matrix matrix(int rows, int columns) {
         return new Matrix(memory, offset, rows, columns, columns, false);
@@ -81,7 +93,7 @@ final class CpuTensor implements Tensor {
     }
 
     @Override
-    public Tensor view(long from, Shape inner) {
+    public CpuTensor view(long from, Shape inner) {
         memory.check();
         Memory.checkView(shape, from, inner);
         return new CpuTensor(memory, offset + (int) from, inner, false);

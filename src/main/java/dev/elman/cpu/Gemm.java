@@ -14,12 +14,24 @@ interface Gemm extends AutoCloseable {
     /** From how many rows on a row costs no more than it does in a large product. */
     int fewestRows();
 
-    /** {@code b} made ready to be the right factor of several products, as long as it does not change. */
-    Factor right(Matrix b);
+    /**
+     * Columns that sums of so many terms should have room for, [rows, columns] of them for all threads together, to be
+     * computed fastest; what lies in those beyond their own is void.
+     */
+    default int room(int columns, int rows, int terms) {
+        return columns;
+    }
+
+    /**
+     * {@code b} made ready to be the right factor of several products, as long as it does not change.
+     *
+     * @param room whether their results have as many columns as {@link #room} says, which are more than b has
+     */
+    Factor right(Matrix b, boolean room);
 
     /** The same, made ready by several threads where that is much work. */
-    default Factor right(Matrix b, Workers workers) {
-        return right(b);
+    default Factor right(Matrix b, boolean room, Workers workers) {
+        return right(b, room);
     }
 
     /** c += a^T b, with a and b as they are stored and of one length; neither overlaps c. */

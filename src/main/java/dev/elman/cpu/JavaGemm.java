@@ -41,7 +41,7 @@ final class JavaGemm implements Gemm {
 
     @Override
     public void addTransposed(Matrix a, Matrix b, Matrix c) {
-        right(b).multiply(a.transpose(), 0, c, 0, c.rows(), true);
+        right(b, false).multiply(a.transpose(), 0, c, 0, c.rows(), true);
     }
 
     @Override
@@ -62,7 +62,7 @@ final class JavaGemm implements Gemm {
     }
 
     @Override
-    public Factor right(Matrix b) {
+    public Factor right(Matrix b, boolean room) {
         if ((long) b.rows() * b.columns() > WORTH_KEEPING) {
             Blocks streamed = depth -> BLOCKS_OF_B.get().fill(b, depth, depthFrom(depth, b.rows()));
             return (a, rowOfA, c, rowOfC, rows, add) ->

@@ -22,6 +22,17 @@ record Matrix(Memory memory, int offset, int rows, int columns, int stride, bool
         return memory.address() + Float.BYTES * (offset + (long) row * stride + column);
     }
 
+    /** Every {@code count}th stored row from row {@code first} on. */
+    Matrix every(int count, int first) {
+        return new Matrix(
+                memory,
+                offset + first * stride,
+                (rows - first + count - 1) / count,
+                columns,
+                count * stride,
+                transposed);
+    }
+
     Matrix columns(int from, int count) {
         return transpose().rows(from, count).transpose();
     }

@@ -21,7 +21,7 @@ final class OpenBlasGemm implements Gemm {
     }
 
     @Override
-    public Factor right(Matrix b) {
+    public Factor right(Matrix b, boolean room) {
         return (a, rowOfA, c, rowOfC, rows, add) -> multiply(a.rows(rowOfA, rows), b, c.rows(rowOfC, rows), add);
     }
 

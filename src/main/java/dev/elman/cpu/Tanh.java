@@ -1,5 +1,8 @@
 package dev.elman.cpu;
 
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.nio.FloatBuffer;
 
 /**
@@ -12,25 +15,30 @@ import java.nio.FloatBuffer;
  * 50 digits, weight 1/cosh(x), 0 &lt; x &lt; 9.1); its own error is below 0.01 ulp, the rest is rounding. As x minus a small
  * part and not as one quotient, because that rounds better where tanh(x) is near x.
  */
+@SuppressWarnings("UnusedMethod") // by name only
 final class Tanh {
     /** Here the formula gives 1, exactly; tanh itself rounds to 1 from 9.011 on. */
     private static final float SATURATED = 9.5f;
 
     /**
-     * Lengths of loops that C2 knows when it compiles them. It unrolls and vectorises a loop as its first runs suggest, so a
-     * loop of any length that met short rows first would be slow on long ones for good. Each on a slice of its own: C2
-     * vectorises over a direct buffer only from an index that it knows.
+     * Loops over the first 2^5 to 2^10 elements of a direct buffer. C2 unrolls and vectorises a loop as its first runs
+     * suggest, so a loop of any length that met short rows first would be slow on long ones for good: each has a length that
+     * C2 knows. Of two loops that it inlines into one method it vectorises only one: so they are called by way of handles,
+     * which as elements of an array are no constants to it, and what is not constant it cannot inline. And of a direct
+     * buffer, from an index that it knows: over arrays it missed it now and then.
      */
-    private static final int LONG = 1024;
+    private static final MethodHandle[] LOOPS = {
+        loop("apply32"), loop("apply64"), loop("apply128"), loop("apply256"), loop("apply512"), loop("apply1024")
+    };
 
-    private static final int SHORT = 64;
+    private static final int SHORTEST = 32;
+    private static final int LONGEST = 1024;
 
     /**
-     * What is left goes through a block, in one loop that is long enough: a loop's way in and out takes as long as 200
-     * elements, and an element by itself as long as 14. A direct block, because C2 does not vectorise the same loop over an
-     * array every time.
+     * What fits no loop goes through a block, in one loop that is long enough: a loop's way in and out takes as long as 200
+     * elements, and an element by itself as long as 14.
      */
-    static final int BLOCK = 512;
+    static final int BLOCK = LONGEST;
 
     private static final int FEW = 12;
 
@@ -43,6 +51,15 @@ final class Tanh {
 
     private Tanh() {}
 
+    private static MethodHandle loop(String name) {
+        try {
+            MethodType type = MethodType.methodType(void.class, FloatBuffer.class);
+            return MethodHandles.lookup().findStatic(Tanh.class, name, type);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     /**
      * Elements {@code from} to {@code from + count} - 1 become their tanh.
      *
@@ -51,56 +68,54 @@ final class Tanh {
     static void apply(FloatBuffer values, int from, int count, FloatBuffer block) {
         int end = from + count;
         int at = from;
-        for (; at <= end - LONG; at += LONG) applyLong(values.slice(at, LONG));
-        if (end - at == SHORT) { // as long as a loop, so no block is needed
-            applyShort(values.slice(at, SHORT));
+        for (; at <= end - LONGEST; at += LONGEST) run(LOOPS.length - 1, values.slice(at, LONGEST));
+        int rest = end - at;
+        if (rest > FEW) {
+            int number = Math.max(0, Integer.SIZE - Integer.numberOfLeadingZeros((rest - 1) / SHORTEST));
+            if (rest == SHORTEST << number) {
+                run(number, values.slice(at, rest));
+                return;
+            }
+            block.put(0, values, at, rest);
+            run(number, block);
+            values.put(at, block, 0, rest);
             return;
-        }
-        while (end - at > FEW) {
-            int some = Math.min(BLOCK, end - at);
-            block.put(0, values, at, some);
-            applyBlock(block, some);
-            values.put(at, block, 0, some);
-            at += some;
         }
         for (; at < end; at++) values.put(at, of(values.get(at)));
     }
 
-    private static void applyLong(FloatBuffer values) {
-        for (int i = 0; i < LONG; i++) values.put(i, of(values.get(i)));
+    private static void run(int number, FloatBuffer values) {
+        try {
+            LOOPS[number].invokeExact(values);
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
     }
 
-    private static void applyShort(FloatBuffer values) {
-        for (int i = 0; i < SHORT; i++) values.put(i, of(values.get(i)));
+    private static void apply32(FloatBuffer values) {
+        for (int i = 0; i < 32; i++) values.put(i, of(values.get(i)));
     }
 
-    /** The first {@code count} and some more. */
-    private static void applyBlock(FloatBuffer block, int count) {
-        if (count <= 32) apply32(block.slice(0, 32));
-        else if (count <= 64) apply64(block.slice(0, 64));
-        else if (count <= 128) apply128(block.slice(0, 128));
-        else if (count <= 256) apply256(block.slice(0, 256));
-        else apply512(block.slice(0, BLOCK));
+    private static void apply64(FloatBuffer values) {
+        for (int i = 0; i < 64; i++) values.put(i, of(values.get(i)));
     }
 
-    private static void apply32(FloatBuffer block) {
-        for (int i = 0; i < 32; i++) block.put(i, of(block.get(i)));
+    private static void apply128(FloatBuffer values) {
+        for (int i = 0; i < 128; i++) values.put(i, of(values.get(i)));
     }
 
-    private static void apply64(FloatBuffer block) {
-        for (int i = 0; i < 64; i++) block.put(i, of(block.get(i)));
+    private static void apply256(FloatBuffer values) {
+        for (int i = 0; i < 256; i++) values.put(i, of(values.get(i)));
     }
 
-    private static void apply128(FloatBuffer block) {
-        for (int i = 0; i < 128; i++) block.put(i, of(block.get(i)));
+    private static void apply512(FloatBuffer values) {
+        for (int i = 0; i < 512; i++) values.put(i, of(values.get(i)));
     }
 
-    private static void apply256(FloatBuffer block) {
-        for (int i = 0; i < 256; i++) block.put(i, of(block.get(i)));
-    }
-
-    private static void apply512(FloatBuffer block) {
-        for (int i = 0; i < BLOCK; i++) block.put(i, of(block.get(i)));
+    private static void apply1024(FloatBuffer values) {
+        for (int i = 0; i < 1024; i++) values.put(i, of(values.get(i)));
     }
 
     private static float of(float value) {

@@ -39,6 +39,11 @@ final class Workers implements AutoCloseable {
         }
     }
 
+    /** Whether so many arithmetic operations are worth telling another thread. */
+    static boolean worthTelling(long work) {
+        return work >= WORTH_TELLING;
+    }
+
     int threads() {
         return helpers.length + 1;
     }
@@ -50,7 +55,7 @@ final class Workers implements AutoCloseable {
      */
     void run(int tasks, long work, Task task) {
         Job job = new Job(number.incrementAndGet(), tasks, task);
-        if (work >= WORTH_TELLING && tasks > 1) {
+        if (worthTelling(work) && tasks > 1) {
             current = job;
             for (int i = 0; i < Math.min(helpers.length, tasks - 1); i++) helpers[i].wake();
         }

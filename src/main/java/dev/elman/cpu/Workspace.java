@@ -2,21 +2,22 @@ package dev.elman.cpu;
 
 import dev.elman.backend.Shape;
 
-/** Memory for what lives within one operation; grows to the largest size asked for and then stays. */
+/** Memory for what lives within one operation; grows to the largest sizes asked for and then stays. */
 final class Workspace implements AutoCloseable {
     /** Its own, so that it counts as nobody's tensor. */
     private final Allocations allocations = new Allocations();
 
-    private CpuTensor tensor;
+    private final CpuTensor[] tensors = new CpuTensor[2];
 
-    /** A tensor of this shape, of unknown contents, until the next call. */
-    CpuTensor of(Shape shape) {
+    /** Tensor number {@code number}, at least of this size and of unknown contents, until it is asked for again. */
+    CpuTensor of(int number, Shape shape) {
+        CpuTensor tensor = tensors[number];
         if (tensor == null || tensor.size() < shape.size()) {
             if (tensor != null) tensor.close();
-            tensor = null;
-            tensor = new CpuTensor(allocations.allocate(shape), shape);
+            tensors[number] = null;
+            tensors[number] = new CpuTensor(allocations.allocate(shape), shape);
         }
-        return tensor;
+        return tensors[number];
     }
 
     @Override

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What only this backend promises: the number of threads changes no bit. */
 class CpuBackendTest {
-    /** N and H: threads share the rows; the columns, where one thread takes the rows. */
-    private static final int[][] LAYERS = {{50, 150}, {5, 300}};
+    /** N and H: threads share the rows, also with room for more columns; the columns, where one thread takes the rows. */
+    private static final int[][] LAYERS = {{50, 150}, {16, 100}, {9, 172}, {5, 300}, {3, 260}};
 
     private static final int T = 7;
     private static final int D = 65;

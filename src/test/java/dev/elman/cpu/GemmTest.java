@@ -15,6 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Both products against plain loops in double, at sizes that miss every block, with strides and between sentinels. */
 class GemmTest {
     private static final float SENTINEL = 12345;
+    /** For which room is worth most. */
+    private static final int FEW_ROWS = 4;
+
     private static final int MARGIN = 3;
 
     private final Allocations allocations = new Allocations();
@@ -52,10 +55,11 @@ class GemmTest {
             {70, 250, 513}
         };
         for (int[] size : sizes) {
-            for (int variant = 0; variant < 4; variant++) {
-                check(gemm, size[0], size[1], size[2], false, (variant & 1) != 0, (variant & 2) != 0);
+            for (int variant = 0; variant < 8; variant++) {
+                boolean room = (variant & 4) != 0;
+                check(gemm, size[0], size[1], size[2], false, (variant & 1) != 0, (variant & 2) != 0, room);
             }
-            check(gemm, size[0], size[1], size[2], true, false, true);
+            check(gemm, size[0], size[1], size[2], true, false, true, false);
         }
     }
 
@@ -67,20 +71,26 @@ class GemmTest {
         if (!promised) return;
         for (int columns : new int[] {1, 5, 16, 40, 50, 64, 72, 100, 120, 200}) {
             for (int length : new int[] {1, 20, 33, 100, 256, 300, 600, 1100}) {
-                Matrix a = noise(130, length);
-                Matrix c = noise(130, columns);
-                try (Gemm.Factor right = gemm.right(noise(length, columns))) {
-                    right.multiply(a, 0, c, 0, 130, false);
-                    float[] together = all(c.memory());
-                    for (int rows : new int[] {1, 2, 3, 5, 64, 118}) {
-                        for (int from = 0; from < 130; from += rows) {
-                            int count = Math.min(rows, 130 - from);
-                            right.multiply(a, from, c, from, count, false);
-                        }
-                        assertArrayEquals(
-                                together, all(c.memory()), rows + " rows at a time, " + length + "x" + columns);
-                    }
+                Matrix b = noise(length, columns);
+                checkAlone(gemm, b, columns);
+                int room = gemm.room(columns, FEW_ROWS, length);
+                if (room > columns) checkAlone(gemm, b, room);
+            }
+        }
+    }
+
+    private void checkAlone(Gemm gemm, Matrix b, int width) {
+        Matrix a = noise(130, b.rows());
+        Matrix c = noise(130, width);
+        try (Gemm.Factor right = gemm.right(b, width > b.columns())) {
+            right.multiply(a, 0, c, 0, 130, false);
+            float[] together = all(c.memory());
+            for (int rows : new int[] {1, 2, 3, 5, 64, 118}) {
+                for (int from = 0; from < 130; from += rows) {
+                    right.multiply(a, from, c, from, Math.min(rows, 130 - from), false);
                 }
+                String what = rows + " rows at a time, " + b.rows() + "x" + b.columns() + " in " + width;
+                assertArrayEquals(together, all(c.memory()), what);
             }
         }
     }
@@ -94,8 +104,8 @@ class GemmTest {
             for (Matrix b : new Matrix[] {noise(310, 300), noise(300, 310).transpose()}) {
                 Matrix alone = zeros(5, 300);
                 Matrix together = zeros(5, 300);
-                try (Gemm.Factor one = gemm.right(b);
-                        Gemm.Factor several = gemm.right(b, workers)) {
+                try (Gemm.Factor one = gemm.right(b, false);
+                        Gemm.Factor several = gemm.right(b, false, workers)) {
                     one.multiply(a, 0, alone, 0, 5, false);
                     several.multiply(a, 0, together, 0, 5, false);
                 }
@@ -143,18 +153,19 @@ class GemmTest {
     @ParameterizedTest
     @MethodSource("products")
     void agreesForATallRightFactor(Gemm gemm) {
-        check(gemm, 2, 70, 30_001, true, false, true);
+        check(gemm, 2, 70, 30_001, true, false, true, false);
     }
 
-    private void check(Gemm gemm, int m, int n, int k, boolean transposeA, boolean transposeB, boolean add) {
+    private void check(
+            Gemm gemm, int m, int n, int k, boolean transposeA, boolean transposeB, boolean add, boolean room) {
         Matrix a = transposeA ? noise(k, m).transpose() : noise(m, k);
         Matrix b = transposeB ? noise(n, k).transpose() : noise(k, n);
-        Matrix c = noise(m, n);
+        Matrix c = noise(m, room ? gemm.room(n, FEW_ROWS, k) : n);
         float[] before = all(c.memory());
         if (transposeA) {
             gemm.addTransposed(a.transpose(), b, c);
         } else {
-            try (Gemm.Factor right = gemm.right(b)) {
+            try (Gemm.Factor right = gemm.right(b, c.columns() > n)) {
                 right.multiply(a, 0, c, 0, m, add);
             }
         }
@@ -171,8 +182,8 @@ class GemmTest {
                 }
                 double tolerance = 4 * 0x1p-24 * Math.sqrt(k + 1.0) * magnitude;
                 assertEquals(sum, after[index(c, i, j)], tolerance, what);
-                before[index(c, i, j)] = after[index(c, i, j)];
             }
+            for (int j = 0; j < c.columns(); j++) before[index(c, i, j)] = after[index(c, i, j)];
         }
         assertTrue(Arrays.equals(before, after), "wrote outside its result: " + what);
     }

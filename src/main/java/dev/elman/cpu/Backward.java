@@ -1,0 +1,179 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Shape;
+import java.util.Arrays;
+
+/**
+ * Back-propagation through time (Werbos 1990): da_t = g_t * activation'(h_after), with g_t the gradient of h_after, to which
+ * the step after t adds m * (da Wh^T). Leaves da in the slots of the steps in dh.
+ */
+final class Backward {
+    /** Elements of Wx: 4 MB should not lie ready beside Wh. */
+    private static final long LARGE_WEIGHTS = 1 << 20;
+
+    /** Rows of steps whose part of the gradients is summed while they are in the cache. */
+    private static final int ROWS_AT_ONCE = 1024;
+
+    /** Elements that a derivative works on at a time, in the first-level cache. */
+    private static final int BLOCK = 4096;
+
+    private final Gemm gemm;
+    private final Workers workers;
+    private final Recurrence pass;
+    private final CpuTensor h;
+    private final CpuTensor dh;
+    private final Matrix das;
+    private final Shares shares;
+
+    /** g of the step that is next on the way back. */
+    private final ShareStates own;
+
+    /** m * h_before of all steps, [T,N,H]; null without dropout. */
+    private final CpuTensor dropped;
+
+    Backward(Gemm gemm, Workers workers, Workspace workspace, Recurrence pass, CpuTensor h, CpuTensor dh) {
+        this.gemm = gemm;
+        this.workers = workers;
+        this.pass = pass;
+        this.h = h;
+        this.dh = dh;
+        this.das = pass.states(dh);
+        this.shares = new Shares(gemm, workers, pass.sizes());
+        int width = pass.sizes().h();
+        boolean inPlace = shares.count() == 1 && shares.room(width) == width && pass.dropout() == null;
+        this.own =
+                inPlace ? ShareStates.inPlace(shares, dh, pass.after(0)) : ShareStates.own(shares, workspace, 1, width);
+        this.dropped = pass.dropout() == null
+                ? null
+                : workspace.of(1, Shape.of(pass.sizes().t(), pass.sizes().n(), width));
+    }
+
+    /** {@code dx} and {@code gradients.b()} may be null. */
+    void run(Recurrence.Weights weights, CpuTensor x, CpuTensor dx, Recurrence.Weights gradients) {
+        int steps = pass.sizes().t();
+        int n = pass.sizes().n();
+        Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
+        boolean apart = (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS;
+        try (Shares.Factors recurrent =
+                        shares.factors(weights.recurrent(pass.sizes()).transpose(), own.width());
+                Gemm.Factor input = dx == null || apart ? null : gemm.right(wxTransposed, false, workers)) {
+            Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
+            int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / n);
+            for (int step = 0; step < steps; step += stepsAtOnce) {
+                int count = Math.min(stepsAtOnce, steps - step);
+                shares.walk(step, count, this::derive, back);
+                Tiles tiles = new Tiles(gemm, workers);
+                int first = Math.min(time(step), time(step + count - 1));
+                Matrix da = das.rows(pass.after(first), count * n);
+                Matrix inputs = pass.inputs(x).rows(pass.slot(first), count * n);
+                sumGradients(tiles, inputs, seen(first, count), da, gradients);
+                if (input != null) {
+                    tiles.multiply(da, input, pass.inputs(dx).rows(pass.slot(first), count * n), false);
+                }
+                tiles.run();
+            }
+        }
+        for (int i = 0; i < shares.count(); i++) finish(i);
+        if (dx == null || !apart) return;
+        try (Gemm.Factor input = gemm.right(wxTransposed, false, workers)) {
+            Matrix da = das.rows(pass.after(0), pass.rows());
+            new Tiles(gemm, workers).multiply(da, input, pass.inputs(dx), false).run();
+        }
+    }
+
+    /** The step that is number {@code step} on the way back. */
+    private int time(int step) {
+        return pass.time(pass.sizes().t() - 1 - step);
+    }
+
+    /** m * h_before of {@code count} steps from t on. */
+    private Matrix seen(int t, int count) {
+        int rows = count * pass.sizes().n();
+        if (dropped == null) return pass.states(h).rows(pass.before(t), rows);
+        return dropped.matrix(pass.rows(), pass.sizes().h()).rows(pass.slot(t), rows);
+    }
+
+    /** dWx += x^T da, dWh += seen^T da, db += the sum of da's rows, over some steps. */
+    private void sumGradients(Tiles tiles, Matrix x, Matrix seen, Matrix da, Recurrence.Weights gradients) {
+        tiles.addTransposed(x, da, gradients.inputs(pass.sizes()));
+        tiles.addTransposed(seen, da, gradients.recurrent(pass.sizes()));
+        if (gradients.b() != null)
+            tiles.addRows(da, gradients.b().matrix(1, pass.sizes().h()));
+    }
+
+    /** da of a share; what is masked goes to the gradient of the state before, and da = 0. */
+    private void derive(int i, int step, Scratch scratch) {
+        Share share = shares.get(i);
+        int t = time(step);
+        int own = this.own.row(i, t);
+        if (step == 0) this.own.copyIn(share, dh, pass.after(t), own);
+        int rowsAtOnce = share.contiguous() ? Math.max(1, BLOCK / share.columns()) : 1;
+        for (int row = 0; row < share.rows(); row += rowsAtOnce) {
+            int begin = share.begin(pass.after(t), row);
+            int rows = Math.min(rowsAtOnce, share.rows() - row);
+            int count = rows * share.columns();
+            float[] g = scratch.floats(0, count);
+            this.own.read(own + row, rows, share.columns(), g);
+            if (pass.mask() != null) passMasked(share, t, row, rows, g, scratch);
+            if (pass.activation() != Activation.LINEAR) {
+                float[] state = scratch.floats(1, count);
+                h.read(begin, state, count);
+                Derivative.apply(pass.activation(), g, state, count);
+            }
+            dh.write(begin, g, count);
+        }
+    }
+
+    /** Moves the masked ones of some rows of g to the gradient of the state before, and leaves 0. */
+    private void passMasked(Share share, int t, int first, int rows, float[] g, Scratch scratch) {
+        int width = share.columns();
+        float[] sums = scratch.floats(1, width);
+        for (int n = 0; n < rows; n++) {
+            if (pass.live(t, share.firstRow() + first + n)) continue;
+            int before = share.begin(pass.before(t), first + n);
+            dh.read(before, sums, width);
+            for (int j = 0; j < width; j++) sums[j] += g[n * width + j];
+            dh.write(before, sums, width);
+            Arrays.fill(g, n * width, (n + 1) * width, 0);
+        }
+    }
+
+    /** g of the state before step t. */
+    private void passBack(int i, int t, Gemm.Factor recurrent, Scratch scratch) {
+        Share share = shares.get(i);
+        int da = pass.after(t) + share.firstRow();
+        int row = own.row(i, pass.last(t));
+        if (dropped == null) {
+            own.copyIn(share, dh, pass.before(t), row);
+            recurrent.multiply(das, da, own.matrix(), row, share.rows(), true);
+        } else {
+            recurrent.multiply(das, da, own.matrix(), row, share.rows(), false);
+            addDropped(share, t, row, scratch);
+        }
+    }
+
+    /** m times the product, and the gradient it is added to; and m * h_before, which dWh needs. */
+    private void addDropped(Share share, int t, int row, Scratch scratch) {
+        int width = share.columns();
+        float[] values = scratch.floats(0, width);
+        float[] sums = scratch.floats(1, width);
+        for (int n = 0; n < share.rows(); n++) {
+            int before = share.begin(pass.before(t), n);
+            own.read(row + n, 1, width, values);
+            pass.dropout().apply(share.begin(0, n), values, width);
+            dh.read(before, sums, width);
+            for (int j = 0; j < width; j++) sums[j] += values[j];
+            own.memory().write(own.element(row + n), sums, width);
+            h.read(before, values, width);
+            pass.dropout().apply(share.begin(0, n), values, width);
+            dropped.write(share.begin(pass.slot(t), n), values, width);
+        }
+    }
+
+    /** Leaves the gradient of the initial state. */
+    private void finish(int i) {
+        int t = pass.time(0);
+        own.copyOut(shares.get(i), own.row(i, pass.last(t)), dh, pass.before(t));
+    }
+}

@@ -1,0 +1,169 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Shape;
+import java.util.Arrays;
+
+/** Elman's recurrence (Elman 1990): h_after = activation(x_t Wx + (m * h_before) Wh + b). */
+final class Forward {
+    /** Elements of Wx: 4 MB should not lie ready beside Wh. */
+    private static final long LARGE_WEIGHTS = 1 << 20;
+
+    /** Rows of all steps that a task projects ahead. */
+    private static final int PROJECTED_ROWS = 128;
+
+    /** Rows of several steps that a share multiplies with Wx at a time, where those of one are too few. */
+    private static final int ROWS_AHEAD = 32;
+
+    private final Gemm gemm;
+    private final Workers workers;
+    private final Recurrence pass;
+    private final Recurrence.Weights weights;
+
+    /** [H], and zeros up to the end of any share; null for none. */
+    private final float[] bias;
+
+    private final CpuTensor h;
+    private final Matrix inputs;
+    private final Matrix states;
+    private final Shares shares;
+
+    /** Whether the products with Wx are made for all steps at once, where the states will stand. */
+    private final boolean projected;
+
+    /** Steps for which a share makes its products with Wx at a time: those from a multiple on. */
+    private final int ahead;
+
+    private final ShareStates own;
+
+    /** m * h_before of every other step, [2,N,H]; null without dropout. */
+    private final CpuTensor dropped;
+
+    Forward(
+            Gemm gemm,
+            Workers workers,
+            Workspace workspace,
+            Recurrence pass,
+            Recurrence.Weights weights,
+            CpuTensor x,
+            CpuTensor h) {
+        this.gemm = gemm;
+        this.workers = workers;
+        this.pass = pass;
+        this.weights = weights;
+        this.h = h;
+        this.inputs = pass.inputs(x);
+        this.states = pass.states(h);
+        this.shares = new Shares(gemm, workers, pass.sizes());
+        int terms = pass.sizes().d() + pass.sizes().h();
+        boolean inPlace =
+                shares.count() == 1 && shares.room(terms) == pass.sizes().h();
+        this.projected = inPlace
+                || (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS
+                || gemm.fewestRows() > Shares.MOST_ROWS;
+        boolean few = shares.columns() || shares.mostRows() < gemm.fewestRows();
+        this.ahead = projected || !few ? 1 : Integer.highestOneBit(Math.max(1, ROWS_AHEAD / shares.mostRows()));
+        this.own = inPlace
+                ? ShareStates.inPlace(shares, h, pass.after(0))
+                : ShareStates.own(shares, workspace, 2 * ahead, terms);
+        this.bias = weights.b() == null
+                ? null
+                : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
+        this.dropped = pass.dropout() == null
+                ? null
+                : workspace.of(1, Shape.of(2, pass.sizes().n(), pass.sizes().h()));
+    }
+
+    void run() {
+        if (projected) project();
+        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), own.width());
+                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), own.width())) {
+            Shares.Work prepare = (i, step, scratch) -> {
+                int t = pass.time(step);
+                if (dropped != null) drop(shares.get(i), t, scratch);
+                else if (step == 0) own.copyIn(shares.get(i), h, pass.before(t), own.row(i, pass.last(t)));
+                if (projected) own.copyIn(shares.get(i), h, pass.after(t), own.row(i, t));
+                else if (step == 0 || (pass.reverse() ? t + 1 : t) % ahead == 0) begin(i, t, input.of(i));
+            };
+            shares.walk(0, pass.sizes().t(), prepare, (i, step, scratch) -> {
+                advance(i, pass.time(step), recurrent.of(i), scratch);
+            });
+        }
+    }
+
+    /** x_t Wx + b of all steps. */
+    private void project() {
+        int first = pass.after(0);
+        int width = pass.sizes().h();
+        Parts parts = Parts.ofAtMost(PROJECTED_ROWS, pass.rows());
+        try (Gemm.Factor right = gemm.right(weights.inputs(pass.sizes()), false, workers)) {
+            workers.run(parts.count(), 2L * pass.rows() * width * pass.sizes().d(), (part, scratch) -> {
+                int from = first + parts.from(part);
+                int count = parts.size(part);
+                if (bias != null) {
+                    h.write(from * width, bias, width);
+                    h.repeat(from * width, width, count);
+                }
+                right.multiply(inputs, parts.from(part), states, from, count, bias != null);
+            });
+        }
+    }
+
+    /** A share's x_t Wx + b, from step t on as many steps as are made at a time. */
+    private void begin(int i, int t, Gemm.Factor input) {
+        Share share = shares.get(i);
+        int first = pass.reverse() ? t / ahead * ahead : t;
+        int count =
+                pass.reverse() ? t - first + 1 : Math.min(ahead, pass.sizes().t() - t);
+        int row = own.row(i, first);
+        if (bias != null) {
+            own.memory().write(own.element(row), bias, share.firstColumn(), own.width());
+            own.memory().repeat(own.element(row), own.width(), count * share.rows());
+        }
+        int n = pass.sizes().n();
+        if (count == 1 || share.rows() == n) {
+            int from = pass.slot(first) + share.firstRow();
+            input.multiply(inputs, from, own.matrix(), row, count * share.rows(), bias != null);
+            return;
+        }
+        for (int j = 0; j < share.rows(); j++) { // one row of the batch in all the steps
+            Matrix sums = own.matrix().every(share.rows(), row + j);
+            input.multiply(inputs.every(n, share.firstRow() + j), first, sums, 0, count, bias != null);
+        }
+    }
+
+    private void advance(int i, int t, Gemm.Factor recurrent, Scratch scratch) {
+        Share share = shares.get(i);
+        int row = own.row(i, t);
+        int rows = share.rows();
+        if (dropped != null) {
+            Matrix seen = dropped.matrix(2 * pass.sizes().n(), pass.sizes().h());
+            recurrent.multiply(seen, pass.slot(t % 2) + share.firstRow(), own.matrix(), row, rows, true);
+        } else if (shares.columns()) {
+            recurrent.multiply(states, pass.before(t), own.matrix(), row, rows, true);
+        } else {
+            recurrent.multiply(own.matrix(), own.row(i, pass.last(t)), own.matrix(), row, rows, true);
+        }
+        int begin = own.memory().index(own.element(row));
+        Activated.apply(pass.activation(), own.memory().floats(), begin, rows * own.width(), scratch);
+        if (pass.mask() != null) keepMasked(share, t, row);
+        own.copyOut(share, row, h, pass.after(t));
+    }
+
+    /** Masked rows take over the state they had; what the products made of them, of padding even NaN, is lost. */
+    private void keepMasked(Share share, int t, int row) {
+        for (int n = 0; n < share.rows(); n++) {
+            if (pass.live(t, share.firstRow() + n)) continue;
+            h.copyTo(share.begin(pass.before(t), n), own.memory(), own.element(row + n), share.columns());
+        }
+    }
+
+    /** m times a share of the states before step t. */
+    private void drop(Share share, int t, Scratch scratch) {
+        float[] values = scratch.floats(0, share.columns());
+        for (int row = 0; row < share.rows(); row++) {
+            h.read(share.begin(pass.before(t), row), values, share.columns());
+            pass.dropout().apply(share.begin(0, row), values, share.columns());
+            dropped.write(share.begin(pass.slot(t % 2), row), values, share.columns());
+        }
+    }
+}

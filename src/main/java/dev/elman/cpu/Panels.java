@@ -1,0 +1,259 @@
+package dev.elman.cpu;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** A right factor [length, columns] for OpenBLAS's kernels for small products, laid out in panels of 64 columns. */
+final class Panels implements Gemm.Factor {
+    /** Columns of a panel: four vectors. */
+    static final int WIDTH = 64;
+
+    /** Columns of a vector. */
+    static final int VECTOR = 16;
+
+    /** Terms of a small product: a panel's block stays in the second-level cache. */
+    static final int DEPTH = 256;
+
+    /** With more terms, products are twice as deep: a few rows, which read all panels in every step, are faster so. */
+    private static final int MANY_TERMS = 512;
+
+    /** Multiplications in a product that the kernels for small ones take. */
+    private static final int MOST_MULTIPLICATIONS = 1_000_000;
+
+    /** Rows of a small product of DEPTH terms. */
+    private static final int ROWS = 60;
+
+    /** Rows that the kernels work on at a time. */
+    private static final int FOUR = 4;
+
+    /** With up to this many columns beside a vector, the kernel sums by lanes from 32 terms on, and then by rows. */
+    private static final int FEW_COLUMNS = 8;
+
+    private static final int FEW_COLUMNS_DEPTH = 31;
+
+    /**
+     * From this many columns on, a panel of a right factor of so many rows is filled up to WIDTH with zeros, and its products
+     * are made apart: the kernel takes 48 columns in two passes, 49 to 63 in three, which cost up to 1.6 times what the one of
+     * 64 does.
+     */
+    private static final int NEARLY_WIDE = 49;
+
+    private static final int WORTH_FILLING = 200;
+
+    /** For fewer rows the kernel takes 48 columns in more time than 64. */
+    private static final int MANY_ROWS = 12;
+
+    /** From so many terms on, and so many for each row, whole vectors are worth that the rows do not lie side by side. */
+    private static final int TERMS_WORTH_ROOM = 64;
+
+    private static final int TERMS_OF_A_ROW = 4;
+
+    private static final float[] ZEROS = new float[WIDTH];
+
+    private static final ThreadLocal<WideResult> WIDE_RESULT = ThreadLocal.withInitial(WideResult::allocate);
+
+    private final Matrix b;
+
+    /** Whether results have room for whole vectors. */
+    private final boolean room;
+
+    /** Null where the matrix itself is the only panel. */
+    private final OffHeap memory;
+
+    private final Consumer<OffHeap> whenClosed;
+    private final Panel[] panels;
+    private final int length;
+
+    /** Rows that the deepest of the panels' products takes at most. */
+    private final int mostRows;
+
+    /** See {@link Gemm#room}. */
+    static int room(int columns, int rows, int terms) {
+        if (terms < Math.max(TERMS_WORTH_ROOM, TERMS_OF_A_ROW * rows)) return columns;
+        int whole = columns / WIDTH * WIDTH;
+        int vectors = (columns - whole + VECTOR - 1) / VECTOR;
+        return whole + (vectors == 3 && rows < MANY_ROWS ? WIDTH : vectors * VECTOR);
+    }
+
+    /** Whether it is a panel as it is stored. */
+    static boolean ready(Matrix b, boolean room) {
+        return !room
+                && !b.transposed()
+                && b.columns() <= WIDTH
+                && b.stride() <= 2 * WIDTH
+                && !filled(b.columns(), b.rows());
+    }
+
+    /** Whether a panel of so many columns and rows is filled up. */
+    private static boolean filled(int width, int rows) {
+        return width >= NEARLY_WIDE && width < WIDTH && rows >= WORTH_FILLING;
+    }
+
+    /** Elements from one row of a panel to the next, once it is laid out. */
+    private static int stride(int width, int rows, boolean room) {
+        if (!room) return filled(width, rows) ? WIDTH : width;
+        if (width > 2 * VECTOR) return WIDTH;
+        return width > VECTOR ? 2 * VECTOR : VECTOR;
+    }
+
+    /** What b takes laid out. */
+    static int bytes(Matrix b, boolean room) {
+        int whole = b.columns() / WIDTH * WIDTH;
+        return Float.BYTES * b.rows() * (whole + stride(b.columns() - whole, b.rows(), room));
+    }
+
+    /**
+     * @param memory at least {@link #bytes}; null where b is {@link #ready}
+     * @param whenClosed what happens to the memory then
+     */
+    Panels(Matrix b, boolean room, OffHeap memory, Consumer<OffHeap> whenClosed) {
+        this.b = b;
+        this.room = room;
+        this.memory = memory;
+        this.whenClosed = whenClosed;
+        this.length = b.rows();
+        long begin = memory == null ? b.address() : OpenBlas.address(memory.bytes());
+        int deep = evenly(length <= MANY_TERMS ? DEPTH : 2 * DEPTH);
+        mostRows = Math.min(ROWS, MOST_MULTIPLICATIONS / (WIDTH * deep) / FOUR * FOUR);
+        List<Panel> all = new ArrayList<>();
+        for (int column = 0; column < b.columns(); column += WIDTH) {
+            int width = Math.min(WIDTH, b.columns() - column);
+            int stride = memory == null ? b.stride() : stride(width, length, room);
+            long address = begin + (long) Float.BYTES * column * length;
+            add(all, new Panel(address, stride, column, width, deep));
+        }
+        panels = all.toArray(Panel[]::new);
+    }
+
+    private void add(List<Panel> all, Panel panel) {
+        int rest = panel.width % VECTOR;
+        if (room || filled(panel.width, length) || rest == 0 || rest > FEW_COLUMNS || length <= FEW_COLUMNS_DEPTH) {
+            all.add(panel);
+            return;
+        }
+        int whole = panel.width - rest;
+        if (whole > 0) all.add(new Panel(panel.address, panel.stride, panel.column, whole, panel.depth));
+        long address = panel.address + (long) Float.BYTES * whole;
+        all.add(new Panel(address, panel.stride, panel.column + whole, rest, evenly(FEW_COLUMNS_DEPTH)));
+    }
+
+    /** The length in blocks of one size, as large as {@code most}. */
+    private int evenly(int most) {
+        int blocks = Math.max(1, (length + most - 1) / most);
+        return Math.max(1, (length + blocks - 1) / blocks);
+    }
+
+    /** Panels that are to be laid out before the first product, in any order. */
+    int toLayOut() {
+        return memory == null ? 0 : (b.columns() + WIDTH - 1) / WIDTH;
+    }
+
+    /** Panel {@code number}, [length, stride]. */
+    void layOut(int number) {
+        int first = number * WIDTH;
+        int begin = first * length;
+        Matrix panel = b.columns(first, Math.min(WIDTH, b.columns() - first));
+        FloatBuffer packed = memory.bytes().asFloatBuffer();
+        FloatBuffer from = panel.memory().floats();
+        int width = panel.columns();
+        int stride = stride(width, length, room);
+        if (stride > width) {
+            for (int row = 0; row < length; row++) {
+                packed.put(begin + row * stride + width, ZEROS, 0, stride - width);
+            }
+        }
+        if (!panel.transposed()) {
+            for (int row = 0; row < length; row++) {
+                packed.put(begin + row * stride, from, panel.offset() + row * panel.stride(), width);
+            }
+            return;
+        }
+        float[] column = new float[length];
+        for (int j = 0; j < width; j++) {
+            from.get(panel.offset() + j * panel.stride(), column, 0, length);
+            for (int row = 0; row < length; row++) packed.put(begin + row * stride + j, column[row]);
+        }
+    }
+
+    @Override
+    public void multiply(Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
+        int chunks = (rows + mostRows - 1) / mostRows;
+        for (int chunk = 0; chunk < chunks; chunk++) {
+            int from = begin(chunk, chunks, rows);
+            int count = begin(chunk + 1, chunks, rows) - from;
+            for (Panel panel : panels) multiply(panel, a, rowOfA + from, c, rowOfC + from, count, add);
+        }
+    }
+
+    /** Chunks of nearly one size, in fours, which the kernels like best, and none larger than it may be. */
+    private static int begin(int chunk, int chunks, int rows) {
+        int fours = (rows + FOUR - 1) / FOUR;
+        return Math.min(rows, FOUR * (int) ((long) fours * chunk / chunks));
+    }
+
+    private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
+        if (room || !filled(panel.width, length)) {
+            int width = room ? Math.min(panel.stride, c.columns() - panel.column) : panel.width;
+            long to = c.address(rowOfC, panel.column);
+            multiply(panel, width, a, rowOfA, to, c.stride(), rows, add);
+            return;
+        }
+        WideResult wide = WIDE_RESULT.get();
+        if (add) wide.copyFrom(c, rowOfC, rows, panel);
+        multiply(panel, WIDTH, a, rowOfA, wide.address, WIDTH, rows, add);
+        wide.copyTo(c, rowOfC, rows, panel);
+    }
+
+    private void multiply(Panel panel, int width, Matrix a, int rowOfA, long c, int strideOfC, int rows, boolean add) {
+        for (int depth = 0; depth == 0 || depth < length; depth += panel.depth) {
+            OpenBlas.multiply(
+                    rows,
+                    width,
+                    Math.min(panel.depth, length - depth),
+                    a.address(rowOfA, depth),
+                    a.stride(),
+                    false,
+                    panel.address + (long) Float.BYTES * panel.stride * depth,
+                    panel.stride,
+                    false,
+                    add || depth > 0,
+                    c,
+                    strideOfC);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (memory != null) whenClosed.accept(memory);
+    }
+
+    /** Columns {@code column} to {@code column + width} - 1 of a right factor, to be multiplied {@code depth} terms at a time. */
+    private record Panel(long address, int stride, int column, int width, int depth) {}
+
+    /** Where one thread makes products of filled panels, [ROWS, WIDTH]. */
+    private record WideResult(FloatBuffer floats, long address) {
+        static WideResult allocate() {
+            ByteBuffer bytes = OffHeap.collected(Float.BYTES * ROWS * WIDTH);
+            return new WideResult(bytes.asFloatBuffer(), OpenBlas.address(bytes));
+        }
+
+        void copyFrom(Matrix c, int row, int rows, Panel panel) {
+            for (int i = 0; i < rows; i++) {
+                floats.put(i * WIDTH, c.memory().floats(), index(c, row + i, panel), panel.width);
+            }
+        }
+
+        void copyTo(Matrix c, int row, int rows, Panel panel) {
+            for (int i = 0; i < rows; i++) {
+                c.memory().floats().put(index(c, row + i, panel), floats, i * WIDTH, panel.width);
+            }
+        }
+
+        private static int index(Matrix c, int row, Panel panel) {
+            return c.offset() + row * c.stride() + panel.column;
+        }
+    }
+}

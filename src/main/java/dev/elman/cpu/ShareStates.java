@@ -1,0 +1,113 @@
+package dev.elman.cpu;
+
+import dev.elman.backend.Shape;
+
+/**
+ * Where the shares compute the states, or gradients, of a step. In memory of each share's own, followed by two pages of nothing:
+ * in a slot of all states the shares lie side by side, and a processor that reads ahead there takes from another what that
+ * one is about to write; with cores that share no cache, two threads were no faster than one. And there products have room
+ * for whole vectors. Or in place, where a share has neither neighbours nor use for room.
+ */
+final class ShareStates {
+    /** Elements of two pages of memory. */
+    private static final int TWO_PAGES = 2048;
+
+    private final Shares shares;
+
+    /** Elements from one row to the next. */
+    private final int width;
+
+    private final CpuTensor memory;
+    private final Matrix matrix;
+
+    /** Rows of a share's own memory; 0 in place. */
+    private final int ownRows;
+
+    /** The row of step 0. */
+    private final int first;
+
+    /** Of a step's number, the part that says where it lies. */
+    private final int mask;
+
+    private ShareStates(Shares shares, CpuTensor memory, int width, int ownRows, int first, int mask) {
+        this.shares = shares;
+        this.memory = memory;
+        this.matrix = memory.matrix(memory.size() / width, width);
+        this.width = width;
+        this.ownRows = ownRows;
+        this.first = first;
+        this.mask = mask;
+    }
+
+    /** In memory of their own, for so many steps, a power of two, and products of so many terms. */
+    static ShareStates own(Shares shares, Workspace workspace, int steps, int terms) {
+        int width = shares.room(terms);
+        int rows = steps * shares.mostRows() + 1 + TWO_PAGES / width;
+        CpuTensor memory = workspace.of(0, Shape.of(shares.count() * rows, width));
+        return new ShareStates(shares, memory, width, rows, 0, steps - 1);
+    }
+
+    /** In a matrix with a slot for each step; that of step 0 begins in row {@code first}. */
+    static ShareStates inPlace(Shares shares, CpuTensor states, int first) {
+        return new ShareStates(shares, states, shares.mostColumns(), 0, first, -1);
+    }
+
+    boolean inPlace() {
+        return ownRows == 0;
+    }
+
+    /** All rows, as wide as products may be. */
+    Matrix matrix() {
+        return matrix;
+    }
+
+    CpuTensor memory() {
+        return memory;
+    }
+
+    int width() {
+        return width;
+    }
+
+    /** The first of a share's rows of step t, which may be -1 or T for the state before the first step. */
+    int row(int share, int t) {
+        return share * ownRows + first + (t & mask) * shares.get(share).rows();
+    }
+
+    /** The first element of a row. */
+    int element(int row) {
+        return row * width;
+    }
+
+    /** Takes a share's part of a slot of {@code tensor}, [any, H], to {@code row}; in place it is there. */
+    void copyIn(Share share, CpuTensor tensor, int slotRow, int row) {
+        if (inPlace()) return;
+        int rows = rowsAtOnce(share);
+        for (int n = 0; n < share.rows(); n += rows) {
+            tensor.copyTo(share.begin(slotRow, n), memory, element(row + n), rows * share.columns());
+        }
+    }
+
+    /** Brings what begins at {@code row} to a share's part of a slot of {@code tensor}. */
+    void copyOut(Share share, int row, CpuTensor tensor, int slotRow) {
+        if (inPlace()) return;
+        int rows = rowsAtOnce(share);
+        for (int n = 0; n < share.rows(); n += rows) {
+            memory.copyTo(element(row + n), tensor, share.begin(slotRow, n), rows * share.columns());
+        }
+    }
+
+    /** {@code rows} rows from {@code row} on into an array, side by side. */
+    void read(int row, int rows, int columns, float[] into) {
+        if (columns == width) {
+            memory.read(element(row), into, rows * columns);
+            return;
+        }
+        for (int n = 0; n < rows; n++) memory.read(element(row + n), into, n * columns, columns);
+    }
+
+    /** All of a share's rows where both here and there one lies right behind the other. */
+    private int rowsAtOnce(Share share) {
+        return share.contiguous() && share.columns() == width ? share.rows() : 1;
+    }
+}
