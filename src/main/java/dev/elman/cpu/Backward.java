@@ -41,7 +41,10 @@ final class Backward {
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
         int width = pass.sizes().h();
-        boolean inPlace = shares.count() == 1 && shares.room(width) == width && pass.dropout() == null;
+        boolean inPlace = shares.count() == 1
+                && shares.room(0, width) == width
+                && shares.madeRows(0) == pass.sizes().n()
+                && pass.dropout() == null;
         this.own =
                 inPlace ? ShareStates.inPlace(shares, dh, pass.after(0)) : ShareStates.own(shares, workspace, 1, width);
         this.dropped = pass.dropout() == null
@@ -56,7 +59,7 @@ final class Backward {
         Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
         boolean apart = (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS;
         try (Shares.Factors recurrent =
-                        shares.factors(weights.recurrent(pass.sizes()).transpose(), own.width());
+                        shares.factors(weights.recurrent(pass.sizes()).transpose(), own);
                 Gemm.Factor input = dx == null || apart ? null : gemm.right(wxTransposed, false, workers)) {
             Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
             int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / n);
@@ -146,9 +149,9 @@ final class Backward {
         int row = own.row(i, pass.last(t));
         if (dropped == null) {
             own.copyIn(share, dh, pass.before(t), row);
-            recurrent.multiply(das, da, own.matrix(), row, share.rows(), true);
+            recurrent.multiply(das, da, own.matrix(i), row, own.rows(i, das, da), true);
         } else {
-            recurrent.multiply(das, da, own.matrix(), row, share.rows(), false);
+            recurrent.multiply(das, da, own.matrix(i), row, own.rows(i, das, da), false);
             addDropped(share, t, row, scratch);
         }
     }

@@ -55,8 +55,9 @@ final class Forward {
         this.states = pass.states(h);
         this.shares = new Shares(gemm, workers, pass.sizes());
         int terms = pass.sizes().d() + pass.sizes().h();
-        boolean inPlace =
-                shares.count() == 1 && shares.room(terms) == pass.sizes().h();
+        boolean inPlace = shares.count() == 1
+                && shares.room(0, terms) == pass.sizes().h()
+                && shares.madeRows(0) == pass.sizes().n();
         this.projected = inPlace
                 || (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS
                 || gemm.fewestRows() > Shares.MOST_ROWS;
@@ -75,8 +76,8 @@ final class Forward {
 
     void run() {
         if (projected) project();
-        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), own.width());
-                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), own.width())) {
+        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), own);
+                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), own)) {
             Shares.Work prepare = (i, step, scratch) -> {
                 int t = pass.time(step);
                 if (dropped != null) drop(shares.get(i), t, scratch);
@@ -115,36 +116,43 @@ final class Forward {
         int count =
                 pass.reverse() ? t - first + 1 : Math.min(ahead, pass.sizes().t() - t);
         int row = own.row(i, first);
+        int rows = shares.madeRows(i);
         if (bias != null) {
             own.memory().write(own.element(row), bias, share.firstColumn(), own.width());
-            own.memory().repeat(own.element(row), own.width(), count * share.rows());
+            own.memory().repeat(own.element(row), own.width(), count * rows);
         }
         int n = pass.sizes().n();
-        if (count == 1 || share.rows() == n) {
-            int from = pass.slot(first) + share.firstRow();
-            input.multiply(inputs, from, own.matrix(), row, count * share.rows(), bias != null);
-            return;
-        }
-        for (int j = 0; j < share.rows(); j++) { // one row of the batch in all the steps
-            Matrix sums = own.matrix().every(share.rows(), row + j);
-            input.multiply(inputs.every(n, share.firstRow() + j), first, sums, 0, count, bias != null);
+        int from = pass.slot(first) + share.firstRow();
+        if (rows == n) { // the steps' rows are side by side, here and there
+            input.multiply(inputs, from, own.matrix(i), row, count * n, bias != null);
+        } else if (share.rows() >= gemm.fewestRows()) { // step by step
+            for (int k = 0; k < count; k++) {
+                int made = own.rows(i, inputs, from + k * n);
+                input.multiply(inputs, from + k * n, own.matrix(i), row + k * rows, made, bias != null);
+            }
+        } else { // one row of the batch after the other
+            for (int j = 0; j < share.rows(); j++) {
+                Matrix sums = own.matrix(i).every(rows, row + j);
+                input.multiply(inputs.every(n, share.firstRow() + j), first, sums, 0, count, bias != null);
+            }
         }
     }
 
     private void advance(int i, int t, Gemm.Factor recurrent, Scratch scratch) {
         Share share = shares.get(i);
         int row = own.row(i, t);
-        int rows = share.rows();
+        Matrix seen = own.matrix(i);
+        int from = own.row(i, pass.last(t));
         if (dropped != null) {
-            Matrix seen = dropped.matrix(2 * pass.sizes().n(), pass.sizes().h());
-            recurrent.multiply(seen, pass.slot(t % 2) + share.firstRow(), own.matrix(), row, rows, true);
+            seen = dropped.matrix(2 * pass.sizes().n(), pass.sizes().h());
+            from = pass.slot(t % 2) + share.firstRow();
         } else if (shares.columns()) {
-            recurrent.multiply(states, pass.before(t), own.matrix(), row, rows, true);
-        } else {
-            recurrent.multiply(own.matrix(), own.row(i, pass.last(t)), own.matrix(), row, rows, true);
+            seen = states;
+            from = pass.before(t);
         }
+        recurrent.multiply(seen, from, own.matrix(i), row, own.rows(i, seen, from), true);
         int begin = own.memory().index(own.element(row));
-        Activated.apply(pass.activation(), own.memory().floats(), begin, rows * own.width(), scratch);
+        Activated.apply(pass.activation(), own.memory().floats(), begin, share.rows() * own.width(), scratch);
         if (pass.mask() != null) keepMasked(share, t, row);
         own.copyOut(share, row, h, pass.after(t));
     }

@@ -14,6 +14,11 @@ interface Gemm extends AutoCloseable {
     /** From how many rows on a row costs no more than it does in a large product. */
     int fewestRows();
 
+    /** As many rows or more, for which a product is made fastest. */
+    default int rows(int rows) {
+        return rows;
+    }
+
     /**
      * Columns that sums of so many terms should have room for, [rows, columns] of them for all threads together, to be
      * computed fastest; what lies in those beyond their own is void.

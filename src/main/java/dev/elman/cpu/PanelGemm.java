@@ -77,6 +77,12 @@ final class PanelGemm implements Gemm {
         return 4;
     }
 
+    /** Three rows take the kernel longer than four. */
+    @Override
+    public int rows(int rows) {
+        return rows % 4 == 3 ? rows + 1 : rows;
+    }
+
     @Override
     public int room(int columns, int rows, int terms) {
         return Panels.room(columns, rows, terms);

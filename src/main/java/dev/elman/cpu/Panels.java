@@ -72,10 +72,17 @@ final class Panels implements Gemm.Factor {
 
     /** See {@link Gemm#room}. */
     static int room(int columns, int rows, int terms) {
-        if (terms < Math.max(TERMS_WORTH_ROOM, TERMS_OF_A_ROW * rows)) return columns;
+        int worth = few(columns) ? FEW_COLUMNS_DEPTH + 1 : TERMS_WORTH_ROOM;
+        if (terms < Math.max(worth, TERMS_OF_A_ROW * rows)) return columns;
         int whole = columns / WIDTH * WIDTH;
         int vectors = (columns - whole + VECTOR - 1) / VECTOR;
         return whole + (vectors == 3 && rows < MANY_ROWS ? WIDTH : vectors * VECTOR);
+    }
+
+    /** Whether the last of so many columns are few. */
+    private static boolean few(int columns) {
+        int rest = columns % VECTOR;
+        return rest > 0 && rest <= FEW_COLUMNS;
     }
 
     /** Whether it is a panel as it is stored. */
@@ -129,11 +136,11 @@ final class Panels implements Gemm.Factor {
     }
 
     private void add(List<Panel> all, Panel panel) {
-        int rest = panel.width % VECTOR;
-        if (room || filled(panel.width, length) || rest == 0 || rest > FEW_COLUMNS || length <= FEW_COLUMNS_DEPTH) {
+        if (room || filled(panel.width, length) || !few(panel.width) || length <= FEW_COLUMNS_DEPTH) {
             all.add(panel);
             return;
         }
+        int rest = panel.width % VECTOR;
         int whole = panel.width - rest;
         if (whole > 0) all.add(new Panel(panel.address, panel.stride, panel.column, whole, panel.depth));
         long address = panel.address + (long) Float.BYTES * whole;

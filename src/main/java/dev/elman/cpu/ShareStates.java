@@ -1,6 +1,8 @@
 package dev.elman.cpu;
 
 import dev.elman.backend.Shape;
+import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * Where the shares compute the states, or gradients, of a step. In memory of each share's own, followed by two pages of nothing:
@@ -18,7 +20,9 @@ final class ShareStates {
     private final int width;
 
     private final CpuTensor memory;
-    private final Matrix matrix;
+
+    /** All rows, as wide as a share's products may be. */
+    private final Matrix[] matrices;
 
     /** Rows of a share's own memory; 0 in place. */
     private final int ownRows;
@@ -29,10 +33,12 @@ final class ShareStates {
     /** Of a step's number, the part that says where it lies. */
     private final int mask;
 
-    private ShareStates(Shares shares, CpuTensor memory, int width, int ownRows, int first, int mask) {
+    private ShareStates(Shares shares, CpuTensor memory, int[] rooms, int width, int ownRows, int first, int mask) {
         this.shares = shares;
         this.memory = memory;
-        this.matrix = memory.matrix(memory.size() / width, width);
+        Matrix matrix = memory.matrix(memory.size() / width, width);
+        this.matrices =
+                Arrays.stream(rooms).mapToObj(room -> matrix.columns(0, room)).toArray(Matrix[]::new);
         this.width = width;
         this.ownRows = ownRows;
         this.first = first;
@@ -41,24 +47,33 @@ final class ShareStates {
 
     /** In memory of their own, for so many steps, a power of two, and products of so many terms. */
     static ShareStates own(Shares shares, Workspace workspace, int steps, int terms) {
-        int width = shares.room(terms);
+        int[] rooms = IntStream.range(0, shares.count())
+                .map(share -> shares.room(share, terms))
+                .toArray();
+        int width = Arrays.stream(rooms).max().orElseThrow();
         int rows = steps * shares.mostRows() + 1 + TWO_PAGES / width;
         CpuTensor memory = workspace.of(0, Shape.of(shares.count() * rows, width));
-        return new ShareStates(shares, memory, width, rows, 0, steps - 1);
+        return new ShareStates(shares, memory, rooms, width, rows, 0, steps - 1);
     }
 
-    /** In a matrix with a slot for each step; that of step 0 begins in row {@code first}. */
+    /** In a matrix with a slot for each step; that of step 0 begins in row {@code first}. For a share that is all there is. */
     static ShareStates inPlace(Shares shares, CpuTensor states, int first) {
-        return new ShareStates(shares, states, shares.mostColumns(), 0, first, -1);
+        int width = shares.get(0).columns();
+        return new ShareStates(shares, states, new int[] {width}, width, 0, first, -1);
     }
 
     boolean inPlace() {
         return ownRows == 0;
     }
 
-    /** All rows, as wide as products may be. */
-    Matrix matrix() {
-        return matrix;
+    /** All rows, as wide as a share's products may be. */
+    Matrix matrix(int share) {
+        return matrices[share];
+    }
+
+    /** Whether a share's products may be wider than the share. */
+    boolean room(int share) {
+        return matrices[share].columns() > shares.get(share).columns();
     }
 
     CpuTensor memory() {
@@ -71,7 +86,15 @@ final class ShareStates {
 
     /** The first of a share's rows of step t, which may be -1 or T for the state before the first step. */
     int row(int share, int t) {
-        return share * ownRows + first + (t & mask) * shares.get(share).rows();
+        return share * ownRows
+                + first
+                + (t & mask) * (inPlace() ? shares.get(share).rows() : shares.madeRows(share));
+    }
+
+    /** Rows of a share's product with the rows of {@code a} from {@code rowOfA} on. */
+    int rows(int share, Matrix a, int rowOfA) {
+        int more = shares.madeRows(share);
+        return inPlace() || rowOfA + more > a.rows() ? shares.get(share).rows() : more;
     }
 
     /** The first element of a row. */

@@ -11,8 +11,10 @@ final class Shares {
     /** Rows of a share at most: a step's part of the states stays in the first-level cache. */
     static final int MOST_ROWS = 32;
 
-    /** Columns of a share, where the shares are columns, and from how many columns H on they may be. */
+    /** Columns of a share at least, where the shares are columns, in units, and from how many columns H on they may be. */
     private static final int SHARE_COLUMNS = 128;
+
+    private static final int UNIT = 32;
 
     private static final int MANY_COLUMNS = 256;
 
@@ -33,17 +35,32 @@ final class Shares {
         this.gemm = gemm;
         this.workers = workers;
         this.sizes = sizes;
-        this.columns = sizes.h() >= MANY_COLUMNS
-                && sizes.n() < 2 * gemm.fewestRows()
-                && (workers.threads() > 1 || !gemm.rowsAlone());
+        this.columns =
+                sizes.h() >= MANY_COLUMNS && (gemm.rowsAlone() ? betterByColumns() : sizes.n() < 2 * gemm.fewestRows());
         this.shares = columns ? cutColumns() : cutRows();
     }
 
+    /** Few rows that cannot be cut so that each thread has as many as a product likes; if as many threads have work then. */
+    private boolean betterByColumns() {
+        int threads = workers.threads();
+        int likedRows = threads * gemm.fewestRows();
+        boolean asManyWork = Math.min(threads, mostColumnShares()) >= Math.min(threads, sizes.n());
+        return threads > 1 && asManyWork && sizes.n() <= 2 * likedRows && sizes.n() % likedRows != 0;
+    }
+
+    private int mostColumnShares() {
+        return (sizes.h() + SHARE_COLUMNS - 1) / SHARE_COLUMNS;
+    }
+
+    /** Shares depend on the number of threads only where that changes no bit. */
     private Share[] cutColumns() {
-        Share[] parts = new Share[(sizes.h() + SHARE_COLUMNS - 1) / SHARE_COLUMNS];
+        int count = gemm.rowsAlone() ? Math.min(mostColumnShares(), workers.threads()) : mostColumnShares();
+        Parts units = new Parts((sizes.h() + UNIT - 1) / UNIT, count);
+        Share[] parts = new Share[units.count()];
         for (int i = 0; i < parts.length; i++) {
-            int first = i * SHARE_COLUMNS;
-            parts[i] = new Share(0, sizes.n(), first, Math.min(SHARE_COLUMNS, sizes.h() - first), sizes.h());
+            int first = units.from(i) * UNIT;
+            int columns = Math.min(units.size(i) * UNIT, sizes.h() - first);
+            parts[i] = new Share(0, sizes.n(), first, columns, sizes.h());
         }
         return parts;
     }
@@ -80,18 +97,18 @@ final class Shares {
     /** Rows of the largest share. */
     int mostRows() {
         int most = 0;
-        for (Share share : shares) most = Math.max(most, share.rows());
+        for (int i = 0; i < shares.length; i++) most = Math.max(most, madeRows(i));
         return most;
     }
 
-    /** Columns of the largest share. */
-    int mostColumns() {
-        return shares[0].columns();
+    /** Rows that a share's products are made for where there is memory for them: its own or more. */
+    int madeRows(int share) {
+        return gemm.rows(shares[share].rows());
     }
 
-    /** Columns that a share's sums of so many terms should have room for; the same however many threads there are. */
-    int room(int terms) {
-        return gemm.room(mostColumns(), Math.min(sizes.n(), MOST_ROWS), terms);
+    /** Columns that a share's sums of so many terms should have room for. */
+    int room(int share, int terms) {
+        return gemm.room(shares[share].columns(), Math.min(sizes.n(), MOST_ROWS), terms);
     }
 
     /** What a task does for one share in one step. */
@@ -123,26 +140,26 @@ final class Shares {
         });
     }
 
-    /** A matrix [any, H] as the right factor of each share, for results of {@code width} columns. */
-    Factors factors(Matrix matrix, int width) {
+    /** A matrix [any, H] as the right factor of each share, for results among these states. */
+    Factors factors(Matrix matrix, ShareStates states) {
         boolean small = shares.length <= workers.threads() && matrix.rows() * matrix.columns() <= SMALL;
         boolean each = columns || small;
-        return new Factors(matrix, width, each ? null : gemm.right(matrix, width > matrix.columns(), workers));
+        return new Factors(matrix, states, each ? null : gemm.right(matrix, states.room(0), workers));
     }
 
     /** The columns of each share, or the same whole matrix for all. */
     final class Factors implements AutoCloseable {
         private final Matrix matrix;
-        private final int width;
+        private final ShareStates states;
 
         /** Null where each share lays out its own. */
         private final Gemm.Factor common;
 
         private final Gemm.Factor[] own = new Gemm.Factor[shares.length];
 
-        private Factors(Matrix matrix, int width, Gemm.Factor common) {
+        private Factors(Matrix matrix, ShareStates states, Gemm.Factor common) {
             this.matrix = matrix;
-            this.width = width;
+            this.states = states;
             this.common = common;
         }
 
@@ -150,8 +167,8 @@ final class Shares {
         Gemm.Factor of(int share) {
             if (common != null) return common;
             if (own[share] == null) {
-                int count = shares[share].columns();
-                own[share] = gemm.right(matrix.columns(shares[share].firstColumn(), count), width > count);
+                Matrix columns = matrix.columns(shares[share].firstColumn(), shares[share].columns());
+                own[share] = gemm.right(columns, states.room(share));
             }
             return own[share];
         }

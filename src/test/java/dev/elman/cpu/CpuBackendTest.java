@@ -28,7 +28,7 @@ class CpuBackendTest {
     private static final int M = 70_001;
 
     static Stream<Supplier<Gemm>> products() {
-        return Stream.of(Gemms::open, () -> new JavaGemm("for this test"));
+        return Stream.of(Gemms::open, OpenBlasGemm::new, () -> new JavaGemm("for this test"));
     }
 
     @ParameterizedTest
