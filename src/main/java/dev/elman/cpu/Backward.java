@@ -9,9 +9,6 @@ import java.util.Arrays;
  * the step after t adds m * (da Wh^T). Leaves da in the slots of the steps in dh.
  */
 final class Backward {
-    /** Elements of Wx: 4 MB should not lie ready beside Wh. */
-    private static final long LARGE_WEIGHTS = 1 << 20;
-
     /** Rows of steps whose part of the gradients is summed while they are in the cache. */
     private static final int ROWS_AT_ONCE = 1024;
 
@@ -41,15 +38,14 @@ final class Backward {
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
         int width = pass.sizes().h();
-        boolean inPlace = shares.count() == 1
-                && shares.room(0, width) == width
-                && shares.madeRows(0) == pass.sizes().n()
-                && pass.dropout() == null;
+        boolean inPlace = shares.inPlace(width) && pass.dropout() == null;
         this.own =
                 inPlace ? ShareStates.inPlace(shares, dh, pass.after(0)) : ShareStates.own(shares, workspace, 1, width);
         this.dropped = pass.dropout() == null
                 ? null
-                : workspace.of(1, Shape.of(pass.sizes().t(), pass.sizes().n(), width));
+                : workspace.of(
+                        Workspace.DROPPED,
+                        Shape.of(pass.sizes().t(), pass.sizes().n(), width));
     }
 
     /** {@code dx} and {@code gradients.b()} may be null. */
@@ -57,7 +53,7 @@ final class Backward {
         int steps = pass.sizes().t();
         int n = pass.sizes().n();
         Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
-        boolean apart = (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS;
+        boolean apart = pass.inputsApart();
         try (Shares.Factors recurrent =
                         shares.factors(weights.recurrent(pass.sizes()).transpose(), own);
                 Gemm.Factor input = dx == null || apart ? null : gemm.right(wxTransposed, false, workers)) {
@@ -109,15 +105,15 @@ final class Backward {
     private void derive(int i, int step, Scratch scratch) {
         Share share = shares.get(i);
         int t = time(step);
-        int own = this.own.row(i, t);
-        if (step == 0) this.own.copyIn(share, dh, pass.after(t), own);
+        int ownRow = own.row(i, t);
+        if (step == 0) own.copyIn(share, dh, pass.after(t), ownRow);
         int rowsAtOnce = share.contiguous() ? Math.max(1, BLOCK / share.columns()) : 1;
         for (int row = 0; row < share.rows(); row += rowsAtOnce) {
             int begin = share.begin(pass.after(t), row);
             int rows = Math.min(rowsAtOnce, share.rows() - row);
             int count = rows * share.columns();
             float[] g = scratch.floats(0, count);
-            this.own.read(own + row, rows, share.columns(), g);
+            own.read(ownRow + row, rows, share.columns(), g);
             if (pass.mask() != null) passMasked(share, t, row, rows, g, scratch);
             if (pass.activation() != Activation.LINEAR) {
                 float[] state = scratch.floats(1, count);
@@ -146,7 +142,7 @@ final class Backward {
     private void passBack(int i, int t, Gemm.Factor recurrent, Scratch scratch) {
         Share share = shares.get(i);
         int da = pass.after(t) + share.firstRow();
-        int row = own.row(i, pass.last(t));
+        int row = own.row(i, pass.previous(t));
         if (dropped == null) {
             own.copyIn(share, dh, pass.before(t), row);
             recurrent.multiply(das, da, own.matrix(i), row, own.rows(i, das, da), true);
@@ -177,6 +173,6 @@ final class Backward {
     /** Leaves the gradient of the initial state. */
     private void finish(int i) {
         int t = pass.time(0);
-        own.copyOut(shares.get(i), own.row(i, pass.last(t)), dh, pass.before(t));
+        own.copyOut(shares.get(i), own.row(i, pass.previous(t)), dh, pass.before(t));
     }
 }

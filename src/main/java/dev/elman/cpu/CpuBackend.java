@@ -179,8 +179,11 @@ public final class CpuBackend implements Backend {
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
         Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
+        Recurrence.Weights parameters = in(weights);
+        CpuTensor inputs = in(x);
+        CpuTensor states = in(h);
         if (recurrence.empty()) return;
-        new Forward(gemm, workers, workspace, recurrence, in(weights), in(x), in(h)).run();
+        new Forward(gemm, workers, workspace, recurrence, parameters, inputs, states).run();
     }
 
     @Override
@@ -194,12 +197,18 @@ public final class CpuBackend implements Backend {
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
         Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
+        Recurrence.Weights parameters = in(weights);
+        Recurrence.Weights sums = in(gradients);
+        CpuTensor inputs = in(x);
+        CpuTensor states = in(h);
+        CpuTensor stateGradients = in(dh);
+        CpuTensor inputGradients = in(dx);
         if (recurrence.empty()) {
-            if (dx != null) fill(dx, 0);
+            if (dx != null) elementwise.fill(inputGradients, 0);
             return;
         }
-        new Backward(gemm, workers, workspace, recurrence, in(h), in(dh))
-                .run(in(weights), in(x), in(dx), in(gradients));
+        new Backward(gemm, workers, workspace, recurrence, states, stateGradients)
+                .run(parameters, inputs, inputGradients, sums);
     }
 
     @Override

@@ -39,7 +39,7 @@ final class CpuTensor implements Tensor {
 
     /** Elements from {@code from} on, into the beginning of an array. */
     void read(int from, float[] into, int count) {
-        memory.floats().get(offset + from, into, 0, count);
+        read(from, into, 0, count);
     }
 
     /** Elements from {@code from} on, into an array from index {@code to} on. */
@@ -93,7 +93,7 @@ final class CpuTensor implements Tensor {
     }
 
     @Override
-    public CpuTensor view(long from, Shape inner) {
+    public Tensor view(long from, Shape inner) {
         memory.check();
         Memory.checkView(shape, from, inner);
         return new CpuTensor(memory, offset + (int) from, inner, false);

@@ -4,7 +4,7 @@ import dev.elman.backend.Activation;
 
 /** Gradients through an activation, from what came out of it. */
 final class Derivative {
-    /** Lengths of loops that C2 knows when it compiles them, see {@link Tanh}. */
+    /** Lengths of loops that C2 knows when it compiles them: one of any length would be slow for good if it met short ones first. */
     private static final int LONG = 1024;
 
     private static final int SHORT = 64;

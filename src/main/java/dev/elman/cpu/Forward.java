@@ -5,9 +5,6 @@ import java.util.Arrays;
 
 /** Elman's recurrence (Elman 1990): h_after = activation(x_t Wx + (m * h_before) Wh + b). */
 final class Forward {
-    /** Elements of Wx: 4 MB should not lie ready beside Wh. */
-    private static final long LARGE_WEIGHTS = 1 << 20;
-
     /** Rows of all steps that a task projects ahead. */
     private static final int PROJECTED_ROWS = 128;
 
@@ -30,7 +27,7 @@ final class Forward {
     /** Whether the products with Wx are made for all steps at once, where the states will stand. */
     private final boolean projected;
 
-    /** Steps for which a share makes its products with Wx at a time: those from a multiple on. */
+    /** Steps for which a share makes its products with Wx at a time: t from a multiple of it on. */
     private final int ahead;
 
     private final ShareStates own;
@@ -55,12 +52,8 @@ final class Forward {
         this.states = pass.states(h);
         this.shares = new Shares(gemm, workers, pass.sizes());
         int terms = pass.sizes().d() + pass.sizes().h();
-        boolean inPlace = shares.count() == 1
-                && shares.room(0, terms) == pass.sizes().h()
-                && shares.madeRows(0) == pass.sizes().n();
-        this.projected = inPlace
-                || (long) pass.sizes().d() * pass.sizes().h() >= LARGE_WEIGHTS
-                || gemm.fewestRows() > Shares.MOST_ROWS;
+        boolean inPlace = shares.inPlace(terms);
+        this.projected = inPlace || pass.inputsApart() || gemm.fewestRows() > Shares.MOST_ROWS;
         boolean few = shares.columns() || shares.mostRows() < gemm.fewestRows();
         this.ahead = projected || !few ? 1 : Integer.highestOneBit(Math.max(1, ROWS_AHEAD / shares.mostRows()));
         this.own = inPlace
@@ -71,24 +64,31 @@ final class Forward {
                 : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
         this.dropped = pass.dropout() == null
                 ? null
-                : workspace.of(1, Shape.of(2, pass.sizes().n(), pass.sizes().h()));
+                : workspace.of(
+                        Workspace.DROPPED,
+                        Shape.of(2, pass.sizes().n(), pass.sizes().h()));
     }
 
     void run() {
         if (projected) project();
         try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), own);
                 Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), own)) {
-            Shares.Work prepare = (i, step, scratch) -> {
-                int t = pass.time(step);
-                if (dropped != null) drop(shares.get(i), t, scratch);
-                else if (step == 0) own.copyIn(shares.get(i), h, pass.before(t), own.row(i, pass.last(t)));
-                if (projected) own.copyIn(shares.get(i), h, pass.after(t), own.row(i, t));
-                else if (step == 0 || (pass.reverse() ? t + 1 : t) % ahead == 0) begin(i, t, input.of(i));
-            };
-            shares.walk(0, pass.sizes().t(), prepare, (i, step, scratch) -> {
-                advance(i, pass.time(step), recurrent.of(i), scratch);
-            });
+            shares.walk(
+                    0,
+                    pass.sizes().t(),
+                    (i, step, scratch) -> prepare(i, step, input, scratch),
+                    (i, step, scratch) -> advance(i, pass.time(step), recurrent.of(i), scratch));
         }
+    }
+
+    /** What a step begins with: x_t Wx + b, and what Wh sees where that is not h itself. */
+    private void prepare(int i, int step, Shares.Factors input, Scratch scratch) {
+        Share share = shares.get(i);
+        int t = pass.time(step);
+        if (dropped != null) drop(share, t, scratch);
+        else if (step == 0 && !shares.columns()) own.copyIn(share, h, pass.before(t), own.row(i, pass.previous(t)));
+        if (projected) own.copyIn(share, h, pass.after(t), own.row(i, t));
+        else if (step == 0 || (pass.reverse() ? t + 1 : t) % ahead == 0) begin(i, t, input.of(i));
     }
 
     /** x_t Wx + b of all steps. */
@@ -125,7 +125,7 @@ final class Forward {
         int from = pass.slot(first) + share.firstRow();
         if (rows == n) { // the steps' rows are side by side, here and there
             input.multiply(inputs, from, own.matrix(i), row, count * n, bias != null);
-        } else if (share.rows() >= gemm.fewestRows()) { // step by step
+        } else if (ahead == 1 || share.rows() >= gemm.fewestRows()) { // step by step
             for (int k = 0; k < count; k++) {
                 int made = own.rows(i, inputs, from + k * n);
                 input.multiply(inputs, from + k * n, own.matrix(i), row + k * rows, made, bias != null);
@@ -142,7 +142,7 @@ final class Forward {
         Share share = shares.get(i);
         int row = own.row(i, t);
         Matrix seen = own.matrix(i);
-        int from = own.row(i, pass.last(t));
+        int from = own.row(i, pass.previous(t));
         if (dropped != null) {
             seen = dropped.matrix(2 * pass.sizes().n(), pass.sizes().h());
             from = pass.slot(t % 2) + share.firstRow();

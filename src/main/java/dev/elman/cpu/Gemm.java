@@ -20,8 +20,11 @@ interface Gemm extends AutoCloseable {
     }
 
     /**
-     * Columns that sums of so many terms should have room for, [rows, columns] of them for all threads together, to be
-     * computed fastest; what lies in those beyond their own is void.
+     * Columns, at least {@code columns}, that a result should have to be computed fastest; what lies in those beyond its own is
+     * void afterwards.
+     *
+     * @param rows of the results of all threads together
+     * @param terms of each of its sums
      */
     default int room(int columns, int rows, int terms) {
         return columns;

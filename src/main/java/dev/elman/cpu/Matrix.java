@@ -22,15 +22,10 @@ record Matrix(Memory memory, int offset, int rows, int columns, int stride, bool
         return memory.address() + Float.BYTES * (offset + (long) row * stride + column);
     }
 
-    /** Every {@code count}th stored row from row {@code first} on. */
+    /** Every {@code count}th row of a matrix that is not transposed, from row {@code first} on. */
     Matrix every(int count, int first) {
-        return new Matrix(
-                memory,
-                offset + first * stride,
-                (rows - first + count - 1) / count,
-                columns,
-                count * stride,
-                transposed);
+        int left = (rows - first + count - 1) / count;
+        return new Matrix(memory, offset + first * stride, left, columns, count * stride, false);
     }
 
     Matrix columns(int from, int count) {

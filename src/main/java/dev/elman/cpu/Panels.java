@@ -72,8 +72,10 @@ final class Panels implements Gemm.Factor {
 
     /** See {@link Gemm#room}. */
     static int room(int columns, int rows, int terms) {
-        int worth = few(columns) ? FEW_COLUMNS_DEPTH + 1 : TERMS_WORTH_ROOM;
-        if (terms < Math.max(worth, TERMS_OF_A_ROW * rows)) return columns;
+        boolean worth = few(columns)
+                ? terms > FEW_COLUMNS_DEPTH // whatever the rows, for the bits depend on it
+                : terms >= Math.max(TERMS_WORTH_ROOM, TERMS_OF_A_ROW * rows);
+        if (!worth || (long) terms * (columns + WIDTH) > Memory.LARGEST) return columns;
         int whole = columns / WIDTH * WIDTH;
         int vectors = (columns - whole + VECTOR - 1) / VECTOR;
         return whole + (vectors == 3 && rows < MANY_ROWS ? WIDTH : vectors * VECTOR);
@@ -221,7 +223,7 @@ final class Panels implements Gemm.Factor {
                     width,
                     Math.min(panel.depth, length - depth),
                     a.address(rowOfA, depth),
-                    a.stride(),
+                    Math.max(1, a.stride()), // BLAS refuses 0, even where there is nothing
                     false,
                     panel.address + (long) Float.BYTES * panel.stride * depth,
                     panel.stride,

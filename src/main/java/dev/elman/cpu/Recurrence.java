@@ -6,7 +6,7 @@ import dev.elman.backend.SimpleRnnPass;
 
 /**
  * One pass of Elman's recurrence over a sequence: its sizes, the order of its steps, and where things lie in [T,N,D] inputs
- * and [T+1,N,H] states. Steps count from 0 in the order in which they run; t is where a step stands in the sequence.
+ * and [T+1,N,H] states. A step has a number, in the order in which steps run, and t, where it stands in the sequence.
  *
  * @param reverse whether the steps run from T-1 to 0; the state before step t then lies in slot t+1, else in slot t
  * @param mask [T,N]; null for none
@@ -14,6 +14,8 @@ import dev.elman.backend.SimpleRnnPass;
  */
 record Recurrence(
         Operands.Rnn sizes, Activation activation, boolean reverse, CpuIntTensor mask, RecurrentDropout dropout) {
+    private static final long LARGE_WEIGHTS = 1 << 20;
+
     static Recurrence of(Operands.Rnn sizes, SimpleRnnPass pass, CpuIntTensor mask) {
         RecurrentDropout dropout = pass.recurrentDropout() == null
                 ? null
@@ -39,12 +41,18 @@ record Recurrence(
         return sizes.t() == 0 || sizes.n() == 0 || sizes.h() == 0;
     }
 
+    /** Where step number {@code step} stands. */
     int time(int step) {
         return reverse ? sizes.t() - 1 - step : step;
     }
 
+    /** Whether Wx, of 4 MB and more, is so large that it should not lie ready beside Wh. */
+    boolean inputsApart() {
+        return (long) sizes.d() * sizes.h() >= LARGE_WEIGHTS;
+    }
+
     /** The step that runs before step t; -1 or T before the first. */
-    int last(int t) {
+    int previous(int t) {
         return reverse ? t + 1 : t - 1;
     }
 
@@ -63,8 +71,9 @@ record Recurrence(
         return slot * sizes.n();
     }
 
+    /** Of a pass with a mask. */
     boolean live(int t, int n) {
-        return mask == null || mask.get(t * sizes.n() + n) != 0;
+        return mask.get(t * sizes.n() + n) != 0;
     }
 
     /** T*N. */

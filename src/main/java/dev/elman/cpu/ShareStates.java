@@ -52,7 +52,7 @@ final class ShareStates {
                 .toArray();
         int width = Arrays.stream(rooms).max().orElseThrow();
         int rows = steps * shares.mostRows() + 1 + TWO_PAGES / width;
-        CpuTensor memory = workspace.of(0, Shape.of(shares.count() * rows, width));
+        CpuTensor memory = workspace.of(Workspace.STATES, Shape.of(shares.count(), rows, width));
         return new ShareStates(shares, memory, rooms, width, rows, 0, steps - 1);
     }
 
@@ -72,7 +72,7 @@ final class ShareStates {
     }
 
     /** Whether a share's products may be wider than the share. */
-    boolean room(int share) {
+    boolean hasRoom(int share) {
         return matrices[share].columns() > shares.get(share).columns();
     }
 
@@ -86,15 +86,16 @@ final class ShareStates {
 
     /** The first of a share's rows of step t, which may be -1 or T for the state before the first step. */
     int row(int share, int t) {
-        return share * ownRows
-                + first
-                + (t & mask) * (inPlace() ? shares.get(share).rows() : shares.madeRows(share));
+        return share * ownRows + first + (t & mask) * shares.madeRows(share);
     }
 
-    /** Rows of a share's product with the rows of {@code a} from {@code rowOfA} on. */
+    /**
+     * Rows of a share's product with the rows of {@code a} from {@code rowOfA} on. It may be one more than the share has: a row
+     * of {@code a} that is another's, perhaps half written, gives a row of the share's own memory that nobody reads.
+     */
     int rows(int share, Matrix a, int rowOfA) {
         int more = shares.madeRows(share);
-        return inPlace() || rowOfA + more > a.rows() ? shares.get(share).rows() : more;
+        return rowOfA + more > a.rows() ? shares.get(share).rows() : more;
     }
 
     /** The first element of a row. */

@@ -11,11 +11,13 @@ final class Shares {
     /** Rows of a share at most: a step's part of the states stays in the first-level cache. */
     static final int MOST_ROWS = 32;
 
-    /** Columns of a share at least, where the shares are columns, in units, and from how many columns H on they may be. */
+    /** Columns of a share, roughly, where more threads than that gives do not help. */
     private static final int SHARE_COLUMNS = 128;
 
+    /** Shares of columns are cut between vectors: so a column's bits do not depend on where. */
     private static final int UNIT = 32;
 
+    /** For fewer columns H a step is too short for threads to meet in it. */
     private static final int MANY_COLUMNS = 256;
 
     /** Arithmetic operations; for fewer a team is not worth its members' waking up. */
@@ -40,12 +42,15 @@ final class Shares {
         this.shares = columns ? cutColumns() : cutRows();
     }
 
-    /** Few rows that cannot be cut so that each thread has as many as a product likes; if as many threads have work then. */
+    /**
+     * For few rows, where the threads would not each get as many as a product likes, and where shares of columns keep no fewer
+     * threads busy.
+     */
     private boolean betterByColumns() {
         int threads = workers.threads();
         int likedRows = threads * gemm.fewestRows();
-        boolean asManyWork = Math.min(threads, mostColumnShares()) >= Math.min(threads, sizes.n());
-        return threads > 1 && asManyWork && sizes.n() <= 2 * likedRows && sizes.n() % likedRows != 0;
+        boolean noFewerBusy = Math.min(threads, mostColumnShares()) >= Math.min(threads, sizes.n());
+        return threads > 1 && noFewerBusy && sizes.n() <= 2 * likedRows && sizes.n() % likedRows != 0;
     }
 
     private int mostColumnShares() {
@@ -111,6 +116,11 @@ final class Shares {
         return gemm.room(shares[share].columns(), Math.min(sizes.n(), MOST_ROWS), terms);
     }
 
+    /** Whether a share is all there is, and its sums of so many terms need room for nothing more. */
+    boolean inPlace(int terms) {
+        return shares.length == 1 && room(0, terms) == shares[0].columns() && madeRows(0) == shares[0].rows();
+    }
+
     /** What a task does for one share in one step. */
     interface Work {
         void on(int share, int step, Scratch scratch);
@@ -118,7 +128,8 @@ final class Shares {
 
     /**
      * For {@code count} steps from number {@code begin} on: {@code first} for all shares, then {@code second}. Where shares are
-     * columns, a share's second may use what the first of all others left.
+     * columns, a share's second may use what the first of this step and the second of the step before left of all others; its
+     * first may run beside another's second of the step before.
      */
     void walk(int begin, int count, Work first, Work second) {
         if (!columns) {
@@ -144,7 +155,7 @@ final class Shares {
     Factors factors(Matrix matrix, ShareStates states) {
         boolean small = shares.length <= workers.threads() && matrix.rows() * matrix.columns() <= SMALL;
         boolean each = columns || small;
-        return new Factors(matrix, states, each ? null : gemm.right(matrix, states.room(0), workers));
+        return new Factors(matrix, states, each ? null : gemm.right(matrix, states.hasRoom(0), workers));
     }
 
     /** The columns of each share, or the same whole matrix for all. */
@@ -168,7 +179,7 @@ final class Shares {
             if (common != null) return common;
             if (own[share] == null) {
                 Matrix columns = matrix.columns(shares[share].firstColumn(), shares[share].columns());
-                own[share] = gemm.right(columns, states.room(share));
+                own[share] = gemm.right(columns, states.hasRoom(share));
             }
             return own[share];
         }

@@ -56,7 +56,7 @@ final class Tanh {
             MethodType type = MethodType.methodType(void.class, FloatBuffer.class);
             return MethodHandles.lookup().findStatic(Tanh.class, name, type);
         } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
+            throw new LinkageError("There is no loop " + name + ".", e);
         }
     }
 
@@ -71,7 +71,7 @@ final class Tanh {
         for (; at <= end - LONGEST; at += LONGEST) run(LOOPS.length - 1, values.slice(at, LONGEST));
         int rest = end - at;
         if (rest > FEW) {
-            int number = Math.max(0, Integer.SIZE - Integer.numberOfLeadingZeros((rest - 1) / SHORTEST));
+            int number = Integer.SIZE - Integer.numberOfLeadingZeros((rest - 1) / SHORTEST);
             if (rest == SHORTEST << number) {
                 run(number, values.slice(at, rest));
                 return;
@@ -90,7 +90,7 @@ final class Tanh {
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable e) {
-            throw new IllegalStateException(e);
+            throw new AssertionError("A loop throws nothing checked.", e);
         }
     }
 

@@ -76,7 +76,7 @@ final class Workers implements AutoCloseable {
             try {
                 member.run(index, scratch, barrier);
             } catch (RuntimeException | Error e) {
-                barrier.breakUp();
+                barrier.breakUp(e);
                 throw e;
             }
         });
@@ -93,7 +93,7 @@ final class Workers implements AutoCloseable {
         private final int members;
         private final AtomicInteger arrived = new AtomicInteger();
         private volatile int round;
-        private volatile boolean broken;
+        private volatile Throwable broken;
 
         Barrier(int members) {
             this.members = members;
@@ -108,13 +108,13 @@ final class Workers implements AutoCloseable {
                 return;
             }
             for (int spins = 0; round == mine; spins++) {
-                if (broken) throw new IllegalStateException("Another member of the team failed.");
+                if (broken != null) throw new IllegalStateException("Another member of the team failed.", broken);
                 pause(spins);
             }
         }
 
-        void breakUp() {
-            broken = true;
+        void breakUp(Throwable reason) {
+            broken = reason;
         }
     }
 

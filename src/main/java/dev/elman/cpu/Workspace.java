@@ -7,6 +7,11 @@ final class Workspace implements AutoCloseable {
     /** Its own, so that it counts as nobody's tensor. */
     private final Allocations allocations = new Allocations();
 
+    /** Numbers of tensors: the shares' own states or gradients, and what recurrent dropout leaves of the states. */
+    static final int STATES = 0;
+
+    static final int DROPPED = 1;
+
     private final CpuTensor[] tensors = new CpuTensor[2];
 
     /** Tensor number {@code number}, at least of this size and of unknown contents, until it is asked for again. */

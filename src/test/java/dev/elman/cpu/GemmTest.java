@@ -15,10 +15,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Both products against plain loops in double, at sizes that miss every block, with strides and between sentinels. */
 class GemmTest {
     private static final float SENTINEL = 12345;
+    private static final int MARGIN = 3;
+
     /** For which room is worth most. */
     private static final int FEW_ROWS = 4;
-
-    private static final int MARGIN = 3;
 
     private final Allocations allocations = new Allocations();
     private final Random random = new Random(11);
@@ -86,6 +86,7 @@ class GemmTest {
             right.multiply(a, 0, c, 0, 130, false);
             float[] together = all(c.memory());
             for (int rows : new int[] {1, 2, 3, 5, 64, 118}) {
+                for (int i = 0; i < 130; i++) c.memory().floats().put(index(c, i, 0), SENTINEL);
                 for (int from = 0; from < 130; from += rows) {
                     right.multiply(a, from, c, from, Math.min(rows, 130 - from), false);
                 }
@@ -170,7 +171,7 @@ class GemmTest {
             }
         }
         float[] after = all(c.memory());
-        String what = Arrays.toString(new int[] {m, n, k}) + transposeA + transposeB + add;
+        String what = Arrays.toString(new int[] {m, n, k}) + transposeA + transposeB + add + room;
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
                 double sum = add ? before[index(c, i, j)] : 0;
