@@ -20,6 +20,12 @@ final class Shares {
     /** For fewer columns H a step is too short for threads to meet in it. */
     private static final int MANY_COLUMNS = 256;
 
+    /**
+     * Arithmetic operations of a step: with fewer, shares wait longer for the line of h between them, which both write in each
+     * step and which may take 200 ns from one processor to the other, than a step takes.
+     */
+    private static final long WORTH_A_NEIGHBOUR = 8_000;
+
     /** Arithmetic operations; for fewer a team is not worth its members' waking up. */
     private static final long WORTH_A_TEAM = 4_000_000;
 
@@ -71,7 +77,8 @@ final class Shares {
     }
 
     private Share[] cutRows() {
-        int threads = Workers.worthTelling(operations(sizes.t())) ? workers.threads() : 1;
+        boolean worth = Workers.worthTelling(operations(sizes.t())) && operations(1) >= WORTH_A_NEIGHBOUR;
+        int threads = worth ? workers.threads() : 1;
         Parts rows = gemm.rowsAlone()
                 ? Parts.forThreads(threads, MOST_ROWS, sizes.n())
                 : Parts.ofAtMost(MOST_ROWS, sizes.n());
