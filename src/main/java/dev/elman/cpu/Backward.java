@@ -149,10 +149,11 @@ final class Backward {
         } else {
             recurrent.multiply(das, da, own.matrix(i), row, own.rows(i, das, da), false);
             addDropped(share, t, row, scratch);
+            pass.dropout().apply(share, h, pass.before(t), dropped, pass.slot(t), scratch);
         }
     }
 
-    /** m times the product, and the gradient it is added to; and m * h_before, which dWh needs. */
+    /** m times the product, and the gradient it is added to. */
     private void addDropped(Share share, int t, int row, Scratch scratch) {
         int width = share.columns();
         float[] values = scratch.floats(0, width);
@@ -164,9 +165,6 @@ final class Backward {
             dh.read(before, sums, width);
             for (int j = 0; j < width; j++) sums[j] += values[j];
             own.memory().write(own.element(row + n), sums, width);
-            h.read(before, values, width);
-            pass.dropout().apply(share.begin(0, n), values, width);
-            dropped.write(share.begin(pass.slot(t), n), values, width);
         }
     }
 

@@ -85,7 +85,7 @@ final class Forward {
     private void prepare(int i, int step, Shares.Factors input, Scratch scratch) {
         Share share = shares.get(i);
         int t = pass.time(step);
-        if (dropped != null) drop(share, t, scratch);
+        if (dropped != null) pass.dropout().apply(share, h, pass.before(t), dropped, pass.slot(t % 2), scratch);
         else if (step == 0 && !shares.columns()) own.copyIn(share, h, pass.before(t), own.row(i, pass.previous(t)));
         if (projected) own.copyIn(share, h, pass.after(t), own.row(i, t));
         else if (step == 0 || (pass.reverse() ? t + 1 : t) % ahead == 0) begin(i, t, input.of(i));
@@ -162,16 +162,6 @@ final class Forward {
         for (int n = 0; n < share.rows(); n++) {
             if (pass.live(t, share.firstRow() + n)) continue;
             h.copyTo(share.begin(pass.before(t), n), own.memory(), own.element(row + n), share.columns());
-        }
-    }
-
-    /** m times a share of the states before step t. */
-    private void drop(Share share, int t, Scratch scratch) {
-        float[] values = scratch.floats(0, share.columns());
-        for (int row = 0; row < share.rows(); row++) {
-            h.read(share.begin(pass.before(t), row), values, share.columns());
-            pass.dropout().apply(share.begin(0, row), values, share.columns());
-            dropped.write(share.begin(pass.slot(t % 2), row), values, share.columns());
         }
     }
 }

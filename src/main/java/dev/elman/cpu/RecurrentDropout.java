@@ -17,6 +17,16 @@ final class RecurrentDropout {
         }
     }
 
+    /** m times a share of a slot of {@code from}, into a slot of {@code to}; a slot begins at a row of [any,H]. */
+    void apply(Share share, CpuTensor from, int fromSlot, CpuTensor to, int toSlot, Scratch scratch) {
+        float[] values = scratch.floats(0, share.columns());
+        for (int row = 0; row < share.rows(); row++) {
+            from.read(share.begin(fromSlot, row), values, share.columns());
+            apply(share.begin(0, row), values, share.columns());
+            to.write(share.begin(toSlot, row), values, share.columns());
+        }
+    }
+
     /** Multiplies the elements of [N,H] from {@code from} on; what is dropped is 0 whatever it was. */
     void apply(int from, float[] values, int count) {
         for (int i = 0; i < count; i++) {

@@ -11,10 +11,6 @@ record Share(int firstRow, int rows, int firstColumn, int columns, int width) {
         return columns == width || rows == 1;
     }
 
-    int size() {
-        return rows * columns;
-    }
-
     /** The first element of its row number {@code row} in the slot that begins at row {@code slotRow} of the states. */
     int begin(int slotRow, int row) {
         return (slotRow + firstRow + row) * width + firstColumn;
