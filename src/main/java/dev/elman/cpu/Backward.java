@@ -70,7 +70,7 @@ final class Backward {
                 if (input != null) {
                     tiles.multiply(da, input, pass.inputs(dx).rows(pass.slot(first), count * n), false);
                 }
-                tiles.run();
+                tiles.run(shares.count() == 1);
             }
         }
         for (int i = 0; i < shares.count(); i++) finish(i);

@@ -28,6 +28,12 @@ final class Tiles {
 
     private static final long MANY = 1 << 19;
 
+    /**
+     * Arithmetic operations; with fewer another processor takes as long to fetch the operands as it saves, and whoever writes them
+     * next waits to have them back.
+     */
+    private static final long WORTH_CARRYING = 10_000_000;
+
     private final Gemm gemm;
     private final Workers workers;
     private final List<Workers.Task> tasks = new ArrayList<>();
@@ -85,6 +91,12 @@ final class Tiles {
     }
 
     void run() {
-        workers.run(tasks.size(), work, (index, scratch) -> tasks.get(index).run(index, scratch));
+        run(false);
+    }
+
+    /** @param near whether all operands are in the caches of the calling thread, since it alone computed them */
+    void run(boolean near) {
+        long shared = near && work < WORTH_CARRYING ? 0 : work;
+        workers.run(tasks.size(), shared, (index, scratch) -> tasks.get(index).run(index, scratch));
     }
 }
