@@ -75,6 +75,9 @@ abstract class Blas {
     /** Largest relative error of the rounding of one operand or sum. */
     abstract double unitRoundoff();
 
+    /** Multiplications and additions of a large product, as on an H100 or H200. */
+    abstract double operationsPerMicro();
+
     /** Whether operands are rounded to TF32, so that whoever multiplies beside it may do so too. */
     final boolean tf32() {
         return unitRoundoff() > 0x1p-24;

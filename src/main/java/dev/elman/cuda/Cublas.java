@@ -70,6 +70,11 @@ final class Cublas extends Blas {
         return tf32 ? 0x1p-10 : 0x1p-24;
     }
 
+    @Override
+    double operationsPerMicro() {
+        return tf32 ? Speeds.TF32_OPERATIONS : Speeds.FLOAT32_OPERATIONS;
+    }
+
     /** It may sum in another order when there are more rows. */
     @Override
     boolean sameBitsByRow() {

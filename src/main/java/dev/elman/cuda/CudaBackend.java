@@ -17,7 +17,8 @@ import jcuda.driver.CUstream;
  * An NVIDIA GPU: cuBLAS for the products, or kernels of ours where there is none, our kernels for the rest, one stream.
  * Float32; with TF32 cuBLAS rounds the products' operands to 10 bits of mantissa, and so does the recurrence on tensor cores.
  * Without, both make products of three such with float32's error, the recurrence where that pays, cuBLAS where it is asked
- * to. Nothing is waited for but downloads.
+ * to. Nothing is waited for but downloads and, where the backend is not attached, once in a recurrence with a mask whose products
+ * over all steps take half a millisecond or so: for the number of live rows.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -35,7 +36,7 @@ public final class CudaBackend extends CudaOperations {
     private final Planner planner;
 
     private CudaBackend(CudaChain chain, CudaSettings settings) {
-        super(chain.context(), chain.kernels(), chain.blas(), chain.planner());
+        super(chain.context(), chain.kernels(), chain.blas(), chain.live(), chain.planner());
         planner = chain.planner();
         projectByStep = settings.projectByStep();
         description = "cuda: device " + chain.deviceLine() + ", " + blas.description();

@@ -29,6 +29,7 @@ final class CudaChain {
     private CudaContext context;
     private KernelModule kernels;
     private Blas blas;
+    private LiveRows live;
     private Planner planner;
     private String deviceLine;
     private int multiprocessors;
@@ -95,8 +96,17 @@ final class CudaChain {
                 int[] cooperative = {0};
                 attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
                 String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
+                live = new LiveRows(context, kernels, blas, settings.onlyLiveRows());
                 planner = Planner.of(
-                        context, kernels, blas, settings, withoutClusters, withoutGrids, capability, multiprocessors);
+                        context,
+                        kernels,
+                        blas,
+                        live,
+                        settings,
+                        withoutClusters,
+                        withoutGrids,
+                        capability,
+                        multiprocessors);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {
@@ -140,6 +150,10 @@ final class CudaChain {
 
     Blas blas() {
         return blas;
+    }
+
+    LiveRows live() {
+        return live;
     }
 
     Planner planner() {

@@ -139,6 +139,11 @@ final class CudaContext implements AutoCloseable {
         return counters;
     }
 
+    /** Whether context and stream are ours and not an application's. */
+    boolean owned() {
+        return owned;
+    }
+
     /** Whether the stream can be captured while other threads use the default stream: only one that does not wait for that. */
     boolean capturable() {
         return capturable;

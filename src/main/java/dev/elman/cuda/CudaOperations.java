@@ -25,7 +25,7 @@ abstract class CudaOperations implements Backend {
     private final Losses losses;
     private final Optimizers optimizers;
 
-    CudaOperations(CudaContext context, KernelModule kernels, Blas blas, Planner planner) {
+    CudaOperations(CudaContext context, KernelModule kernels, Blas blas, LiveRows live, Planner planner) {
         this.context = context;
         this.kernels = kernels;
         this.blas = blas;
@@ -33,7 +33,7 @@ abstract class CudaOperations implements Backend {
         sums = new ColumnSums(kernels, workspace);
         elementwise = new Elementwise(context, kernels);
         overTime = new OverTime(kernels);
-        rnn = new CudaSimpleRnn(planner, blas, sums, new RecurrentDropout(context, kernels));
+        rnn = new CudaSimpleRnn(planner, blas, sums, new RecurrentDropout(context, kernels), live);
         embedding = new EmbeddingGradient(kernels, new Workspace(context), workspace);
         losses = new Losses(kernels, workspace);
         optimizers = new Optimizers(kernels, workspace);

@@ -13,9 +13,18 @@ import java.nio.file.Path;
  * @param split {@code elman.cuda.split}: which of cuBLAS's products in strict float32 {@link SplitBlas} makes
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
+ * @param onlyLiveRows whether {@link LiveRows} are all that is multiplied under any mask, and not under those of large products
+ *     alone: no property, for tests
  */
 record CudaSettings(
-        int device, Path libraries, boolean tf32, Products products, Split split, boolean projectByStep, String plan) {
+        int device,
+        Path libraries,
+        boolean tf32,
+        Products products,
+        Split split,
+        boolean projectByStep,
+        String plan,
+        boolean onlyLiveRows) {
 
     /** Who makes the matrix products. */
     enum Products {
@@ -42,27 +51,32 @@ record CudaSettings(
                 products(System.getProperty("elman.cuda.gemm", "")),
                 split(System.getProperty("elman.cuda.split", "")),
                 Boolean.getBoolean("elman.cuda.projectByStep"),
-                System.getProperty("elman.cuda.plan"));
+                System.getProperty("elman.cuda.plan"),
+                false);
     }
 
     CudaSettings withTf32(boolean on) {
-        return new CudaSettings(device, libraries, on, products, split, projectByStep, plan);
+        return new CudaSettings(device, libraries, on, products, split, projectByStep, plan, onlyLiveRows);
     }
 
     CudaSettings withProducts(Products chosen) {
-        return new CudaSettings(device, libraries, tf32, chosen, split, projectByStep, plan);
+        return new CudaSettings(device, libraries, tf32, chosen, split, projectByStep, plan, onlyLiveRows);
     }
 
     CudaSettings withProjectByStep() {
-        return new CudaSettings(device, libraries, tf32, products, split, true, plan);
+        return new CudaSettings(device, libraries, tf32, products, split, true, plan, onlyLiveRows);
     }
 
     CudaSettings withPlan(String name) {
-        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, name);
+        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, name, onlyLiveRows);
     }
 
     CudaSettings withSplit() {
-        return new CudaSettings(device, libraries, tf32, products, Split.ALL, projectByStep, plan);
+        return new CudaSettings(device, libraries, tf32, products, Split.ALL, projectByStep, plan, onlyLiveRows);
+    }
+
+    CudaSettings withOnlyLiveRows() {
+        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, plan, true);
     }
 
     private static Split split(String text) {
@@ -90,7 +104,7 @@ record CudaSettings(
     }
 
     CudaSettings withDevice(int number) {
-        return new CudaSettings(number, libraries, tf32, products, split, projectByStep, plan);
+        return new CudaSettings(number, libraries, tf32, products, split, projectByStep, plan, onlyLiveRows);
     }
 
     private static int device(String text) {

@@ -1,7 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Dropout;
-import dev.elman.backend.Operands;
+import java.util.List;
 
 /**
  * An Elman layer's passes: the recurrence by the plan that suits its sizes, and what sums over the steps as one product over
@@ -12,12 +12,14 @@ final class CudaSimpleRnn {
     private final Blas blas;
     private final ColumnSums sums;
     private final RecurrentDropout dropout;
+    private final LiveRows live;
 
-    CudaSimpleRnn(Planner planner, Blas blas, ColumnSums sums, RecurrentDropout dropout) {
+    CudaSimpleRnn(Planner planner, Blas blas, ColumnSums sums, RecurrentDropout dropout, LiveRows live) {
         this.planner = planner;
         this.blas = blas;
         this.sums = sums;
         this.dropout = dropout;
+        this.live = live;
     }
 
     /** The dropout of the recurrence may be null. */
@@ -36,11 +38,33 @@ final class CudaSimpleRnn {
         if (pass.sizes().t() == 0) return;
         Recurrence whole = dropout.factored(pass, onState);
         planner.choose(whole.sizes(), true, onState != null).backward(whole);
-        Operands.Rnn sizes = pass.sizes();
         long da = pass.after(pass.gradients(), 0);
-        if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), sizes.d(), sizes.h());
-        blas.transposedMultiply(true, pass.x(), da, dwx, sizes.d(), sizes.h(), pass.rows());
-        blas.transposedMultiply(true, dropout.beforeAll(whole), da, dwh, sizes.h(), sizes.h(), pass.rows());
-        if (db != 0) sums.add(da, pass.rows(), sizes.h(), db);
+        products(pass, dropout.beforeAll(whole), da, dx, dwx, dwh);
+        if (db != 0) sums.add(da, pass.rows(), pass.sizes().h(), db);
+    }
+
+    private void products(Recurrence pass, long seen, long da, long dx, long dwx, long dwh) {
+        int d = pass.sizes().d();
+        int h = pass.sizes().h();
+        int dOfX = dx == 0 ? 0 : d;
+        LiveRows.Work work = new LiveRows.Work(2.0 * h * (d + h + dOfX), h + d + h + dOfX, h, Math.max(d, h));
+        List<LiveRows.Piece> pieces = live.pieces(pass, work);
+        if (pieces == null) {
+            if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), d, h);
+            blas.transposedMultiply(true, pass.x(), da, dwx, d, h, pass.rows());
+            blas.transposedMultiply(true, seen, da, dwh, h, h, pass.rows());
+            return;
+        }
+        if (dx != 0) blas.clear(dx, pass.rows() * d); // masked rows have da = 0
+        for (LiveRows.Piece piece : pieces) {
+            live.gather(piece, da, piece.first(), h);
+            live.gather(piece, pass.x(), piece.second(), d);
+            blas.transposedMultiply(true, piece.second(), piece.first(), dwx, d, h, piece.rows());
+            live.gather(piece, seen, piece.second(), h);
+            blas.transposedMultiply(true, piece.second(), piece.first(), dwh, h, h, piece.rows());
+            if (dx == 0) continue;
+            blas.multiplyTransposed(false, piece.first(), pass.wx(), piece.second(), piece.rows(), d, h);
+            live.scatter(piece, piece.second(), dx, d);
+        }
     }
 }

@@ -128,6 +128,11 @@ final class OwnBlas extends Blas {
     }
 
     @Override
+    double operationsPerMicro() {
+        return Speeds.OWN_OPERATIONS;
+    }
+
+    @Override
     boolean sameBitsByRow() {
         return true;
     }

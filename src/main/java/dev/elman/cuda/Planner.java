@@ -26,12 +26,13 @@ final class Planner {
             CudaContext context,
             KernelModule kernels,
             Blas blas,
+            LiveRows live,
             CudaSettings settings,
             String withoutClusters,
             String withoutGrids,
             int capability,
             int multiprocessors) {
-        InputProjection projection = new InputProjection(blas, settings.projectByStep());
+        InputProjection projection = new InputProjection(blas, live, settings.projectByStep());
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);

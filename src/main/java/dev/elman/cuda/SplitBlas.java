@@ -32,12 +32,8 @@ final class SplitBlas extends Blas {
     /** cuBLAS's kernels for tensor cores load 16 bytes at a time. */
     private static final long QUAD = 4;
 
-    /** What cuBLAS reached on an H100 in strict float32. */
-    private static final double PLAIN_FLOPS_PER_MICRO = 50e6;
-    /** Three quarters of what it reached there in TF32. */
-    private static final double TF32_FLOPS_PER_MICRO = 300e6;
-    /** An H100's memory. */
-    private static final double BYTES_PER_MICRO = 3e6;
+    /** Of what cuBLAS reaches in TF32; these products are smaller. */
+    private static final double SHARE_OF_SPEED = 0.75;
     /** A number is read once and written twice. */
     private static final double SPLIT_BYTES = 12;
     /** An element of c is read and written again for each stretch of terms. */
@@ -117,14 +113,15 @@ final class SplitBlas extends Blas {
     }
 
     static double plainMicros(long m, long n, long k) {
-        return 2.0 * m * n * k / PLAIN_FLOPS_PER_MICRO;
+        return 2.0 * m * n * k / Speeds.FLOAT32_OPERATIONS;
     }
 
     static double splitMicros(long m, long n, long k) {
         long wide = TILES.side(n, TILES.deep(k));
         double splits = SPLIT_BYTES * ((double) pieces(n, wide) * m * k + (double) k * n);
         double sums = SUM_BYTES * m * n * pieces(k, MOST_TERMS);
-        return 3 * 2.0 * m * n * k / TF32_FLOPS_PER_MICRO + (splits + sums) / BYTES_PER_MICRO + STARTS_MICROS;
+        double products = 3 * 2.0 * m * n * k / (SHARE_OF_SPEED * Speeds.TF32_OPERATIONS);
+        return products + (splits + sums) / Speeds.BYTES_PER_MICRO + STARTS_MICROS;
     }
 
     @Override
@@ -196,6 +193,11 @@ final class SplitBlas extends Blas {
     @Override
     double unitRoundoff() {
         return strict.unitRoundoff();
+    }
+
+    @Override
+    double operationsPerMicro() {
+        return strict.operationsPerMicro();
     }
 
     /** Neither has cuBLAS, and more rows may be split where fewer are not. */

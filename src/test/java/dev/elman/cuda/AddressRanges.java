@@ -137,6 +137,7 @@ final class AddressRanges {
             if (bound != null) return new long[] {0, bound};
             return operation.endsWith("64") ? null : new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
         }
+        if (operation.equals("popc.b32")) return new long[] {0, 32};
         List<String> operands = instruction.operands();
         long[] a = range(operands.get(1), above);
         if (operation.startsWith("mov.") || operation.matches("cvt\\.[us](32|64)\\.[us](32|64)")) return a;

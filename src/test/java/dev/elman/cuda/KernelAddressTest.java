@@ -74,8 +74,9 @@ class KernelAddressTest {
     }
 
     @Test
-    void aWideProductAndAThreadsOwnNumberPass() {
+    void aWideProductACountOfBitsAndAThreadsOwnNumberPass() {
         assertEquals(List.of(), faultsOf("mul.wide.u32 %rd2, %r1, %r2;"));
+        assertEquals(List.of(), faultsOf("ld.global.u32 %r4, [%rd1];\npopc.b32 %r5, %r4;\ncvt.u64.u32 %rd2, %r5;"));
         assertEquals(List.of(), faultsOf("and.b32 %r4, %r3, 31;\nadd.s32 %r5, %r4, %r3;\ncvt.u64.u32 %rd2, %r5;"));
     }
 

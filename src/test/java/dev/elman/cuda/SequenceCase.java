@@ -83,7 +83,8 @@ final class SequenceCase {
     List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
         OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
         RecurrentDropout recurrentDropout = new RecurrentDropout(cuda.context(), cuda.kernels());
-        SequencePlan walk = plan(new InputProjection(blas, false), multiprocessors);
+        LiveRows live = new LiveRows(cuda.context(), cuda.kernels(), blas, false);
+        SequencePlan walk = plan(new InputProjection(blas, live, false), multiprocessors);
         try (Run run = new Run(cuda, from, count)) {
             for (int done = 0; done < steps; done += together) {
                 walk.forward(recurrentDropout.factored(

@@ -1,0 +1,276 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import dev.elman.reference.ReferenceBackend;
+import dev.elman.verify.Bench;
+import dev.elman.verify.Checks;
+import dev.elman.verify.Result;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Products of the live rows alone: which rows they are, and that nothing but their number of operations changes. */
+@Tag("cuda")
+class CudaLiveRowsTest {
+    private static final long ROOM = 32 << 20;
+
+    private final Random random = new Random(11);
+    private CudaBackend cuda;
+
+    @BeforeEach
+    void open() {
+        cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+    }
+
+    @AfterEach
+    void close() {
+        if (cuda == null) return;
+        assertEquals(0, cuda.liveTensors());
+        cuda.close();
+    }
+
+    /** Blocks of 1024 elements, warps of 128: sizes around their ends, and more blocks than one adds up at a time. */
+    @ParameterizedTest
+    @CsvSource({
+        "1, 1",
+        "1, 0",
+        "31, 0.5",
+        "32, 1",
+        "129, 0.5",
+        "1024, 0.5",
+        "1025, 0.1",
+        "2048, 0",
+        "5000, 0.9",
+        "270000, 0.01"
+    })
+    void theirNumbersInOrder(int size, double share) {
+        int[] mask = random.doubles(size).mapToInt(each -> each < share ? 7 : 0).toArray();
+        int[] expected = IntStream.range(0, size).filter(i -> mask[i] != 0).toArray();
+        try (IntTensor live = ints(mask)) {
+            LiveRows.Work work = new LiveRows.Work(1, 1, 1, 1);
+            List<LiveRows.Piece> pieces = live(true, ROOM).pieces(pass(size, address(live)), work);
+            assertArrayEquals(expected, numbers(pieces));
+            List<LiveRows.Piece> small = live(true, 4 * 2 * 300).pieces(pass(size, address(live)), work);
+            assertArrayEquals(expected, numbers(small));
+            assertEquals((expected.length + 299) / 300, small.size());
+        }
+    }
+
+    @Test
+    void largeProductsUnderAMaskAlone() {
+        int[] half = IntStream.range(0, 4096).map(i -> i % 2).toArray();
+        int[] most = IntStream.range(0, 4096).map(i -> i % 32 == 0 ? 0 : 1).toArray();
+        try (IntTensor halves = ints(half);
+                IntTensor nearlyAll = ints(most)) {
+            LiveRows live = live(false, ROOM);
+            LiveRows.Work large = new LiveRows.Work(1e9, 2, 1, 1);
+            long waited = cuda.context().counters().downloads;
+            assertNull(live.pieces(pass(4096, 0), large));
+            assertNull(live.pieces(pass(4096, address(halves)), new LiveRows.Work(1e4, 2, 1, 1)));
+            assertNull(live.pieces(pass(4096, address(halves)), new LiveRows.Work(1e9, 100_000_000, 1, 1)));
+            assertEquals(waited, cuda.context().counters().downloads, "nothing was counted");
+            assertNull(live.pieces(pass(4096, address(nearlyAll)), new LiveRows.Work(1e9, 1_000_000, 1, 1)));
+            assertEquals(2048, numbers(live.pieces(pass(4096, address(halves)), large)).length);
+        }
+    }
+
+    /** In pieces of one row, of some, and all at once; where no row is live; what stood in the masked rows is NaN. */
+    @ParameterizedTest
+    @ValueSource(longs = {4, 4 * 3 * (20 + 24), ROOM})
+    void theSameAsOfAllRows(long room) {
+        for (boolean reverse : new boolean[] {false, true}) {
+            for (double share : new double[] {0, 0.6}) {
+                for (Dropout dropout : new Dropout[] {null, new Dropout(0.4, 7, 0, true)}) {
+                    compare(room, reverse, share, dropout, true);
+                    compare(room, reverse, share, dropout, false);
+                }
+            }
+        }
+    }
+
+    private void compare(long room, boolean reverse, double share, Dropout dropout, boolean dxToo) {
+        Operands.Rnn sizes = new Operands.Rnn(3, 7, 20, 24);
+        int[] mask = random.doubles(21).mapToInt(each -> each < share ? 1 : 0).toArray();
+        String message = room + (reverse ? " reverse " : " ") + share + " " + dropout + " " + dxToo;
+        List<float[]> all = new ArrayList<>();
+        List<float[]> alone = new ArrayList<>();
+        try (Run run = new Run(sizes, mask, reverse, dropout)) {
+            run.onBackend(dxToo, all);
+        }
+        try (Run run = new Run(sizes, mask, reverse, dropout)) {
+            run.alone(live(true, room), dxToo, alone);
+        }
+        for (int i = 0; i < all.size(); i++)
+            assertArrayEquals(all.get(i), alone.get(i), 1e-5f, message + ", result " + i);
+    }
+
+    /** The contract of the recurrence, all its masks among it. */
+    @Test
+    void theContract() {
+        CudaSettings settings = CudaSettings.fromProperties().withOnlyLiveRows();
+        try (Bench bench = Bench.open(() -> CudaBackend.open(settings), ReferenceBackend::new)) {
+            List<Result> results = Checks.all().stream()
+                    .filter(check -> check.operation().startsWith("simpleRnn"))
+                    .flatMap(check -> check.run(bench).stream())
+                    .toList();
+            assertTrue(results.size() > 100);
+            assertEquals(
+                    "",
+                    results.stream()
+                            .filter(result -> !result.passed())
+                            .map(Result::message)
+                            .collect(Collectors.joining("\n")));
+        }
+    }
+
+    private LiveRows live(boolean always, long room) {
+        return new LiveRows(cuda.context(), cuda.kernels(), cuda.blas, always, room);
+    }
+
+    /** Of T = size steps of one row. */
+    private static Recurrence pass(int size, long mask) {
+        return new Recurrence(new Operands.Rnn(1, size, 1, 1), Activation.TANH, false, mask, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    private int[] numbers(List<LiveRows.Piece> pieces) {
+        return pieces.stream()
+                .flatMapToInt(piece -> {
+                    int[] numbers = new int[piece.rows()];
+                    cuda.context()
+                            .staging()
+                            .download(
+                                    piece.numbers(),
+                                    piece.rows(),
+                                    (buffer, from, count) ->
+                                            buffer.asIntBuffer().get(numbers, from, count));
+                    return Arrays.stream(numbers);
+                })
+                .toArray();
+    }
+
+    private IntTensor ints(int... values) {
+        IntTensor tensor = cuda.allocateInts(Shape.of(values.length));
+        tensor.set(values);
+        return tensor;
+    }
+
+    private long address(IntTensor tensor) {
+        return cuda.in(tensor);
+    }
+
+    /** A pass forward and back over the same numbers each time. */
+    private final class Run implements AutoCloseable {
+        private final Random numbers = new Random(3);
+        private final List<Tensor> tensors = new ArrayList<>();
+        private final Operands.Rnn sizes;
+        private final Dropout dropout;
+        private final SimpleRnnPass pass;
+        private final IntTensor mask;
+        private final Tensor wx;
+        private final Tensor wh;
+        private final Tensor b;
+        private final Tensor x;
+        private final Tensor h;
+        private final Tensor dh;
+        private final Tensor dx;
+        private final Tensor dwx;
+        private final Tensor dwh;
+        private final Tensor db;
+
+        Run(Operands.Rnn sizes, int[] live, boolean reverse, Dropout dropout) {
+            this.sizes = sizes;
+            this.dropout = dropout;
+            int n = sizes.n();
+            int t = sizes.t();
+            mask = cuda.allocateInts(Shape.of(t, n));
+            mask.set(live);
+            pass = new SimpleRnnPass(Activation.TANH, reverse, mask, dropout);
+            wx = random(sizes.d(), sizes.h());
+            wh = random(sizes.h(), sizes.h());
+            b = random(sizes.h());
+            x = random(t, n, sizes.d());
+            h = random(t + 1, n, sizes.h());
+            cuda.fill(pass.outputs(h), Double.NaN);
+            dh = random(t + 1, n, sizes.h());
+            dx = random(t, n, sizes.d());
+            dwx = random(sizes.d(), sizes.h());
+            dwh = random(sizes.h(), sizes.h());
+            db = random(sizes.h());
+        }
+
+        private Tensor random(int... extents) {
+            Tensor tensor = cuda.allocate(Shape.of(extents));
+            tensor.set(numbers.doubles(tensor.shape().size(), -0.3, 0.3).toArray());
+            tensors.add(tensor);
+            return tensor;
+        }
+
+        void onBackend(boolean dxToo, List<float[]> results) {
+            SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
+            cuda.simpleRnnForward(weights, pass, x, h);
+            cuda.simpleRnnBackward(weights, pass, x, h, dh, dxToo ? dx : null, new SimpleRnnWeights(dwx, dwh, db));
+            read(results);
+        }
+
+        void alone(LiveRows live, boolean dxToo, List<float[]> results) {
+            RecurrentDropout factors = new RecurrentDropout(cuda.context(), cuda.kernels());
+            InputProjection projection = new InputProjection(cuda.blas, live, false);
+            StepsPlan steps = new StepsPlan(
+                    cuda.kernels(), cuda.blas, projection, new Elementwise(cuda.context(), cuda.kernels()));
+            ColumnSums sums = new ColumnSums(cuda.kernels(), new Workspace(cuda.context()));
+            CudaSimpleRnn rnn = new CudaSimpleRnn(new Planner(List.of(steps), null), cuda.blas, sums, factors, live);
+            rnn.forward(recurrence(0), dropout);
+            long dFrom = dxToo ? cuda.in(dx) : 0;
+            rnn.backward(recurrence(cuda.in(dh)), dropout, dFrom, cuda.in(dwx), cuda.in(dwh), cuda.in(db));
+            read(results);
+        }
+
+        private Recurrence recurrence(long gradients) {
+            return new Recurrence(
+                    sizes,
+                    Activation.TANH,
+                    pass.reverse(),
+                    address(mask),
+                    0,
+                    cuda.in(wx),
+                    cuda.in(wh),
+                    cuda.in(b),
+                    cuda.in(x),
+                    cuda.in(h),
+                    gradients);
+        }
+
+        private void read(List<float[]> results) {
+            for (Tensor tensor : List.of(h, dh, dx, dwx, dwh, db)) results.add(tensor.toFloats());
+        }
+
+        @Override
+        public void close() {
+            tensors.forEach(Tensor::close);
+            mask.close();
+        }
+    }
+}
