@@ -55,8 +55,9 @@ final class Backward {
         Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
         boolean apart = pass.inputsApart();
         try (Shares.Factors recurrent =
-                        shares.factors(weights.recurrent(pass.sizes()).transpose(), own);
-                Gemm.Factor input = dx == null || apart ? null : gemm.right(wxTransposed, false, workers)) {
+                        shares.factors(weights.recurrent(pass.sizes()).transpose(), pass.countedRows(), own);
+                Gemm.Factor input =
+                        dx == null || apart ? null : gemm.right(wxTransposed, false, pass.rows(), workers)) {
             Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
             int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / n);
             for (int step = 0; step < steps; step += stepsAtOnce) {
@@ -75,7 +76,7 @@ final class Backward {
         }
         for (int i = 0; i < shares.count(); i++) finish(i);
         if (dx == null || !apart) return;
-        try (Gemm.Factor input = gemm.right(wxTransposed, false, workers)) {
+        try (Gemm.Factor input = gemm.right(wxTransposed, false, pass.rows(), workers)) {
             Matrix da = das.rows(pass.after(0), pass.rows());
             new Tiles(gemm, workers).multiply(da, input, pass.inputs(dx), false).run();
         }

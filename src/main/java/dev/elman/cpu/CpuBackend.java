@@ -229,7 +229,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights, false, workers)) {
+        try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -247,7 +247,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights.transpose(), false, workers)) {
+            try (Gemm.Factor right = gemm.right(weights.transpose(), false, sizes.m(), workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }
@@ -262,7 +262,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights.transpose(), false, workers)) {
+        try (Gemm.Factor right = gemm.right(weights.transpose(), false, sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }
@@ -280,7 +280,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights, false, workers)) {
+            try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }

@@ -71,8 +71,8 @@ final class Forward {
 
     void run() {
         if (projected) project();
-        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), own);
-                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), own)) {
+        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), pass.rows(), own);
+                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
             shares.walk(
                     0,
                     pass.sizes().t(),
@@ -96,7 +96,7 @@ final class Forward {
         int first = pass.after(0);
         int width = pass.sizes().h();
         Parts parts = Parts.ofAtMost(PROJECTED_ROWS, pass.rows());
-        try (Gemm.Factor right = gemm.right(weights.inputs(pass.sizes()), false, workers)) {
+        try (Gemm.Factor right = gemm.right(weights.inputs(pass.sizes()), false, pass.rows(), workers)) {
             workers.run(parts.count(), 2L * pass.rows() * width * pass.sizes().d(), (part, scratch) -> {
                 int from = first + parts.from(part);
                 int count = parts.size(part);

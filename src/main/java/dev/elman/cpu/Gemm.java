@@ -34,12 +34,13 @@ interface Gemm extends AutoCloseable {
      * {@code b} made ready to be the right factor of several products, as long as it does not change.
      *
      * @param room whether their results have as many columns as {@link #room} says, which are more than b has
+     * @param rows of all these products together, roughly, four at least for each: for a few little is made ready
      */
-    Factor right(Matrix b, boolean room);
+    Factor right(Matrix b, boolean room, long rows);
 
     /** The same, made ready by several threads where that is much work. */
-    default Factor right(Matrix b, boolean room, Workers workers) {
-        return right(b, room);
+    default Factor right(Matrix b, boolean room, long rows, Workers workers) {
+        return right(b, room, rows);
     }
 
     /** c += a^T b, with a and b as they are stored and of one length; neither overlaps c. */

@@ -41,7 +41,7 @@ final class JavaGemm implements Gemm {
 
     @Override
     public void addTransposed(Matrix a, Matrix b, Matrix c) {
-        right(b, false).multiply(a.transpose(), 0, c, 0, c.rows(), true);
+        right(b, false, c.rows()).multiply(a.transpose(), 0, c, 0, c.rows(), true);
     }
 
     @Override
@@ -62,18 +62,18 @@ final class JavaGemm implements Gemm {
     }
 
     @Override
-    public Factor right(Matrix b, boolean room) {
+    public Factor right(Matrix b, boolean room, long rows) {
         if ((long) b.rows() * b.columns() > WORTH_KEEPING) {
             Blocks streamed = depth -> BLOCKS_OF_B.get().fill(b, depth, depthFrom(depth, b.rows()));
-            return (a, rowOfA, c, rowOfC, rows, add) ->
-                    multiply(a.rows(rowOfA, rows), streamed, c.rows(rowOfC, rows), add);
+            return (a, rowOfA, c, rowOfC, count, add) ->
+                    multiply(a.rows(rowOfA, count), streamed, c.rows(rowOfC, count), add);
         }
         float[][][] blocks = new float[(b.rows() + DEPTH - 1) / DEPTH][][];
         for (int i = 0; i < blocks.length; i++) {
             blocks[i] = new Rows().fill(b, i * DEPTH, depthFrom(i * DEPTH, b.rows()));
         }
         Blocks kept = depth -> blocks[depth / DEPTH];
-        return (a, rowOfA, c, rowOfC, rows, add) -> multiply(a.rows(rowOfA, rows), kept, c.rows(rowOfC, rows), add);
+        return (a, rowOfA, c, rowOfC, count, add) -> multiply(a.rows(rowOfA, count), kept, c.rows(rowOfC, count), add);
     }
 
     private static int depthFrom(int from, int rows) {

@@ -21,8 +21,8 @@ final class OpenBlasGemm implements Gemm {
     }
 
     @Override
-    public Factor right(Matrix b, boolean room) {
-        return (a, rowOfA, c, rowOfC, rows, add) -> multiply(a.rows(rowOfA, rows), b, c.rows(rowOfC, rows), add);
+    public Factor right(Matrix b, boolean room, long rows) {
+        return (a, rowOfA, c, rowOfC, count, add) -> multiply(a.rows(rowOfA, count), b, c.rows(rowOfC, count), add);
     }
 
     @Override

@@ -89,24 +89,24 @@ final class PanelGemm implements Gemm {
     }
 
     @Override
-    public Factor right(Matrix b, boolean room) {
-        Panels panels = panels(b, room);
+    public Factor right(Matrix b, boolean room, long rows) {
+        Panels panels = panels(b, room, rows);
         for (int panel = 0; panel < panels.toLayOut(); panel++) panels.layOut(panel);
         return panels;
     }
 
     @Override
-    public Factor right(Matrix b, boolean room, Workers workers) {
-        Panels panels = panels(b, room);
-        long work = (long) COPY * b.rows() * b.columns();
+    public Factor right(Matrix b, boolean room, long rows, Workers workers) {
+        Panels panels = panels(b, room, rows);
+        long work = (long) COPY * b.rows() * Panels.WIDTH * panels.toLayOut();
         workers.run(panels.toLayOut(), work, (panel, scratch) -> panels.layOut(panel));
         return panels;
     }
 
-    private Panels panels(Matrix b, boolean room) {
-        return Panels.ready(b, room)
-                ? new Panels(b, false, null, null)
-                : new Panels(b, room, take(Panels.bytes(b, room)), this::giveBack);
+    private Panels panels(Matrix b, boolean room, long rows) {
+        int stored = Panels.stored(b, room, rows);
+        boolean all = b.columns() <= stored * WIDTH;
+        return new Panels(b, room, stored, all ? null : take(Panels.bytes(b, room, stored)), this::giveBack);
     }
 
     /** Memory that a closed factor left, or new memory in its place. */

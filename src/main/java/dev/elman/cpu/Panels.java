@@ -51,6 +51,9 @@ final class Panels implements Gemm.Factor {
 
     private static final int TERMS_OF_A_ROW = 4;
 
+    /** Rows of all products for which laying out takes longer than it saves. */
+    private static final int FEW_ROWS = 64;
+
     private static final float[] ZEROS = new float[WIDTH];
 
     private static final ThreadLocal<WideResult> WIDE_RESULT = ThreadLocal.withInitial(WideResult::allocate);
@@ -60,7 +63,10 @@ final class Panels implements Gemm.Factor {
     /** Whether results have room for whole vectors. */
     private final boolean room;
 
-    /** Null where the matrix itself is the only panel. */
+    /** Panels that are used as they are stored, the first ones. */
+    private final int stored;
+
+    /** Of the other panels; null where there are none. */
     private final OffHeap memory;
 
     private final Consumer<OffHeap> whenClosed;
@@ -87,13 +93,15 @@ final class Panels implements Gemm.Factor {
         return rest > 0 && rest <= FEW_COLUMNS;
     }
 
-    /** Whether it is a panel as it is stored. */
-    static boolean ready(Matrix b, boolean room) {
-        return !room
-                && !b.transposed()
-                && b.columns() <= WIDTH
-                && b.stride() <= 2 * WIDTH
-                && !filled(b.columns(), b.rows());
+    /**
+     * Panels that are best used as they are stored, the first ones: a matrix of one, and for a few rows all that are wide. The
+     * bits are the same.
+     */
+    static int stored(Matrix b, boolean room, long rows) {
+        if (b.transposed()) return 0;
+        boolean one = !room && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH && !filled(b.columns(), b.rows());
+        if (one) return 1;
+        return rows <= FEW_ROWS ? b.columns() / WIDTH : 0;
     }
 
     /** Whether a panel of so many columns and rows is filled up. */
@@ -108,30 +116,35 @@ final class Panels implements Gemm.Factor {
         return width > VECTOR ? 2 * VECTOR : VECTOR;
     }
 
-    /** What b takes laid out. */
-    static int bytes(Matrix b, boolean room) {
-        int whole = b.columns() / WIDTH * WIDTH;
-        return Float.BYTES * b.rows() * (whole + stride(b.columns() - whole, b.rows(), room));
+    /** What the other panels take laid out. */
+    static int bytes(Matrix b, boolean room, int stored) {
+        int columns = b.columns() - stored * WIDTH;
+        int whole = columns / WIDTH * WIDTH;
+        return Float.BYTES * b.rows() * (whole + stride(columns - whole, b.rows(), room));
     }
 
     /**
-     * @param memory at least {@link #bytes}; null where b is {@link #ready}
+     * @param stored see {@link #stored}
+     * @param memory at least {@link #bytes}; null where all are stored
      * @param whenClosed what happens to the memory then
      */
-    Panels(Matrix b, boolean room, OffHeap memory, Consumer<OffHeap> whenClosed) {
+    Panels(Matrix b, boolean room, int stored, OffHeap memory, Consumer<OffHeap> whenClosed) {
         this.b = b;
         this.room = room;
+        this.stored = stored;
         this.memory = memory;
         this.whenClosed = whenClosed;
         this.length = b.rows();
-        long begin = memory == null ? b.address() : OpenBlas.address(memory.bytes());
+        long begin = memory == null ? 0 : OpenBlas.address(memory.bytes());
         int deep = evenly(length <= MANY_TERMS ? DEPTH : 2 * DEPTH);
         mostRows = Math.min(ROWS, MOST_MULTIPLICATIONS / (WIDTH * deep) / FOUR * FOUR);
         List<Panel> all = new ArrayList<>();
         for (int column = 0; column < b.columns(); column += WIDTH) {
             int width = Math.min(WIDTH, b.columns() - column);
-            int stride = memory == null ? b.stride() : stride(width, length, room);
-            long address = begin + (long) Float.BYTES * column * length;
+            int laidOut = column - stored * WIDTH;
+            boolean asStored = laidOut < 0;
+            int stride = asStored ? b.stride() : stride(width, length, room);
+            long address = asStored ? b.address(0, column) : begin + (long) Float.BYTES * laidOut * length;
             add(all, new Panel(address, stride, column, width, deep));
         }
         panels = all.toArray(Panel[]::new);
@@ -157,13 +170,13 @@ final class Panels implements Gemm.Factor {
 
     /** Panels that are to be laid out before the first product, in any order. */
     int toLayOut() {
-        return memory == null ? 0 : (b.columns() + WIDTH - 1) / WIDTH;
+        return Math.max(0, (b.columns() + WIDTH - 1) / WIDTH - stored);
     }
 
-    /** Panel {@code number}, [length, stride]. */
+    /** Panel {@code number} of those, [length, stride]. */
     void layOut(int number) {
-        int first = number * WIDTH;
-        int begin = first * length;
+        int first = (stored + number) * WIDTH;
+        int begin = number * WIDTH * length;
         Matrix panel = b.columns(first, Math.min(WIDTH, b.columns() - first));
         FloatBuffer packed = memory.bytes().asFloatBuffer();
         FloatBuffer from = panel.memory().floats();
@@ -205,7 +218,8 @@ final class Panels implements Gemm.Factor {
 
     private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
         if (room || !filled(panel.width, length)) {
-            int width = room ? Math.min(panel.stride, c.columns() - panel.column) : panel.width;
+            int whole = stride(panel.width, length, room);
+            int width = room ? Math.min(whole, c.columns() - panel.column) : panel.width;
             long to = c.address(rowOfC, panel.column);
             multiply(panel, width, a, rowOfA, to, c.stride(), rows, add);
             return;

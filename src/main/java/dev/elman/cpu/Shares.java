@@ -158,16 +158,22 @@ final class Shares {
         });
     }
 
-    /** A matrix [any, H] as the right factor of each share, for results among these states. */
-    Factors factors(Matrix matrix, ShareStates states) {
+    /**
+     * A matrix [any, H] as the right factor of each share, for results among these states.
+     *
+     * @param rows of all steps' products, see {@link Gemm#right}
+     */
+    Factors factors(Matrix matrix, long rows, ShareStates states) {
         boolean small = shares.length <= workers.threads() && matrix.rows() * matrix.columns() <= SMALL;
         boolean each = columns || small;
-        return new Factors(matrix, states, each ? null : gemm.right(matrix, states.hasRoom(0), workers));
+        Gemm.Factor common = each ? null : gemm.right(matrix, states.hasRoom(0), rows, workers);
+        return new Factors(matrix, rows, states, common);
     }
 
     /** The columns of each share, or the same whole matrix for all. */
     final class Factors implements AutoCloseable {
         private final Matrix matrix;
+        private final long rows;
         private final ShareStates states;
 
         /** Null where each share lays out its own. */
@@ -175,8 +181,9 @@ final class Shares {
 
         private final Gemm.Factor[] own = new Gemm.Factor[shares.length];
 
-        private Factors(Matrix matrix, ShareStates states, Gemm.Factor common) {
+        private Factors(Matrix matrix, long rows, ShareStates states, Gemm.Factor common) {
             this.matrix = matrix;
+            this.rows = rows;
             this.states = states;
             this.common = common;
         }
@@ -186,7 +193,7 @@ final class Shares {
             if (common != null) return common;
             if (own[share] == null) {
                 Matrix columns = matrix.columns(shares[share].firstColumn(), shares[share].columns());
-                own[share] = gemm.right(columns, states.hasRoom(share));
+                own[share] = gemm.right(columns, states.hasRoom(share), rows);
             }
             return own[share];
         }

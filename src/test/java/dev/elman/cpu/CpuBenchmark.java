@@ -110,7 +110,7 @@ public class CpuBenchmark {
                 case "large" -> new OpenBlasGemm();
                 default -> new JavaGemm("of the benchmark");
             };
-            right = gemm.right(matrix(SIZE), false);
+            right = gemm.right(matrix(SIZE), false, SIZE);
             left = matrix(rows);
             result = matrix(rows);
         }

@@ -20,6 +20,9 @@ class GemmTest {
     /** For which room is worth most. */
     private static final int FEW_ROWS = 4;
 
+    /** For which a right factor is worth being laid out. */
+    private static final int MANY = 1000;
+
     private final Allocations allocations = new Allocations();
     private final Random random = new Random(11);
 
@@ -82,9 +85,14 @@ class GemmTest {
     private void checkAlone(Gemm gemm, Matrix b, int width) {
         Matrix a = noise(130, b.rows());
         Matrix c = noise(130, width);
-        try (Gemm.Factor right = gemm.right(b, width > b.columns())) {
+        boolean room = width > b.columns();
+        try (Gemm.Factor right = gemm.right(b, room, MANY);
+                Gemm.Factor forFew = gemm.right(b, room, 1)) {
             right.multiply(a, 0, c, 0, 130, false);
             float[] together = all(c.memory());
+            forFew.multiply(a, 0, c, 0, 130, false);
+            assertArrayEquals(
+                    together, all(c.memory()), b.rows() + "x" + b.columns() + " in " + width + " for few rows");
             for (int rows : new int[] {1, 2, 3, 5, 64, 118}) {
                 for (int i = 0; i < 130; i++) c.memory().floats().put(index(c, i, 0), SENTINEL);
                 for (int from = 0; from < 130; from += rows) {
@@ -105,8 +113,8 @@ class GemmTest {
             for (Matrix b : new Matrix[] {noise(310, 300), noise(300, 310).transpose()}) {
                 Matrix alone = zeros(5, 300);
                 Matrix together = zeros(5, 300);
-                try (Gemm.Factor one = gemm.right(b, false);
-                        Gemm.Factor several = gemm.right(b, false, workers)) {
+                try (Gemm.Factor one = gemm.right(b, false, MANY);
+                        Gemm.Factor several = gemm.right(b, false, MANY, workers)) {
                     one.multiply(a, 0, alone, 0, 5, false);
                     several.multiply(a, 0, together, 0, 5, false);
                 }
@@ -166,7 +174,7 @@ class GemmTest {
         if (transposeA) {
             gemm.addTransposed(a.transpose(), b, c);
         } else {
-            try (Gemm.Factor right = gemm.right(b, c.columns() > n)) {
+            try (Gemm.Factor right = gemm.right(b, c.columns() > n, m)) {
                 right.multiply(a, 0, c, 0, m, add);
             }
         }
