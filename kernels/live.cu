@@ -5,7 +5,7 @@
 typedef long long Index;
 
 const int WARPS = 8;
-const int IN_A_ROW = 4; // elements of the mask that a thread looks at, 32 apart
+const int EACH = 4; // elements of the mask that a thread looks at, 32 apart
 
 __device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
 __device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
@@ -15,13 +15,13 @@ __device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
 /// What a warp finds in its elements of the mask.
 struct Found {
     Index first; // of the thread
-    unsigned live[IN_A_ROW]; // a bit for each thread
+    unsigned live[EACH]; // a bit for each thread
 
     __device__ Found(const int* mask, Index size) {
-        Index ofBlock = (Index)blockIdx.x * (WARPS * IN_A_ROW * 32);
-        first = ofBlock + threadIdx.x / 32 * (IN_A_ROW * 32) + threadIdx.x % 32;
+        Index ofBlock = (Index)blockIdx.x * (WARPS * EACH * 32);
+        first = ofBlock + threadIdx.x / 32 * (EACH * 32) + threadIdx.x % 32;
         #pragma unroll
-        for (int i = 0; i < IN_A_ROW; i++) {
+        for (int i = 0; i < EACH; i++) {
             bool is = first + 32 * i < size && mask[first + 32 * i] != 0;
             live[i] = __ballot_sync(0xffffffffu, is);
         }
@@ -30,7 +30,7 @@ struct Found {
     __device__ int count() const {
         int sum = 0;
         #pragma unroll
-        for (int i = 0; i < IN_A_ROW; i++) sum += __popc(live[i]);
+        for (int i = 0; i < EACH; i++) sum += __popc(live[i]);
         return sum;
     }
 };
@@ -73,7 +73,7 @@ extern "C" __global__ void __launch_bounds__(256) live_rows(const int* mask, Ind
     Index place = ofBlocksBefore + before(found.count(), ofBlock);
     unsigned lower = (1u << threadIdx.x % 32) - 1;
     #pragma unroll
-    for (int i = 0; i < IN_A_ROW; i++) {
+    for (int i = 0; i < EACH; i++) {
         if (found.live[i] >> threadIdx.x % 32 & 1) {
             numbers[place + __popc(found.live[i] & lower)] = (int)(found.first + 32 * i);
         }

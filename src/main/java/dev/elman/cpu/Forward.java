@@ -71,7 +71,8 @@ final class Forward {
 
     void run() {
         if (projected) project();
-        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), pass.rows(), own);
+        long inputRows = ahead == 1 ? pass.countedRows() : pass.rows();
+        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), inputRows, own);
                 Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
             shares.walk(
                     0,

@@ -6,7 +6,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** A right factor [length, columns] for OpenBLAS's kernels for small products, laid out in panels of 64 columns. */
+/**
+ * A right factor [length, columns] for OpenBLAS's kernels for small products, in panels of 64 columns: laid out, or for a few rows as
+ * it is stored.
+ */
 final class Panels implements Gemm.Factor {
     /** Columns of a panel: four vectors. */
     static final int WIDTH = 64;
@@ -94,10 +97,10 @@ final class Panels implements Gemm.Factor {
     }
 
     /**
-     * Panels that are best used as they are stored, the first ones: a matrix of one, and for a few rows all that are wide. The
-     * bits are the same.
+     * Panels that are best used as they are stored, the first ones: all of a matrix of one panel, and for a few rows those
+     * that are wide. The bits are the same.
      */
-    static int stored(Matrix b, boolean room, long rows) {
+    static int storedPanels(Matrix b, boolean room, long rows) {
         if (b.transposed()) return 0;
         boolean one = !room && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH && !filled(b.columns(), b.rows());
         if (one) return 1;
@@ -124,7 +127,7 @@ final class Panels implements Gemm.Factor {
     }
 
     /**
-     * @param stored see {@link #stored}
+     * @param stored see {@link #storedPanels}
      * @param memory at least {@link #bytes}; null where all are stored
      * @param whenClosed what happens to the memory then
      */
@@ -218,8 +221,8 @@ final class Panels implements Gemm.Factor {
 
     private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
         if (room || !filled(panel.width, length)) {
-            int whole = stride(panel.width, length, room);
-            int width = room ? Math.min(whole, c.columns() - panel.column) : panel.width;
+            int width = panel.width;
+            if (room) width = Math.min(stride(width, length, true), c.columns() - panel.column);
             long to = c.address(rowOfC, panel.column);
             multiply(panel, width, a, rowOfA, to, c.stride(), rows, add);
             return;

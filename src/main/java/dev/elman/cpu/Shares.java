@@ -193,7 +193,8 @@ final class Shares {
             if (common != null) return common;
             if (own[share] == null) {
                 Matrix columns = matrix.columns(shares[share].firstColumn(), shares[share].columns());
-                own[share] = gemm.right(columns, states.hasRoom(share), rows);
+                own[share] =
+                        gemm.right(columns, states.hasRoom(share), Shares.this.columns ? rows : rows / shares.length);
             }
             return own[share];
         }

@@ -62,6 +62,7 @@ abstract class Blas {
 
     /** c = 0. */
     final void clear(long c, long size) {
+        if (size == 0) return;
         context.calls()
                 .driver(
                         "cuMemsetD32Async",

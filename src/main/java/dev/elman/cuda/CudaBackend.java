@@ -26,8 +26,8 @@ import jcuda.driver.CUstream;
  * <p>A backend belongs to the thread that opened it and refuses any other. A failed call poisons it: from then on every
  * operation throws {@link IllegalStateException} with that failure, and only {@link #close} is left.
  *
- * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows in the order in which
- * it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways issue the same calls. Our
+ * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows, or
+ * the live ones of them, in the order in which it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways issue the same calls. Our
  * own products give the same bits in any case, and a recurrence whose plan projects x itself needs no product forward.
  */
 public final class CudaBackend extends CudaOperations {

@@ -13,8 +13,7 @@ import java.nio.file.Path;
  * @param split {@code elman.cuda.split}: which of cuBLAS's products in strict float32 {@link SplitBlas} makes
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
- * @param onlyLiveRows whether {@link LiveRows} are all that is multiplied under any mask, and not under those of large products
- *     alone: no property, for tests
+ * @param onlyLiveRows whether {@link LiveRows} is used under every mask, however small the products; no property, for tests
  */
 record CudaSettings(
         int device,

@@ -47,7 +47,9 @@ final class CudaSimpleRnn {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
         int dOfX = dx == 0 ? 0 : d;
-        LiveRows.Work work = new LiveRows.Work(2.0 * h * (d + h + dOfX), h + d + h + dOfX, h, Math.max(d, h));
+        double operations = 2.0 * h * (d + h + dOfX);
+        LiveRows.Work work =
+                new LiveRows.Work(operations, h + d + h + dOfX, dOfX, (long) h * (d + h), h, Math.max(d, h));
         List<LiveRows.Piece> pieces = live.pieces(pass, work);
         if (pieces == null) {
             if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), d, h);

@@ -31,7 +31,7 @@ final class InputProjection {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
         long states = pass.after(pass.states(), 0);
-        List<LiveRows.Piece> pieces = live.pieces(pass, new LiveRows.Work(2.0 * d * h, d + h, d, h));
+        List<LiveRows.Piece> pieces = live.pieces(pass, new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
         if (pieces == null) {
             blas.multiply(false, pass.x(), pass.wx(), states, pass.rows(), h, d);
             return;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What sums over the steps, made of the live rows under a mask alone: their rows of x and of the states are gathered, some
+ * The products over all steps made of the live rows under a mask alone: their rows of the operands are gathered, some
  * thousands at a time, multiplied, and the results put back where they belong. Under masks of rows of 1 to T steps that is half
  * of the arithmetic.
  *
@@ -21,10 +21,11 @@ final class LiveRows {
     /** Elements of the mask that a block looks at. */
     private static final int ELEMENTS = 4 * THREADS;
 
-    /** What counting takes, of which the most is that the device has nothing to do until the host knows. */
-    private static final double COUNT_MICROS = 30;
-    /** Of the time of the products over all rows: less is not worth counting for. */
-    private static final double LEAST_GAIN = 0.1;
+    /**
+     * What half of the rows must save. Counting takes some 30, in which the device has nothing to do until the host knows, and it is
+     * in vain where nearly all rows are live, as in batches of like lengths.
+     */
+    private static final double LEAST_MICROS = 150;
 
     private final CudaContext context;
     private final KernelModule kernels;
@@ -57,10 +58,12 @@ final class LiveRows {
      *
      * @param operations multiplications and additions
      * @param moved floats that are gathered or put back
+     * @param cleared floats that are set to 0 before, of masked rows too
+     * @param summed floats that each piece adds to, of all rows together
      * @param first columns of the first matrix that pieces have room for
      * @param second columns of the second one
      */
-    record Work(double operations, int moved, int first, int second) {}
+    record Work(double operations, int moved, int cleared, long summed, int first, int second) {}
 
     /**
      * Some of the live rows.
@@ -74,38 +77,43 @@ final class LiveRows {
 
     /**
      * All live rows in their order, piece by piece, each of which is done with before the next one begins; null where there is
-     * no mask, or products over all rows are expected to take no longer. They hold until the next call.
+     * no mask, the backend is attached, or products over all rows are expected to take no longer. They hold until the next call.
      */
     List<Piece> pieces(Recurrence pass, Work work) {
         long rows = pass.rows();
         if (pass.mask() == 0 || !context.owned() || rows == 0 || rows > Integer.MAX_VALUE) return null;
-        double whole = rows * work.operations() / blas.operationsPerMicro();
-        if (!always && saved(whole, work, rows, rows / 2) < LEAST_GAIN * whole) return null;
-        // Memory for this many rows is taken whatever the mask says: after a first pass no smaller one asks for more.
         long most = room / (4L * Math.max(1, work.first() + work.second()));
         int perPiece = (int) Math.max(1, Math.min(most, rows));
+        double whole = rows * work.operations() / blas.operationsPerMicro();
+        if (!always && saved(whole, work, rows, rows / 2, perPiece) < LEAST_MICROS) return null;
+        // Memory for this many rows is taken whatever the mask says: after a first pass no smaller one asks for more.
         long second = 4 * aligned((long) perPiece * work.first());
         long memory = gathered.of(second + 4L * perPiece * work.second());
-        int live = count(pass.mask(), rows);
-        if (!always && saved(whole, work, rows, live) <= 0) return null;
+        long found = numbers.of(4 * (rows + blocks(rows) + 1));
+        int live = count(pass.mask(), rows, found);
+        if (!always && saved(whole, work, rows, live, perPiece) <= 0) return null;
         List<Piece> pieces = new ArrayList<>();
-        for (int from = 0; from < live; from += perPiece) {
-            long found = numbers.of(0) + 4L * from;
-            pieces.add(new Piece(found, Math.min(perPiece, live - from), memory, memory + second));
+        for (long from = 0; from < live; from += perPiece) {
+            int count = (int) Math.min(perPiece, live - from);
+            pieces.add(new Piece(found + 4 * from, count, memory, memory + second));
         }
         return pieces;
     }
 
-    /** Microseconds; {@code whole} is what the products over all rows take. */
-    private static double saved(double whole, Work work, long rows, long live) {
-        double moves = 2.0 * 4 * live * work.moved() / Speeds.BYTES_PER_MICRO;
-        return whole * (rows - live) / rows - moves - COUNT_MICROS;
+    /** Microseconds, counting not counted; {@code whole} is what the products over all rows take. */
+    private static double saved(double whole, Work work, long rows, long live, int perPiece) {
+        double pieces = Math.ceil((double) live / perPiece);
+        double floats = 2.0 * live * work.moved() + (double) rows * work.cleared() + 2 * pieces * work.summed();
+        return whole * (rows - live) / rows - 4 * floats / Speeds.BYTES_PER_MICRO;
     }
 
-    /** Leaves the numbers of the live rows at the beginning of their memory. */
-    private int count(long mask, long size) {
-        long blocks = (size + ELEMENTS - 1) / ELEMENTS;
-        long found = numbers.of(4 * (size + blocks + 1));
+    private static long blocks(long size) {
+        return (size + ELEMENTS - 1) / ELEMENTS;
+    }
+
+    /** Leaves the numbers of the live rows at an address, with the blocks' counts behind as many as there are rows. */
+    private int count(long mask, long size, long found) {
+        long blocks = blocks(size);
         long counts = found + 4 * size;
         kernels.get(Kernel.LIVE_COUNTS)
                 .pointer(mask)

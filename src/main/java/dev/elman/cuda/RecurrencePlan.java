@@ -7,7 +7,7 @@ import dev.elman.backend.Operands;
  * bits, and the same ones on every run. What sums over all steps, the gradients of the parameters and of x, is no plan's
  * business.
  *
- * <p>Everything is handed to the context's stream; nothing is waited for.
+ * <p>Everything is handed to the context's stream; nothing is waited for but what {@link LiveRows} counts.
  */
 interface RecurrencePlan {
     /** What {@code elman.cuda.plan} calls it. */

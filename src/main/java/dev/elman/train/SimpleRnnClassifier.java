@@ -171,7 +171,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     }
 
     /**
-     * The probabilities of a batch that lies on the device already: nothing is uploaded, downloaded or waited for.
+     * The probabilities of a batch that lies on the device already: nothing is uploaded, downloaded or waited for, but for what
+     * {@code CudaBackend} says of masks.
      *
      * @param ids [T,N], each at least 0 and below V; the caller knows that, for nothing looks
      * @param mask [T,N], 0 where a row has no token; null when all rows have T

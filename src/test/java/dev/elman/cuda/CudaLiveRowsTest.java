@@ -70,7 +70,7 @@ class CudaLiveRowsTest {
         int[] mask = random.doubles(size).mapToInt(each -> each < share ? 7 : 0).toArray();
         int[] expected = IntStream.range(0, size).filter(i -> mask[i] != 0).toArray();
         try (IntTensor live = ints(mask)) {
-            LiveRows.Work work = new LiveRows.Work(1, 1, 1, 1);
+            LiveRows.Work work = work(1, 1, 0, 0);
             List<LiveRows.Piece> pieces = live(true, ROOM).pieces(pass(size, address(live)), work);
             assertArrayEquals(expected, numbers(pieces));
             List<LiveRows.Piece> small = live(true, 4 * 2 * 300).pieces(pass(size, address(live)), work);
@@ -86,13 +86,15 @@ class CudaLiveRowsTest {
         try (IntTensor halves = ints(half);
                 IntTensor nearlyAll = ints(most)) {
             LiveRows live = live(false, ROOM);
-            LiveRows.Work large = new LiveRows.Work(1e9, 2, 1, 1);
+            LiveRows.Work large = work(1e9, 2, 0, 0);
             long waited = cuda.context().counters().downloads;
             assertNull(live.pieces(pass(4096, 0), large));
-            assertNull(live.pieces(pass(4096, address(halves)), new LiveRows.Work(1e4, 2, 1, 1)));
-            assertNull(live.pieces(pass(4096, address(halves)), new LiveRows.Work(1e9, 100_000_000, 1, 1)));
+            assertNull(live.pieces(pass(4096, address(halves)), work(1e4, 2, 0, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 100_000_000, 0, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 2, 100_000_000, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 2, 0, 100_000_000_000L)));
             assertEquals(waited, cuda.context().counters().downloads, "nothing was counted");
-            assertNull(live.pieces(pass(4096, address(nearlyAll)), new LiveRows.Work(1e9, 1_000_000, 1, 1)));
+            assertNull(live.pieces(pass(4096, address(nearlyAll)), work(1e9, 1_000_000, 0, 0)));
             assertEquals(2048, numbers(live.pieces(pass(4096, address(halves)), large)).length);
         }
     }
@@ -104,17 +106,18 @@ class CudaLiveRowsTest {
         for (boolean reverse : new boolean[] {false, true}) {
             for (double share : new double[] {0, 0.6}) {
                 for (Dropout dropout : new Dropout[] {null, new Dropout(0.4, 7, 0, true)}) {
-                    compare(room, reverse, share, dropout, true);
-                    compare(room, reverse, share, dropout, false);
+                    compare(room, 20, reverse, share, dropout, true);
+                    compare(room, 20, reverse, share, dropout, false);
+                    compare(room, 0, reverse, share, dropout, true);
                 }
             }
         }
     }
 
-    private void compare(long room, boolean reverse, double share, Dropout dropout, boolean dxToo) {
-        Operands.Rnn sizes = new Operands.Rnn(3, 7, 20, 24);
+    private void compare(long room, int inputs, boolean reverse, double share, Dropout dropout, boolean dxToo) {
+        Operands.Rnn sizes = new Operands.Rnn(3, 7, inputs, 24);
         int[] mask = random.doubles(21).mapToInt(each -> each < share ? 1 : 0).toArray();
-        String message = room + (reverse ? " reverse " : " ") + share + " " + dropout + " " + dxToo;
+        String message = room + " " + inputs + (reverse ? " reverse " : " ") + share + " " + dropout + " " + dxToo;
         List<float[]> all = new ArrayList<>();
         List<float[]> alone = new ArrayList<>();
         try (Run run = new Run(sizes, mask, reverse, dropout)) {
@@ -144,6 +147,10 @@ class CudaLiveRowsTest {
                             .map(Result::message)
                             .collect(Collectors.joining("\n")));
         }
+    }
+
+    private static LiveRows.Work work(double operations, int moved, int cleared, long summed) {
+        return new LiveRows.Work(operations, moved, cleared, summed, 1, 1);
     }
 
     private LiveRows live(boolean always, long room) {
