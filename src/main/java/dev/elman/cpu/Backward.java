@@ -57,7 +57,7 @@ final class Backward {
         try (Shares.Factors recurrent =
                         shares.factors(weights.recurrent(pass.sizes()).transpose(), pass.countedRows(), own);
                 Gemm.Factor input =
-                        dx == null || apart ? null : gemm.right(wxTransposed, false, pass.rows(), workers)) {
+                        dx == null || apart ? null : gemm.rightInAnyOrder(wxTransposed, pass.rows(), workers)) {
             Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
             int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / n);
             for (int step = 0; step < steps; step += stepsAtOnce) {
@@ -76,7 +76,7 @@ final class Backward {
         }
         for (int i = 0; i < shares.count(); i++) finish(i);
         if (dx == null || !apart) return;
-        try (Gemm.Factor input = gemm.right(wxTransposed, false, pass.rows(), workers)) {
+        try (Gemm.Factor input = gemm.rightInAnyOrder(wxTransposed, pass.rows(), workers)) {
             Matrix da = das.rows(pass.after(0), pass.rows());
             new Tiles(gemm, workers).multiply(da, input, pass.inputs(dx), false).run();
         }

@@ -247,7 +247,7 @@ public final class CpuBackend implements Backend {
         if (dInput == null) {
             tiles.run();
         } else {
-            try (Gemm.Factor right = gemm.right(weights.transpose(), false, sizes.m(), workers)) {
+            try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
                 tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
                         .run();
             }
@@ -262,7 +262,7 @@ public final class CpuBackend implements Backend {
         CpuTensor to = in(y);
         if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights.transpose(), false, sizes.m(), workers)) {
+        try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
         }
     }

@@ -43,6 +43,11 @@ interface Gemm extends AutoCloseable {
         return right(b, room, rows);
     }
 
+    /** The same without room, where the order of sums, and so the last bits, may depend on how many rows there are in all. */
+    default Factor rightInAnyOrder(Matrix b, long rows, Workers workers) {
+        return right(b, false, rows, workers);
+    }
+
     /** c += a^T b, with a and b as they are stored and of one length; neither overlaps c. */
     void addTransposed(Matrix a, Matrix b, Matrix c);
 

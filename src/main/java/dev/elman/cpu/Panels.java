@@ -27,7 +27,7 @@ final class Panels implements Gemm.Factor {
     private static final int MOST_MULTIPLICATIONS = 1_000_000;
 
     /** Rows of a small product of DEPTH terms. */
-    private static final int ROWS = 60;
+    static final int ROWS = 60;
 
     /** Rows that the kernels work on at a time. */
     private static final int FOUR = 4;
@@ -55,7 +55,7 @@ final class Panels implements Gemm.Factor {
     private static final int TERMS_OF_A_ROW = 4;
 
     /** Rows of all products for which laying out takes longer than it saves. */
-    private static final int FEW_ROWS = 64;
+    static final int FEW_ROWS = 64;
 
     private static final float[] ZEROS = new float[WIDTH];
 

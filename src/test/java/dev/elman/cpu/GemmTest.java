@@ -66,6 +66,26 @@ class GemmTest {
         }
     }
 
+    /** Few rows of a factor that is read as it is stored, and of those one row too many for that. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void agreesWithPlainLoopsInAnyOrder(Gemm gemm) {
+        try (Workers workers = new Workers(2)) {
+            for (int m : new int[] {0, 1, 3, 61, 64, 65}) {
+                for (int[] size : new int[][] {{1, 1}, {64, 0}, {70, 30}, {130, 300}, {33, 600}}) {
+                    for (int variant = 0; variant < 4; variant++) {
+                        Matrix a = noise(m, size[1]);
+                        boolean transposed = (variant & 1) != 0;
+                        Matrix b = transposed ? noise(size[0], size[1]).transpose() : noise(size[1], size[0]);
+                        try (Gemm.Factor right = gemm.rightInAnyOrder(b, m, workers)) {
+                            compare(right, a, b, noise(m, size[0]), (variant & 2) != 0);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
     /** Where a product promises it, a row has the same bits alone, among few and among many. */
     @ParameterizedTest
     @MethodSource("products")
@@ -170,16 +190,30 @@ class GemmTest {
         Matrix a = transposeA ? noise(k, m).transpose() : noise(m, k);
         Matrix b = transposeB ? noise(n, k).transpose() : noise(k, n);
         Matrix c = noise(m, room ? gemm.room(n, FEW_ROWS, k) : n);
-        float[] before = all(c.memory());
-        if (transposeA) {
-            gemm.addTransposed(a.transpose(), b, c);
-        } else {
+        if (!transposeA) {
             try (Gemm.Factor right = gemm.right(b, c.columns() > n, m)) {
-                right.multiply(a, 0, c, 0, m, add);
+                compare(right, a, b, c, add);
             }
+            return;
         }
+        float[] before = all(c.memory());
+        gemm.addTransposed(a.transpose(), b, c);
+        compare(a, b, c, before, true);
+    }
+
+    private void compare(Gemm.Factor right, Matrix a, Matrix b, Matrix c, boolean add) {
+        float[] before = all(c.memory());
+        right.multiply(a, 0, c, 0, c.rows(), add);
+        compare(a, b, c, before, add);
+    }
+
+    /** c, which may have room for more columns than b, with what it should have become. */
+    private static void compare(Matrix a, Matrix b, Matrix c, float[] before, boolean add) {
+        int m = a.rows();
+        int k = b.rows();
+        int n = b.columns();
         float[] after = all(c.memory());
-        String what = Arrays.toString(new int[] {m, n, k}) + transposeA + transposeB + add + room;
+        String what = a + " times " + b + (add ? ", added to " : " to ") + c;
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
                 double sum = add ? before[index(c, i, j)] : 0;
