@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * A right factor [length, columns] for OpenBLAS's kernels for small products, in panels of 64 columns: laid out, or for a few rows as
- * it is stored.
+ * A right factor [length, columns] for OpenBLAS's kernels for small products, in panels of 64 columns: laid out, or for a few
+ * rows as it is stored.
  */
 final class Panels implements Gemm.Factor {
     /** Columns of a panel: four vectors. */

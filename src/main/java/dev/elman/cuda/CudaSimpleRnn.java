@@ -37,27 +37,38 @@ final class CudaSimpleRnn {
     void backward(Recurrence pass, Dropout onState, long dx, long dwx, long dwh, long db) {
         if (pass.sizes().t() == 0) return;
         Recurrence whole = dropout.factored(pass, onState);
+        // What is waited for now need not be waited for behind the recurrence.
+        List<LiveRows.Piece> pieces = live.pieces(pass, work(pass, dx != 0));
         planner.choose(whole.sizes(), true, onState != null).backward(whole);
         long da = pass.after(pass.gradients(), 0);
-        products(pass, dropout.beforeAll(whole), da, dx, dwx, dwh);
+        long seen = dropout.beforeAll(whole);
+        if (pieces == null) products(pass, seen, da, dx, dwx, dwh);
+        else products(pass, pieces, seen, da, dx, dwx, dwh);
         if (db != 0) sums.add(da, pass.rows(), pass.sizes().h(), db);
+    }
+
+    private static LiveRows.Work work(Recurrence pass, boolean dx) {
+        int d = pass.sizes().d();
+        int h = pass.sizes().h();
+        int dOfX = dx ? d : 0;
+        double operations = 2.0 * h * (d + h + dOfX);
+        return new LiveRows.Work(operations, h + d + h + dOfX, dOfX, (long) h * (d + h), h, Math.max(d, h));
     }
 
     private void products(Recurrence pass, long seen, long da, long dx, long dwx, long dwh) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        int dOfX = dx == 0 ? 0 : d;
-        double operations = 2.0 * h * (d + h + dOfX);
-        LiveRows.Work work =
-                new LiveRows.Work(operations, h + d + h + dOfX, dOfX, (long) h * (d + h), h, Math.max(d, h));
-        List<LiveRows.Piece> pieces = live.pieces(pass, work);
-        if (pieces == null) {
-            if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), d, h);
-            blas.transposedMultiply(true, pass.x(), da, dwx, d, h, pass.rows());
-            blas.transposedMultiply(true, seen, da, dwh, h, h, pass.rows());
-            return;
-        }
-        if (dx != 0) blas.clear(dx, pass.rows() * d); // masked rows have da = 0
+        if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), d, h);
+        blas.transposedMultiply(true, pass.x(), da, dwx, d, h, pass.rows());
+        blas.transposedMultiply(true, seen, da, dwh, h, h, pass.rows());
+    }
+
+    /** The same of the live rows; the others have da = 0. */
+    private void products(
+            Recurrence pass, List<LiveRows.Piece> pieces, long seen, long da, long dx, long dwx, long dwh) {
+        int d = pass.sizes().d();
+        int h = pass.sizes().h();
+        if (dx != 0) blas.clear(dx, pass.rows() * d);
         for (LiveRows.Piece piece : pieces) {
             live.gather(piece, da, piece.first(), h);
             live.gather(piece, pass.x(), piece.second(), d);

@@ -107,4 +107,15 @@ final class Elementwise {
                 .count(columns)
                 .overQuads(rows, columns);
     }
+
+    /** Row ids[i] of y [any,columns] = row i of x [rows,columns]; no id comes twice. */
+    void scatterRows(long x, long ids, long y, int rows, int columns) {
+        kernels.get(Kernel.SCATTER_ROWS)
+                .pointer(x)
+                .pointer(ids)
+                .pointer(y)
+                .count(rows)
+                .count(columns)
+                .overQuads(rows, columns);
+    }
 }

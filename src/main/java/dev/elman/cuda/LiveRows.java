@@ -138,13 +138,7 @@ final class LiveRows {
 
     /** The piece's rows of y, which has all, = x. */
     void scatter(Piece piece, long x, long y, int columns) {
-        kernels.get(Kernel.SCATTER_ROWS)
-                .pointer(x)
-                .pointer(piece.numbers())
-                .pointer(y)
-                .count(piece.rows())
-                .count(columns)
-                .overQuads(piece.rows(), columns);
+        elementwise.scatterRows(x, piece.numbers(), y, piece.rows(), columns);
     }
 
     private static long aligned(long floats) {

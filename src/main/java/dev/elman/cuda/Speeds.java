@@ -5,10 +5,13 @@ final class Speeds {
     /** Of cuBLAS in strict float32. */
     static final double FLOAT32_OPERATIONS = 50e6;
 
+    /** Of cuBLAS in TF32. */
     static final double TF32_OPERATIONS = 400e6;
+
     /** Expected of our own products, in strict float32; not measured. */
     static final double OWN_OPERATIONS = 30e6;
 
+    /** Of memory, read or written. */
     static final double BYTES_PER_MICRO = 3e6;
 
     private Speeds() {}

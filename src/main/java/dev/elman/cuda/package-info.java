@@ -3,7 +3,6 @@
  *
  * <p>The only package that knows JCuda, and of CUDA it knows the driver API and cuBLAS. One backend is one context, one
  * stream and one thread; from the upload of a minibatch to the download of its loss nothing leaves the device but, where
- * a mask saves much, the number of its live rows. May import
- * {@code backend} only.
+ * a mask saves much, the number of its live rows. May import {@code backend} only.
  */
 package dev.elman.cuda;
