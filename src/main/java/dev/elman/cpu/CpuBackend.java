@@ -108,16 +108,28 @@ public final class CpuBackend implements Backend {
         if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
     }
 
+    /** A tensor that the operation may write. */
     private CpuTensor in(Tensor tensor) {
-        return CpuTensor.of(allocations, tensor);
+        CpuTensor own = CpuTensor.of(allocations, tensor);
+        if (own != null) own.mayChange();
+        return own;
+    }
+
+    /** Weights that the operation only reads: what is laid out of them serves again. */
+    private CpuTensor constant(Tensor weights) {
+        return CpuTensor.of(allocations, weights);
     }
 
     private CpuIntTensor in(IntTensor tensor) {
         return CpuIntTensor.of(allocations, tensor);
     }
 
-    private Recurrence.Weights in(SimpleRnnWeights weights) {
-        return new Recurrence.Weights(in(weights.wx()), in(weights.wh()), in(weights.b()));
+    private Recurrence.Weights in(SimpleRnnWeights gradients) {
+        return new Recurrence.Weights(in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
+    }
+
+    private Recurrence.Weights constant(SimpleRnnWeights weights) {
+        return new Recurrence.Weights(constant(weights.wx()), constant(weights.wh()), constant(weights.b()));
     }
 
     // ---- whole tensors
@@ -179,7 +191,7 @@ public final class CpuBackend implements Backend {
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
         Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
-        Recurrence.Weights parameters = in(weights);
+        Recurrence.Weights parameters = constant(weights);
         CpuTensor inputs = in(x);
         CpuTensor states = in(h);
         if (recurrence.empty()) return;
@@ -197,7 +209,7 @@ public final class CpuBackend implements Backend {
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
         Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
-        Recurrence.Weights parameters = in(weights);
+        Recurrence.Weights parameters = constant(weights);
         Recurrence.Weights sums = in(gradients);
         CpuTensor inputs = in(x);
         CpuTensor states = in(h);
@@ -225,9 +237,9 @@ public final class CpuBackend implements Backend {
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         Operands.Dense sizes = Operands.denseForward(x, w, b, y);
         Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = in(w).matrix(sizes.d(), sizes.k());
+        Matrix weights = constant(w).matrix(sizes.d(), sizes.k());
         CpuTensor to = in(y);
-        if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
+        if (b != null) rows.fill(constant(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
         try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
@@ -240,7 +252,7 @@ public final class CpuBackend implements Backend {
         CpuTensor dSum = in(db);
         CpuTensor dInput = in(dx);
         Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = in(w).matrix(sizes.d(), sizes.k());
+        Matrix weights = constant(w).matrix(sizes.d(), sizes.k());
         Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
         Tiles tiles = new Tiles(gemm, workers).addTransposed(from, gradient, in(dw).matrix(sizes.d(), sizes.k()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
@@ -258,9 +270,9 @@ public final class CpuBackend implements Backend {
     public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         Operands.Dense sizes = Operands.linearForward(x, w, b, y);
         Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = in(w).matrix(sizes.k(), sizes.d());
+        Matrix weights = constant(w).matrix(sizes.k(), sizes.d());
         CpuTensor to = in(y);
-        if (in(b) != null) rows.fill(in(b), to, sizes.m(), sizes.k());
+        if (b != null) rows.fill(constant(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
         try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
@@ -273,7 +285,7 @@ public final class CpuBackend implements Backend {
         CpuTensor dSum = in(db);
         CpuTensor dInput = in(dx);
         Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = in(w).matrix(sizes.k(), sizes.d());
+        Matrix weights = constant(w).matrix(sizes.k(), sizes.d());
         Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
         Tiles tiles = new Tiles(gemm, workers).addTransposed(gradient, from, in(dw).matrix(sizes.k(), sizes.d()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));

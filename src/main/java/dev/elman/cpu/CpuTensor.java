@@ -37,6 +37,11 @@ final class CpuTensor implements Tensor {
         return own;
     }
 
+    /** See {@link Memory#mayChange}. */
+    void mayChange() {
+        memory.mayChange();
+    }
+
     /** Elements from {@code from} on, into the beginning of an array. */
     void read(int from, float[] into, int count) {
         read(from, into, 0, count);
@@ -102,6 +107,7 @@ final class CpuTensor implements Tensor {
     @Override
     public void set(float... values) {
         checkLength(values.length);
+        memory.mayChange();
         write(0, values, values.length);
     }
 
@@ -110,7 +116,7 @@ final class CpuTensor implements Tensor {
         checkLength(values.length);
         float[] rounded = new float[values.length];
         for (int i = 0; i < values.length; i++) rounded[i] = (float) values[i];
-        write(0, rounded, rounded.length);
+        set(rounded);
     }
 
     private void checkLength(int length) {

@@ -19,6 +19,9 @@ final class Memory {
     /** Where it lies, for a native library; 0 until one asks. */
     private volatile long address;
 
+    /** As visible to other threads as the elements are. */
+    private long version;
+
     Memory(Allocations allocations, int size) {
         this.allocations = allocations;
         this.memory = OffHeap.allocate(size * Float.BYTES);
@@ -45,6 +48,16 @@ final class Memory {
         return address;
     }
 
+    /** The same for as long as no element changes. */
+    long version() {
+        return version;
+    }
+
+    /** To be called by everything that may change elements, before it does. */
+    void mayChange() {
+        version++;
+    }
+
     boolean belongsTo(Allocations others) {
         return allocations == others;
     }
@@ -69,6 +82,7 @@ final class Memory {
 
     /** Gives the memory back; called by {@link Allocations} only, and only once. */
     void release() {
+        mayChange();
         floats = null;
         ints = null;
         memory.free();

@@ -4,6 +4,7 @@ import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.blas_set_num_threads;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sasum;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
@@ -102,6 +103,11 @@ final class OpenBlas {
                 add ? 1 : 0,
                 at.c.at(y),
                 1);
+    }
+
+    /** The sum of the magnitudes of {@code count} elements; no finite number where one of them is none. */
+    static float sumOfMagnitudes(long a, int count) {
+        return cblas_sasum(count, OPERANDS.get().a.at(a), 1);
     }
 
     /** The operands of one call, for one thread. */

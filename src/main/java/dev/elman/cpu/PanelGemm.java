@@ -1,8 +1,5 @@
 package dev.elman.cpu;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-
 /**
  * OpenBLAS's kernels for small products, which it has for AVX-512: they copy nothing and take rows of any number, but up to
  * a million multiplications only, and they want the right factor to lie close together. So unless the rows are few, the
@@ -32,8 +29,7 @@ final class PanelGemm implements Gemm {
 
     private static final int TRIALS = 20;
 
-    /** Memory of closed factors. */
-    private final Deque<OffHeap> free = new ArrayDeque<>();
+    private final PanelStore store = new PanelStore();
 
     /**
      * Whether the OpenBLAS of this process has those kernels. It chooses its kernels itself and has no function in this
@@ -91,14 +87,14 @@ final class PanelGemm implements Gemm {
 
     @Override
     public Factor right(Matrix b, boolean room, long rows) {
-        Panels panels = panels(b, room, rows);
+        Panels panels = store.open(b, room, rows);
         for (int panel = 0; panel < panels.toLayOut(); panel++) panels.layOut(panel);
         return panels;
     }
 
     @Override
     public Factor right(Matrix b, boolean room, long rows, Workers workers) {
-        Panels panels = panels(b, room, rows);
+        Panels panels = store.open(b, room, rows);
         long work = (long) COPY * b.rows() * WIDTH * panels.toLayOut();
         workers.run(panels.toLayOut(), work, (panel, scratch) -> panels.layOut(panel));
         return panels;
@@ -138,30 +134,9 @@ final class PanelGemm implements Gemm {
         }
     }
 
-    private Panels panels(Matrix b, boolean room, long rows) {
-        int stored = Panels.storedPanels(b, room, rows);
-        boolean all = b.columns() <= stored * WIDTH;
-        return new Panels(b, room, stored, all ? null : take(Panels.bytes(b, room, stored)), this::giveBack);
-    }
-
-    /** Memory that a closed factor left, or new memory in its place. */
-    private synchronized OffHeap take(int bytes) {
-        OffHeap largest = free.pollLast();
-        if (largest != null && largest.bytes().capacity() >= bytes) return largest;
-        if (largest != null) largest.free();
-        return OffHeap.allocate(bytes);
-    }
-
-    private synchronized void giveBack(OffHeap memory) {
-        if (free.isEmpty()
-                || free.peekLast().bytes().capacity() <= memory.bytes().capacity()) free.addLast(memory);
-        else free.addFirst(memory);
-    }
-
     @Override
-    public synchronized void close() {
-        free.forEach(OffHeap::free);
-        free.clear();
+    public void close() {
+        store.close();
     }
 
     @Override

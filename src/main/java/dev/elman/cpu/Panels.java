@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 
 /**
  * A right factor [length, columns] for OpenBLAS's kernels for small products, in panels of 64 columns: laid out, or for a few
@@ -59,6 +58,15 @@ final class Panels implements Gemm.Factor {
 
     private static final float[] ZEROS = new float[WIDTH];
 
+    /** [VECTOR,VECTOR], kept for good. */
+    private static final ByteBuffer IDENTITY = OffHeap.collected(Float.BYTES * VECTOR * VECTOR);
+
+    static {
+        for (int i = 0; i < VECTOR; i++) IDENTITY.putFloat(Float.BYTES * i * (VECTOR + 1), 1);
+    }
+
+    private static final long IDENTITY_ADDRESS = OpenBlas.address(IDENTITY);
+
     private static final ThreadLocal<WideResult> WIDE_RESULT = ThreadLocal.withInitial(WideResult::allocate);
 
     private final Matrix b;
@@ -72,8 +80,12 @@ final class Panels implements Gemm.Factor {
     /** Of the other panels; null where there are none. */
     private final OffHeap memory;
 
-    private final Consumer<OffHeap> whenClosed;
+    private final Runnable whenClosed;
     private final Panel[] panels;
+
+    /** Whether it was closed before, and so is laid out. */
+    private boolean closed;
+
     private final int length;
 
     /** Rows that the deepest of the panels' products takes at most. */
@@ -96,15 +108,18 @@ final class Panels implements Gemm.Factor {
         return rest > 0 && rest <= FEW_COLUMNS;
     }
 
-    /**
-     * Panels that are best used as they are stored, the first ones: all of a matrix of one panel, and for a few rows those
-     * that are wide. The bits are the same.
-     */
-    static int storedPanels(Matrix b, boolean room, long rows) {
-        if (b.transposed()) return 0;
-        boolean one = !room && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH && !filled(b.columns(), b.rows());
-        if (one) return 1;
-        return rows <= FEW_ROWS ? b.columns() / WIDTH : 0;
+    /** Whether a matrix of one panel is best used as it is stored, always. */
+    static boolean storedWhole(Matrix b, boolean room) {
+        return !b.transposed()
+                && !room
+                && b.columns() <= WIDTH
+                && b.stride() <= 2 * WIDTH
+                && !filled(b.columns(), b.rows());
+    }
+
+    /** Panels of any other that are best used as they are stored, the first ones: for a few rows those that are wide. */
+    static int storedPanels(Matrix b, long rows) {
+        return b.transposed() || rows > FEW_ROWS ? 0 : b.columns() / WIDTH;
     }
 
     /** Whether a panel of so many columns and rows is filled up. */
@@ -127,11 +142,11 @@ final class Panels implements Gemm.Factor {
     }
 
     /**
-     * @param stored see {@link #storedPanels}
+     * @param stored panels that are used as they are stored, the first ones; the bits are the same
      * @param memory at least {@link #bytes}; null where all are stored
-     * @param whenClosed what happens to the memory then
+     * @param whenClosed what happens then
      */
-    Panels(Matrix b, boolean room, int stored, OffHeap memory, Consumer<OffHeap> whenClosed) {
+    Panels(Matrix b, boolean room, int stored, OffHeap memory, Runnable whenClosed) {
         this.b = b;
         this.room = room;
         this.stored = stored;
@@ -171,9 +186,14 @@ final class Panels implements Gemm.Factor {
         return Math.max(1, (length + blocks - 1) / blocks);
     }
 
-    /** Panels that are to be laid out before the first product, in any order. */
+    /** Whether none is used as it is stored. */
+    boolean allLaidOut() {
+        return stored == 0;
+    }
+
+    /** Panels that are to be laid out before the first product, in any order; none once it was closed. */
     int toLayOut() {
-        return Math.max(0, (b.columns() + WIDTH - 1) / WIDTH - stored);
+        return closed ? 0 : Math.max(0, (b.columns() + WIDTH - 1) / WIDTH - stored);
     }
 
     /** Panel {@code number} of those, [length, stride]. */
@@ -194,12 +214,46 @@ final class Panels implements Gemm.Factor {
             for (int row = 0; row < length; row++) {
                 packed.put(begin + row * stride, from, panel.offset() + row * panel.stride(), width);
             }
-            return;
+        } else if (panel.stride() == length && allFinite(panel)) {
+            transpose(panel, panels[stored + number].address, stride);
+        } else {
+            float[] column = new float[length];
+            for (int j = 0; j < width; j++) {
+                from.get(panel.offset() + j * panel.stride(), column, 0, length);
+                for (int row = 0; row < length; row++) packed.put(begin + row * stride + j, column[row]);
+            }
         }
-        float[] column = new float[length];
-        for (int j = 0; j < width; j++) {
-            from.get(panel.offset() + j * panel.stride(), column, 0, length);
-            for (int row = 0; row < length; row++) packed.put(begin + row * stride + j, column[row]);
+    }
+
+    /** Of one whose elements are all that lies between its first and its last. */
+    private static boolean allFinite(Matrix panel) {
+        return Float.isFinite(OpenBlas.sumOfMagnitudes(panel.address(), panel.rows() * panel.columns()));
+    }
+
+    /**
+     * Lays a transposed panel of finite elements out as products with the identity, a vector of columns at a time: in a third of
+     * the time that Java takes, whose stores go one by one. An element that is no number would spoil its neighbours, as 0 times
+     * that is none.
+     */
+    private static void transpose(Matrix panel, long to, int stride) {
+        int length = panel.rows();
+        for (int column = 0; column < panel.columns(); column += VECTOR) {
+            int columns = Math.min(VECTOR, panel.columns() - column);
+            for (int row = 0; row < length; row += DEPTH) {
+                OpenBlas.multiply(
+                        Math.min(DEPTH, length - row),
+                        columns,
+                        columns,
+                        panel.address() + Float.BYTES * ((long) column * panel.stride() + row),
+                        panel.stride(),
+                        true,
+                        IDENTITY_ADDRESS,
+                        VECTOR,
+                        false,
+                        false,
+                        to + Float.BYTES * ((long) row * stride + column),
+                        stride);
+            }
         }
     }
 
@@ -253,7 +307,8 @@ final class Panels implements Gemm.Factor {
 
     @Override
     public void close() {
-        if (memory != null) whenClosed.accept(memory);
+        closed = true;
+        whenClosed.run();
     }
 
     /** Columns {@code column} to {@code column + width} - 1 of a right factor, to be multiplied {@code depth} terms at a time. */

@@ -143,6 +143,24 @@ class GemmTest {
         }
     }
 
+    /** An infinity or a NaN among a factor's elements reaches the results that it is a term of, and no others. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void whatIsNoNumberStaysInItsColumn(Gemm gemm) {
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+            Matrix a = noise(5, 90);
+            Matrix b = denselyStored(70, 90).transpose();
+            b.memory().floats().put(index(b, 33, 20), value);
+            Matrix c = zeros(5, 70);
+            try (Gemm.Factor right = gemm.right(b, false, MANY)) {
+                right.multiply(a, 0, c, 0, 5, false);
+            }
+            for (int i = 0; i < 5; i++) {
+                for (int j = 0; j < 70; j++) assertEquals(j != 20, Float.isFinite(at(c, i, j)), i + "," + j);
+            }
+        }
+    }
+
     /** The same for the rows of a transposed product. */
     @ParameterizedTest
     @MethodSource("products")
@@ -176,6 +194,20 @@ class GemmTest {
             for (int j = 0; j < columns; j++) matrix.memory().floats().put(index(matrix, i, j), 0);
         }
         return matrix;
+    }
+
+    /** A transposed right factor as weights are stored, of sizes that miss a vector and a block. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void agreesForDenselyStoredWeights(Gemm gemm) {
+        for (int[] size : new int[][] {{1, 1}, {64, 300}, {70, 256}, {130, 513}, {33, 31}, {60, 200}}) {
+            Matrix a = noise(9, size[1]);
+            Matrix b = denselyStored(size[0], size[1]).transpose();
+            Matrix c = noise(9, size[0]);
+            try (Gemm.Factor right = gemm.right(b, false, MANY)) {
+                compare(right, a, b, c, false);
+            }
+        }
     }
 
     /** A right factor so large that plain Java does not keep it on the heap. */
@@ -242,6 +274,13 @@ class GemmTest {
             for (int j = 0; j < columns; j++) memory.floats().put(index(matrix, i, j), (float) random.nextGaussian());
         }
         return matrix;
+    }
+
+    /** A matrix whose rows lie side by side. */
+    private Matrix denselyStored(int rows, int columns) {
+        Memory memory = allocations.allocate(Shape.of(rows, columns));
+        for (int i = 0; i < rows * columns; i++) memory.floats().put(i, (float) random.nextGaussian());
+        return new Matrix(memory, 0, rows, columns, columns, false);
     }
 
     private static int index(Matrix matrix, int i, int j) {

@@ -5,12 +5,16 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 
-/** elman's CPU backend. The timed step also copies dL/dy to where back-propagation overwrites it. */
+/**
+ * elman's CPU backend. The timed step also copies dL/dy to where back-propagation overwrites it, and writes weights as an
+ * optimizer would, after which they are laid out anew.
+ */
 public final class ElmanPeer implements Peer {
     private final Backend backend = Backends.open("cpu");
     private Sizes sizes;
     private ElmanStep step;
     private Tensor dy;
+    private float[] bias;
 
     @Override
     public String describe() {
@@ -30,7 +34,8 @@ public final class ElmanPeer implements Peer {
         step.x().set(Layouts.swapLeading(problem.x(), n, t, sizes.d()));
         step.weights().wx().set(problem.wx());
         step.weights().wh().set(problem.wh());
-        step.weights().b().set(problem.b());
+        bias = problem.b();
+        step.weights().b().set(bias);
         dy = backend.allocate(Shape.of(t, n, sizes.h()));
         dy.set(Layouts.swapLeading(problem.dy(), n, t, sizes.h()));
     }
@@ -42,6 +47,7 @@ public final class ElmanPeer implements Peer {
 
     @Override
     public void forwardBackward() {
+        step.weights().b().set(bias);
         step.forward();
         backend.copy(dy, step.dy());
         step.backward();

@@ -1,0 +1,178 @@
+package dev.elman.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import dev.elman.backend.Shape;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Which closed factors serve again, and whose memory goes to others. */
+class PanelStoreTest {
+    /** Columns and rows: two panels, none of them filled up. */
+    private static final int SIZE = 80;
+
+    private static final int MANY = 1000;
+    private static final int FEW = 4;
+
+    private final Allocations allocations = new Allocations();
+    private final PanelStore store = new PanelStore();
+    private final Random random = new Random(9);
+
+    @BeforeEach
+    void needsOpenBlas() {
+        assumeFalse(Gemms.open() instanceof JavaGemm, "Panels are for OpenBLAS, which did not load.");
+    }
+
+    @AfterEach
+    void free() {
+        store.close();
+        allocations.close();
+    }
+
+    @Test
+    void aClosedFactorServesAgain() {
+        Matrix b = noise();
+        Panels first = open(b, MANY);
+        first.close();
+        assertSame(first, open(b, MANY));
+    }
+
+    @Test
+    void anOpenOneIsNobodyElses() {
+        Matrix b = noise();
+        Panels first = open(b, MANY);
+        assertNotSame(first, open(b, MANY));
+    }
+
+    @Test
+    void whatChangedIsLaidOutAnew() {
+        Matrix b = noise();
+        Panels first = open(b, MANY);
+        first.close();
+        b.memory().mayChange();
+        assertNotSame(first, store.open(b, false, MANY));
+    }
+
+    @Test
+    void anotherMatrixOfTheSameMemoryIsAnother() {
+        Matrix b = noise();
+        Panels first = open(b, MANY);
+        first.close();
+        assertNotSame(first, store.open(b.transpose(), false, MANY));
+        assertNotSame(first, store.open(b.rows(0, SIZE - 1), false, MANY));
+        assertNotSame(first, store.open(b, true, MANY));
+    }
+
+    /** As in training, where weights change before they are asked for again. */
+    @Test
+    void memoryGoesToTheNextWhereNothingIsAskedForAgain() {
+        Matrix a = noise();
+        Matrix b = noise();
+        for (int step = 0; step < 3; step++) {
+            open(a, MANY).close();
+            Panels next = store.open(b, false, MANY);
+            assertArrayEquals(product(a), product(next), "has the memory, in which the other still lies");
+            next.close();
+            a.memory().mayChange();
+            b.memory().mayChange();
+        }
+    }
+
+    /** As in prediction: all layers' weights are kept from the second time on. */
+    @Test
+    void allThatIsAskedForAgainIsKept() {
+        Matrix a = noise();
+        Matrix b = noise();
+        for (int times = 0; times < 2; times++) {
+            open(a, MANY).close();
+            open(b, MANY).close();
+        }
+        Panels keptA = store.open(a, false, MANY);
+        Panels keptB = store.open(b, false, MANY);
+        assertArrayEquals(product(a), product(keptA));
+        assertArrayEquals(product(b), product(keptB));
+        keptA.close();
+        keptB.close();
+
+        open(noise(), MANY).close(); // and nothing new takes their memory
+        assertSame(keptA, store.open(a, false, MANY));
+        assertSame(keptB, store.open(b, false, MANY));
+    }
+
+    @Test
+    void whatWasKeptAndChangedGivesItsMemory() {
+        Matrix a = noise();
+        for (int times = 0; times < 2; times++) open(a, MANY).close();
+        float[] before = product(a);
+        a.memory().mayChange();
+        assertArrayEquals(before, product(store.open(noise(), false, MANY)));
+    }
+
+    /** What is used as it is stored for a few rows is laid out when it is asked for again. */
+    @Test
+    void fewRowsAreWorthLayingOutTheSecondTime() {
+        Matrix b = noise();
+        Panels first = open(b, FEW);
+        first.close();
+        Panels second = open(b, FEW);
+        assertNotSame(first, second);
+        assertTrue(second.allLaidOut());
+        second.close();
+        assertSame(second, open(b, FEW));
+    }
+
+    /** One step asks for a matrix and for the same transposed: that is not again. */
+    @Test
+    void fewRowsOfWeightsThatChangeAreNot() {
+        Matrix b = noise();
+        for (int step = 0; step < 3; step++) {
+            Panels one = open(b, FEW);
+            Panels two = open(b, FEW); // by another thread, in the same operation
+            one.close();
+            two.close();
+            assertFalse(one.allLaidOut() || two.allLaidOut());
+            b.memory().mayChange();
+        }
+    }
+
+    /** Laid out. */
+    private Panels open(Matrix b, long rows) {
+        Panels panels = store.open(b, false, rows);
+        for (int panel = 0; panel < panels.toLayOut(); panel++) panels.layOut(panel);
+        return panels;
+    }
+
+    private float[] product(Matrix b) {
+        try (Panels panels = new Panels(b, false, 0, OffHeap.allocate(Panels.bytes(b, false, 0)), () -> {})) {
+            for (int panel = 0; panel < panels.toLayOut(); panel++) panels.layOut(panel);
+            return product(panels);
+        }
+    }
+
+    private float[] product(Panels right) {
+        Matrix a = matrix();
+        for (int i = 0; i < SIZE * SIZE; i++) a.memory().floats().put(i, i % 7 - 3);
+        Matrix c = matrix();
+        right.multiply(a, 0, c, 0, SIZE, false);
+        float[] values = new float[SIZE * SIZE];
+        c.memory().floats().get(0, values);
+        return values;
+    }
+
+    private Matrix noise() {
+        Matrix matrix = matrix();
+        for (int i = 0; i < SIZE * SIZE; i++) matrix.memory().floats().put(i, (float) random.nextGaussian());
+        return matrix;
+    }
+
+    private Matrix matrix() {
+        return new Matrix(allocations.allocate(Shape.of(SIZE, SIZE)), 0, SIZE, SIZE, SIZE, false);
+    }
+}
