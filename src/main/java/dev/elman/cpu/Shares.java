@@ -20,6 +20,9 @@ final class Shares {
     /** For fewer columns H a step is too short for threads to meet in it. */
     private static final int MANY_COLUMNS = 256;
 
+    /** From this many columns H on, Wx and Wh fill a second-level cache, and half of their columns do not. */
+    private static final int LARGE_COLUMNS = 512;
+
     /**
      * Arithmetic operations of a step: with fewer, shares wait longer for the line of h between them, which both write in each
      * step and which may take 200 ns from one processor to the other, than a step takes.
@@ -49,14 +52,15 @@ final class Shares {
     }
 
     /**
-     * For few rows, where the threads would not each get as many as a product likes, and where shares of columns keep no fewer
-     * threads busy.
+     * For few rows, where the threads would not each get as many as a product likes, or just so many and weights that fit no
+     * second-level cache; and where shares of columns keep no fewer threads busy.
      */
     private boolean betterByColumns() {
         int threads = workers.threads();
         int likedRows = threads * gemm.fewestRows();
         boolean noFewerBusy = Math.min(threads, mostColumnShares()) >= Math.min(threads, sizes.n());
-        return threads > 1 && noFewerBusy && sizes.n() <= 2 * likedRows && sizes.n() % likedRows != 0;
+        boolean liked = sizes.n() % likedRows == 0 && (sizes.n() > likedRows || sizes.h() < LARGE_COLUMNS);
+        return threads > 1 && noFewerBusy && sizes.n() <= 2 * likedRows && !liked;
     }
 
     private int mostColumnShares() {

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CpuBackendTest {
     /**
      * N, T, D and H: threads share the rows; with room for more columns; three rows as four; one row after the other, over
-     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares; Wx apart; no inputs.
+     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares, and of large weights; Wx apart; no inputs.
      */
     private static final int[][] LAYERS = {
         {50, 7, 65, 150},
@@ -40,6 +40,7 @@ class CpuBackendTest {
         {3, 37, 20, 400},
         {7, 19, 10, 260},
         {13, 9, 40, 304},
+        {8, 5, 20, 520},
         {4, 6, 2700, 400},
         {3, 5, 0, 20}
     };
