@@ -22,6 +22,7 @@ final class Backward {
     private final CpuTensor dh;
     private final Matrix das;
     private final Shares shares;
+    private final boolean beginsWithZeros;
 
     /** g of the step that is next on the way back. */
     private final ShareStates own;
@@ -37,6 +38,7 @@ final class Backward {
         this.dh = dh;
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
+        this.beginsWithZeros = pass.beginsWithZeros(h);
         int width = pass.sizes().h();
         boolean inPlace = shares.inPlace(width) && pass.dropout() == null;
         this.own =
@@ -67,7 +69,10 @@ final class Backward {
                 int first = Math.min(time(step), time(step + count - 1));
                 Matrix da = das.rows(pass.after(first), count * n);
                 Matrix inputs = pass.inputs(x).rows(pass.slot(first), count * n);
-                sumGradients(tiles, inputs, seen(first, count), da, gradients);
+                sumGradients(tiles, inputs, da, gradients);
+                int seen = step + count == steps && beginsWithZeros ? count - 1 : count;
+                sumRecurrent(
+                        tiles, pass.reverse() ? first : first + count - seen, seen, gradients.recurrent(pass.sizes()));
                 if (input != null) {
                     tiles.multiply(da, input, pass.inputs(dx).rows(pass.slot(first), count * n), false);
                 }
@@ -87,19 +92,21 @@ final class Backward {
         return pass.time(pass.sizes().t() - 1 - step);
     }
 
-    /** m * h_before of {@code count} steps from t on. */
-    private Matrix seen(int t, int count) {
-        int rows = count * pass.sizes().n();
-        if (dropped == null) return pass.states(h).rows(pass.before(t), rows);
-        return dropped.matrix(pass.rows(), pass.sizes().h()).rows(pass.slot(t), rows);
-    }
-
-    /** dWx += x^T da, dWh += seen^T da, db += the sum of da's rows, over some steps. */
-    private void sumGradients(Tiles tiles, Matrix x, Matrix seen, Matrix da, Recurrence.Weights gradients) {
+    /** dWx += x^T da, db += the sum of da's rows, over some steps. */
+    private void sumGradients(Tiles tiles, Matrix x, Matrix da, Recurrence.Weights gradients) {
         tiles.addTransposed(x, da, gradients.inputs(pass.sizes()));
-        tiles.addTransposed(seen, da, gradients.recurrent(pass.sizes()));
         if (gradients.b() != null)
             tiles.addRows(da, gradients.b().matrix(1, pass.sizes().h()));
+    }
+
+    /** dWh += (m * h_before)^T da over {@code count} steps from t on. */
+    private void sumRecurrent(Tiles tiles, int t, int count, Matrix gradient) {
+        if (count == 0) return;
+        int rows = count * pass.sizes().n();
+        Matrix seen = dropped == null
+                ? pass.states(h).rows(pass.before(t), rows)
+                : dropped.matrix(pass.rows(), pass.sizes().h()).rows(pass.slot(t), rows);
+        tiles.addTransposed(seen, das.rows(pass.after(t), rows), gradient);
     }
 
     /** da of a share; what is masked goes to the gradient of the state before, and da = 0. */

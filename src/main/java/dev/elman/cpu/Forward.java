@@ -32,6 +32,8 @@ final class Forward {
 
     private final ShareStates own;
 
+    private final boolean beginsWithZeros;
+
     /** m * h_before of every other step, [2,N,H]; null without dropout. */
     private final CpuTensor dropped;
 
@@ -62,6 +64,7 @@ final class Forward {
         this.bias = weights.b() == null
                 ? null
                 : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
+        this.beginsWithZeros = pass.beginsWithZeros(h);
         this.dropped = pass.dropout() == null
                 ? null
                 : workspace.of(
@@ -73,12 +76,14 @@ final class Forward {
         if (projected) project();
         long inputRows = ahead == 1 ? pass.countedRows() : pass.rows();
         try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), inputRows, own);
-                Shares.Factors recurrent = shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
+                Shares.Factors recurrent = pass.sizes().t() == 1 && beginsWithZeros
+                        ? null
+                        : shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
             shares.walk(
                     0,
                     pass.sizes().t(),
                     (i, step, scratch) -> prepare(i, step, input, scratch),
-                    (i, step, scratch) -> advance(i, pass.time(step), recurrent.of(i), scratch));
+                    (i, step, scratch) -> advance(i, step, recurrent, scratch));
         }
     }
 
@@ -139,23 +144,29 @@ final class Forward {
         }
     }
 
-    private void advance(int i, int t, Gemm.Factor recurrent, Scratch scratch) {
+    private void advance(int i, int step, Shares.Factors recurrent, Scratch scratch) {
         Share share = shares.get(i);
+        int t = pass.time(step);
         int row = own.row(i, t);
+        if (step > 0 || !beginsWithZeros) addRecurrent(i, t, row, recurrent.of(i));
+        int begin = own.memory().index(own.element(row));
+        Activated.apply(pass.activation(), own.memory().floats(), begin, share.rows() * own.width(), scratch);
+        if (pass.mask() != null) keepMasked(share, t, row);
+        own.copyOut(share, row, h, pass.after(t));
+    }
+
+    /** Adds (m * h_before) Wh. */
+    private void addRecurrent(int i, int t, int row, Gemm.Factor recurrent) {
         Matrix seen = own.matrix(i);
         int from = own.row(i, pass.previous(t));
         if (dropped != null) {
             seen = dropped.matrix(2 * pass.sizes().n(), pass.sizes().h());
-            from = pass.slot(t % 2) + share.firstRow();
+            from = pass.slot(t % 2) + shares.get(i).firstRow();
         } else if (shares.columns()) {
             seen = states;
             from = pass.before(t);
         }
         recurrent.multiply(seen, from, own.matrix(i), row, own.rows(i, seen, from), true);
-        int begin = own.memory().index(own.element(row));
-        Activated.apply(pass.activation(), own.memory().floats(), begin, share.rows() * own.width(), scratch);
-        if (pass.mask() != null) keepMasked(share, t, row);
-        own.copyOut(share, row, h, pass.after(t));
     }
 
     /** Masked rows take over the state they had; what the products made of them, of padding even NaN, is lost. */

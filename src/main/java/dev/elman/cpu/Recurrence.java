@@ -41,6 +41,12 @@ record Recurrence(
         return sizes.t() == 0 || sizes.n() == 0 || sizes.h() == 0;
     }
 
+    /** Whether the state before the first step is all zeros: then its products are too, of weights that are finite. */
+    boolean beginsWithZeros(CpuTensor h) {
+        int width = sizes.h();
+        return h.isZero(before(time(0)) * width, sizes.n() * width);
+    }
+
     /** Where step number {@code step} stands. */
     int time(int step) {
         return reverse ? sizes.t() - 1 - step : step;
