@@ -113,7 +113,10 @@ final class RecurrenceBench {
         }
     }
 
-    /** Forward and training at one shape. */
+    /**
+     * Forward and training at one shape. Training leaves the weights as they are: the cpu backend, which copies them after each
+     * change, does so once here.
+     */
     List<Row> measure(BenchShapes.Shape shape) {
         int n = shape.n();
         int t = shape.t();

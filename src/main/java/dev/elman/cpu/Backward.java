@@ -22,6 +22,7 @@ final class Backward {
     private final CpuTensor dh;
     private final Matrix das;
     private final Shares shares;
+    /** Whether h_before of the first step is all zeros. */
     private final boolean beginsWithZeros;
 
     /** g of the step that is next on the way back. */
@@ -38,7 +39,7 @@ final class Backward {
         this.dh = dh;
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
-        this.beginsWithZeros = pass.beginsWithZeros(h);
+        this.beginsWithZeros = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0;
         int width = pass.sizes().h();
         boolean inPlace = shares.inPlace(width) && pass.dropout() == null;
         this.own =
@@ -70,7 +71,7 @@ final class Backward {
                 Matrix da = das.rows(pass.after(first), count * n);
                 Matrix inputs = pass.inputs(x).rows(pass.slot(first), count * n);
                 sumGradients(tiles, inputs, da, gradients);
-                int seen = step + count == steps && beginsWithZeros ? count - 1 : count;
+                int seen = step + count == steps && firstAddsNothing() ? count - 1 : count;
                 sumRecurrent(
                         tiles, pass.reverse() ? first : first + count - seen, seen, gradients.recurrent(pass.sizes()));
                 if (input != null) {
@@ -90,6 +91,12 @@ final class Backward {
     /** The step that is number {@code step} on the way back. */
     private int time(int step) {
         return pass.time(pass.sizes().t() - 1 - step);
+    }
+
+    /** Whether h_before^T da of the first step is all zeros. */
+    private boolean firstAddsNothing() {
+        Matrix da = das.rows(pass.after(pass.time(0)), pass.sizes().n());
+        return beginsWithZeros && Float.isFinite(gemm.sumOfMagnitudes(da));
     }
 
     /** dWx += x^T da, db += the sum of da's rows, over some steps. */

@@ -108,53 +108,58 @@ public final class CpuBackend implements Backend {
         if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
     }
 
-    /** A tensor that the operation may write. */
-    private CpuTensor in(Tensor tensor) {
-        CpuTensor own = CpuTensor.of(allocations, tensor);
+    /** An operand that the operation only reads; null stays null. */
+    private CpuTensor read(Tensor tensor) {
+        return CpuTensor.of(allocations, tensor);
+    }
+
+    private CpuIntTensor read(IntTensor tensor) {
+        return CpuIntTensor.of(allocations, tensor);
+    }
+
+    private Recurrence.Weights read(SimpleRnnWeights weights) {
+        return new Recurrence.Weights(read(weights.wx()), read(weights.wh()), read(weights.b()));
+    }
+
+    /** One that it writes: what was laid out of it before is void. */
+    private CpuTensor written(Tensor tensor) {
+        CpuTensor own = read(tensor);
         if (own != null) own.mayChange();
         return own;
     }
 
-    /** Weights that the operation only reads: what is laid out of them serves again. */
-    private CpuTensor constant(Tensor weights) {
-        return CpuTensor.of(allocations, weights);
+    /** Of whole numbers nothing is laid out. */
+    private CpuIntTensor written(IntTensor tensor) {
+        return read(tensor);
     }
 
-    private CpuIntTensor in(IntTensor tensor) {
-        return CpuIntTensor.of(allocations, tensor);
-    }
-
-    private Recurrence.Weights in(SimpleRnnWeights gradients) {
-        return new Recurrence.Weights(in(gradients.wx()), in(gradients.wh()), in(gradients.b()));
-    }
-
-    private Recurrence.Weights constant(SimpleRnnWeights weights) {
-        return new Recurrence.Weights(constant(weights.wx()), constant(weights.wh()), constant(weights.b()));
+    private Recurrence.Weights written(SimpleRnnWeights gradients) {
+        return new Recurrence.Weights(written(gradients.wx()), written(gradients.wh()), written(gradients.b()));
     }
 
     // ---- whole tensors
 
     @Override
     public void fill(Tensor y, double value) {
-        elementwise.fill(in(y), (float) value);
+        elementwise.fill(written(y), (float) value);
     }
 
     @Override
     public void copy(Tensor x, Tensor y) {
         Operands.sameSize("copy", x, y);
-        elementwise.copy(in(x), in(y));
+        elementwise.copy(read(x), written(y));
     }
 
     @Override
     public void axpy(double alpha, Tensor x, Tensor y) {
         Operands.sameSize("axpy", x, y);
-        elementwise.axpy((float) alpha, in(x), in(y));
+        elementwise.axpy((float) alpha, read(x), written(y));
     }
 
     @Override
     public void multiply(Tensor a, Tensor b, Tensor y) {
         Operands.sameSize("multiply", a, b, y);
-        elementwise.multiply(in(a), in(b), in(y));
+        elementwise.multiply(read(a), read(b), written(y));
     }
 
     @Override
@@ -162,19 +167,19 @@ public final class CpuBackend implements Backend {
         int count = Operands.copyColumns(x, fromX, y, fromY, columns);
         int widthX = x.shape().extent(-1);
         int widthY = y.shape().extent(-1);
-        rows.copyColumns(count, in(x), widthX, fromX, in(y), widthY, fromY, columns);
+        rows.copyColumns(count, read(x), widthX, fromX, written(y), widthY, fromY, columns);
     }
 
     @Override
     public void maskRows(Tensor x, IntTensor keep, Tensor y) {
-        rows.mask(Operands.maskRows(x, keep, y), in(x), in(keep), in(y));
+        rows.mask(Operands.maskRows(x, keep, y), read(x), read(keep), written(y));
     }
 
     @Override
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
         Operands.Matrix sizes = Operands.seenSteps(mask, seen);
-        CpuIntTensor live = in(mask);
-        CpuIntTensor to = in(seen);
+        CpuIntTensor live = read(mask);
+        CpuIntTensor to = written(seen);
         int[] met = new int[sizes.c()];
         int[] now = new int[sizes.c()];
         for (int step = 0; step < sizes.m(); step++) {
@@ -190,10 +195,10 @@ public final class CpuBackend implements Backend {
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
         Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
-        Recurrence.Weights parameters = constant(weights);
-        CpuTensor inputs = in(x);
-        CpuTensor states = in(h);
+        Recurrence recurrence = Recurrence.of(sizes, pass, read(pass.mask()));
+        Recurrence.Weights parameters = read(weights);
+        CpuTensor inputs = read(x);
+        CpuTensor states = written(h);
         if (recurrence.empty()) return;
         new Forward(gemm, workers, workspace, recurrence, parameters, inputs, states).run();
     }
@@ -208,13 +213,13 @@ public final class CpuBackend implements Backend {
             Tensor dx,
             SimpleRnnWeights gradients) {
         Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        Recurrence recurrence = Recurrence.of(sizes, pass, in(pass.mask()));
-        Recurrence.Weights parameters = constant(weights);
-        Recurrence.Weights sums = in(gradients);
-        CpuTensor inputs = in(x);
-        CpuTensor states = in(h);
-        CpuTensor stateGradients = in(dh);
-        CpuTensor inputGradients = in(dx);
+        Recurrence recurrence = Recurrence.of(sizes, pass, read(pass.mask()));
+        Recurrence.Weights parameters = read(weights);
+        Recurrence.Weights sums = written(gradients);
+        CpuTensor inputs = read(x);
+        CpuTensor states = read(h);
+        CpuTensor stateGradients = written(dh);
+        CpuTensor inputGradients = written(dx);
         if (recurrence.empty()) {
             if (dx != null) elementwise.fill(inputGradients, 0);
             return;
@@ -225,21 +230,21 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
-        rows.gather(Operands.embeddingForward(table, ids, y), in(table), in(ids), in(y));
+        rows.gather(Operands.embeddingForward(table, ids, y), read(table), read(ids), written(y));
     }
 
     @Override
     public void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
-        rows.scatterAdd(Operands.embeddingBackward(ids, dy, dTable), in(ids), in(dy), in(dTable));
+        rows.scatterAdd(Operands.embeddingBackward(ids, dy, dTable), read(ids), read(dy), written(dTable));
     }
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = constant(w).matrix(sizes.d(), sizes.k());
-        CpuTensor to = in(y);
-        if (b != null) rows.fill(constant(b), to, sizes.m(), sizes.k());
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
+        CpuTensor to = written(y);
+        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
         try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
@@ -249,12 +254,13 @@ public final class CpuBackend implements Backend {
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
-        CpuTensor dSum = in(db);
-        CpuTensor dInput = in(dx);
-        Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = constant(w).matrix(sizes.d(), sizes.k());
-        Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers).addTransposed(from, gradient, in(dw).matrix(sizes.d(), sizes.k()));
+        CpuTensor dSum = written(db);
+        CpuTensor dInput = written(dx);
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
+        Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
+        Tiles tiles = new Tiles(gemm, workers)
+                .addTransposed(from, gradient, written(dw).matrix(sizes.d(), sizes.k()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
         if (dInput == null) {
             tiles.run();
@@ -269,10 +275,10 @@ public final class CpuBackend implements Backend {
     @Override
     public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         Operands.Dense sizes = Operands.linearForward(x, w, b, y);
-        Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = constant(w).matrix(sizes.k(), sizes.d());
-        CpuTensor to = in(y);
-        if (b != null) rows.fill(constant(b), to, sizes.m(), sizes.k());
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
+        CpuTensor to = written(y);
+        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
         Matrix result = to.matrix(sizes.m(), sizes.k());
         try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
             new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
@@ -282,12 +288,13 @@ public final class CpuBackend implements Backend {
     @Override
     public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
-        CpuTensor dSum = in(db);
-        CpuTensor dInput = in(dx);
-        Matrix from = in(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = constant(w).matrix(sizes.k(), sizes.d());
-        Matrix gradient = in(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers).addTransposed(gradient, from, in(dw).matrix(sizes.k(), sizes.d()));
+        CpuTensor dSum = written(db);
+        CpuTensor dInput = written(dx);
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
+        Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
+        Tiles tiles = new Tiles(gemm, workers)
+                .addTransposed(gradient, from, written(dw).matrix(sizes.k(), sizes.d()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
         if (dInput == null) {
             tiles.run();
@@ -301,37 +308,38 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
-        PoolOverTime pool = new PoolOverTime(workers, Operands.poolForward(pooling, x, mask, y, argmax), in(mask));
+        PoolOverTime pool = new PoolOverTime(workers, Operands.poolForward(pooling, x, mask, y, argmax), read(mask));
         switch (pooling) {
-            case MAX -> pool.maxForward(in(x), in(y), in(argmax));
-            case MEAN -> pool.meanForward(in(x), in(y));
+            case MAX -> pool.maxForward(read(x), written(y), written(argmax));
+            case MEAN -> pool.meanForward(read(x), written(y));
         }
     }
 
     @Override
     public void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
-        PoolOverTime pool = new PoolOverTime(workers, Operands.poolBackward(pooling, dy, mask, argmax, dx), in(mask));
+        PoolOverTime pool = new PoolOverTime(workers, Operands.poolBackward(pooling, dy, mask, argmax, dx), read(mask));
         switch (pooling) {
-            case MAX -> pool.maxBackward(in(dy), in(argmax), in(dx));
-            case MEAN -> pool.meanBackward(in(dy), in(dx));
+            case MAX -> pool.maxBackward(read(dy), read(argmax), written(dx));
+            case MEAN -> pool.meanBackward(read(dy), written(dx));
         }
     }
 
     @Override
     public void dropout(Dropout dropout, Tensor x, Tensor y) {
-        rows.dropout(dropout, Operands.dropout(x, y), in(x), in(y));
+        rows.dropout(dropout, Operands.dropout(x, y), read(x), written(y));
     }
 
     @Override
     public void softmax(Tensor x, Tensor y) {
-        new CrossEntropy(workers, Operands.softmax(x, y)).softmax(in(x), in(y));
+        new CrossEntropy(workers, Operands.softmax(x, y)).softmax(read(x), written(y));
     }
 
     @Override
     public void softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
         Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
-        new CrossEntropy(workers, sizes).run(in(logits), in(labels), smoothing, scale, in(metrics), in(dLogits));
+        new CrossEntropy(workers, sizes)
+                .run(read(logits), read(labels), smoothing, scale, written(metrics), written(dLogits));
     }
 
     // ---- training
@@ -339,42 +347,42 @@ public final class CpuBackend implements Backend {
     @Override
     public void clipValue(Tensor g, double limit) {
         Operands.clipValue(limit);
-        elementwise.clip(in(g), (float) limit);
+        elementwise.clip(written(g), (float) limit);
     }
 
     @Override
     public void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
         Operands.clipGlobalNorm(maxNorm, norm);
-        CpuTensor measured = in(norm);
-        double length = elementwise.norm(in(g));
+        CpuTensor measured = written(norm);
+        double length = elementwise.norm(read(g));
         measured.write(0, new float[] {(float) length}, 1);
         // Not "if larger": of a norm that is no number nothing remains as if it were fine.
-        if (!(length <= maxNorm)) elementwise.scale(in(g), (float) (maxNorm / length));
+        if (!(length <= maxNorm)) elementwise.scale(written(g), (float) (maxNorm / length));
     }
 
     @Override
     public void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
         Operands.sameSize("addPenaltyGradient", w, g);
-        elementwise.penalize(in(w), (float) l1, (float) (2 * l2), in(g));
+        elementwise.penalize(read(w), (float) l1, (float) (2 * l2), written(g));
     }
 
     @Override
     public void constrain(Constraint constraint, Tensor w) {
         Operands.Matrix sizes = Operands.constrain(w);
-        if (constraint.kind() == Constraint.Kind.NON_NEGATIVE) elementwise.rectify(in(w));
-        else Rows.constrain(constraint, sizes, in(w));
+        if (constraint.kind() == Constraint.Kind.NON_NEGATIVE) elementwise.rectify(written(w));
+        else Rows.constrain(constraint, sizes, written(w));
     }
 
     @Override
     public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
         Operands.sameSize("sgdStep", w, g, velocity);
         Operands.sgdStep(step, velocity);
-        elementwise.sgd(step, in(w), in(g), in(velocity));
+        elementwise.sgd(step, written(w), read(g), written(velocity));
     }
 
     @Override
     public void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
         Operands.sameSize("adamStep", w, g, m, v);
-        elementwise.adam(step, in(w), in(g), in(m), in(v));
+        elementwise.adam(step, written(w), read(g), written(m), written(v));
     }
 }

@@ -62,14 +62,6 @@ final class CpuTensor implements Tensor {
         memory.floats().put(offset + to, values, from, count);
     }
 
-    /** Whether {@code count} elements from {@code from} on are 0. */
-    boolean isZero(int from, int count) {
-        FloatBuffer floats = memory.floats();
-        int i = 0;
-        while (i < count && floats.get(offset + from + i) == 0) i++;
-        return i == count;
-    }
-
     /** What its elements lie in, with others'; see {@link #index}. */
     FloatBuffer floats() {
         return memory.floats();

@@ -32,6 +32,7 @@ final class Forward {
 
     private final ShareStates own;
 
+    /** Whether h_before of the first step is all zeros, and its product with Wh too. */
     private final boolean beginsWithZeros;
 
     /** m * h_before of every other step, [2,N,H]; null without dropout. */
@@ -64,7 +65,8 @@ final class Forward {
         this.bias = weights.b() == null
                 ? null
                 : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
-        this.beginsWithZeros = pass.beginsWithZeros(h);
+        this.beginsWithZeros = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0
+                && Float.isFinite(gemm.sumOfMagnitudes(weights.recurrent(pass.sizes())));
         this.dropped = pass.dropout() == null
                 ? null
                 : workspace.of(

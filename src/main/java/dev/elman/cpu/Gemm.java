@@ -34,7 +34,7 @@ interface Gemm extends AutoCloseable {
      * {@code b} made ready to be the right factor of several products, as long as it does not change.
      *
      * @param room whether their results have as many columns as {@link #room} says, which are more than b has
-     * @param rows of all these products together, roughly, four at least for each: for a few little is made ready
+     * @param rows of all these products together, roughly, four at least for each: for a few little is made ready the first time
      */
     Factor right(Matrix b, boolean room, long rows);
 
@@ -54,11 +54,19 @@ interface Gemm extends AutoCloseable {
     /** sum [1,n] += the sum of the rows of b, which is as it is stored; in float, {@link #SUMMED_ROWS} rows at a time. */
     void addRows(Matrix b, Matrix sum);
 
+    /**
+     * Of the elements of a matrix that is as it is stored: 0 where all of them are, and no finite number where one of them is none,
+     * where the sum is too large, or where it takes as long as a product to find out.
+     */
+    default float sumOfMagnitudes(Matrix matrix) {
+        return Float.NaN;
+    }
+
     /** Gives back the memory that factors used. */
     @Override
     default void close() {}
 
-    /** Any thread may use it. Closing it lets the next factor have its memory. */
+    /** Any thread may use it. Closing it lets it serve again, or the next factor have its memory. */
     interface Factor extends AutoCloseable {
         /**
          * c = a b, or c += a b, for {@code rows} rows of a from {@code rowOfA} on and of c from {@code rowOfC} on; a as it is

@@ -105,9 +105,15 @@ final class OpenBlas {
                 1);
     }
 
-    /** The sum of the magnitudes of {@code count} elements; no finite number where one of them is none. */
-    static float sumOfMagnitudes(long a, int count) {
-        return cblas_sasum(count, OPERANDS.get().a.at(a), 1);
+    /** See {@link Gemm#sumOfMagnitudes}. */
+    static float sumOfMagnitudes(Matrix matrix) {
+        Cursor at = OPERANDS.get().a;
+        if (matrix.stride() == matrix.columns())
+            return cblas_sasum(matrix.rows() * matrix.columns(), at.at(matrix.address()), 1);
+        float sum = 0;
+        for (int row = 0; row < matrix.rows(); row++)
+            sum += cblas_sasum(matrix.columns(), at.at(matrix.address(row, 0)), 1);
+        return sum;
     }
 
     /** The operands of one call, for one thread. */

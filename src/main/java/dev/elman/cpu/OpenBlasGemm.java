@@ -26,6 +26,11 @@ final class OpenBlasGemm implements Gemm {
     }
 
     @Override
+    public float sumOfMagnitudes(Matrix matrix) {
+        return OpenBlas.sumOfMagnitudes(matrix);
+    }
+
+    @Override
     public void addTransposed(Matrix a, Matrix b, Matrix c) {
         multiply(a.transpose(), b, c, true);
     }

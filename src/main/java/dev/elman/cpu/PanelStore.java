@@ -3,6 +3,7 @@ package dev.elman.cpu;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.Set;
 
 /**
@@ -17,13 +18,13 @@ final class PanelStore implements AutoCloseable {
             return new Source(b, room, b.memory().version());
         }
 
-        boolean unchanged() {
-            return b.memory().version() == version;
+        boolean changed() {
+            return b.memory().version() != version;
         }
     }
 
-    /** A factor, and what becomes of it once it is closed. */
-    private static final class Kept {
+    /** A factor that is open, or closed and may serve again. */
+    private static final class Entry {
         final Source source;
 
         /** Null where all panels are stored ones. */
@@ -34,19 +35,18 @@ final class PanelStore implements AutoCloseable {
 
         Panels panels;
 
-        Kept(Source source, OffHeap memory, boolean again) {
+        Entry(Source source, OffHeap memory, boolean again) {
             this.source = source;
             this.memory = memory;
             this.again = again;
         }
-
-        boolean worthKeeping() {
-            return again && source.unchanged();
-        }
     }
 
     /** The last closed first: its memory may be in the cache yet. */
-    private final Deque<Kept> closed = new ArrayDeque<>();
+    private final Deque<Entry> closed = new ArrayDeque<>();
+
+    /** Memory of factors that serve no more. */
+    private final Deque<OffHeap> free = new ArrayDeque<>();
 
     /** What was asked for and has not changed since. */
     private final Set<Source> seen = new HashSet<>();
@@ -61,53 +61,70 @@ final class PanelStore implements AutoCloseable {
     }
 
     private synchronized Panels open(Source source, long rows) {
-        for (Kept kept : closed) {
-            if (!kept.panels.allLaidOut() || !kept.source.equals(source)) continue;
-            closed.remove(kept);
-            kept.again = true;
-            return kept.panels;
+        forgetChanged();
+        for (Entry entry : closed) {
+            if (!entry.source.equals(source)) continue;
+            closed.remove(entry);
+            entry.again = true;
+            return entry.panels;
         }
         boolean again = seen.contains(source);
         Matrix b = source.b;
         int stored = again ? 0 : Panels.storedPanels(b, rows);
         boolean all = b.columns() <= stored * Panels.WIDTH;
-        Kept kept = new Kept(source, all ? null : memory(Panels.bytes(b, source.room, stored), again), again);
-        kept.panels = new Panels(b, source.room, stored, kept.memory, () -> close(kept));
-        return kept.panels;
+        Entry entry = new Entry(source, all ? null : memory(Panels.bytes(b, source.room, stored), again), again);
+        entry.panels = new Panels(b, source.room, stored, entry.memory, () -> close(entry));
+        return entry.panels;
     }
 
-    private synchronized void close(Kept kept) {
-        seen.removeIf(source -> !source.unchanged());
-        if (kept.source.unchanged()) seen.add(kept.source);
-        if (kept.memory != null) closed.addFirst(kept);
-    }
-
-    /** Memory of a closed factor, the smallest that is large enough; or new memory, in place of the largest that is not. */
-    private OffHeap memory(int bytes, boolean again) {
-        Kept best = null;
-        for (Kept kept : closed) {
-            if (kept.worthKeeping() || (again && kept.source.unchanged())) continue;
-            if (best == null
-                    || better(
-                            kept.memory.bytes().capacity(), best.memory.bytes().capacity(), bytes)) best = kept;
+    /** What was kept gives its memory back; the rest of it goes from factor to factor. */
+    private void forgetChanged() {
+        seen.removeIf(Source::changed);
+        for (Iterator<Entry> entries = closed.iterator(); entries.hasNext(); ) {
+            Entry entry = entries.next();
+            if (!entry.source.changed()) continue;
+            entries.remove();
+            if (entry.again) entry.memory.free();
+            else free.addLast(entry.memory);
         }
-        if (best != null) {
-            closed.remove(best);
-            if (best.memory.bytes().capacity() >= bytes) return best.memory;
-            best.memory.free();
+    }
+
+    private synchronized void close(Entry entry) {
+        seen.add(entry.source);
+        if (entry.memory == null) return;
+        if (entry.panels.allLaidOut()) closed.addFirst(entry);
+        else free.addFirst(entry.memory);
+    }
+
+    /** Free memory that is large enough, or else that of a factor that was not asked for again; or new memory. */
+    private OffHeap memory(int bytes, boolean again) {
+        if (free.isEmpty() && !again) {
+            closed.stream().filter(entry -> !entry.again).findFirst().ifPresent(entry -> {
+                closed.remove(entry);
+                free.addFirst(entry.memory);
+            });
+        }
+        OffHeap largest = null;
+        for (OffHeap memory : free) {
+            if (memory.bytes().capacity() >= bytes) {
+                free.remove(memory);
+                return memory;
+            }
+            if (largest == null || memory.bytes().capacity() > largest.bytes().capacity()) largest = memory;
+        }
+        if (largest != null) {
+            free.remove(largest);
+            largest.free();
         }
         return OffHeap.allocate(bytes);
     }
 
-    private static boolean better(int capacity, int other, int needed) {
-        if (other < needed) return capacity > other;
-        return capacity >= needed && capacity < other;
-    }
-
     @Override
     public synchronized void close() {
-        closed.forEach(kept -> kept.memory.free());
+        closed.forEach(entry -> entry.memory.free());
+        free.forEach(OffHeap::free);
         closed.clear();
+        free.clear();
         seen.clear();
     }
 }

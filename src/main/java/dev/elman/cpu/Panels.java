@@ -83,8 +83,7 @@ final class Panels implements Gemm.Factor {
     private final Runnable whenClosed;
     private final Panel[] panels;
 
-    /** Whether it was closed before, and so is laid out. */
-    private boolean closed;
+    private boolean laidOut;
 
     private final int length;
 
@@ -186,17 +185,22 @@ final class Panels implements Gemm.Factor {
         return Math.max(1, (length + blocks - 1) / blocks);
     }
 
-    /** Whether none is used as it is stored. */
+    /** Whether none is used as it is stored, and none left to lay out. */
     boolean allLaidOut() {
-        return stored == 0;
+        return stored == 0 && laidOut;
     }
 
-    /** Panels that are to be laid out before the first product, in any order; none once it was closed. */
+    /** To be said when {@link #toLayOut} are laid out. */
+    void setLaidOut() {
+        laidOut = true;
+    }
+
+    /** Panels that are to be laid out before the first product, in any order. */
     int toLayOut() {
-        return closed ? 0 : Math.max(0, (b.columns() + WIDTH - 1) / WIDTH - stored);
+        return laidOut ? 0 : Math.max(0, (b.columns() + WIDTH - 1) / WIDTH - stored);
     }
 
-    /** Panel {@code number} of those, [length, stride]. */
+    /** Number {@code number} of those, [length, stride]. */
     void layOut(int number) {
         int first = (stored + number) * WIDTH;
         int begin = number * WIDTH * length;
@@ -214,8 +218,8 @@ final class Panels implements Gemm.Factor {
             for (int row = 0; row < length; row++) {
                 packed.put(begin + row * stride, from, panel.offset() + row * panel.stride(), width);
             }
-        } else if (panel.stride() == length && allFinite(panel)) {
-            transpose(panel, panels[stored + number].address, stride);
+        } else if (Float.isFinite(OpenBlas.sumOfMagnitudes(panel.transpose()))) {
+            transpose(panel, OpenBlas.address(memory.bytes()) + (long) Float.BYTES * begin, stride);
         } else {
             float[] column = new float[length];
             for (int j = 0; j < width; j++) {
@@ -223,11 +227,6 @@ final class Panels implements Gemm.Factor {
                 for (int row = 0; row < length; row++) packed.put(begin + row * stride + j, column[row]);
             }
         }
-    }
-
-    /** Of one whose elements are all that lies between its first and its last. */
-    private static boolean allFinite(Matrix panel) {
-        return Float.isFinite(OpenBlas.sumOfMagnitudes(panel.address(), panel.rows() * panel.columns()));
     }
 
     /**
@@ -307,7 +306,6 @@ final class Panels implements Gemm.Factor {
 
     @Override
     public void close() {
-        closed = true;
         whenClosed.run();
     }
 

@@ -41,12 +41,6 @@ record Recurrence(
         return sizes.t() == 0 || sizes.n() == 0 || sizes.h() == 0;
     }
 
-    /** Whether the state before the first step is all zeros: then its products are too, of weights that are finite. */
-    boolean beginsWithZeros(CpuTensor h) {
-        int width = sizes.h();
-        return h.isZero(before(time(0)) * width, sizes.n() * width);
-    }
-
     /** Where step number {@code step} stands. */
     int time(int step) {
         return reverse ? sizes.t() - 1 - step : step;
@@ -80,6 +74,11 @@ record Recurrence(
     /** Of a pass with a mask. */
     boolean live(int t, int n) {
         return mask.get(t * sizes.n() + n) != 0;
+    }
+
+    /** Those before the first step. */
+    Matrix firstStates(CpuTensor states) {
+        return states(states).rows(before(time(0)), sizes.n());
     }
 
     /** T*N. */

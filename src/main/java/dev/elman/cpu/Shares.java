@@ -59,8 +59,8 @@ final class Shares {
         int threads = workers.threads();
         int likedRows = threads * gemm.fewestRows();
         boolean noFewerBusy = Math.min(threads, mostColumnShares()) >= Math.min(threads, sizes.n());
-        boolean liked = sizes.n() % likedRows == 0 && (sizes.n() > likedRows || sizes.h() < LARGE_COLUMNS);
-        return threads > 1 && noFewerBusy && sizes.n() <= 2 * likedRows && !liked;
+        boolean rowsAreBest = sizes.n() % likedRows == 0 && (sizes.n() > likedRows || sizes.h() < LARGE_COLUMNS);
+        return threads > 1 && noFewerBusy && sizes.n() <= 2 * likedRows && !rowsAreBest;
     }
 
     private int mostColumnShares() {

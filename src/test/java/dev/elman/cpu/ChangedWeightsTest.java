@@ -1,6 +1,7 @@
 package dev.elman.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.elman.backend.Activation;
@@ -46,7 +47,7 @@ class ChangedWeightsTest {
         backend.close();
     }
 
-    /** Changes w. */
+    /** Changes w and only reads the other. */
     private interface Writer {
         void run(Backend backend, Tensor w, Tensor other);
     }
@@ -106,12 +107,38 @@ class ChangedWeightsTest {
                         "clip global norm",
                         (backend, w, other) -> backend.clipGlobalNorm(w, 0.1, backend.allocate(Shape.of(1)))),
                 named("penalty", (backend, w, other) -> backend.addPenaltyGradient(other, 0.1, 0.1, w)),
+                named(
+                        "second moment",
+                        (backend, w, other) -> backend.adamStep(
+                                new AdamStep(0.1, 0.9, 0.99, 1e-7, 0, false, 1),
+                                zeros(backend),
+                                other,
+                                zeros(backend),
+                                w)),
+                named("maximum", (backend, w, other) -> {
+                    IntTensor argmax = backend.allocateInts(Shape.of(WIDTH, WIDTH));
+                    backend.poolForward(Pooling.MAX, oneStep(other), null, w, argmax);
+                }),
+                named("norm", (backend, w, other) -> backend.clipGlobalNorm(ones(backend), 1, w.view(3, Shape.of(1)))),
+                named(
+                        "metrics",
+                        (backend, w, other) -> backend.softmaxCrossEntropy(
+                                other, ints(backend, 0, WIDTH), 0, 1, w.view(3, Shape.of(2)), zeros(backend))),
+                named(
+                        "bias gradient",
+                        (backend, w, other) -> backend.denseBackward(
+                                other, other, other, null, zeros(backend), w.view(0, Shape.of(WIDTH)))),
+                named(
+                        "linear bias gradient",
+                        (backend, w, other) -> backend.linearBackward(
+                                other, other, other, null, zeros(backend), w.view(0, Shape.of(WIDTH)))),
                 named("constrain", (backend, w, other) -> backend.constrain(Constraint.unitNorm(), w)),
                 named("rectify", (backend, w, other) -> backend.constrain(Constraint.nonNegative(), w)),
                 named("sgd", (backend, w, other) -> backend.sgdStep(new SgdStep(0.1, 0, false, 0), w, other, null)),
                 named(
                         "velocity",
-                        (backend, w, other) -> backend.sgdStep(new SgdStep(0.1, 0.9, false, 0), other, other, w)),
+                        (backend, w, other) ->
+                                backend.sgdStep(new SgdStep(0.1, 0.9, false, 0), zeros(backend), other, w)),
                 named(
                         "adam",
                         (backend, w, other) -> backend.adamStep(
@@ -179,7 +206,9 @@ class ChangedWeightsTest {
             multiply(many, w);
             multiply(few, w);
         }
+        long before = version(other);
         writer.run(backend, w, other);
+        assertEquals(before, version(other), "what is only read stays laid out");
         for (Tensor x : new Tensor[] {many, few}) assertArrayEquals(multiply(x, copy(w)), multiply(x, w));
     }
 
@@ -246,6 +275,10 @@ class ChangedWeightsTest {
 
     private static SimpleRnnWeights weights(Tensor tensor) {
         return new SimpleRnnWeights(tensor, tensor, null);
+    }
+
+    private static long version(Tensor tensor) {
+        return ((CpuTensor) tensor).matrix(1, 1).memory().version();
     }
 
     private float[] multiply(Tensor x, Tensor w) {

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CpuBackendTest {
     /**
      * N, T, D and H: threads share the rows; with room for more columns; three rows as four; one row after the other, over
-     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares, and of large weights; Wx apart; no inputs.
+     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares, and of large weights; Wx apart; no inputs; one step; gradients summed in
+     * several parts.
      */
     private static final int[][] LAYERS = {
         {50, 7, 65, 150},
@@ -42,10 +44,13 @@ class CpuBackendTest {
         {13, 9, 40, 304},
         {8, 5, 20, 520},
         {4, 6, 2700, 400},
-        {3, 5, 0, 20}
+        {3, 5, 0, 20},
+        {2, 1, 20, 300},
+        {9, 1, 9, 48},
+        {64, 20, 5, 20}
     };
 
-    private static final int VARIANTS = 6;
+    private static final int VARIANTS = 8;
 
     private static final int M = 70_001;
 
@@ -99,6 +104,38 @@ class CpuBackendTest {
         List<float[]> one = runOthers(1);
         List<float[]> three = runOthers(3);
         for (int i = 0; i < one.size(); i++) assertArrayEquals(one.get(i), three.get(i), "result " + i);
+    }
+
+    /** 0 times what is no number is none: also where a first state of zeros is not multiplied. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void whatIsNoNumberShowsBesideZeros(Supplier<Gemm> gemm) {
+        SimpleRnnPass pass = new SimpleRnnPass(Activation.LINEAR, false, null);
+        Random random = new Random(7);
+        try (Backend backend = new CpuBackend(gemm.get(), 2);
+                Tensor wx = noise(backend, random, 3, 40);
+                Tensor wh = noise(backend, random, 40, 40);
+                Tensor dWx = backend.allocate(wx.shape());
+                Tensor zeros = backend.allocate(wh.shape());
+                Tensor dWh = backend.allocate(wh.shape());
+                Tensor x = noise(backend, random, 1, 2, 3);
+                Tensor h = backend.allocate(Shape.of(2, 2, 40));
+                Tensor dh = noise(backend, random, 2, 2, 40)) {
+            wh.slice(5, 1).view(7, Shape.of(1)).set(Float.POSITIVE_INFINITY);
+            backend.simpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
+            assertFinite(h, index -> index % 40 != 7 || index < 2 * 40);
+
+            backend.simpleRnnForward(new SimpleRnnWeights(wx, zeros, null), pass, x, h);
+            dh.slice(1, 1).view(7, Shape.of(1)).set(Float.NaN);
+            backend.simpleRnnBackward(
+                    new SimpleRnnWeights(wx, zeros, null), pass, x, h, dh, null, new SimpleRnnWeights(dWx, dWh, null));
+            assertFinite(dWh, index -> index % 40 != 7);
+        }
+    }
+
+    private static void assertFinite(Tensor tensor, IntPredicate where) {
+        float[] values = tensor.toFloats();
+        for (int i = 0; i < values.length; i++) assertEquals(where.test(i), Float.isFinite(values[i]), "element " + i);
     }
 
     @ParameterizedTest

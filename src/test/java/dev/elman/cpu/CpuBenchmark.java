@@ -73,6 +73,12 @@ public class CpuBenchmark {
             return new SimpleRnnWeights(noise(backend, d, width), noise(backend, width, width), noise(backend, width));
         }
 
+        /** One element of each: as in training, all that is laid out of them is void then. */
+        private void changeWeights() {
+            weights.wx().view(0, Shape.of(1)).set(0.01f);
+            weights.wh().view(0, Shape.of(1)).set(0.01f);
+        }
+
         @TearDown
         public void close() {
             for (SimpleRnnWeights some : new SimpleRnnWeights[] {weights, gradients}) {
@@ -159,6 +165,7 @@ public class CpuBenchmark {
     @Benchmark
     public void backward(Layer layer) {
         SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+        layer.changeWeights();
         layer.backend.fill(layer.dh, 0.01);
         layer.backend.simpleRnnBackward(layer.weights, pass, layer.x, layer.h, layer.dh, layer.dx, layer.gradients);
     }

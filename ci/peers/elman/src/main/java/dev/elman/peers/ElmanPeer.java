@@ -6,8 +6,8 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 
 /**
- * elman's CPU backend. The timed step also copies dL/dy to where back-propagation overwrites it, and writes weights as an
- * optimizer would, after which they are laid out anew.
+ * elman's CPU backend. The timed step also copies dL/dy to where back-propagation overwrites it, and writes one of the
+ * weights' views, as an optimizer writes all of them, after which they are laid out anew.
  */
 public final class ElmanPeer implements Peer {
     private final Backend backend = Backends.open("cpu");
