@@ -23,7 +23,7 @@ final class Backward {
     private final Matrix das;
     private final Shares shares;
     /** Whether h_before of the first step is all zeros. */
-    private final boolean beginsWithZeros;
+    private final boolean firstStateIsZero;
 
     /** g of the step that is next on the way back. */
     private final ShareStates own;
@@ -39,7 +39,7 @@ final class Backward {
         this.dh = dh;
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
-        this.beginsWithZeros = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0;
+        this.firstStateIsZero = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0;
         int width = pass.sizes().h();
         boolean inPlace = shares.inPlace(width) && pass.dropout() == null;
         this.own =
@@ -96,7 +96,7 @@ final class Backward {
     /** Whether h_before^T da of the first step is all zeros. */
     private boolean firstAddsNothing() {
         Matrix da = das.rows(pass.after(pass.time(0)), pass.sizes().n());
-        return beginsWithZeros && Float.isFinite(gemm.sumOfMagnitudes(da));
+        return firstStateIsZero && Float.isFinite(gemm.sumOfMagnitudes(da));
     }
 
     /** dWx += x^T da, db += the sum of da's rows, over some steps. */

@@ -33,7 +33,7 @@ final class Forward {
     private final ShareStates own;
 
     /** Whether h_before of the first step is all zeros, and its product with Wh too. */
-    private final boolean beginsWithZeros;
+    private final boolean firstProductIsZero;
 
     /** m * h_before of every other step, [2,N,H]; null without dropout. */
     private final CpuTensor dropped;
@@ -65,7 +65,7 @@ final class Forward {
         this.bias = weights.b() == null
                 ? null
                 : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
-        this.beginsWithZeros = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0
+        this.firstProductIsZero = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0
                 && Float.isFinite(gemm.sumOfMagnitudes(weights.recurrent(pass.sizes())));
         this.dropped = pass.dropout() == null
                 ? null
@@ -78,7 +78,7 @@ final class Forward {
         if (projected) project();
         long inputRows = ahead == 1 ? pass.countedRows() : pass.rows();
         try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), inputRows, own);
-                Shares.Factors recurrent = pass.sizes().t() == 1 && beginsWithZeros
+                Shares.Factors recurrent = pass.sizes().t() == 1 && firstProductIsZero
                         ? null
                         : shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
             shares.walk(
@@ -150,7 +150,7 @@ final class Forward {
         Share share = shares.get(i);
         int t = pass.time(step);
         int row = own.row(i, t);
-        if (step > 0 || !beginsWithZeros) addRecurrent(i, t, row, recurrent.of(i));
+        if (step > 0 || !firstProductIsZero) addRecurrent(i, t, row, recurrent.of(i));
         int begin = own.memory().index(own.element(row));
         Activated.apply(pass.activation(), own.memory().floats(), begin, share.rows() * own.width(), scratch);
         if (pass.mask() != null) keepMasked(share, t, row);

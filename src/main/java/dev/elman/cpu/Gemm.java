@@ -55,7 +55,7 @@ interface Gemm extends AutoCloseable {
     void addRows(Matrix b, Matrix sum);
 
     /**
-     * Of the elements of a matrix that is as it is stored: 0 where all of them are, and no finite number where one of them is none,
+     * Of the elements of a matrix that is as it is stored: 0 only where all of them are, and no finite number where one of them is none,
      * where the sum is too large, or where it takes as long as a product to find out.
      */
     default float sumOfMagnitudes(Matrix matrix) {
@@ -66,7 +66,7 @@ interface Gemm extends AutoCloseable {
     @Override
     default void close() {}
 
-    /** Any thread may use it. Closing it lets it serve again, or the next factor have its memory. */
+    /** Any thread may use it. Closing it, once, lets it serve again, or the next factor have its memory. */
     interface Factor extends AutoCloseable {
         /**
          * c = a b, or c += a b, for {@code rows} rows of a from {@code rowOfA} on and of c from {@code rowOfC} on; a as it is

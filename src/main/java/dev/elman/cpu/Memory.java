@@ -48,12 +48,12 @@ final class Memory {
         return address;
     }
 
-    /** The same for as long as no element changes. */
+    /** Another one after any floats changed. */
     long version() {
         return version;
     }
 
-    /** To be called by everything that may change elements, before it does. */
+    /** To be called by every operation that may change floats, before it does. */
     void mayChange() {
         version++;
     }

@@ -77,7 +77,7 @@ final class PanelStore implements AutoCloseable {
         return entry.panels;
     }
 
-    /** What was kept gives its memory back; the rest of it goes from factor to factor. */
+    /** What was kept of weights that changed, or are closed, gives its memory back; the rest of it goes from factor to factor. */
     private void forgetChanged() {
         seen.removeIf(Source::changed);
         for (Iterator<Entry> entries = closed.iterator(); entries.hasNext(); ) {
@@ -96,29 +96,49 @@ final class PanelStore implements AutoCloseable {
         else free.addFirst(entry.memory);
     }
 
-    /** Free memory that is large enough, or else that of a factor that was not asked for again; or new memory. */
+    /**
+     * Free memory that is large enough, or else that of a factor that was not asked for again; or new memory. One that is asked
+     * for again stays, and so takes no memory that is much too large for it.
+     */
     private OffHeap memory(int bytes, boolean again) {
-        if (free.isEmpty() && !again) {
-            closed.stream().filter(entry -> !entry.again).findFirst().ifPresent(entry -> {
-                closed.remove(entry);
-                free.addFirst(entry.memory);
-            });
-        }
+        if (free.isEmpty() && !again) dropOne();
         OffHeap largest = null;
         for (OffHeap memory : free) {
-            if (memory.bytes().capacity() >= bytes) {
+            int capacity = memory.bytes().capacity();
+            if (capacity >= bytes && (!again || capacity / 2 <= bytes)) {
                 free.remove(memory);
                 return memory;
             }
-            if (largest == null || memory.bytes().capacity() > largest.bytes().capacity()) largest = memory;
+            if (largest == null || capacity > largest.bytes().capacity()) largest = memory;
         }
-        if (largest != null) {
+        if (largest != null && !again) {
             free.remove(largest);
             largest.free();
         }
-        return OffHeap.allocate(bytes);
+        try {
+            return OffHeap.allocate(bytes);
+        } catch (OutOfMemoryError e) {
+            close(); // what was kept is laid out anew when it is asked for
+            return OffHeap.allocate(bytes);
+        }
     }
 
+    /** Frees the memory of a factor that was not asked for again. */
+    private void dropOne() {
+        for (Entry entry : closed) {
+            if (entry.again) continue;
+            closed.remove(entry);
+            free.addFirst(entry.memory);
+            return;
+        }
+    }
+
+    /** Pieces of memory that no open factor has. */
+    synchronized int pieces() {
+        return closed.size() + free.size();
+    }
+
+    /** Gives them back. */
     @Override
     public synchronized void close() {
         closed.forEach(entry -> entry.memory.free());

@@ -20,7 +20,7 @@ final class Shares {
     /** For fewer columns H a step is too short for threads to meet in it. */
     private static final int MANY_COLUMNS = 256;
 
-    /** From this many columns H on, Wx and Wh fill a second-level cache, and half of their columns do not. */
+    /** From this many columns H on, Wx and Wh fill a second-level cache; of 512, half of them do not. */
     private static final int LARGE_COLUMNS = 512;
 
     /**

@@ -132,6 +132,19 @@ class ChangedWeightsTest {
                         "linear bias gradient",
                         (backend, w, other) -> backend.linearBackward(
                                 other, other, other, null, zeros(backend), w.view(0, Shape.of(WIDTH)))),
+                named("input weights", (backend, w, other) -> addGradients(backend, other, w, zeros(backend), null)),
+                named(
+                        "recurrent weights",
+                        (backend, w, other) -> addGradients(backend, other, zeros(backend), w, null)),
+                named(
+                        "biases",
+                        (backend, w, other) -> addGradients(
+                                backend, other, zeros(backend), zeros(backend), w.view(0, Shape.of(WIDTH)))),
+                named("gradient of a maximum", (backend, w, other) -> {
+                    IntTensor argmax = backend.allocateInts(Shape.of(WIDTH, WIDTH));
+                    backend.poolForward(Pooling.MAX, oneStep(other), null, zeros(backend), argmax);
+                    backend.poolBackward(Pooling.MAX, other, null, argmax, oneStep(w));
+                }),
                 named("constrain", (backend, w, other) -> backend.constrain(Constraint.unitNorm(), w)),
                 named("rectify", (backend, w, other) -> backend.constrain(Constraint.nonNegative(), w)),
                 named("sgd", (backend, w, other) -> backend.sgdStep(new SgdStep(0.1, 0, false, 0), w, other, null)),
@@ -215,7 +228,7 @@ class ChangedWeightsTest {
     /** Also those of a layer, laid out by columns or by rows, as they are and transposed. */
     @Test
     void ofALayerAreLaidOutAnew() {
-        for (int[] sizes : new int[][] {{2, 30, 300}, {20, 30, 100}}) {
+        for (int[] sizes : new int[][] {{2, 30, 300}, {20, 30, 100}, {20, 30, 300}}) {
             Tensor wh = noise(sizes[2], sizes[2]);
             Tensor wx = noise(sizes[1], sizes[2]);
             Tensor x = noise(7, sizes[0], sizes[1]);
@@ -243,6 +256,17 @@ class ChangedWeightsTest {
         backend.simpleRnnForward(weights, PASS, x, h);
         backend.simpleRnnBackward(weights, PASS, x, h, dh, dx, gradients);
         return new float[][] {h.toFloats(), dh.toFloats(), dx.toFloats()};
+    }
+
+    private static void addGradients(Backend backend, Tensor other, Tensor dWx, Tensor dWh, Tensor db) {
+        backend.simpleRnnBackward(
+                new SimpleRnnWeights(other, other, db == null ? null : other.view(0, Shape.of(WIDTH))),
+                PASS,
+                steps(other).slice(1, WIDTH - 1),
+                steps(other),
+                steps(ones(backend)),
+                null,
+                new SimpleRnnWeights(dWx, dWh, db));
     }
 
     private static Tensor ones(Backend backend) {

@@ -1,6 +1,7 @@
 package dev.elman.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -90,6 +91,31 @@ class PanelStoreTest {
         }
     }
 
+    @Test
+    void trainingTakesNoMoreMemoryStepByStep() {
+        for (int step = 0; step < 10; step++) {
+            Matrix small = noise();
+            Matrix large = matrix(2 * SIZE);
+            for (Matrix b : new Matrix[] {small, large, small.transpose()})
+                open(b, MANY).close();
+            small.memory().mayChange();
+            large.memory().mayChange();
+            assertEquals(1, store.pieces());
+        }
+    }
+
+    @Test
+    void whatWasKeptGivesItsMemoryBackWhenItChanged() {
+        Matrix[] layers = {noise(), noise(), noise()};
+        for (int times = 0; times < 3; times++) {
+            for (Matrix b : layers) open(b, MANY).close();
+        }
+        assertEquals(3, store.pieces());
+        for (Matrix b : layers) b.memory().mayChange();
+        open(layers[0], MANY).close();
+        assertEquals(1, store.pieces());
+    }
+
     /** As in prediction: all layers' weights are kept from the second time on. */
     @Test
     void allThatIsAskedForAgainIsKept() {
@@ -170,6 +196,10 @@ class PanelStoreTest {
     }
 
     private Matrix matrix() {
-        return new Matrix(allocations.allocate(Shape.of(SIZE, SIZE)), 0, SIZE, SIZE, SIZE, false);
+        return matrix(SIZE);
+    }
+
+    private Matrix matrix(int columns) {
+        return new Matrix(allocations.allocate(Shape.of(SIZE, columns)), 0, SIZE, columns, columns, false);
     }
 }
