@@ -22,6 +22,7 @@ final class Backward {
     private final CpuTensor dh;
     private final Matrix das;
     private final Shares shares;
+
     /** Whether h_before of the first step is all zeros. */
     private final boolean firstStateIsZero;
 

@@ -55,8 +55,8 @@ interface Gemm extends AutoCloseable {
     void addRows(Matrix b, Matrix sum);
 
     /**
-     * Of the elements of a matrix that is as it is stored: 0 only where all of them are, and no finite number where one of them is none,
-     * where the sum is too large, or where it takes as long as a product to find out.
+     * Of the elements of a matrix that is as it is stored: 0 only where all of them are, and no finite number where one of
+     * them is none, where the sum is too large, or where it takes as long as a product to find out.
      */
     default float sumOfMagnitudes(Matrix matrix) {
         return Float.NaN;

@@ -2,10 +2,10 @@ package dev.elman.cpu;
 
 /**
  * OpenBLAS's kernels for small products, which it has for AVX-512: they copy nothing and take rows of any number, but up to
- * a million multiplications only, and they want the right factor to lie close together. So the
- * right factor is laid out in panels of 64 columns, the width of one pass of the kernel, and a product is cut into
- * small ones. That runs at 92 to 100 % of the processor's peak from four rows on, where the kernels for large products reach
- * 35 % at 16 rows and 90 % at 1024, because they lay out both factors in every call.
+ * a million multiplications only, and they want the right factor to lie close together. So the right factor is laid out in
+ * panels of 64 columns, the width of one pass of the kernel, and a product is cut into small ones. That runs at 92 to 100 %
+ * of the processor's peak from four rows on, where the kernels for large products reach 35 % at 16 rows and 90 % at 1024,
+ * because they lay out both factors in every call.
  *
  * <p>How a row is summed depends on its length alone, so its bits do not depend on the rows beside it, but for those of {@link
  * #rightInAnyOrder}.

@@ -28,8 +28,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class CpuBackendTest {
     /**
      * N, T, D and H: threads share the rows; with room for more columns; three rows as four; one row after the other, over
-     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares, and of large weights; Wx apart; no inputs; one step; gradients summed in
-     * several parts.
+     * several blocks of steps; the columns, where one thread takes the rows, also in uneven shares, and of large weights; Wx
+     * apart; no inputs; one step; gradients summed in several parts.
      */
     private static final int[][] LAYERS = {
         {50, 7, 65, 150},

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.elman.backend.Shape;
 import java.util.Random;
@@ -28,7 +27,7 @@ class PanelStoreTest {
 
     @BeforeEach
     void needsOpenBlas() {
-        assumeFalse(Gemms.open() instanceof JavaGemm, "Panels are for OpenBLAS, which did not load.");
+        OpenBlasRequired.by("tests of panels that are kept");
     }
 
     @AfterEach
