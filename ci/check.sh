@@ -178,6 +178,18 @@ gpukit() {
         echo "ci/gpu_table.py compares wrongly:$table"
         return 1
     }
+    # Two cells of the study of floors: 5.16 us by groups, and 6.40 by a graph, each with its product over all steps in front; and
+    # a line whose writer was stopped.
+    table=$(python3 ci/gpu_table.py \
+        <(printf '%b\n' "$columns\tplan" '# measured peaks: product 53687.1 GFLOP/s, copy 4000.0 GB/s' \
+            'cuda\tfp32\tforward\tfull\t128\t512\t1024\t9\t12.8\t12\t13\tgrid' \
+            '# measured peaks: product 400000.0 GFLOP/s, copy 4000.0 GB/s' \
+            'cuda\ttf32\tforward\tfull\t128\t512\t2048\t9\t8.192\t8\t9\tgraph' 'cuda\ttf32\tforward\tfull\t32\t512'))
+    [[ $table == *'| 1024 | 128 | 512 | grid | 25.00 | 9.64 | 2.59 | 16 x 8, compute | 5.00 | 4.47 | 20.00 | 5.16 | 3.87 |'*'0 of 1 cells within'* &&
+        $table == *'| 2048 | 128 | 512 | graph | 16.00 | 8.59 | 1.86 | graph, cache | 2.68 | 2.19 | 13.32 | 6.40 | 2.08 |'*'1 of 1 cells within'* ]] || {
+        echo "ci/gpu_table.py sees another floor:$table"
+        return 1
+    }
 }
 
 # The instrument of ci/bench.sh --peers: its own tests, then a run with elman as the only peer, too short to measure anything.

@@ -6,7 +6,8 @@
 #   ci/gpu.sh verify            every operation against the reference, strict float32 and TF32
 #   ci/gpu.sh demo              the demo on the GPU
 #   ci/gpu.sh probes            what a launch, a barrier and a byte cost
-#   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, and their ratio:
+#   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, their ratio, and elman beside its
+#                               floors:
 #       --n LIST --h LIST --t T     the shapes: 1,32,128,512 by 64,128,256,384,512,768,1024,2048, 512 steps
 #       --unequal-n LIST --unequal-h LIST   those that are measured with rows of 1 to T steps too: 32,128 by 64,256,512,1024
 #       --precision LIST            PyTorch's: fp32,tf32,fp16

@@ -7,16 +7,22 @@ A cell is the median over the files (rounds) of their medians, in us per step, a
 The ratio is PyTorch's time over elman's: above 1 elman is faster. Strict float32 meets allow_tf32 = False, TF32 meets
 PyTorch's default. Rows of unequal length meet the faster of PyTorch's two ways. The last columns are elman's: its plan, and the
 training's shares of the measured large product and of the measured copy.
+
+Below it, for rows of full length: the forward call beside its floor (ci/gpu_floor.py). Its product over all steps is taken to run
+at the peaks that elman's process measured; the recurrence is the rest.
 """
 import collections
-import csv
 import math
+import re
 import statistics
 import sys
 
+import gpu_floor
+
 PRECISIONS = {"fp32": "strict float32", "tf32": "TF32", "fp16": "fp16 (PyTorch only)"}
 PASSES = ("forward", "training")
-
+WITHIN = 2  # times its floor a forward call should take at most
+PEAKS = re.compile(r"# measured peaks: product ([\d.]+) GFLOP/s, copy ([\d.]+) GB/s")
 
 OURS = "cuda"
 
@@ -25,11 +31,7 @@ def read(files):
     """(kind of lengths, precision, pass, N, T, H) -> who -> us per step of each round; and the same -> elman's rows."""
     cells, rows = collections.defaultdict(lambda: collections.defaultdict(list)), collections.defaultdict(list)
     for name in files:
-        with open(name) as file:
-            lines = [line for line in file if not line.startswith("#")]
-        for row in csv.DictReader(lines, delimiter="\t"):
-            if None in row.values():
-                continue  # its writer was stopped in the middle
+        for row in rows_of(name):
             n, t, h = int(row["N"]), int(row["T"]), int(row["H"])
             lengths = "full" if row["lengths"] == "full" else "unequal"
             who = row["who"] if row["lengths"] in ("full", "unequal") else row["who"] + " " + row["lengths"]
@@ -38,6 +40,22 @@ def read(files):
             if who == OURS:
                 rows[key].append(row)
     return cells, rows
+
+
+def rows_of(name):
+    """The rows of a file, elman's with the peaks that its process measured before, in operations and bytes a us."""
+    heads = peaks = None
+    with open(name) as file:
+        for line in file:
+            if line.startswith("#"):
+                found = PEAKS.match(line)
+                peaks = [1e3 * float(peak) for peak in found.groups()] if found else peaks
+                continue
+            fields = line.rstrip("\n").split("\t")
+            if heads is None:
+                heads = fields
+            elif len(fields) == len(heads):  # else its writer was stopped in the middle
+                yield dict(zip(heads, fields), peaks=peaks)
 
 
 def shown(rounds):
@@ -100,6 +118,56 @@ def table(cells, rows, lengths, precision):
         print("| " + " | ".join(line) + " |")
     for name in PASSES:
         summary(name, ratios[name])
+    if lengths == "full":
+        beside_floors(cells, rows, precision, shapes)
+
+
+def beside_floors(cells, rows, precision, shapes):
+    forward = [("full", precision, "forward", *shape) for shape in shapes]
+    found = [BesideFloor(key, cells[key][OURS], rows[key]) for key in forward if rows.get(key)]
+    if not found:
+        return
+    print("\n### %s, rows of full length: forward beside its floor, us per step\n" % PRECISIONS[precision])
+    columns = ["H = D", "N", "T", "plan", "forward", "floor", "times", "mostly"]
+    columns += ["product, at the peak", "floor", "recurrence, the rest", "floor", "times"]
+    print("| " + " | ".join(columns) + " |")
+    print("|" + " ---: |" * len(columns))
+    for cell in found:
+        print("| " + " | ".join(cell.fields()) + " |")
+    beyond = [cell for cell in found if cell.times() > WITHIN]
+    within = "\n%d of %d cells within %d times the modelled floor" % (len(found) - len(beyond), len(found), WITHIN)
+    print(within + ("; the others:\n" if beyond else "."))
+    for cell in beyond:
+        print("- " + cell.excess())
+
+
+class BesideFloor:
+    """A forward call of elman's, the floor of its shape, and which part of it how much goes beyond that."""
+
+    def __init__(self, key, rounds, rows):
+        _, precision, _, self.n, self.t, self.h = key
+        self.floor = gpu_floor.floor(precision, self.n, self.t, self.h)
+        self.measured = statistics.median(rounds)
+        self.product = statistics.median(gpu_floor.projection(self.n, self.t, self.h, *row["peaks"]) for row in rows)
+        self.recurrence = self.measured - self.product
+        self.plan = rows[-1]["plan"]
+
+    def times(self):
+        return self.measured / self.floor.total()
+
+    def fields(self):
+        floor = self.floor
+        product, recurrence = floor.projection(), floor.recurrence()
+        us = "%.2f".__mod__
+        return [str(self.h), str(self.n), str(self.t), self.plan, us(self.measured), us(floor.total()), us(self.times()),
+                floor.way + ", " + floor.mostly(), us(self.product), us(product),
+                us(self.recurrence), us(recurrence), us(self.recurrence / recurrence)]
+
+    def excess(self):
+        floor = self.floor
+        return "N = %d, H = %d: %.2f times, %.2f us beyond it, of which %.2f in the recurrence (%.2f times its floor)" % (
+            self.n, self.h, self.times(), self.measured - floor.total(),
+            self.recurrence - floor.recurrence(), self.recurrence / floor.recurrence())
 
 
 def summary(name, ratios):
