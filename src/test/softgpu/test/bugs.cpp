@@ -191,7 +191,7 @@ void together() {
 // Two blocks of a cluster, each with an mbarrier for one arrival and 128 bytes, and a word for each thread of the other one:
 // at %v, its mbarrier at %w.
 void mbarriers() {
-    const std::string object = ".shared .align 8 .b64 bar; .shared .align 16 .b32 buf[32]; .reg .b32 %u, %o; .reg .b64 %s;\n";
+    const std::string object = ".shared .align 8 .b64 bar; .shared .align 16 .b32 buf[32]; .reg .b32 %u, %o; .reg .b64 %s; .reg .pred %q;\n";
     const std::string init = object + "setp.eq.s32 %p, %t, 0; @%p mbarrier.init.shared::cta.b64 [bar], 1;\n";
     const std::string expect = "@%p mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 128;\n";
     const std::string meet = "barrier.cluster.arrive; barrier.cluster.wait;\n";
@@ -234,6 +234,25 @@ void mbarriers() {
                 "setp.eq.u32 %p, %u, 1; @%p " + push + "@%p bra E;" + wait + "E:",
             FAILED, {"race in shared memory: st.async of 4 bytes", "ld.shared", "block (0,0,0)"});
     planted("two st.async to one word", init + expect + meet + other + push + push, FAILED, {"race in shared memory: st.async", "a st.async of thread 0"});
+    // Eight threads send the words of four each; lane 3 reads the last word of the first vector.
+    const std::string vectors = "mad.lo.u32 %v, %t, 12, %v; setp.lt.u32 %q, %t, 8;\n"
+                                "@%q st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.u32 [%v], {%t, %t, %t, %t}, [%w];\n";
+    const std::string readLast = "setp.eq.u32 %q, %t, 3; @%q ld.shared.u32 %i, [%o];\n";
+    planted("no fault in vectors", init + expect + meet + other + vectors + wait + read + meet, 0, {});
+    planted("a vector by st.async that is not aligned", init + expect + meet + other + "add.u32 %v, %v, 8;" + vectors, MISALIGNED,
+            {"misaligned access: 16 bytes", "thread (0,0,0)", "st.async"});
+    planted("a vector by st.async beyond shared memory", init + expect + meet + other + "add.u32 %v, %v, 16;" + vectors, ADDRESS, {"16 bytes at offset 144 of 144"});
+    planted("a vector by st.async over an mbarrier", init + expect + meet + other + "mov.u32 %v, %w;" + vectors, FAILED, {"belongs to an mbarrier"});
+    planted("vectors for which too few bytes are expected", init + "@%p mbarrier.arrive.expect_tx.shared::cta.b64 _, [bar], 112;" + meet + other + vectors + meet, FAILED,
+            {"exits before", "-16 bytes"});
+    planted("a read of a vector's last word that does not wait", init + expect + meet + other + vectors + meet + readLast + wait, FAILED,
+            {"a st.async of thread 0 wrote, with no wait", "ld.shared"});
+    planted("a st.async to a vector's last word", init + expect + meet + other + "mov.u32 %i, %v;" + vectors + "setp.eq.u32 %q, %t, 3; mov.u32 %v, %i; @%q " + push, FAILED,
+            {"race in shared memory: st.async of 4 bytes", "a st.async of thread 0"});
+    planted("a vector by st.async whose last word the other block still reads",
+            init + expect + "mov.u32 %o, buf; mad.lo.u32 %o, %t, 4, %o; st.shared.u32 [%o], 7;" + meet + other + readLast +
+                "setp.ne.u32 %p, %u, 1; @%p bra R;" + vectors + "bra E; R:" + wait + "E:",
+            FAILED, {"race in shared memory: st.async of 16 bytes", "ld.shared", "block (0,0,0)"});
     planted("a state of long ago",
             init + "bar.sync 0; @!%p bra E; mbarrier.arrive.shared.b64 %s, [bar]; mbarrier.arrive.shared.b64 _, [bar]; { .reg .pred P; mbarrier.test_wait.shared.b64 P, [bar], %s; } E:",
             FAILED, {"a state that is neither"});
@@ -461,6 +480,7 @@ void refusals() {
     refused("st.async before .version 8.1", older, 218, {"needs .version 8.1"});
     refused90("st.async without bytes", "st.async.shared::cluster.f32 [%r], %f, [%r];", "unknown form of st.async");
     refused90("st.async of 32 bytes", "st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.b64 [%r], {%d,%d,%d,%d}, [%r];", "unknown form of st.async");
+    refused90("st.async of a vector from too few registers", "st.async.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%r], {%f,%f}, [%r];", "the vector's size");
     refused90("a wait at another block", "mbarrier.try_wait.parity.shared::cluster.b64 %p, [%r], 0;", "only on an mbarrier of the own block");
     refused90("a state from another block", "mbarrier.arrive.shared::cluster.b64 %d, [%r];", "gives no state");
     refused90("an order without a scope", "mbarrier.arrive.release.shared.b64 %d, [%r];", ".release without a scope");
