@@ -3,7 +3,8 @@
 // cluster share the rows of a batch, and each keeps a slice of the columns of Wh in registers. All have the whole state in
 // shared memory: who computes an element sends it into the memory of every block of the cluster, and what is sent is counted
 // there by a barrier object, one for each buffer of each pass. So a block waits for nothing but the numbers that it reads, and
-// while a cluster has several passes, the numbers of one travel while another is computed. Needs compute capability 9.0;
+// while a cluster has several passes, the numbers of one travel while another is computed. Several rows of a pass are sent to
+// eight blocks in vectors of four columns, gathered by shuffles; fewer numbers one by one. Needs compute capability 9.0;
 // the size of a cluster is compiled in, so an ordinary launch will do, and clusters do not wait for each other.
 //
 // Otherwise as sequence.cu: projections in place and fetched three passes ahead, masks, and bits that depend neither on N nor
@@ -14,7 +15,10 @@
 // with the cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.40 and 0.45 us at 1.98 GHz.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
 // launch. An H100 took 0.54, 0.58 and 0.66 us forward and 0.53, 0.53 and 0.59 back; 0.75, 2.9 and 3.1 with 128 rows, where
-// the products keep a scheduler issuing 61 % of the time.
+// the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block, of which a
+// block makes 3 to 4 a cycle: 400 to 500 of the 2475 cycles (1.25 us) of a pass of three rows of 512. Vectors make them a
+// quarter as many. No GPU has run them, nor three rows of 384 in a pass: expected are 1.1 us for that pass of 512, and 0.9 for
+// 32 rows of 384, which four in a pass took 1.24.
 
 #include "recurrence.cuh"
 
@@ -78,9 +82,21 @@ __device__ void send(unsigned place, unsigned arrivals, unsigned rank, float val
                  : "memory");
 }
 
+/// The same with four numbers, in one instruction; `place` is that of the first and aligned to 16 bytes.
+__device__ void send(unsigned place, unsigned arrivals, unsigned rank, float4 values) {
+    asm volatile("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%0], {%1, %2, %3, %4}, [%5];" ::"r"(
+                         inBlock(rank, place)),
+                 "f"(values.x), "f"(values.y), "f"(values.z), "f"(values.w), "r"(inBlock(rank, arrivals))
+                 : "memory");
+}
+
 /// The states of a cluster's rows in one block, and what waits for them: a buffer for even steps and one for odd ones.
 template <int SIZE, int ROWS>
 struct Buffers {
+    typedef Plan<SIZE> P;
+    typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
+    static const bool VECTORS = ROWS > 1 && P::BLOCKS > 2; // for few stores the shuffles would take longer
+    static const int SENDERS = VECTORS ? 4 * W::TWINS : W::TWINS; // neighbouring threads that share the blocks
     static const int FITTING = 6112 / (ROWS * SIZE); // into 48 KiB
     static const int MOST_PASSES = ROWS == 1 ? 1 : FITTING < 8 ? FITTING : 8;
     static const int PASS = ROWS * SIZE;
@@ -92,7 +108,7 @@ struct Buffers {
     /// Zeros, and ready for what the other blocks send for the first two of the steps 1 to `last`.
     __device__ void clear(int passes, int last) {
         #pragma unroll 1
-        for (int i = threadIdx.x; i < 2 * MOST_PASSES * PASS; i += Plan<SIZE>::THREADS) values[0][0][i] = 0.0f;
+        for (int i = threadIdx.x; i < 2 * MOST_PASSES * PASS; i += P::THREADS) values[0][0][i] = 0.0f;
         if (threadIdx.x < 2 * MOST_PASSES) {
             Arrivals mine = {sharedAddress(arrivals) + 8 * threadIdx.x};
             mine.begin();
@@ -117,14 +133,31 @@ struct Buffers {
         if (prepares && step + 2 <= last) arrivals.expect(BYTES);
     }
 
-    /// Sends the number at `offset` of a pass to all blocks for this step; each twin sends to some of them.
-    template <int TWINS>
-    __device__ static void sendAll(unsigned address, int step, int pass, unsigned offset, int twin, float value) {
+    /// The first block that this thread sends to, then each SENDERS-th; one behind the last where it has nothing to send.
+    __device__ static int receiver() { return W::line() < ROWS ? W::part() % SENDERS : P::BLOCKS; }
+
+    /// The numbers of the four neighbouring columns of which this thread has one.
+    __device__ static float4 quad(float value) {
+        return {__shfl_sync(ALL, value, 0, SENDERS),
+                __shfl_sync(ALL, value, W::TWINS, SENDERS),
+                __shfl_sync(ALL, value, 2 * W::TWINS, SENDERS),
+                __shfl_sync(ALL, value, 3 * W::TWINS, SENDERS)};
+    }
+
+    template <typename T>
+    __device__ static void sendFrom(int receiver, unsigned place, unsigned arrivals, T what) {
+        static_assert(P::BLOCKS % SENDERS == 0 || SENDERS % P::BLOCKS == 0, "who sends at all sends to as many blocks");
+        if (receiver >= P::BLOCKS) return;
+        #pragma unroll
+        for (int i = 0; i < P::BLOCKS; i += SENDERS) send(place, arrivals, i + receiver, what);
+    }
+
+    /// Sends each thread's number, at `offset` of a pass, to all blocks for this step. All threads call it, for the shuffles.
+    __device__ static void sendAll(unsigned address, int step, int pass, unsigned offset, int receiver, float value) {
         unsigned place = valuesAt(address, step, pass) + offset;
         unsigned arrivals = arrivalsAt(address, step, pass).address;
-        static_assert(Plan<SIZE>::BLOCKS % TWINS == 0, "each twin sends to as many blocks");
-        #pragma unroll
-        for (int i = 0; i < Plan<SIZE>::BLOCKS / TWINS; i++) send(place, arrivals, i * TWINS + twin, value);
+        if (VECTORS) sendFrom(receiver, place & ~15u, arrivals, quad(value));
+        else sendFrom(receiver, place, arrivals, value);
     }
 };
 
@@ -142,8 +175,8 @@ __device__ void forward(
         int reverse,
         int activation) {
     typedef Plan<SIZE> P;
-    typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
     typedef Buffers<SIZE, ROWS> B;
+    typedef typename B::W W;
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
@@ -162,7 +195,7 @@ __device__ void forward(
     unsigned offset = kept(4 * (line * SIZE + column)); // in the values of a pass
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
-    bool sends = kept((int)(line < ROWS));
+    int receiver = kept(B::receiver());
 
     Course course = {passes, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
@@ -198,7 +231,7 @@ __device__ void forward(
                 h = alive ? activate(activation, sum + b) : loadShared(now + offset);
                 if (twin == 0) states[here.at] = h;
             }
-            if (sends && step < last) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, h);
+            if (step < last) B::sendAll(address, step + 1, pass, offset, receiver, h);
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -221,8 +254,8 @@ __device__ void backward(
         int reverse,
         int activation) {
     typedef Plan<SIZE> P;
-    typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
     typedef Buffers<SIZE, ROWS> B;
+    typedef typename B::W W;
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
@@ -240,7 +273,7 @@ __device__ void backward(
     unsigned offset = kept(4 * (line * SIZE + column));
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
-    bool sends = kept((int)(line < ROWS));
+    int receiver = kept(B::receiver());
 
     Course course = {passes, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
@@ -270,7 +303,7 @@ __device__ void backward(
                 if (alive) g *= derivative(activation, h);
                 if (twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             }
-            if (sends && step < (int)steps) B::template sendAll<W::TWINS>(address, step + 1, pass, offset, twin, g);
+            if (step < (int)steps) B::sendAll(address, step + 1, pass, offset, receiver, g);
             anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
             here.next(course);
         }
@@ -321,6 +354,7 @@ FORWARD(cluster_forward_256_1, 256, 1)
 FORWARD(cluster_forward_256_2, 256, 2)
 FORWARD(cluster_forward_384_1, 384, 1)
 FORWARD(cluster_forward_384_2, 384, 2)
+FORWARD(cluster_forward_384_3, 384, 3)
 FORWARD(cluster_forward_384_4, 384, 4)
 FORWARD(cluster_forward_512_1, 512, 1)
 FORWARD(cluster_forward_512_2, 512, 2)
@@ -330,6 +364,7 @@ BACKWARD(cluster_backward_256_1, 256, 1)
 BACKWARD(cluster_backward_256_2, 256, 2)
 BACKWARD(cluster_backward_384_1, 384, 1)
 BACKWARD(cluster_backward_384_2, 384, 2)
+BACKWARD(cluster_backward_384_3, 384, 3)
 BACKWARD(cluster_backward_384_4, 384, 4)
 BACKWARD(cluster_backward_512_1, 512, 1)
 BACKWARD(cluster_backward_512_2, 512, 2)

@@ -42,7 +42,7 @@ record SequenceSize(
             new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.04, 0.01, 0.32),
             new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.335, 0.185),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
-            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 4, 3), 0.20, 0.20, 0.18),
+            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.20, 0.20, 0.18),
             new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.18, 0.21, 0.27),
             new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class KernelAssemblyTest {
     private static final Pattern ASYNCHRONOUS_STORE = Pattern.compile(
-            "st\\.async\\.weak\\.shared::cluster\\.mbarrier::complete_tx::bytes\\.f32 (.*), \\[\\S+\\](?=;)");
+            "st\\.async\\.weak\\.shared::cluster\\.mbarrier::complete_tx::bytes(\\.v4)?\\.f32 (.*), \\[\\S+\\](?=;)");
     private static final Pattern SPILLS = Pattern.compile("\\w+\\R.*, [1-9]\\d* bytes spill stores");
 
     @BeforeAll
@@ -53,7 +53,7 @@ class KernelAssemblyTest {
         for (Path file : Ptx.filesAndProbes()) {
             String target = file.getFileName().toString().replaceAll(".*\\.sm(\\d+)\\.ptx", "$1");
             if (Integer.parseInt(target) > capability) continue;
-            String text = ASYNCHRONOUS_STORE.matcher(Files.readString(file)).replaceAll("st.shared::cluster.f32 $1");
+            String text = ASYNCHRONOUS_STORE.matcher(Files.readString(file)).replaceAll("st.shared::cluster$1.f32 $2");
             text = text.replace("\n.version 8.1\n", "\n.version 8.0\n");
             assertEquals("", compile(text, capability), file + " for sm_" + capability);
         }
