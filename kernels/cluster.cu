@@ -15,10 +15,10 @@
 // with the cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.40 and 0.45 us at 1.98 GHz.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
 // launch. An H100 took 0.54, 0.58 and 0.66 us forward and 0.53, 0.53 and 0.59 back; 0.75, 2.9 and 3.1 with 128 rows, where
-// the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block, of which a
-// block makes 3 to 4 a cycle: 400 to 500 of the 2475 cycles (1.25 us) of a pass of three rows of 512. Vectors make them a
-// quarter as many. No GPU has run them, nor three rows of 384 in a pass: expected are 1.1 us for that pass of 512, and 0.9 for
-// 32 rows of 384, which four in a pass took 1.24.
+// the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block. Three rows of 512
+// bring a block 6 KiB a step, at the 12 to 16 bytes a cycle that were measured 400 to 500 of its 2475 cycles (1.25 us). Vectors were
+// measured at 15 to 16 bytes a cycle too: they save instructions (30 of 596) and may save little more. No GPU has run them, nor
+// three rows of 384 in a pass: expected are 1.2 us for that pass of 512, and 1.0 for 32 rows of 384, which four in a pass took 1.24.
 
 #include "recurrence.cuh"
 
@@ -133,7 +133,7 @@ struct Buffers {
         if (prepares && step + 2 <= last) arrivals.expect(BYTES);
     }
 
-    /// The first block that this thread sends to, then each SENDERS-th; one behind the last where it has nothing to send.
+    /// The first block that this thread sends to, then each SENDERS-th; BLOCKS or more where it has nothing to send.
     __device__ static int receiver() { return W::line() < ROWS ? W::part() % SENDERS : P::BLOCKS; }
 
     /// The numbers of the four neighbouring columns of which this thread has one.
