@@ -161,11 +161,11 @@ gpukit() {
     command -v python3 >/dev/null || not_run "ci/gpu.sh" "there is no python3 here"
     [[ -f target/softgpu/libcuda.so.1 ]] || not_run "ci/gpu.sh" "there is no software driver here"
     rm -rf "$out"
-    for purpose in doctor probes "bench --rounds 1"; do
+    for purpose in doctor probes recurrences "bench --rounds 1"; do
         # shellcheck disable=SC2086 # a purpose and its options
         LD_LIBRARY_PATH=$PWD/target/softgpu OUT=$out ELMAN_SETUP=none ci/gpu.sh --dry $purpose
     done
-    [[ $(grep -l 'NO RUN ON HARDWARE' "$out"/*.md | wc -l) == 3 ]] || {
+    [[ $(grep -l 'NO RUN ON HARDWARE' "$out"/*.md | wc -l) == 4 ]] || {
         echo "A record of a dry run does not say so"
         return 1
     }

@@ -6,6 +6,7 @@
 #   ci/gpu.sh verify            every operation against the reference, strict float32 and TF32
 #   ci/gpu.sh demo              the demo on the GPU
 #   ci/gpu.sh probes            what a launch, a barrier and a byte cost
+#   ci/gpu.sh recurrences       the recurrence alone, by each plan that walks a whole sequence, beside what the planner expects
 #   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, their ratio, and elman beside its
 #                               floors:
 #       --n LIST --h LIST --t T     the shapes: 1,32,128,512 by 64,128,256,384,512,768,1024,2048, 512 steps
@@ -126,6 +127,10 @@ demo() {
 
 probes() {
     java_run dev.elman.cuda.ProbeMain ${dry:+--small}
+}
+
+recurrences() {
+    java_run dev.elman.cuda.RecurrenceTimes ${dry:+--small}
 }
 
 # left: seconds until the budget of the bench is spent, 0 if it is.
@@ -306,7 +311,7 @@ record() {
 # the tests that passed, which the summary counts.
 body() {
     case $1 in
-        bench | probes) grep -vE '^(gpu: |round )' "$2" || true ;;
+        bench | probes | recurrences) grep -vE '^(gpu: |round )' "$2" || true ;;
         *)
             echo '```text'
             grep -vE ' :: (STARTED|SUCCESSFUL)$' "$2" | tail -n 120 || true
@@ -322,8 +327,8 @@ if [[ ${1:-} == --dry ]]; then
     shift
 fi
 case ${1:-} in
-    doctor | tests | verify | demo | probes | bench | sanitize) purposes=("$1") ;;
-    all) purposes=(doctor tests verify demo sanitize probes bench) ;;
+    doctor | tests | verify | demo | probes | recurrences | bench | sanitize) purposes=("$1") ;;
+    all) purposes=(doctor tests verify demo sanitize probes recurrences bench) ;;
     -h | --help | help)
         usage
         exit

@@ -198,3 +198,24 @@ extern "C" __global__ void __launch_bounds__(256) column_sums(
         y[i] = (add ? y[i] : 0.0f) + sums[0][threadIdx.x];
     }
 }
+
+/// y [C,M] = x [M,C] transposed. Launch with 32 x 8 threads for 32 x 32 elements; not in place. 8 bytes of memory an element, one
+/// launch.
+extern "C" __global__ void __launch_bounds__(256) transpose(const float* x, float* y, Index rows, Index columns) {
+    __shared__ float tile[32][33]; // so that a column's elements lie in banks of their own
+    Index row = (Index)blockIdx.y * 32;
+    Index column = (Index)blockIdx.x * 32;
+    #pragma unroll
+    for (int i = 0; i < 32; i += 8) {
+        Index r = row + threadIdx.y + i;
+        Index c = column + threadIdx.x;
+        if (r < rows && c < columns) tile[threadIdx.y + i][threadIdx.x] = x[r * columns + c];
+    }
+    __syncthreads();
+    #pragma unroll
+    for (int i = 0; i < 32; i += 8) {
+        Index r = row + threadIdx.x;
+        Index c = column + threadIdx.y + i;
+        if (r < rows && c < columns) y[c * rows + r] = tile[threadIdx.x][threadIdx.y + i];
+    }
+}

@@ -2,8 +2,11 @@
 // their way back. Two launches find them: blocks count, then each block adds up what the blocks before it counted. No atomics:
 // the order is that of the rows, always. Offsets are 64 bits wide.
 //
+// And the rows of [N] by their number of live steps, for kernels that take rows of like lengths together; two launches too.
+//
 // Floor: 8 bytes of memory for an element of the mask, which is read twice, and 4 for a live row; two launches. scatter_rows:
-// 8 bytes for a number, one launch. Not measured yet.
+// 8 bytes for a number, one launch. row_spans: 4 bytes for an element of the mask; row_ranks: 4 N^2 bytes from the caches, one
+// launch each. Not measured yet.
 
 typedef long long Index;
 
@@ -101,4 +104,57 @@ extern "C" __global__ void __launch_bounds__(256) scatter_rows(
             for (Index c = firstUnit(); c < columns; c += unitStride()) to[c] = from[c];
         }
     }
+}
+
+/// What the steps of a row that one warp looks at are like.
+struct Span {
+    int count; // of live ones
+    int begin; // the first, `steps` if none is live
+    int end; // behind the last, 0 if none is
+};
+
+/// spans [3,rows]: how many steps of a row are live in mask [steps,rows], the first one, and the one behind the last. Launch with
+/// 256 threads for 32 rows.
+extern "C" __global__ void __launch_bounds__(256) row_spans(const int* mask, Index steps, Index rows, int* spans) {
+    __shared__ Span parts[WARPS][32];
+    Index row = (Index)blockIdx.x * 32 + threadIdx.x % 32;
+    Span span = {0, (int)steps, 0};
+    const int* from = mask + min(row, rows - 1); // a row that is not there is looked at and not written
+    #pragma unroll 8
+    for (Index step = threadIdx.x / 32; step < steps; step += WARPS) {
+        bool is = from[step * rows] != 0;
+        span.count += is;
+        span.begin = min(span.begin, (int)(is ? step : steps));
+        span.end = is ? (int)step + 1 : span.end;
+    }
+    parts[threadIdx.x / 32][threadIdx.x % 32] = span;
+    __syncthreads();
+    if (threadIdx.x >= 32 || row >= rows) return;
+    #pragma unroll
+    for (int warp = 1; warp < WARPS; warp++) {
+        Span part = parts[warp][threadIdx.x];
+        span.count += part.count;
+        span.begin = min(span.begin, part.begin);
+        span.end = max(span.end, part.end);
+    }
+    spans[row] = span.count;
+    spans[rows + row] = span.begin;
+    spans[2 * rows + row] = span.end;
+}
+
+/// ranks [3,rows]: the rows, those with the most live steps first and of equals the first one, and of each what `spans` says of
+/// its first live step and the one behind its last. Launch with 256 threads for as many rows.
+extern "C" __global__ void __launch_bounds__(256) row_ranks(const int* spans, Index rows, int* ranks) {
+    Index row = (Index)blockIdx.x * 256 + threadIdx.x;
+    if (row >= rows) return;
+    int count = spans[row];
+    Index rank = 0;
+    #pragma unroll 8
+    for (Index other = 0; other < rows; other++) {
+        int counted = spans[other];
+        if (counted > count || (counted == count && other < row)) rank++;
+    }
+    ranks[rank] = (int)row;
+    ranks[rows + rank] = spans[rows + row];
+    ranks[2 * rows + rank] = spans[2 * rows + row];
 }

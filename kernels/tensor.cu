@@ -13,15 +13,22 @@
 //
 // Otherwise as sequence.cu: projections in place, masks, and bits that depend neither on N nor on T nor on a row's neighbours.
 //
+// Under a mask a pass takes part only from its first live step to its last one. Before and after, its states do not change:
+// their threads write them without waiting for anybody. So that passes finish early, rows of like lengths share them, see Order.
+//
 // Floor of a pass, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32 (512 and 1536 for
 // 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
 // computed; and in a chain, where a group has one pass, the way through that cache (750), barriers and partial sums (200), tanh
 // (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for a pass 1.4, 1.4, 2.1, 2.1, 1.9 and 2.3 us
 // forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back up to a
-// third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest.
+// third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest. That was before
+// passes took part by spans; no GPU has run it since. Four passes of 1024 nodes and rows of 1 to T steps should take 4.3 us in
+// float32 where they took 7.6, and 2.4 in TF32 where they took 4.2.
 #include "recurrence.cuh"
 
 const int ROWS = 8; // of a pass, the columns of a tensor core's tile
+const int AT_ONCE = 2; // loads on their way where gradients only add up
+const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
 
 template <int SIZE>
@@ -67,35 +74,96 @@ __device__ void multiplyTile(float (&sums)[4], const float (&a)[4], float b0, fl
 
 __device__ void prefetch(const float* place) { asm volatile("prefetch.global.L2 [%0];" ::"l"(place)); }
 
-/// What a block has to do, and which element of a pass is a thread's. A warp has sixteen columns of two rows.
+/// Which element of a pass is a thread's. A warp has sixteen columns of two rows.
 template <int SIZE>
 struct Share {
     typedef Plan<SIZE> P;
 
-    Index first; // row of the group
-    int passes;
     int row; // in a pass
     int inSlice;
     int column;
     bool sends; // whether the thread has an element
-    int mine; // rows of the group from the thread's first on, none where the column is padding
-    int looks; // the same of the rows whose masks it reads
+    int columnOrNone; // far below 0, by more than N * H, where the column is padding or the thread has no element
 
-    __device__ Share(Index rows, Index hidden, Index rowsPerGroup) {
+    __device__ Share(int hidden) {
         int warp = threadIdx.x / 32;
         row = kept((int)(warp / P::TILES * 2 + threadIdx.x / 16 % 2));
         inSlice = kept((int)(warp % P::TILES * 16 + threadIdx.x % 16));
         column = (int)blockIdx.x * P::SLICE + inSlice;
         sends = row < ROWS;
-        first = (Index)blockIdx.y * rowsPerGroup;
-        passes = (int)(rowsPerGroup + ROWS - 1) / ROWS;
-        int left = (int)min(rowsPerGroup, rows - first);
-        mine = sends && column < hidden ? left - row : 0;
-        looks = left - (int)(threadIdx.x % ROWS);
+        columnOrNone = sends && column < hidden ? column : -(1 << 30);
+    }
+};
+
+/// A pass in a step.
+struct Turn {
+    int step;
+    int pass;
+    unsigned rest; // as bits, the passes that come after it in its step
+};
+
+/// Which rows a group has, and in which steps each of its passes takes part: from the first one in which a row of it is live to the
+/// last one. With `ranks`, rows are dealt out by their number of live steps, eight at a time to a pass of one group after the
+/// other and in the next pass back again: so those of a pass end together, if they begin together, and all groups have as much
+/// to do. Lies in shared memory.
+template <int SIZE>
+struct Order {
+    static const int LANES = 32; // each looks after a pass, or none
+
+    int numbers[Plan<SIZE>::MOST_PASSES * ROWS]; // of the rows, pass by pass; -1 where there is none
+    int2 spans[LANES]; // of each pass, as steps run: the first one, beyond all where it has none, and the one after the last
+
+    /// `ranks` [3,N]: the rows, the most live steps first, where each begins to be live and where it ends; or null. On the way
+    /// back step s sees the slot that step steps - 1 - s filled and, behind them all, the initial one; a pass takes part from its
+    /// last live step on, and one step beyond its first one, to which the product of that one goes.
+    __device__ void fill(const int* ranks, int steps, Index rows, Index rowsPerGroup, bool reverse, bool back) {
+        Index first = (Index)blockIdx.y * rowsPerGroup;
+        int pass = threadIdx.x;
+        if (pass < LANES) {
+            int from = steps;
+            int to = 0;
+            int places = pass < passesOf(rowsPerGroup) ? ROWS : 0;
+            #pragma unroll 1
+            for (int i = 0; i < places; i++) {
+                Index place = ranks ? rankOf(pass) + i : first + pass * ROWS + i;
+                bool there = place < (ranks ? rows : min(rows, first + rowsPerGroup));
+                numbers[pass * ROWS + i] = !there ? -1 : ranks ? ranks[place] : (int)place;
+                if (!there) continue;
+                int begins = ranks ? ranks[rows + place] : 0;
+                int ends = ranks ? ranks[2 * rows + place] : steps;
+                from = min(from, reverse ? steps - ends : begins);
+                to = max(to, reverse ? steps - begins : ends);
+            }
+            bool lives = from < to;
+            if (!back) spans[pass] = make_int2(from, to);
+            else spans[pass] = lives ? make_int2(steps - to, steps - from + 1) : make_int2(steps + 1, 0);
+        }
+        __syncthreads();
     }
 
-    /// The offset in [N,H] of the thread's element of a pass.
-    __device__ Index element(int pass, Index hidden) const { return (first + pass * ROWS + row) * hidden + column; }
+    static __device__ int passesOf(Index rowsPerGroup) { return (int)(rowsPerGroup + ROWS - 1) / ROWS; }
+
+    /// Of the first row of a pass.
+    static __device__ Index rankOf(int pass) {
+        unsigned group = pass % 2 == 0 ? blockIdx.y : gridDim.y - 1 - blockIdx.y;
+        return ((Index)pass * gridDim.y + group) * ROWS;
+    }
+
+    __device__ int begin(int pass) const { return spans[pass].x; }
+    __device__ int end(int pass) const { return spans[pass].y; }
+
+    __device__ Turn first(int steps) const { return next({-1, 0, 0}, steps); }
+
+    /// The turn after this one; its step is `steps` if there is none.
+    __device__ Turn next(Turn turn, int steps) const {
+        while (turn.rest == 0 && ++turn.step < steps) {
+            int2 span = spans[threadIdx.x % LANES];
+            turn.rest = __ballot_sync(ALL, turn.step >= span.x && turn.step < span.y);
+        }
+        turn.pass = __ffs(turn.rest) - 1;
+        turn.rest &= turn.rest - 1;
+        return turn;
+    }
 };
 
 /// What the warps sum up in a pass: of each warp [SLICE,ROWS], where neither those who write, two rows at a time, nor those
@@ -146,12 +214,12 @@ struct Ring {
     int perSlot;
     float4 vectors[P::VECTORS]; // of a pass
 
-    __device__ Ring(float* places, int slots, const Share<SIZE>& share) {
-        perSlot = share.passes * P::PASS;
+    __device__ Ring(float* places, int slots, int passes, const Share<SIZE>& share) {
+        perSlot = passes * P::PASS;
         last = slots - 1;
         float* ofGroup = places + (Index)blockIdx.y * slots * perSlot;
         int first = threadIdx.x / 32 * P::VECTORS * 128 + threadIdx.x % 32 * 4;
-        read = ofGroup + first;
+        read = (const float*)kept((Index)(ofGroup + first));
         own = -first + share.column / 16 * 128 + share.row * 16 + share.column % 16;
     }
 
@@ -263,6 +331,48 @@ struct TensorWeights {
     }
 };
 
+/// Where what a thread reads and writes in step after step lies.
+template <int SIZE>
+struct Layout {
+    const Order<SIZE>& order;
+    const Share<SIZE>& share;
+    const int* mask;
+    Index rows;
+    int hidden;
+    Index first; // offset in [T+1,N,H] of the slot of step 0
+    Index firstStep; // of the mask [T,N]
+    int direction; // 1, or -1 where slots and steps go down
+    int perSlot; // from a step's slot to that of the next one
+
+    __device__ Layout(
+            const Order<SIZE>& order,
+            const Share<SIZE>& share,
+            const int* mask,
+            Index rows,
+            Index hidden,
+            Index firstSlot,
+            Index firstStep,
+            int direction)
+        : order(order), share(share), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
+          firstStep(firstStep), direction(direction), perSlot(kept(direction * (int)rows * (int)hidden)) {}
+
+    /// The thread's row in a pass, -1 for none.
+    __device__ int row(int pass) const { return order.numbers[pass * ROWS + (share.row & ROWS - 1)]; }
+
+    /// The offset in [N,H] of the thread's element of its row, below 0 if it has none.
+    __device__ Index offset(int row) const { return (Index)row * hidden + share.columnOrNone; }
+
+    /// The offset in [T+1,N,H] of the slot of a step.
+    __device__ Index slot(int step) const { return first + (Index)step * perSlot; }
+
+    /// Whether the row of a pass whose mask this thread reads is live.
+    __device__ int live(int step, int pass) const {
+        if (!mask) return 1;
+        int row = order.numbers[pass * ROWS + threadIdx.x % ROWS];
+        return row < 0 ? 0 : mask[(firstStep + direction * step) * rows + row];
+    }
+};
+
 template <int SIZE, bool STRICT>
 __device__ void forward(
         const float* wh,
@@ -271,6 +381,7 @@ __device__ void forward(
         const int* mask,
         const float* factors,
         float* places,
+        const int* ranks,
         Index steps,
         Index rows,
         Index hidden,
@@ -280,75 +391,93 @@ __device__ void forward(
         int activation) {
     typedef Plan<SIZE> P;
     __shared__ __align__(16) Partials<SIZE> partials;
-    TensorWeights<SIZE, STRICT> weights;
-    weights.load(wh, hidden, hidden, 1);
-
-    const Share<SIZE> share(rows, hidden, rowsPerGroup);
-    const int passes = share.passes;
+    __shared__ Order<SIZE> order;
+    const Share<SIZE> share((int)hidden);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, false);
+    const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps - 1;
+    const Layout<SIZE> layout(
+            order, share, mask, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
     float* low = partials.written();
     int total = Partials<SIZE>::at(share.row, share.inSlice);
+    float b = bias && share.columnOrNone >= 0 ? bias[share.column] : 0.0f;
 
-    Index perPass = ROWS * hidden;
-    Index perStep = reverse ? -rows * hidden : rows * hidden;
-    Index rowsPerStep = reverse ? -rows : rows;
-    Index at = (reverse ? steps * rows : 0) * hidden + share.element(0, hidden); // this thread's element
-    Index looked = (reverse ? last * rows : 0) + share.first + (Index)(threadIdx.x % ROWS); // the row whose mask it reads
-    float b = bias && share.mine > 0 ? bias[share.column] : 0.0f;
-
-    Ring<SIZE> ring(places, slots, share);
+    // Before its first step a pass keeps what it begins with.
+    Ring<SIZE> ring(places, slots, passes, share);
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
+        int begin = order.begin(pass);
+        Index offset = layout.offset(layout.row(pass));
         float seen = 0.0f;
-        if (pass * ROWS < share.mine) {
-            seen = states[at + pass * perPass];
-            if (factors) seen *= factors[share.element(pass, hidden)];
+        if (offset >= 0) {
+            float* at = states + layout.slot(0) + offset;
+            float h = at[-layout.perSlot];
+            #pragma unroll 1
+            for (int step = 0; step < begin; step++, at += layout.perSlot) *at = h;
+            seen = factors ? h * factors[offset] : h;
         }
-        if (share.sends) ring.put(pass * P::PASS, STRICT ? seen : rounded(seen));
+        if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, STRICT ? seen : rounded(seen));
     }
-    at += perStep;
-    float added = share.mine > 0 ? states[at] : 0.0f;
-    int live = share.looks > 0 ? mask ? mask[looked] : 1 : 0;
-    bool several = passes > 1;
-    if (several) ring.ask(0);
-    #pragma unroll 1
-    for (int step = 0; step <= last; step++) {
-        if ((step & slots / 4 - 1) == 0) __threadfence();
-        int now = ring.slot(step);
-        #pragma unroll 1
-        for (int pass = 0; pass < passes; pass++) {
-            if (!several) ring.ask(now);
-            bool end = pass == passes - 1;
-            bool more = !end || step < last;
-            int nextRow = end ? 0 : (pass + 1) * ROWS;
-            unsigned alive = __ballot_sync(ALL, live != 0);
-            float sum = added + b;
-            Index toNext = end ? perStep - (passes - 1) * perPass : perPass;
-            looked += end ? rowsPerStep - (passes - 1) * ROWS : ROWS;
-            live = more && nextRow < share.looks ? mask ? mask[looked] : 1 : 0;
-            added = more && nextRow < share.mine ? states[at + toNext] : 0.0f;
-            bool there = pass * ROWS < share.mine;
-            if (there && step + EARLY <= last) prefetch(states + at + EARLY * perStep);
 
-            ring.await(now);
-            if (alive) weights.times(ring.vectors, low);
-            if (several && more) ring.ask(end ? ring.slot(step + 1) : now + P::PASS);
-            float product = partials.total(share, total, alive != 0);
-            if (share.sends) {
-                float seen = 0.0f;
-                if (there) {
-                    float h;
-                    if (alive >> share.row & 1) h = activate(activation, sum + product);
-                    else h = states[at - perStep];
-                    states[at] = h;
-                    seen = factors ? h * factors[share.element(pass, hidden)] : h;
-                }
-                if (step < last) ring.put(ring.slot(step + 1) + pass * P::PASS, STRICT ? seen : rounded(seen));
-                if (step > 0) ring.clear(ring.slot(step - 1) + pass * P::PASS);
+    TensorWeights<SIZE, STRICT> weights;
+    weights.load(wh, hidden, hidden, 1);
+    float added = 0.0f; // to the product
+    int live = 0; // the row whose mask this thread reads
+    auto fetch = [&](Turn turn) {
+        if (turn.step > last) return;
+        Index offset = layout.offset(layout.row(turn.pass));
+        live = layout.live(turn.step, turn.pass);
+        if (offset < 0) return;
+        float* at = states + layout.slot(turn.step) + offset;
+        added = *at;
+        if (turn.step + EARLY <= last) prefetch(at + EARLY * layout.perSlot);
+    };
+
+    Turn turn = order.first(last + 1);
+    fetch(turn);
+    bool asked = false;
+    #pragma unroll 1
+    while (turn.step <= last) {
+        int step = turn.step;
+        int offsetInSlot = turn.pass * P::PASS;
+        if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
+        float sum = added + b;
+        unsigned alive = __ballot_sync(ALL, live != 0);
+        Turn next = order.next(turn, last + 1);
+        fetch(next);
+
+        ring.await(ring.slot(step) + offsetInSlot);
+        if (alive) weights.times(ring.vectors, low);
+        asked = next.step <= last && next.pass != turn.pass; // its own next step is not there yet
+        if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
+        Index offset = layout.offset(layout.row(turn.pass));
+        float factor = factors && offset >= 0 ? factors[offset] : 1.0f;
+        float product = partials.total(share, total, alive != 0);
+        if (share.sends) {
+            float h = 0.0f;
+            if (offset >= 0) {
+                if (alive >> share.row & 1) h = activate(activation, sum + product);
+                else h = states[layout.slot(step - 1) + offset];
             }
-            at += toNext;
-            now += P::PASS;
+            float seen = h * factor;
+            if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, STRICT ? seen : rounded(seen));
+            if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot);
+            if (offset >= 0) states[layout.slot(step) + offset] = h;
         }
+        if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
+        turn = next;
+    }
+
+    // After its last step it keeps that one's.
+    #pragma unroll 1
+    for (int pass = 0; pass < passes; pass++) {
+        int end = order.end(pass);
+        Index offset = layout.offset(layout.row(pass));
+        if (offset < 0 || end <= order.begin(pass)) continue;
+        float* at = states + layout.slot(end) + offset;
+        float h = at[-layout.perSlot];
+        #pragma unroll 1
+        for (int left = last + 1 - end; left > 0; left--, at += layout.perSlot) *at = h;
     }
 }
 
@@ -362,6 +491,7 @@ __device__ void backward(
         const int* mask,
         const float* factors,
         float* places,
+        const int* ranks,
         Index steps,
         Index rows,
         Index hidden,
@@ -372,88 +502,128 @@ __device__ void backward(
     typedef Plan<SIZE> P;
     __shared__ __align__(16) Partials<SIZE> partials;
     __shared__ float carried[P::MOST_PASSES][ROWS * P::SLICE];
-    TensorWeights<SIZE, STRICT> weights;
-    weights.load(wh, hidden, 1, hidden);
+    __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
+    __shared__ Order<SIZE> order;
 
-    const Share<SIZE> share(rows, hidden, rowsPerGroup);
-    const int passes = share.passes;
+    const Share<SIZE> share((int)hidden);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, true);
+    const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps; // the initial slot comes as one more step
+    const Layout<SIZE> layout(
+            order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     float* low = partials.written();
     int total = Partials<SIZE>::at(share.row, share.inSlice);
 
-    Index perPass = ROWS * hidden;
-    Index perStep = reverse ? rows * hidden : -rows * hidden;
-    Index rowsPerStep = reverse ? rows : -rows;
-    Index at = (reverse ? 0 : steps * rows) * hidden + share.element(0, hidden); // in the slot of the step that ran last
-    Index looked = (reverse ? 0 : (steps - 1) * rows) + share.first + (Index)(threadIdx.x % ROWS);
-    if (share.sends) {
-        for (int pass = 0; pass < passes; pass++) carried[pass][threadIdx.x] = 0.0f;
+    // Where a pass takes no part gradients add up.
+    auto gather = [&](int pass, int from, int to) {
+        Index offset = layout.offset(layout.row(pass));
+        if (offset < 0) return;
+        float sum = carried[pass][threadIdx.x];
+        float* at = gradients + layout.slot(from) + offset;
+        #pragma unroll 1
+        for (int left = to - from; left > 0; left -= AT_ONCE) {
+            float dh[AT_ONCE];
+            #pragma unroll
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (i < left) dh[i] = at[i * layout.perSlot];
+                if (i + SOON < left) prefetch(at + (i + SOON) * layout.perSlot);
+            }
+            #pragma unroll
+            for (int i = 0; i < AT_ONCE; i++) {
+                if (i >= left) break;
+                sum += dh[i];
+                at[i * layout.perSlot] = i == left - 1 && to > last ? sum : 0.0f; // the initial slot gains
+            }
+            at += AT_ONCE * layout.perSlot;
+        }
+        carried[pass][threadIdx.x] = sum;
+    };
+    Ring<SIZE> ring(places, slots, passes, share);
+    #pragma unroll 1
+    for (int pass = 0; pass < passes; pass++) {
+        int begin = order.begin(pass);
+        if (threadIdx.x < 2) liveRows[threadIdx.x][pass] = 0;
+        if (share.sends) carried[pass][threadIdx.x] = 0.0f;
+        gather(pass, 0, begin);
+        if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, 0.0f);
+    }
+    __syncthreads();
+
+    TensorWeights<SIZE, STRICT> weights;
+    weights.load(wh, hidden, 1, hidden);
+    float dh = 0.0f;
+    float h = 0.0f;
+    int live = 0; // the row whose mask this thread reads
+    auto fetch = [&](Turn turn) {
+        if (turn.step > last) return;
+        Index offset = layout.offset(layout.row(turn.pass));
+        live = turn.step < last ? layout.live(turn.step, turn.pass) : 0;
+        if (offset < 0) return;
+        Index at = layout.slot(turn.step) + offset;
+        dh = gradients[at];
+        if (turn.step < last) h = states[at];
+        if (turn.step + EARLY < last) {
+            Index early = at + EARLY * layout.perSlot;
+            prefetch(gradients + early);
+            prefetch(states + early);
+        }
+    };
+
+    Turn turn = order.first(last + 1);
+    fetch(turn);
+    bool asked = false;
+    #pragma unroll 1
+    while (turn.step <= last) {
+        int step = turn.step;
+        int pass = turn.pass;
+        int offsetInSlot = pass * P::PASS;
+        if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
+        float slope = derivative(activation, h);
+        unsigned alive = __ballot_sync(ALL, live != 0);
+        if (threadIdx.x == 0) liveRows[step & 1][pass] = alive;
+        unsigned later = liveRows[step + 1 & 1][pass]; // rows that were live in the step that ran after it
+        if (share.sends) carried[pass][threadIdx.x] = later >> share.row & 1 ? dh : carried[pass][threadIdx.x] + dh;
+        bool anyLater = later != 0;
+        Turn next = order.next(turn, last + 1);
+        fetch(next);
+
+        ring.await(ring.slot(step) + offsetInSlot);
+        if (anyLater) weights.times(ring.vectors, low);
+        asked = next.step <= last && next.pass != pass; // its own next step is not there yet
+        if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
+        int row = layout.row(pass);
+        float gradient = share.sends ? carried[pass][threadIdx.x] : 0.0f;
+        bool gains = later >> share.row & 1;
+        bool lives = alive >> share.row & 1;
+        float product = partials.total(share, total, anyLater);
+        if (share.sends) {
+            float da = 0.0f;
+            Index offset = layout.offset(row);
+            if (offset >= 0) {
+                if (gains) {
+                    gradient += factors ? factors[offset] * product : product;
+                    carried[pass][threadIdx.x] = gradient;
+                }
+                if (lives) da = gradient * slope;
+            }
+            if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, STRICT ? da : rounded(da));
+            if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot);
+            if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? gradient : da;
+        }
+        if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
+        turn = next;
     }
 
-    Ring<SIZE> ring(places, slots, share);
-    float dh = share.mine > 0 ? gradients[at] : 0.0f;
-    float h = share.mine > 0 ? states[at] : 0.0f;
-    int live = share.looks > 0 ? mask ? mask[looked] : 1 : 0;
-    int liveLater = 0; // the step that ran after it
-    bool several = passes > 1;
     #pragma unroll 1
-    for (int step = 0; step <= last; step++) {
-        if ((step & slots / 4 - 1) == 0) __threadfence();
-        int now = ring.slot(step);
-        int after = ring.slot(step + 1);
-        int before = ring.slot(step - 1);
-        #pragma unroll 1
-        for (int pass = 0; pass < passes; pass++) {
-            if (!several && step > 0) ring.ask(now);
-            bool end = pass == passes - 1;
-            int nextStep = end ? step + 1 : step;
-            int nextRow = end ? 0 : (pass + 1) * ROWS;
-            unsigned alive = __ballot_sync(ALL, live != 0);
-            unsigned later = __ballot_sync(ALL, liveLater != 0);
-            float gradient = dh;
-            float slope = derivative(activation, h);
-            Index toNext = end ? perStep - (passes - 1) * perPass : perPass;
-            looked += end ? rowsPerStep - (passes - 1) * ROWS : ROWS;
-            bool looks = nextRow < share.looks;
-            bool fetches = nextStep <= last && nextRow < share.mine;
-            live = nextStep < last && looks ? mask ? mask[looked] : 1 : 0;
-            liveLater = nextStep > 0 && nextStep <= last && looks ? mask ? mask[looked - rowsPerStep] : 1 : 0;
-            dh = fetches ? gradients[at + toNext] : 0.0f;
-            h = fetches && nextStep < last ? states[at + toNext] : 0.0f;
-            bool there = pass * ROWS < share.mine;
-            if (there && step + EARLY < last) {
-                prefetch(gradients + at + EARLY * perStep);
-                prefetch(states + at + EARLY * perStep);
-            }
-
-            if (step > 0) ring.await(now);
-            if (later) weights.times(ring.vectors, low);
-            if (several && nextStep > 0 && nextStep <= last) ring.ask(end ? ring.slot(step + 1) : now + P::PASS);
-            float product = partials.total(share, total, later != 0);
-            if (share.sends) {
-                float da = 0.0f;
-                if (there) {
-                    if (later >> share.row & 1) gradient += factors ? factors[share.element(pass, hidden)] * product : product;
-                    else gradient += carried[pass][threadIdx.x];
-                    carried[pass][threadIdx.x] = gradient;
-                    if (alive >> share.row & 1) da = gradient * slope;
-                    gradients[at] = step == last ? gradient : da;
-                }
-                if (step < last) ring.put(after, STRICT ? da : rounded(da));
-                if (step > 1) ring.clear(before);
-            }
-            at += toNext;
-            now += P::PASS;
-            after += P::PASS;
-            before += P::PASS;
-        }
+    for (int pass = 0; pass < passes; pass++) {
+        if (order.begin(pass) < order.end(pass)) gather(pass, order.end(pass), last + 1);
     }
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on; `places` are EMPTY, and `slots` is a power of
-/// two, 8 or more.
+/// Blocks are [BLOCKS,groups]. Without `ranks`, see Order, group g owns the rows from g * rowsPerGroup on; with them a group has
+/// as many passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, strict)                                                                             \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
             const float* wh,                                                                                    \
@@ -462,6 +632,7 @@ __device__ void backward(
             const int* mask,                                                                                    \
             const float* factors,                                                                               \
             float* places,                                                                                      \
+            const int* ranks,                                                                                   \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -470,7 +641,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         forward<size, strict>(                                                                                  \
-                wh, bias, states, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                wh, bias, states, mask, factors, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -483,6 +654,7 @@ __device__ void backward(
             const int* mask,                                                                                    \
             const float* factors,                                                                               \
             float* places,                                                                                      \
+            const int* ranks,                                                                                   \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -491,7 +663,7 @@ __device__ void backward(
             int reverse,                                                                                        \
             int activation) {                                                                                   \
         backward<size, strict>(                                                                                 \
-                wh, states, gradients, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                wh, states, gradients, mask, factors, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
     }
 
 #define ALL_OF(size)                                       \

@@ -149,6 +149,7 @@ abstract class CudaOperations implements Backend {
                 0,
                 in(weights.wx()),
                 in(weights.wh()),
+                0,
                 in(weights.b()),
                 in(x),
                 in(h),

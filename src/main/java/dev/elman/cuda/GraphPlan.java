@@ -73,8 +73,7 @@ final class GraphPlan implements RecurrencePlan {
     @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
-        steps.beginForward(pass);
-        run(pass, false);
+        run(steps.beginForward(pass), false);
     }
 
     @Override

@@ -8,6 +8,7 @@ final class InputProjection {
     private final Blas blas;
     private final LiveRows live;
     private final boolean byStep;
+    private final TransposedWeights transposed;
 
     /**
      * The projections' arithmetic.
@@ -15,10 +16,11 @@ final class InputProjection {
      * @param byStep whether they are one product a step and not one for all. cuBLAS may sum in another order when there are
      *     more rows, so with it only this promises that a sequence run step by step gives the same bits
      */
-    InputProjection(Blas blas, LiveRows live, boolean byStep) {
+    InputProjection(Blas blas, LiveRows live, boolean byStep, TransposedWeights transposed) {
         this.blas = blas;
         this.live = live;
         this.byStep = byStep;
+        this.transposed = transposed;
     }
 
     /** Overwrites the slots of all steps; what is masked may stay, for no state is made of it. */
@@ -32,15 +34,24 @@ final class InputProjection {
         int h = pass.sizes().h();
         long states = pass.after(pass.states(), 0);
         List<LiveRows.Piece> pieces = live.pieces(pass, new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
+        long transposedWx = transposed.pay(pass.rows()) ? transposed.of(pass.wx(), d, h) : 0;
         if (pieces == null) {
-            blas.multiply(false, pass.x(), pass.wx(), states, pass.rows(), h, d);
+            multiply(pass, transposedWx, pass.x(), states, pass.rows());
             return;
         }
         for (LiveRows.Piece piece : pieces) {
             live.gather(piece, pass.x(), piece.first(), d);
-            blas.multiply(false, piece.first(), pass.wx(), piece.second(), piece.rows(), h, d);
+            multiply(pass, transposedWx, piece.first(), piece.second(), piece.rows());
             live.scatter(piece, piece.second(), states, h);
         }
+    }
+
+    /** y = x Wx, with the address of Wx^T or 0. */
+    private void multiply(Recurrence pass, long transposedWx, long x, long y, long rows) {
+        int d = pass.sizes().d();
+        int h = pass.sizes().h();
+        if (transposedWx == 0) blas.multiply(false, x, pass.wx(), y, rows, h, d);
+        else blas.multiplyTransposed(false, x, transposedWx, y, rows, h, d);
     }
 
     private void fillByStep(Recurrence pass) {

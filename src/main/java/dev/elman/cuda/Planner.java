@@ -32,16 +32,30 @@ final class Planner {
             String withoutGrids,
             int capability,
             int multiprocessors) {
-        InputProjection projection = new InputProjection(blas, live, settings.projectByStep());
+        boolean transposes = blas.tf32() && !settings.projectByStep();
+        InputProjection projection = new InputProjection(
+                blas, live, settings.projectByStep(), new TransposedWeights(context, kernels, transposes));
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);
         SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
         String without = SequencePlan.withoutTensorCores(capability);
         if (without == null) without = withoutGrids;
-        SequencePlan tensor =
-                SequencePlan.tensor(kernels, projection, multiprocessors, without, ring, blas.tf32(), capability);
-        StepsPlan steps = new StepsPlan(kernels, blas, projection, new Elementwise(context, kernels));
+        SequencePlan tensor = SequencePlan.tensor(
+                kernels,
+                projection,
+                multiprocessors,
+                without,
+                ring,
+                new RowOrder(context, kernels),
+                blas.tf32(),
+                capability);
+        StepsPlan steps = new StepsPlan(
+                kernels,
+                blas,
+                projection,
+                new Elementwise(context, kernels),
+                new TransposedWeights(context, kernels, transposes));
         GraphPlan graph = new GraphPlan(context, steps, projection);
         return new Planner(List.of(block, cluster, grid, tensor, graph, steps), settings.plan());
     }

@@ -14,6 +14,7 @@ import dev.elman.backend.Operands;
  *     the plan
  * @param wx address of [D,H]
  * @param wh address of [H,H]
+ * @param transposedWh address of Wh^T, 0 where no plan has made it
  * @param b address of [H], 0 for none; not used by a pass back
  * @param x address of [T,N,D]
  * @param states address of [T+1,N,H]
@@ -27,6 +28,7 @@ record Recurrence(
         long factors,
         long wx,
         long wh,
+        long transposedWh,
         long b,
         long x,
         long states,
@@ -62,7 +64,12 @@ record Recurrence(
 
     /** The same with these factors. */
     Recurrence withFactors(long address) {
-        return new Recurrence(sizes, activation, reverse, mask, address, wx, wh, b, x, states, gradients);
+        return new Recurrence(sizes, activation, reverse, mask, address, wx, wh, transposedWh, b, x, states, gradients);
+    }
+
+    /** The same with Wh^T at an address too. */
+    Recurrence withTransposedWh(long address) {
+        return new Recurrence(sizes, activation, reverse, mask, factors, wx, wh, address, b, x, states, gradients);
     }
 
     /**
@@ -78,6 +85,7 @@ record Recurrence(
                 factors,
                 0,
                 wh,
+                transposedWh,
                 b,
                 0,
                 slot(states, from),

@@ -36,6 +36,8 @@ final class SequencePlan implements RecurrencePlan {
     private final int multiprocessors;
     /** For blocks that exchange numbers through memory, else null. */
     private final Ring ring;
+    /** For blocks whose passes of rows end with them, else null. */
+    private final RowOrder order;
     /** How many times longer than in the table it is expected to take here. */
     private final double slower;
 
@@ -47,6 +49,7 @@ final class SequencePlan implements RecurrencePlan {
             InputProjection projection,
             int multiprocessors,
             Ring ring,
+            RowOrder order,
             double slower) {
         this.name = name;
         this.family = family;
@@ -58,27 +61,30 @@ final class SequencePlan implements RecurrencePlan {
         this.projection = projection;
         this.multiprocessors = multiprocessors;
         this.ring = ring;
+        this.order = order;
         this.slower = slower;
     }
 
     /** One block of threads a group, on any GPU. */
     static SequencePlan block(KernelModule kernels, InputProjection projection, int multiprocessors) {
-        return new SequencePlan("block", Family.SEQUENCE, null, kernels, projection, multiprocessors, null, 1);
+        return new SequencePlan("block", Family.SEQUENCE, null, kernels, projection, multiprocessors, null, null, 1);
     }
 
     /** A cluster of blocks a group; {@code missing} says why there are none here, see {@link #withoutClusters}. */
     static SequencePlan cluster(KernelModule kernels, InputProjection projection, int multiprocessors, String missing) {
-        return new SequencePlan("cluster", Family.CLUSTER, missing, kernels, projection, multiprocessors, null, 1);
+        return new SequencePlan(
+                "cluster", Family.CLUSTER, missing, kernels, projection, multiprocessors, null, null, 1);
     }
 
     /** Blocks of a cooperative launch, on a GPU that is large enough; {@code missing} says why there are no such launches. */
     static SequencePlan grid(
             KernelModule kernels, InputProjection projection, int multiprocessors, String missing, Ring ring) {
-        return new SequencePlan("grid", Family.GRID, missing, kernels, projection, multiprocessors, ring, 1);
+        return new SequencePlan("grid", Family.GRID, missing, kernels, projection, multiprocessors, ring, null, 1);
     }
 
     /**
-     * As {@link #grid} on tensor cores, eight rows in a pass: in TF32, or in float32 of three products in TF32.
+     * As {@link #grid} on tensor cores, eight rows in a pass, under a mask rows of like lengths: in TF32, or in float32 of three
+     * products in TF32.
      *
      * @param missing see {@link #withoutTensorCores}
      * @param capability 10 * major + minor of the device's compute capability
@@ -89,12 +95,13 @@ final class SequencePlan implements RecurrencePlan {
             int multiprocessors,
             String missing,
             Ring ring,
+            RowOrder order,
             boolean tf32,
             int capability) {
         Family family = tf32 ? Family.TENSOR_TF32 : Family.TENSOR;
         boolean fast = capability == 80 || (capability >= 90 && capability < 120);
         double slower = tf32 || fast ? 1 : WITHOUT_FAST_TENSOR_CORES;
-        return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring, slower);
+        return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring, order, slower);
     }
 
     /**
@@ -178,6 +185,7 @@ final class SequencePlan implements RecurrencePlan {
                 ? null
                 : ring.empty(
                         share.groups() * floats, most * floats, pass.sizes().t());
+        long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())
                 .pointer(read)
@@ -185,6 +193,7 @@ final class SequencePlan implements RecurrencePlan {
                 .pointer(pass.mask())
                 .pointer(pass.factors());
         if (slots != null) launch.pointer(slots.address());
+        if (order != null) launch.pointer(ranks);
         if (way == Way.FUSED) launch.pointer(pass.x()).pointer(pass.wx());
         launch.count(pass.sizes().t()).count(rows).count(pass.sizes().h()).count(share.rowsPerGroup());
         if (slots != null) launch.integer(slots.count());

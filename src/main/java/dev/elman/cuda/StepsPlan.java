@@ -29,12 +29,19 @@ final class StepsPlan implements RecurrencePlan {
     private final Blas blas;
     private final InputProjection projection;
     private final Elementwise elementwise;
+    private final TransposedWeights transposed;
 
-    StepsPlan(KernelModule kernels, Blas blas, InputProjection projection, Elementwise elementwise) {
+    StepsPlan(
+            KernelModule kernels,
+            Blas blas,
+            InputProjection projection,
+            Elementwise elementwise,
+            TransposedWeights transposed) {
         this.kernels = kernels;
         this.blas = blas;
         this.projection = projection;
         this.elementwise = elementwise;
+        this.transposed = transposed;
     }
 
     @Override
@@ -64,14 +71,17 @@ final class StepsPlan implements RecurrencePlan {
     @Override
     public void forward(Recurrence pass) {
         projection.fill(pass);
-        beginForward(pass);
-        for (int run = 0; run < pass.sizes().t(); run++) forward(pass, pass.step(run));
+        Recurrence begun = beginForward(pass);
+        for (int run = 0; run < pass.sizes().t(); run++) forward(begun, pass.step(run));
     }
 
-    /** Before the first step. */
-    void beginForward(Recurrence pass) {
-        if (pass.factors() == 0) return;
-        elementwise.keep(pass.factors(), pass.before(pass.states(), pass.step(0)), pass.beside(), oneStep(pass));
+    /** Before the first step; returns what the steps are to be made with. */
+    Recurrence beginForward(Recurrence pass) {
+        if (pass.factors() != 0) {
+            elementwise.keep(pass.factors(), pass.before(pass.states(), pass.step(0)), pass.beside(), oneStep(pass));
+        }
+        int hidden = pass.sizes().h();
+        return transposed.pay(pass.rows()) ? pass.withTransposedWh(transposed.of(pass.wh(), hidden, hidden)) : pass;
     }
 
     /** Step t alone; its slot holds its projection. */
@@ -81,7 +91,8 @@ final class StepsPlan implements RecurrencePlan {
         long before = pass.before(pass.states(), t);
         long after = pass.after(pass.states(), t);
         long seen = pass.factors() == 0 ? before : pass.beside();
-        blas.multiply(true, seen, pass.wh(), after, n, hidden, hidden);
+        if (pass.transposedWh() == 0) blas.multiply(true, seen, pass.wh(), after, n, hidden, hidden);
+        else blas.multiplyTransposed(true, seen, pass.transposedWh(), after, n, hidden, hidden);
         Kernel kernel = switch (pass.activation()) {
             case TANH -> Kernel.RNN_FORWARD_TANH;
             case RELU -> Kernel.RNN_FORWARD_RELU;

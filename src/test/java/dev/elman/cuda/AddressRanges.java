@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -67,6 +68,7 @@ final class AddressRanges {
         if (!visited.add(register)) return;
         for (Ptx.Instruction instruction : definitions.getOrDefault(register, List.of())) {
             if (instruction.operation().startsWith("ld.")) continue; // data, or a parameter
+            if (isHalved(instruction)) continue;
             for (String operand :
                     instruction.operands().subList(1, instruction.operands().size())) {
                 for (String source : registers(operand)) {
@@ -75,6 +77,14 @@ final class AddressRanges {
                 }
             }
         }
+    }
+
+    /** Whether it puts an address together of two halves that a shuffle has taken it apart into. */
+    private boolean isHalved(Ptx.Instruction instruction) {
+        return instruction.operation().equals("mov.b64")
+                && registers(instruction.operands().get(1)).stream()
+                        .allMatch(half -> definitions.getOrDefault(half, List.of()).stream()
+                                .allMatch(made -> made.operation().startsWith("shfl.sync.")));
     }
 
     private void judge(String register, Ptx.Instruction user) {
@@ -89,14 +99,25 @@ final class AddressRanges {
         for (Ptx.Instruction instruction : definitions.getOrDefault(register, List.of())) {
             List<String> sources =
                     instruction.operands().subList(1, instruction.operands().size());
+            if (instruction.operation().startsWith("bfind.")) continue; // the number of a bit
             if (instruction.operation().startsWith("ld.")) {
                 Integer bound = mostOf(sources.get(0));
                 if (bound == null || bound > SMALL) return false;
                 continue;
             }
+            boolean small = true;
+            boolean any = false;
             for (String operand : sources) {
-                for (String source : registers(operand)) if (!isSmall(source, seen)) return false;
+                for (String source : registers(operand)) {
+                    if (source.startsWith("%p")) continue; // it chooses, and is no part of the value
+                    boolean one = isSmall(source, seen);
+                    small &= one;
+                    any |= one;
+                }
             }
+            // One small factor bounds what is left of the other.
+            boolean masked = instruction.operation().startsWith("and.") && any;
+            if (!small && !masked) return false;
         }
         return true;
     }
@@ -116,13 +137,32 @@ final class AddressRanges {
         if (operand.startsWith("%cluster_ctarank")) return new long[] {0, 15};
         if (!above.add(operand)) return null; // a loop: nothing bounds it
         long[] all = null;
-        for (Ptx.Instruction instruction : definitions.getOrDefault(operand, List.of())) {
+        for (Ptx.Instruction instruction : origins(operand)) {
             long[] one = result(instruction, above);
             if (one == null || one[0] < Integer.MIN_VALUE || one[1] > 0xffffffffL) return null;
-            all = all == null ? one : new long[] {Math.min(all[0], one[0]), Math.max(all[1], one[1])};
+            all = union(all, one);
         }
         above.remove(operand);
         return all;
+    }
+
+    private static long[] union(long[] a, long[] b) {
+        return a == null ? b : new long[] {Math.min(a[0], b[0]), Math.max(a[1], b[1])};
+    }
+
+    /** What makes the values that a register may have, seen through copies of other registers, in circles too. */
+    private List<Ptx.Instruction> origins(String register) {
+        List<Ptx.Instruction> origins = new ArrayList<>();
+        List<String> copies = new ArrayList<>(List.of(register));
+        for (int i = 0; i < copies.size(); i++) {
+            for (Ptx.Instruction instruction : definitions.getOrDefault(copies.get(i), List.of())) {
+                String source = instruction.operands().get(1);
+                boolean copy = instruction.operation().matches("mov\\.[bsu]32") && source.matches("%r\\d+");
+                if (!copy) origins.add(instruction);
+                else if (!copies.contains(source)) copies.add(source);
+            }
+        }
+        return origins;
     }
 
     private static long[] constant(String operand) {
@@ -138,8 +178,10 @@ final class AddressRanges {
             return operation.endsWith("64") ? null : new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
         }
         if (operation.equals("popc.b32")) return new long[] {0, 32};
+        if (operation.startsWith("bfind.")) return new long[] {0, 31}; // of what is not 0
         List<String> operands = instruction.operands();
         long[] a = range(operands.get(1), above);
+        if (operation.startsWith("shfl.sync.")) return a; // another thread's value
         if (operation.startsWith("mov.") || operation.matches("cvt\\.[us](32|64)\\.[us](32|64)")) return a;
         long[] b = operands.size() > 2 ? range(operands.get(2), above) : null;
         if (operation.startsWith("and.")) {
@@ -147,7 +189,9 @@ final class AddressRanges {
             if (b == null || b[0] != b[1] || b[0] < 0) return null;
             return new long[] {0, a != null && a[0] >= 0 ? Math.min(a[1], b[1]) : b[1]};
         }
+        if (operation.startsWith("neg.s") && a != null) return new long[] {-a[1], -a[0]};
         if (a == null || b == null) return null;
+        if (operation.startsWith("selp.")) return union(a, b);
         if (operation.startsWith("add.")) return new long[] {a[0] + b[0], a[1] + b[1]};
         if (operation.startsWith("or.") && a[0] >= 0 && b[0] >= 0) return new long[] {0, a[1] + b[1]};
         if (operation.startsWith("bfi.") && a[0] >= 0 && b[0] >= 0) {
@@ -157,8 +201,12 @@ final class AddressRanges {
         if (operation.startsWith("div.u") && a[0] >= 0) return new long[] {0, a[1]};
         if (operation.startsWith("sub.")) return new long[] {a[0] - b[1], a[1] - b[0]};
         if (operation.startsWith("shr.") && a[0] >= 0) return new long[] {a[0] >> b[1], a[1] >> b[0]};
-        if (operation.startsWith("shl.") && a[0] >= 0) return new long[] {a[0] << b[0], a[1] << b[1]};
-        if (operation.startsWith("mul.lo.") && a[0] >= 0 && b[0] >= 0) return new long[] {a[0] * b[0], a[1] * b[1]};
+        if (operation.startsWith("shl.") && b[0] == b[1]) return new long[] {a[0] << b[0], a[1] << b[0]};
+        if (operation.startsWith("mul.lo.")) {
+            long[] ends = {a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1]};
+            Arrays.sort(ends);
+            return new long[] {ends[0], ends[3]};
+        }
         if (operation.startsWith("mad.lo.") && a[0] >= 0 && b[0] >= 0) {
             long[] c = range(operands.get(3), above);
             return c == null ? null : new long[] {a[0] * b[0] + c[0], a[1] * b[1] + c[1]};

@@ -159,7 +159,7 @@ class CudaLiveRowsTest {
 
     /** Of T = size steps of one row. */
     private static Recurrence pass(int size, long mask) {
-        return new Recurrence(new Operands.Rnn(1, size, 1, 1), Activation.TANH, false, mask, 0, 0, 0, 0, 0, 0, 0);
+        return new Recurrence(new Operands.Rnn(1, size, 1, 1), Activation.TANH, false, mask, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     private int[] numbers(List<LiveRows.Piece> pieces) {
@@ -244,9 +244,10 @@ class CudaLiveRowsTest {
 
         void alone(LiveRows live, boolean dxToo, List<float[]> results) {
             RecurrentDropout factors = new RecurrentDropout(cuda.context(), cuda.kernels());
-            InputProjection projection = new InputProjection(cuda.blas, live, false);
-            StepsPlan steps = new StepsPlan(
-                    cuda.kernels(), cuda.blas, projection, new Elementwise(cuda.context(), cuda.kernels()));
+            TransposedWeights never = new TransposedWeights(cuda.context(), cuda.kernels(), false);
+            InputProjection projection = new InputProjection(cuda.blas, live, false, never);
+            Elementwise elementwise = new Elementwise(cuda.context(), cuda.kernels());
+            StepsPlan steps = new StepsPlan(cuda.kernels(), cuda.blas, projection, elementwise, never);
             ColumnSums sums = new ColumnSums(cuda.kernels(), new Workspace(cuda.context()));
             CudaSimpleRnn rnn = new CudaSimpleRnn(new Planner(List.of(steps), null), cuda.blas, sums, factors, live);
             rnn.forward(recurrence(0), dropout);
@@ -264,6 +265,7 @@ class CudaLiveRowsTest {
                     0,
                     cuda.in(wx),
                     cuda.in(wh),
+                    0,
                     cuda.in(b),
                     cuda.in(x),
                     cuda.in(h),

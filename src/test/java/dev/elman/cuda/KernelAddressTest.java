@@ -17,9 +17,25 @@ import org.junit.jupiter.api.Test;
  * back from each address through all that it is made of; where that was 32 bits wide, its range must fit.
  */
 class KernelAddressTest {
-    /** What the kernels on tensor cores get: steps, rows of a group, slots of its ring, direction, activation. */
-    private static final Map<Integer, Integer> MOST =
-            Map.of(6, Integer.MAX_VALUE, 9, 128, 10, Ring.MOST_SLOTS, 11, 1, 12, 2);
+    private static final int MOST_ROWS = 1 << 14;
+    private static final int MOST_NODES = 1 << 11;
+    private static final int MOST_ROWS_OF_A_GROUP = 128;
+    /** What the kernels on tensor cores get: steps, rows, nodes, rows of a group, slots of its ring, direction, activation. */
+    private static final Map<Integer, Integer> MOST = Map.of(
+            7,
+            Integer.MAX_VALUE,
+            8,
+            MOST_ROWS,
+            9,
+            MOST_NODES,
+            10,
+            MOST_ROWS_OF_A_GROUP,
+            11,
+            Ring.MOST_SLOTS,
+            12,
+            1,
+            13,
+            2);
 
     @Test
     void everyGlobalAddressIsFormedIn64Bits() throws IOException {
@@ -36,14 +52,17 @@ class KernelAddressTest {
         assertTrue(faults.isEmpty(), () -> String.join("\n", faults));
     }
 
-    /** So these kernels count the places of a group's ring in 32 bits. */
+    /** So these kernels count the places of a group's ring in 32 bits, and the elements of a step. */
     @Test
-    void aRingOnTensorCoresIsSmall() {
+    void aRingAndAStepOnTensorCoresAreSmall() {
         for (SequenceSize size : SequenceSize.ALL) {
             if (!size.family().name().startsWith("TENSOR")) continue;
-            assertTrue(size.mostRows(false) <= MOST.get(9), size.toString());
+            assertTrue(size.mostRows(false) <= MOST_ROWS_OF_A_GROUP, size.toString());
+            assertTrue(size.hidden() <= MOST_NODES, size.toString());
             long places = (long) Ring.MOST_SLOTS * size.mostRows(false) * size.hidden();
             assertTrue(places <= Integer.MAX_VALUE, size.toString());
+            // On far more multiprocessors than there are.
+            assertTrue(size.groups(1024) * size.mostRows(false) <= MOST_ROWS, size.toString());
         }
     }
 
@@ -78,6 +97,43 @@ class KernelAddressTest {
         assertEquals(List.of(), faultsOf("mul.wide.u32 %rd2, %r1, %r2;"));
         assertEquals(List.of(), faultsOf("ld.global.u32 %r4, [%rd1];\npopc.b32 %r5, %r4;\ncvt.u64.u32 %rd2, %r5;"));
         assertEquals(List.of(), faultsOf("and.b32 %r4, %r3, 31;\nadd.s32 %r5, %r4, %r3;\ncvt.u64.u32 %rd2, %r5;"));
+    }
+
+    @Test
+    void theNumberOfABitAndAnotherThreadsNumberPass() {
+        assertEquals(List.of(), faultsOf("bfind.shiftamt.u32 %r4, %r3;\nmul.wide.s32 %rd2, %r4, 4;"));
+        String shuffled =
+                "shfl.sync.idx.b32 %r4|%p1, %r3, 0, 31, -1;\nshl.b32 %r5, %r4, 9;\nmul.wide.s32 %rd2, %r5, 4;";
+        assertEquals(List.of(), faultsOf(shuffled));
+        assertEquals(1, faultsOf(shuffled.replace("%r3, 0", "%r1, 0")).size());
+    }
+
+    /** Round a loop without arithmetic, the value is one of those from outside. */
+    @Test
+    void copiesPassAndWhatIsAddedToThemIsFound() {
+        String loop = "mov.u32 %r4, %r3;\nmov.u32 %r5, %r4;\nmov.u32 %r4, %r5;\nmul.wide.s32 %rd2, %r5, 4;";
+        assertEquals(List.of(), faultsOf(loop));
+        assertEquals(
+                1,
+                faultsOf(loop.replace("mov.u32 %r5, %r4", "add.s32 %r5, %r4, 1"))
+                        .size());
+    }
+
+    /** Of an address that was shuffled; any others may have lost bits. */
+    @Test
+    void halvesOfAnAddressPass() {
+        String halves = "mov.b64 {%r4, %r5}, %rd1;\nshfl.sync.idx.b32 %r6|%p1, %r4, 0, 31, -1;\n"
+                + "shfl.sync.idx.b32 %r7|%p1, %r5, 0, 31, -1;\nmov.b64 %rd2, {%r6, %r7};";
+        assertEquals(List.of(), faultsOf(halves));
+        assertFalse(faultsOf(halves.replace("{%r6, %r7}", "{%r6, %r8}") + "\nmul.lo.s32 %r8, %r1, %r2;")
+                .isEmpty());
+    }
+
+    @Test
+    void aChoiceAndAProductOfEitherSignHaveBounds() {
+        String chosen = "selp.b32 %r4, 1, -1, %p1;\nmul.lo.s32 %r5, %r4, %r3;\nmul.wide.s32 %rd2, %r5, 4;";
+        assertEquals(List.of(), faultsOf(chosen));
+        assertEquals(1, faultsOf(chosen.replace("1, -1", "%r1, 9")).size());
     }
 
     /** The second parameter is taken to be small, the third is not. */

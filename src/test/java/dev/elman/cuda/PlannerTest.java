@@ -117,12 +117,12 @@ class PlannerTest {
     /** The README's table of plans has what they expect. */
     @Test
     void theReadmesTableIsThePlans() throws IOException {
-        StepsPlan steps = new StepsPlan(null, null, null, null);
+        StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         assertPublished(SequencePlan.block(null, null, 132), 64, 192);
         assertPublished(SequencePlan.cluster(null, null, 132, null), 192, 512);
         assertPublished(SequencePlan.grid(null, null, 132, null, null), README_SIZES);
-        assertPublished(SequencePlan.tensor(null, null, 132, null, null, false, 90), README_SIZES);
+        assertPublished(SequencePlan.tensor(null, null, 132, null, null, null, false, 90), README_SIZES);
         assertPublished(graph, README_SIZES);
         assertPublished(steps, README_SIZES);
     }

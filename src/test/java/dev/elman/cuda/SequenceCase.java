@@ -17,6 +17,8 @@ import java.util.Random;
 final class SequenceCase {
     /** Of the states that Wh sees; null for none. */
     private Dropout dropout;
+    /** Through which blocks exchange states; null for one of its own. */
+    private Ring ring;
 
     /** [T,N,D]; a test may plant other numbers. */
     final float[] x;
@@ -81,16 +83,26 @@ final class SequenceCase {
 
     /** The rows from {@code from} on, {@code together} steps a call. */
     List<float[]> onDevice(int multiprocessors, int together, int from, int count) {
+        return onDevice(multiprocessors, together, from, count, true);
+    }
+
+    /** All rows at once, and not the way back. */
+    void forwardOnDevice(int multiprocessors) {
+        onDevice(multiprocessors, steps, 0, rows, false);
+    }
+
+    private List<float[]> onDevice(int multiprocessors, int together, int from, int count, boolean back) {
         OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
         RecurrentDropout recurrentDropout = new RecurrentDropout(cuda.context(), cuda.kernels());
         LiveRows live = new LiveRows(cuda.context(), cuda.kernels(), blas, false);
-        SequencePlan walk = plan(new InputProjection(blas, live, false), multiprocessors);
+        TransposedWeights never = new TransposedWeights(cuda.context(), cuda.kernels(), false);
+        SequencePlan walk = plan(new InputProjection(blas, live, false, never), multiprocessors);
         try (Run run = new Run(cuda, from, count)) {
             for (int done = 0; done < steps; done += together) {
                 walk.forward(recurrentDropout.factored(
                         part(run, reverse ? steps - done - together : done, together, count), dropout));
             }
-            for (int done = 0; done < steps; done += together) {
+            for (int done = 0; back && done < steps; done += together) {
                 walk.backward(recurrentDropout.factored(
                         part(run, reverse ? done : steps - done - together, together, count), dropout));
             }
@@ -104,8 +116,14 @@ final class SequenceCase {
         if (plan(null, multiprocessors).refusal(sizes, false, true) == null) dropout = new Dropout(.4, 7, 0, true);
     }
 
+    /** Exchanges states through this ring. */
+    void through(Ring given) {
+        ring = given;
+    }
+
     /** Many steps go round it more than once. */
     private Ring ring() {
+        if (ring != null) return ring;
         return steps > 9 ? new Ring(cuda.context(), 0) : new Ring(cuda.context());
     }
 
@@ -114,7 +132,16 @@ final class SequenceCase {
             case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
             case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
             case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
-            default -> SequencePlan.tensor(cuda.kernels(), projection, multiprocessors, null, ring(), tf32(), 90);
+            default ->
+                SequencePlan.tensor(
+                        cuda.kernels(),
+                        projection,
+                        multiprocessors,
+                        null,
+                        ring(),
+                        new RowOrder(cuda.context(), cuda.kernels()),
+                        tf32(),
+                        90);
         };
     }
 
@@ -133,6 +160,7 @@ final class SequenceCase {
                 0,
                 address(run.weights.wx()),
                 address(run.weights.wh()),
+                0,
                 address(run.weights.b()),
                 address(run.x) + 4L * first * count * inputs,
                 address(run.states) + slot,

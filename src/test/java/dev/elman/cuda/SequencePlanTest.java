@@ -21,7 +21,7 @@ class SequencePlanTest {
     private final SequencePlan block = SequencePlan.block(null, null, H100);
     private final SequencePlan cluster = SequencePlan.cluster(null, null, H100, null);
     private final SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
-    private final SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, false, 90);
+    private final SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, null, false, 90);
 
     @Test
     void aGroupHasOneRowUntilAllGroupsHave() {
@@ -54,11 +54,11 @@ class SequencePlanTest {
     void floatsStayAwayFromSlowTensorCores() {
         for (int capability : new int[] {80, 86, 89, 90, 100, 120}) {
             boolean fast = List.of(80, 90, 100).contains(capability);
-            double strict = SequencePlan.tensor(null, null, H100, null, null, false, capability)
+            double strict = SequencePlan.tensor(null, null, H100, null, null, null, false, capability)
                     .expectedMicros(sizes(128, 1024), false, false);
             assertEquals(fast ? tensor.expectedMicros(sizes(128, 1024), false, false) : strict, strict);
             assertEquals(!fast, strict > grid.expectedMicros(sizes(128, 1024), false, false), "" + capability);
-            double rounded = SequencePlan.tensor(null, null, H100, null, null, true, capability)
+            double rounded = SequencePlan.tensor(null, null, H100, null, null, null, true, capability)
                     .expectedMicros(sizes(128, 1024), false, false);
             assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), false, false), "" + capability);
         }
@@ -77,7 +77,7 @@ class SequencePlanTest {
         SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
         assertNull(grid.refusal(sizes(4, 1024), false, true));
         assertEquals("it has room for 4 rows with recurrent dropout", grid.refusal(sizes(5, 1024), false, true));
-        SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, false, 90);
+        SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, null, false, 90);
         assertNull(tensor.refusal(sizes(512, 1024), true, true));
     }
 
@@ -128,7 +128,7 @@ class SequencePlanTest {
                 "it has registers for the weights of 2048 nodes at most", tensor.refusal(sizes(1, 2049), false, false));
         assertEquals(
                 "it needs 32 multiprocessors, and here are 31",
-                SequencePlan.tensor(null, null, 31, null, null, true, 90).refusal(sizes(1, 1024), false, false));
+                SequencePlan.tensor(null, null, 31, null, null, null, true, 90).refusal(sizes(1, 1024), false, false));
     }
 
     @Test
@@ -147,7 +147,8 @@ class SequencePlanTest {
         assertEquals("tensor cores that take TF32 need compute capability 8.0", device);
         assertEquals(
                 device,
-                SequencePlan.tensor(null, null, H100, device, null, false, 90).refusal(sizes(1, 1), false, false));
+                SequencePlan.tensor(null, null, H100, device, null, null, false, 90)
+                        .refusal(sizes(1, 1), false, false));
     }
 
     /** A pass on tensor cores pays from some rows on: where the others take so many passes that they take longer. */
@@ -163,8 +164,8 @@ class SequencePlanTest {
     }
 
     private String fastest(int rows, int hidden, boolean tf32) {
-        SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, tf32, 90);
-        StepsPlan steps = new StepsPlan(null, null, null, null);
+        SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, null, tf32, 90);
+        StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
         RecurrencePlan best =
@@ -204,7 +205,7 @@ class SequencePlanTest {
         assertNear(7.51, tensor, 128, 1024);
         assertNear(29.47, tensor, 512, 1024);
         assertNear(9.28, tensor, 32, 2048);
-        SequencePlan tf32 = SequencePlan.tensor(null, null, H100, null, null, true, 90);
+        SequencePlan tf32 = SequencePlan.tensor(null, null, H100, null, null, null, true, 90);
         assertNear(1.09, tf32, 128, 256);
         assertNear(3.37, tf32, 512, 384);
         assertNear(1.39, tf32, 128, 512);

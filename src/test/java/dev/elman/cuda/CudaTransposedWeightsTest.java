@@ -1,0 +1,144 @@
+package dev.elman.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnPass;
+import dev.elman.backend.SimpleRnnWeights;
+import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Weights as their transposes: the same numbers, made anew in every pass, and only where they pay. */
+@Tag("cuda")
+class CudaTransposedWeightsTest {
+    private static final int STEPS = 16;
+    private static final int INPUTS = 40;
+    private static final int HIDDEN = 35;
+    private static final int FEWEST = TransposedWeights.FEWEST_ROWS / STEPS;
+    private static final CudaSettings TF32 = CudaSettings.fromProperties().withTf32(true);
+
+    private final Random random = new Random(2);
+
+    /** Whole tiles of 32 x 32, parts of them, and nothing. */
+    @ParameterizedTest
+    @CsvSource({"1, 1", "32, 32", "33, 70", "64, 31", "5, 200", "0, 3", "3, 0"})
+    void aTranspose(int rows, int columns) {
+        try (CudaBackend cuda = open(TF32);
+                Tensor x = cuda.allocate(Shape.of(rows, columns));
+                Tensor y = cuda.allocate(Shape.of(columns, rows))) {
+            float[] values = numbers(rows * columns);
+            x.set(values);
+            TransposedWeights transposed = new TransposedWeights(cuda.context(), cuda.kernels(), true);
+            long address = transposed.of(CudaTensor.address(cuda.context(), x), rows, columns);
+            new Elementwise(cuda.context(), cuda.kernels())
+                    .copy(address, CudaTensor.address(cuda.context(), y), (long) rows * columns);
+            float[] expected = new float[values.length];
+            for (int i = 0; i < values.length; i++) expected[i % columns * rows + i / columns] = values[i];
+            assertArrayEquals(expected, y.toFloats());
+        }
+    }
+
+    /** Wx and Wh are transposed in TF32 from so many rows on, and never where a step alone promises the bits of the whole. */
+    @Test
+    void onlyWhereTheyPay() {
+        assertEquals(2, launches(TF32, FEWEST) - launches(TF32, FEWEST - 1));
+        CudaSettings strict = TF32.withTf32(false);
+        assertEquals(0, launches(strict, FEWEST) - launches(strict, FEWEST - 1));
+        CudaSettings byStep = TF32.withProjectByStep();
+        assertEquals(0, launches(byStep, FEWEST) - launches(byStep, FEWEST - 1));
+    }
+
+    private long launches(CudaSettings settings, int rows) {
+        try (CudaBackend cuda = open(settings.withPlan("steps"));
+                Layer layer = new Layer(cuda, rows)) {
+            long before = cuda.context().counters().launches;
+            layer.forward();
+            return cuda.context().counters().launches - before;
+        }
+    }
+
+    /** A graph that was captured with them finds those of its pass. To the last bit of TF32, of which a state may have another. */
+    @ParameterizedTest
+    @CsvSource({"steps", "graph", "block"})
+    void theSameNumbers(String plan) {
+        try (CudaBackend cuda = open(TF32.withPlan(plan));
+                Layer with = new Layer(cuda, FEWEST);
+                Layer without = new Layer(cuda, FEWEST - 1)) {
+            for (int pass = 0; pass < 3; pass++) {
+                float[] wx = numbers(INPUTS * HIDDEN);
+                float[] wh = numbers(HIDDEN * HIDDEN);
+                with.set(wx, wh);
+                without.set(wx, wh);
+                float[] expected = without.forward();
+                float[] given = with.forward();
+                for (int slot = 0; slot <= STEPS; slot++) {
+                    for (int i = 0; i < (FEWEST - 1) * HIDDEN; i++) {
+                        assertEquals(
+                                expected[slot * (FEWEST - 1) * HIDDEN + i],
+                                given[slot * FEWEST * HIDDEN + i],
+                                2e-3f,
+                                plan + ", pass " + pass + ", slot " + slot + ", element " + i);
+                    }
+                }
+            }
+        }
+    }
+
+    private static CudaBackend open(CudaSettings settings) {
+        return (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings));
+    }
+
+    private float[] numbers(int size) {
+        float[] values = new float[size];
+        for (int i = 0; i < size; i++) values[i] = (float) (random.nextGaussian() * 0.1);
+        return values;
+    }
+
+    /** The same x for the rows that two of them share. */
+    private static final class Layer implements AutoCloseable {
+        private final CudaBackend cuda;
+        private final Tensor wx;
+        private final Tensor wh;
+        private final Tensor x;
+        private final Tensor states;
+
+        Layer(CudaBackend cuda, int rows) {
+            this.cuda = cuda;
+            wx = cuda.allocate(Shape.of(INPUTS, HIDDEN));
+            wh = cuda.allocate(Shape.of(HIDDEN, HIDDEN));
+            x = cuda.allocate(Shape.of(STEPS, rows, INPUTS));
+            states = cuda.allocate(Shape.of(STEPS + 1, rows, HIDDEN));
+            float[] values = new float[STEPS * rows * INPUTS];
+            for (int i = 0; i < values.length; i++) {
+                int row = i / INPUTS % rows;
+                int step = i / INPUTS / rows;
+                values[i] = (float) Math.sin(i % INPUTS + 3 * row + 7 * step);
+            }
+            x.set(values);
+            cuda.fill(states, 0.1f);
+        }
+
+        void set(float[] newWx, float[] newWh) {
+            wx.set(newWx);
+            wh.set(newWh);
+        }
+
+        float[] forward() {
+            cuda.simpleRnnForward(
+                    new SimpleRnnWeights(wx, wh, null), new SimpleRnnPass(Activation.TANH, false, null), x, states);
+            return states.toFloats();
+        }
+
+        @Override
+        public void close() {
+            for (Tensor tensor : new Tensor[] {wx, wh, x, states}) tensor.close();
+        }
+    }
+}

@@ -1,0 +1,326 @@
+package dev.elman.cuda;
+
+import dev.elman.backend.Activation;
+import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
+import dev.elman.cuda.SequenceSize.Family;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import jcuda.driver.CUdevice_attribute;
+import jcuda.driver.CUevent;
+import jcuda.driver.CUevent_flags;
+import jcuda.driver.JCudaDriver;
+
+/**
+ * What the recurrence alone takes on this machine's GPU, by each plan that walks a whole sequence in one launch, beside what the planner
+ * expects: the measurements from which the constants of {@link SequenceSize} come. Prints a table in Markdown, in
+ * microseconds a step; with {@code --small} little work, where there is only software. Before a time is taken the last state and
+ * the gradient of the first one must be those of the plan {@code steps}; exits with 1 where they are not.
+ */
+final class RecurrenceTimes implements AutoCloseable {
+    private static final Map<String, Family> PLANS = Map.of(
+            "block", Family.SEQUENCE,
+            "cluster", Family.CLUSTER,
+            "grid", Family.GRID,
+            "tensor", Family.TENSOR,
+            "tensor in TF32", Family.TENSOR_TF32);
+    private static final int SAMPLES = 5;
+    /** More than a block projects itself. No projection is made. */
+    private static final int INPUTS = 9;
+
+    private final int steps;
+    private final CudaBackend cuda =
+            CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN));
+    private final CudaContext context = cuda.context();
+    private final TransposedWeights never = new TransposedWeights(context, cuda.kernels(), false);
+    private final InputProjection none = noProjection();
+    private final Ring ring = new Ring(context);
+    private final RowOrder order = new RowOrder(context, cuda.kernels());
+    private final int multiprocessors = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
+    private final int capability = 10 * attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+    private final CUevent before = event();
+    private final CUevent after = event();
+
+    private RecurrenceTimes(int steps) {
+        this.steps = steps;
+    }
+
+    public static void main(String[] args) {
+        boolean small = args.length > 0 && args[0].equals("--small");
+        PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+        int[] rows = small ? new int[] {1, 17} : new int[] {1, 8, 32, 64, 128, 512};
+        boolean right;
+        try (RecurrenceTimes times = new RecurrenceTimes(small ? RowOrder.FEWEST_STEPS : 512)) {
+            right = times.print(out, rows, small ? 256 : Integer.MAX_VALUE);
+        }
+        System.exit(right ? 0 : 1);
+    }
+
+    /** The table; whether all numbers were right. */
+    private boolean print(PrintStream out, int[] rows, int mostHidden) {
+        out.println(
+                "| plan | H | N | rows in a pass, passes, groups | forward | expected | back | forward, rows of 1 to T steps | back |");
+        out.println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |");
+        boolean right = true;
+        for (String name : PLANS.keySet().stream().sorted().toList()) {
+            for (SequenceSize size : SequenceSize.ALL) {
+                if (size.family() != PLANS.get(name) || size.hidden() > mostHidden) continue;
+                for (int n : rows) {
+                    Operands.Rnn sizes = new Operands.Rnn(n, steps, INPUTS, size.hidden());
+                    if (plan(name).refusal(sizes, true, false) != null) continue;
+                    double apart = error(name, sizes);
+                    double allowed = size.family() == Family.TENSOR_TF32 ? 2e-2 : 1e-4;
+                    if (apart <= allowed) {
+                        out.println(line(name, size, sizes));
+                    } else {
+                        right = false;
+                        out.println("| " + name + " | " + size.hidden() + " | " + n + " | WRONG by " + apart
+                                + " | | | | | |");
+                    }
+                }
+            }
+        }
+        return right;
+    }
+
+    private SequencePlan plan(String name) {
+        KernelModule kernels = cuda.kernels();
+        String without = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false, false);
+        return switch (name) {
+            case "block" -> SequencePlan.block(kernels, none, multiprocessors);
+            case "cluster" -> SequencePlan.cluster(kernels, none, multiprocessors, without);
+            case "grid" -> SequencePlan.grid(kernels, none, multiprocessors, null, ring);
+            default ->
+                SequencePlan.tensor(
+                        kernels, none, multiprocessors, null, ring, order, name.endsWith("TF32"), capability);
+        };
+    }
+
+    private String line(String name, SequenceSize size, Operands.Rnn sizes) {
+        SequenceSize.Share share = size.share(sizes.n(), multiprocessors, false);
+        double[] full;
+        String unequal = "- | -";
+        try (Pass pass = new Pass(sizes, null)) {
+            full = pass.micros(plan(name));
+        }
+        if (sizes.n() > 1) {
+            try (Pass pass = new Pass(sizes, mask(sizes))) {
+                double[] micros = pass.micros(plan(name));
+                unequal = String.format(Locale.ROOT, "%.3f | %.3f", micros[0], micros[1]);
+            }
+        }
+        return String.format(
+                Locale.ROOT,
+                "| %s | %d | %d | %d, %d, %d | %.3f | %.3f | %.3f | %s |",
+                name,
+                sizes.h(),
+                sizes.n(),
+                share.together(),
+                share.passes(),
+                share.groups(),
+                full[0],
+                share.micros(),
+                full[1],
+                unequal);
+    }
+
+    /** As many rows of each length, in no order. */
+    private static int[] mask(Operands.Rnn sizes) {
+        int n = sizes.n();
+        List<Integer> lengths = new ArrayList<>(IntStream.range(0, n)
+                .map(i -> 1 + (int) ((long) i * sizes.t() / n))
+                .boxed()
+                .toList());
+        Collections.shuffle(lengths, new Random(1));
+        return IntStream.range(0, sizes.t() * n)
+                .map(i -> i / n < lengths.get(i % n) ? 1 : 0)
+                .toArray();
+    }
+
+    /** The largest difference from the plan {@code steps}, over some steps. */
+    private double error(String name, Operands.Rnn whole) {
+        Operands.Rnn sizes = new Operands.Rnn(whole.n(), Math.min(whole.t(), 12), INPUTS, whole.h());
+        RecurrencePlan stepByStep = new StepsPlan(
+                cuda.kernels(),
+                new OwnBlas(context, cuda.kernels(), multiprocessors),
+                none,
+                new Elementwise(context, cuda.kernels()),
+                never);
+        double worst = 0;
+        for (int[] mask : new int[][] {null, mask(sizes)}) {
+            float[] right;
+            float[] given;
+            try (Pass pass = new Pass(sizes, mask)) {
+                right = pass.results(stepByStep);
+            }
+            try (Pass pass = new Pass(sizes, mask)) {
+                given = pass.results(plan(name));
+            }
+            for (int i = 0; i < right.length; i++) {
+                double apart = Math.abs(right[i] - given[i]);
+                worst = apart <= worst ? worst : apart; // NaN is the worst
+            }
+        }
+        return worst;
+    }
+
+    private InputProjection noProjection() {
+        Blas blas = new NoProducts(context);
+        return new InputProjection(blas, new LiveRows(context, cuda.kernels(), blas, false), false, never);
+    }
+
+    private CUevent event() {
+        CUevent event = new CUevent();
+        context.calls()
+                .driver("cuEventCreate", "", () -> JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
+        return event;
+    }
+
+    private int attribute(int attribute) {
+        int[] value = {0};
+        context.calls()
+                .driver(
+                        "cuDeviceGetAttribute",
+                        "",
+                        () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, context.device()));
+        return value[0];
+    }
+
+    @Override
+    public void close() {
+        CudaCalls.driverStatus(() -> JCudaDriver.cuEventDestroy(before));
+        CudaCalls.driverStatus(() -> JCudaDriver.cuEventDestroy(after));
+        cuda.close();
+    }
+
+    /** A recurrence of some sizes with its memory. */
+    private final class Pass implements AutoCloseable {
+        private final Tensor wh;
+        private final Tensor b;
+        private final Tensor states;
+        private final Tensor gradients;
+        private final IntTensor mask;
+        private final Recurrence recurrence;
+
+        Pass(Operands.Rnn sizes, int[] live) {
+            int h = sizes.h();
+            Random random = new Random(7);
+            float[] weights = new float[h * h];
+            for (int i = 0; i < weights.length; i++) weights[i] = (float) (random.nextGaussian() * 0.7 / Math.sqrt(h));
+            wh = cuda.allocate(Shape.of(h, h));
+            wh.set(weights);
+            b = cuda.allocate(Shape.of(h));
+            b.set(Arrays.copyOf(weights, h));
+            states = cuda.allocate(Shape.of(sizes.t() + 1, sizes.n(), h));
+            gradients = cuda.allocate(states.shape());
+            mask = live == null ? null : cuda.allocateInts(Shape.of(sizes.t(), sizes.n()));
+            if (live != null) mask.set(live);
+            recurrence = new Recurrence(
+                    sizes,
+                    Activation.TANH,
+                    false,
+                    mask == null ? 0 : CudaIntTensor.address(context, mask),
+                    0,
+                    0,
+                    CudaTensor.address(context, wh),
+                    0,
+                    CudaTensor.address(context, b),
+                    0,
+                    CudaTensor.address(context, states),
+                    CudaTensor.address(context, gradients));
+        }
+
+        private void fill() {
+            cuda.fill(states, 0.3f);
+            cuda.fill(gradients, 0.01f);
+        }
+
+        /** The last state and the gradient of the first one. */
+        float[] results(RecurrencePlan plan) {
+            fill();
+            plan.forward(recurrence);
+            plan.backward(recurrence);
+            int slot = recurrence.sizes().n() * recurrence.sizes().h();
+            float[] last = states.view((long) slot * recurrence.sizes().t(), Shape.of(slot))
+                    .toFloats();
+            float[] first = gradients.view(0, Shape.of(slot)).toFloats();
+            float[] both = Arrays.copyOf(last, 2 * slot);
+            System.arraycopy(first, 0, both, slot, slot);
+            return both;
+        }
+
+        /** Microseconds of a step forward and back, the medians of some passes. */
+        double[] micros(RecurrencePlan plan) {
+            double[] forward = new double[SAMPLES];
+            double[] back = new double[SAMPLES];
+            for (int i = -1; i < SAMPLES; i++) { // what is new is compiled in the first one
+                fill();
+                double there = micros(() -> plan.forward(recurrence));
+                double andBack = micros(() -> plan.backward(recurrence));
+                if (i < 0) continue;
+                forward[i] = there / recurrence.sizes().t();
+                back[i] = andBack / recurrence.sizes().t();
+            }
+            Arrays.sort(forward);
+            Arrays.sort(back);
+            return new double[] {forward[SAMPLES / 2], back[SAMPLES / 2]};
+        }
+
+        private double micros(Runnable work) {
+            CudaCalls calls = context.calls();
+            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(before, context.stream()));
+            work.run();
+            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(after, context.stream()));
+            calls.driver("cuEventSynchronize", "", () -> JCudaDriver.cuEventSynchronize(after));
+            float[] millis = {0};
+            calls.driver("cuEventElapsedTime", "", () -> JCudaDriver.cuEventElapsedTime(millis, before, after));
+            return 1e3 * millis[0];
+        }
+
+        @Override
+        public void close() {
+            for (Tensor tensor : new Tensor[] {wh, b, states, gradients}) tensor.close();
+            if (mask != null) mask.close();
+        }
+    }
+
+    /** What stands in the states' slots stays there as the projections. */
+    private static final class NoProducts extends Blas {
+        NoProducts(CudaContext context) {
+            super(context);
+        }
+
+        @Override
+        void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {}
+
+        @Override
+        String description() {
+            return "none";
+        }
+
+        @Override
+        double unitRoundoff() {
+            return 0;
+        }
+
+        @Override
+        double operationsPerMicro() {
+            return 1e9; // so no product is worth counting the live rows for
+        }
+
+        @Override
+        boolean sameBitsByRow() {
+            return true;
+        }
+    }
+}
