@@ -24,6 +24,7 @@
 // third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest. That was before
 // passes took part by spans; no GPU has run it since. Four passes of 1024 nodes and rows of 1 to T steps should take 4.3 us in
 // float32 where they took 7.6, and 2.4 in TF32 where they took 4.2.
+#include "mma.cuh"
 #include "recurrence.cuh"
 
 const int ROWS = 8; // of a pass, the columns of a tensor core's tile
@@ -43,13 +44,6 @@ struct Plan {
     static const int PASS = ROWS * SIZE;
 };
 
-/// To the nearest number of TF32.
-__device__ float rounded(float value) {
-    unsigned bits;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
-    return __uint_as_float(bits);
-}
-
 /// value = high + low, where TF32 holds high and all but 2 bits of low. What has no finite part that is high is low.
 __device__ void split(float value, float& high, float& low) {
     high = __uint_as_float(__float_as_uint(value) + 0x1000u & 0xffffe000u);
@@ -63,16 +57,6 @@ __device__ float cut(float value) {
     asm volatile("and.b32 %0, %1, 0xffffe000;" : "=r"(bits) : "r"(__float_as_uint(value)));
     return __uint_as_float(bits);
 }
-
-/// sums [16,8] += a [16,8] b [8,8], by the warp.
-__device__ void multiplyTile(float (&sums)[4], const float (&a)[4], float b0, float b1) {
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
-        : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-        : "r"(__float_as_uint(a[0])), "r"(__float_as_uint(a[1])), "r"(__float_as_uint(a[2])), "r"(__float_as_uint(a[3])),
-          "r"(__float_as_uint(b0)), "r"(__float_as_uint(b1)));
-}
-
-__device__ void prefetch(const float* place) { asm volatile("prefetch.global.L2 [%0];" ::"l"(place)); }
 
 /// Which element of a pass is a thread's. A warp has sixteen columns of two rows.
 template <int SIZE>

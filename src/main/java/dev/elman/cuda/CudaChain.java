@@ -83,7 +83,9 @@ final class CudaChain {
             link("kernels", () -> {
                 Set<String> unneeded = new HashSet<>();
                 if (blas != null) unneeded.add("gemm");
-                if (SequencePlan.withoutClusters(capability, driver) != null) unneeded.add("cluster");
+                if (SequencePlan.withoutClusters(capability, driver) != null) {
+                    unneeded.addAll(List.of("cluster", "tensor_cluster"));
+                }
                 if (SequencePlan.withoutTensorCores(capability) != null) unneeded.add("tensor");
                 kernels = new KernelModule(context, capability, unneeded);
                 multiprocessors = multiprocessors(context.device());

@@ -98,6 +98,10 @@ enum Kernel {
     TENSOR_TF32_BACKWARD_768_8("tensor", "ppppppp" + "llll" + "iii"),
     TENSOR_TF32_BACKWARD_1024_8("tensor", "ppppppp" + "llll" + "iii"),
     TENSOR_TF32_BACKWARD_2048_8("tensor", "ppppppp" + "llll" + "iii"),
+    TENSOR_CLUSTER_FORWARD_384_8("tensor_cluster", "ppppp" + "llll" + "ii"),
+    TENSOR_CLUSTER_FORWARD_512_8("tensor_cluster", "ppppp" + "llll" + "ii"),
+    TENSOR_CLUSTER_BACKWARD_384_8("tensor_cluster", "ppppp" + "llll" + "ii"),
+    TENSOR_CLUSTER_BACKWARD_512_8("tensor_cluster", "ppppp" + "llll" + "ii"),
     GEMM_NN_128("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_64("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_32("gemm", "plplpl" + "ii" + "lllll"),
@@ -145,7 +149,8 @@ enum Kernel {
     SGD_STEP("optim", "pppffifl"),
     ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
 
-    private static final Set<String> WALKS_SEQUENCES = Set.of("sequence", "cluster", "grid", "tensor");
+    private static final Set<String> WALKS_SEQUENCES =
+            Set.of("sequence", "cluster", "grid", "tensor", "tensor_cluster");
 
     private final String file;
     private final String parameters;

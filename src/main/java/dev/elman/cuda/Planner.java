@@ -38,6 +38,8 @@ final class Planner {
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);
+        SequencePlan tensorCluster =
+                SequencePlan.tensorCluster(kernels, projection, multiprocessors, withoutClusters, blas.tf32());
         SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
         String without = SequencePlan.withoutTensorCores(capability);
         if (without == null) without = withoutGrids;
@@ -57,7 +59,7 @@ final class Planner {
                 new Elementwise(context, kernels),
                 new TransposedWeights(context, kernels, transposes));
         GraphPlan graph = new GraphPlan(context, steps, projection);
-        return new Planner(List.of(block, cluster, grid, tensor, graph, steps), settings.plan());
+        return new Planner(List.of(block, cluster, tensorCluster, grid, tensor, graph, steps), settings.plan());
     }
 
     /**
@@ -132,7 +134,7 @@ final class Planner {
     RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
         RecurrencePlan plan = choose(sizes, backward, false);
         List<String> reasons = new ArrayList<>();
-        reasons.add(micros(plan, sizes, backward) + " a step by what an H100 or H200 took");
+        reasons.add(micros(plan, sizes, backward) + " a step " + plan.basis());
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;

@@ -105,6 +105,19 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     /**
+     * As {@link #cluster} on tensor cores in TF32, eight rows at most in a cluster, for more nodes than two blocks hold.
+     *
+     * @param missing see {@link #withoutClusters}
+     */
+    static SequencePlan tensorCluster(
+            KernelModule kernels, InputProjection projection, int multiprocessors, String missing, boolean tf32) {
+        String without =
+                missing == null && !tf32 ? "it multiplies in TF32, and products here are strict float32" : missing;
+        return new SequencePlan(
+                "tensor-cluster", Family.TENSOR_CLUSTER, without, kernels, projection, multiprocessors, null, null, 1);
+    }
+
+    /**
      * Why {@link #cluster} cannot run, or null if it can.
      *
      * @param capability 10 * major + minor of the device's compute capability
@@ -159,6 +172,11 @@ final class SequencePlan implements RecurrencePlan {
                 * size(pass.h())
                         .share(Math.max(pass.n(), 1), multiprocessors, dropout)
                         .micros();
+    }
+
+    @Override
+    public String basis() {
+        return family == Family.TENSOR_CLUSTER ? "by prediction, for no GPU has run it" : RecurrencePlan.super.basis();
     }
 
     @Override

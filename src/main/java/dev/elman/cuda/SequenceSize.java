@@ -4,6 +4,7 @@ import static dev.elman.cuda.SequenceSize.Family.CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.GRID;
 import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
 import java.util.List;
@@ -60,7 +61,10 @@ record SequenceSize(
             new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, rows(8, 6), 0.05, 1.26, 0.00),
             new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.15, 1.12, 0.00),
             new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.30, 0.97, 0.00),
-            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00));
+            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00),
+            // Predicted, with some to spare: no GPU has run these.
+            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.75, 0.00),
+            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.90, 0.00));
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -76,11 +80,13 @@ record SequenceSize(
         /** The same with products on tensor cores, three of TF32 parts for one of float32. */
         TENSOR,
         /** The same with operands rounded to TF32. */
-        TENSOR_TF32;
+        TENSOR_TF32,
+        /** A cluster of blocks, with products on tensor cores of operands rounded to TF32. */
+        TENSOR_CLUSTER;
 
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
-            return this != SEQUENCE && this != CLUSTER;
+            return this != SEQUENCE && this != CLUSTER && this != TENSOR_CLUSTER;
         }
     }
 
@@ -106,7 +112,8 @@ record SequenceSize(
     /** Groups that run at the same time; 0 if not even one has room. */
     int groups(int multiprocessors) {
         if (multiprocessors * resident < blocks) return 0;
-        double room = family == CLUSTER && blocks > 2 ? ROOM_FOR_CLUSTERS : 1;
+        boolean clusters = family == CLUSTER || family == TENSOR_CLUSTER;
+        double room = clusters && blocks > 2 ? ROOM_FOR_CLUSTERS : 1;
         return Math.max((int) (room * multiprocessors * resident / blocks), 1);
     }
 
@@ -121,7 +128,8 @@ record SequenceSize(
 
     /** A row's factors of dropout are multiplied into its group's weights, so the group has no other; tensor cores apply them. */
     private boolean takes(Rows kernel, boolean dropout) {
-        return !dropout || kernel.together() == 1 || family == TENSOR || family == TENSOR_TF32;
+        boolean applied = family == TENSOR || family == TENSOR_TF32 || family == TENSOR_CLUSTER;
+        return !dropout || kernel.together() == 1 || applied;
     }
 
     /**

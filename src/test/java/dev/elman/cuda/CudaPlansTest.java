@@ -25,10 +25,11 @@ class CudaPlansTest {
     @TestFactory
     Stream<DynamicTest> plans() {
         try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
-            return backend.planner().names().stream()
-                    .flatMap(plan -> plan.equals("tensor")
-                            ? Stream.of(plan(plan, false), plan(plan, true))
-                            : Stream.of(plan(plan, false)));
+            return backend.planner().names().stream().flatMap(plan -> switch (plan) {
+                case "tensor" -> Stream.of(plan(plan, false), plan(plan, true));
+                case "tensor-cluster" -> Stream.of(plan(plan, true));
+                default -> Stream.of(plan(plan, false));
+            });
         }
     }
 
@@ -44,7 +45,7 @@ class CudaPlansTest {
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false, false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);
         }
-        List<Check> checks = checks(software && plan.equals("tensor"), tf32);
+        List<Check> checks = checks(software && plan.startsWith("tensor"), tf32);
         try (Bench bench = Bench.open(() -> CudaBackend.open(forced), ReferenceBackend::new)) {
             List<Result> failed = checks.stream()
                     .flatMap(check -> check.run(bench).stream())
@@ -63,7 +64,7 @@ class CudaPlansTest {
         }
     }
 
-    /** The plan on tensor cores fills H up to 256 and N to 8, which takes minutes in CI: there one check in 11, others in TF32. */
+    /** The plans on tensor cores fill H up to 256 or 384 and N to 8, which takes minutes in CI: there one check in 11, others in TF32. */
     private static List<Check> checks(boolean few, boolean tf32) {
         List<Check> all = Checks.all().stream()
                 .filter(check -> check.operation().startsWith("simpleRnn"))

@@ -131,6 +131,8 @@ final class SequenceCase {
         return switch (plan) {
             case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
             case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
+            case "tensor-cluster" ->
+                SequencePlan.tensorCluster(cuda.kernels(), projection, multiprocessors, null, true);
             case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
             default ->
                 SequencePlan.tensor(
@@ -146,7 +148,7 @@ final class SequenceCase {
     }
 
     boolean tf32() {
-        return plan.endsWith(" in TF32");
+        return plan.endsWith(" in TF32") || plan.equals("tensor-cluster");
     }
 
     private Recurrence part(Run run, int first, int together, int count) {

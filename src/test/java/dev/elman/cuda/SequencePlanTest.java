@@ -68,7 +68,7 @@ class SequencePlanTest {
     @Test
     void aGroupThatDropsStatesHasOneRow() {
         for (SequenceSize size : SequenceSize.ALL) {
-            boolean tensor = size.family() == Family.TENSOR || size.family() == Family.TENSOR_TF32;
+            boolean tensor = size.family().name().startsWith("TENSOR");
             int rows = Math.min(size.groups(H100), 60);
             Share share = size.share(rows, H100, true);
             if (tensor) assertEquals(size.share(rows, H100, false), share);
@@ -138,6 +138,12 @@ class SequencePlanTest {
         assertEquals("clusters of blocks need compute capability 9.0", device);
         assertEquals("its kernels need a driver of CUDA 12.1", SequencePlan.withoutClusters(90, 12000));
         assertEquals(device, SequencePlan.cluster(null, null, 40, device).refusal(sizes(1, 256), false, false));
+        assertEquals(
+                device,
+                SequencePlan.tensorCluster(null, null, 40, device, false).refusal(sizes(1, 256), false, false));
+        assertEquals(
+                "it multiplies in TF32, and products here are strict float32",
+                SequencePlan.tensorCluster(null, null, 40, null, false).refusal(sizes(1, 256), false, false));
     }
 
     @Test
@@ -159,17 +165,23 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(128, 1024, true));
         assertEquals("cluster", fastest(32, 512, false));
         assertEquals("tensor", fastest(128, 512, false));
+        assertEquals("cluster", fastest(1, 512, true));
+        assertEquals("tensor-cluster", fastest(32, 512, true));
+        assertEquals("tensor-cluster", fastest(120, 384, true));
+        assertEquals("cluster", fastest(120, 256, true));
+        assertEquals("tensor", fastest(128, 512, true));
         assertEquals("block", fastest(512, 192, true));
         assertEquals("grid", fastest(1, 2048, true));
     }
 
     private String fastest(int rows, int hidden, boolean tf32) {
         SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, null, tf32, 90);
+        SequencePlan coresOfCluster = SequencePlan.tensorCluster(null, null, H100, null, tf32);
         StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
-        RecurrencePlan best =
-                new Planner(List.of(block, cluster, grid, cores, steps), null).choose(sizes, false, false);
+        RecurrencePlan best = new Planner(List.of(block, cluster, coresOfCluster, grid, cores, steps), null)
+                .choose(sizes, false, false);
         return graph.expectedMicros(sizes, false, false) < best.expectedMicros(sizes, false, false)
                 ? graph.name()
                 : best.name();

@@ -1,0 +1,442 @@
+// compute_90, PTX 8.1
+// Elman's recurrence over a whole sequence in one launch, of up to eight rows by the blocks of a cluster, with the products on
+// tensor cores in TF32. As in cluster.cu each block keeps a slice of the columns of Wh in registers, all have the whole
+// state in shared memory, and who computes an element sends it to every block of the cluster. As in tensor.cu the rows are a tile
+// of a tensor core, each warp multiplies by the weights of its share of the nodes, and what the warps sum up meets in shared
+// memory. States are rounded to TF32 once, by who sends them.
+//
+// Otherwise as sequence.cu: projections in place, masks, and bits that depend neither on N nor on T nor on a row's neighbours.
+// SIZE is what H is padded to: 384 or 512, on eight blocks.
+//
+// Floor of a step, in cycles of a multiprocessor: the products of eight rows SIZE * SLICE / 128 (144 and 256; with mma.sync 1.6
+// times that), and in a chain the reads of the state (60), partial sums (120), tanh (100; the derivative 40) and sending (400
+// for one row, SIZE / 4 more for each further one, at 16 bytes a cycle): 0.41 and 0.47 us at 1.98 GHz for three rows forward.
+// Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. Two barriers of
+// a block a step, one launch. No GPU has run it; expected are 0.60 and 0.75 us a step forward, where tensor.cu's ring takes 0.92 and 1.16.
+
+#include "cluster.cuh"
+#include "mma.cuh"
+#include "recurrence.cuh"
+
+const int ROWS = 8; // of a cluster, the columns of a tensor core's tile
+const int HALF = ROWS / 2; // rows between the two elements of a thread
+const int EARLY = 3; // steps from asking the second-level cache for what a step adds to its use
+
+template <int SIZE>
+struct Plan {
+    static const int BLOCKS = 8; // of a cluster
+    static const int SLICE = SIZE / BLOCKS; // columns of a block
+    static const int WARPS = 8;
+    static const int THREADS = 32 * WARPS;
+    static const int SIDES = SIZE == 512 ? 2 : 1; // of the slice, each of other warps
+    static const int SHARES = WARPS / SIDES; // of the nodes
+    static const int TILES = SLICE / SIDES / 16; // of a warp's columns
+    static const int VECTORS = SIZE / SHARES / 16; // of four numbers of a row that a thread multiplies
+    static const int PLACES = ROWS * SIZE;
+};
+
+/// Which elements of the slice are a thread's: of one column, in a row and in the fourth one after it. A warp has sixteen columns
+/// of two rows, so that neighbours send vectors and what they read of the partial sums lies in banks of its own.
+template <int SIZE>
+struct Share {
+    typedef Plan<SIZE> P;
+
+    int row;
+    int inSlice;
+    int column;
+    bool has; // the last warps may have none
+
+    __device__ Share() {
+        int warp = threadIdx.x / 32;
+        row = kept((int)(warp / (P::SLICE / 16) * 2 + threadIdx.x / 16 % 2));
+        inSlice = kept((int)(warp % (P::SLICE / 16) * 16 + threadIdx.x % 16));
+        column = kept((int)rankInCluster() * P::SLICE + inSlice);
+        has = row < HALF;
+    }
+};
+
+/// The states of a cluster's rows in one block, [SIZE/16,ROWS,16]: a buffer for even steps and one for odd ones, and what waits for
+/// them. Step s reads what came for it and sends for step s + 1.
+template <int SIZE>
+struct Mailbox {
+    typedef Plan<SIZE> P;
+
+    float values[2][P::PLACES];
+    unsigned long long arrivals[2];
+
+    static __device__ int place(int row, int column) { return column / 16 * 128 + row * 16 + column % 16; }
+
+    __device__ unsigned valuesAt(int step) const { return sharedAddress(values) + (step & 1) * 4 * P::PLACES; }
+    __device__ Arrivals arrivalsAt(int step) const { return {sharedAddress(arrivals) + (step & 1) * 8}; }
+
+    /// Zeros, and ready for what is sent for the first two of the steps 1 to `last`.
+    __device__ void clear(int rows, int last) {
+        #pragma unroll 1
+        for (int i = threadIdx.x; i < 2 * P::PLACES; i += P::THREADS) values[0][i] = 0.0f;
+        if (threadIdx.x < 2) {
+            Arrivals mine = arrivalsAt(threadIdx.x);
+            mine.begin();
+            if (last >= (threadIdx.x == 0 ? 2 : 1)) mine.expect(4 * rows * SIZE);
+        }
+        __syncthreads();
+    }
+
+    /// Waits for what was sent for this step, and gets ready for the next but one, if it comes.
+    __device__ void await(int step, int last, int rows) const {
+        arrivalsAt(step).await(step - 1 >> 1 & 1);
+        if (threadIdx.x == 0 && step + 2 <= last) arrivalsAt(step).expect(4 * rows * SIZE);
+    }
+
+    /// Sends a column's number to all blocks for this step: four neighbours give theirs to each other, and each sends all to two
+    /// blocks. All threads of a warp come here.
+    __device__ void send(int step, int row, int column, bool sends, float value) const {
+        float4 quad;
+        quad.x = __shfl_sync(ALL, value, 0, 4);
+        quad.y = __shfl_sync(ALL, value, 1, 4);
+        quad.z = __shfl_sync(ALL, value, 2, 4);
+        quad.w = __shfl_sync(ALL, value, 3, 4);
+        if (!sends) return;
+        unsigned to = valuesAt(step) + 4 * place(row, column / 4 * 4);
+        unsigned first = threadIdx.x % 4;
+        ::send(to, arrivalsAt(step).address, first, quad);
+        ::send(to, arrivalsAt(step).address, first + 4, quad);
+    }
+};
+
+/// What the warps sum up in a step: of each share of the nodes [SLICE,ROWS], where neither those who write, two rows at a time,
+/// nor those who read, sixteen columns of two rows, meet in a bank.
+template <int SIZE>
+struct Partials {
+    typedef Plan<SIZE> P;
+
+    float sums[P::SHARES][P::SLICE * ROWS];
+
+    static __device__ int at(int row, int column) { return column * ROWS + (row ^ column / 4 % 4 * 2); }
+
+    __device__ float total(int place) const {
+        float parts[P::SHARES];
+        #pragma unroll
+        for (int i = 0; i < P::SHARES; i++) parts[i] = sums[i][place];
+        #pragma unroll
+        for (int count = P::SHARES / 2; count > 0; count /= 2) {
+            #pragma unroll
+            for (int i = 0; i < count; i++) parts[i] += parts[i + count];
+        }
+        return parts[0];
+    }
+
+    /// When all warps have written, the sums of this thread's elements; from then on they may write again.
+    __device__ void totals(const Share<SIZE>& share, const bool (&mine)[2], bool written, float (&products)[2]) const {
+        __syncthreads();
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            products[e] = written && mine[e] ? total(at(share.row + e * HALF, share.inSlice)) : 0.0f;
+        }
+        __syncthreads();
+    }
+};
+
+/// A warp's part of the block's weights, as a tensor core takes them.
+template <int SIZE>
+struct TensorWeights {
+    typedef Plan<SIZE> P;
+
+    float w[P::VECTORS][2][P::TILES][4];
+
+    static __device__ int share() { return threadIdx.x / 32 % P::SHARES; }
+    static __device__ int side() { return threadIdx.x / 32 / P::SHARES; }
+
+    /// The weight from k to a column is at wh[k * strideK + column * strideC].
+    __device__ void load(const float* wh, Index hidden, Index strideK, Index strideC) {
+        int lane = threadIdx.x % 32;
+        int first = rankInCluster() * P::SLICE + side() * P::TILES * 16 + lane / 4;
+        #pragma unroll
+        for (int v = 0; v < P::VECTORS; v++) {
+            #pragma unroll
+            for (int i = 0; i < 4; i++) {
+                Index k = (share() * P::VECTORS + v) * 16 + lane % 4 * 4 + i;
+                #pragma unroll
+                for (int t = 0; t < P::TILES; t++) {
+                    #pragma unroll
+                    for (int s = 0; s < 2; s++) {
+                        Index c = first + t * 16 + 8 * s;
+                        w[v][i / 2][t][i % 2 * 2 + s] =
+                                k < hidden && c < hidden ? rounded(wh[k * strideK + c * strideC]) : 0.0f;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The address of this thread's first vector in a mailbox's values.
+    static __device__ unsigned read() { return 4 * (share() * P::VECTORS * 128 + threadIdx.x % 32 * 4); }
+
+    /// This warp's sums over its nodes, from the vectors at an address into the partial sums.
+    __device__ void times(unsigned vectors, Partials<SIZE>& partials) const {
+        float sums[P::TILES][4] = {};
+        #pragma unroll
+        for (int v = 0; v < P::VECTORS; v++) {
+            float4 state = loadShared4(vectors + 4 * 128 * v);
+            #pragma unroll
+            for (int t = 0; t < P::TILES; t++) {
+                multiplyTile(sums[t], w[v][0][t], state.x, state.y);
+                multiplyTile(sums[t], w[v][1][t], state.z, state.w);
+            }
+        }
+        int lane = threadIdx.x % 32;
+        #pragma unroll
+        for (int t = 0; t < P::TILES; t++) {
+            int column = (side() * P::TILES + t) * 16 + lane / 4;
+            float* mine = partials.sums[share()];
+            *(float2*)(mine + partials.at(lane % 4 * 2, column)) = make_float2(sums[t][0], sums[t][1]);
+            *(float2*)(mine + partials.at(lane % 4 * 2, column + 8)) = make_float2(sums[t][2], sums[t][3]);
+        }
+    }
+};
+
+/// The rows of a cluster, and the way of a thread's first element and of a mask through the steps.
+template <int SIZE>
+struct Rows {
+    Index first;
+    int left; // how many
+    Index at; // of the element in [T+1,N,H]
+    Index perStep;
+    Index looked; // of the row in the mask [T,N] that the thread looks at
+    Index looks; // rows from one step's mask to that of the next
+    bool sees; // whether it looks at one
+
+    __device__ Rows(
+            const Share<SIZE>& share, Index rows, Index hidden, Index rowsPerCluster, Index slot, Index step, int direction) {
+        first = (Index)(blockIdx.x / Plan<SIZE>::BLOCKS) * rowsPerCluster;
+        left = kept((int)min(rowsPerCluster, rows - first));
+        at = (slot * rows + first + share.row) * hidden + share.column;
+        perStep = direction * rows * hidden;
+        looked = step * rows + first + (Index)(threadIdx.x % ROWS);
+        looks = direction * rows;
+        sees = threadIdx.x % ROWS < left;
+    }
+
+    __device__ void next() {
+        at += perStep;
+        looked += looks;
+    }
+
+    __device__ int live(const int* mask) const { return !sees ? 0 : mask ? mask[looked] : 1; }
+};
+
+template <int SIZE>
+__device__ void forward(
+        const float* wh,
+        const float* bias,
+        float* states,
+        const int* mask,
+        const float* factors,
+        Index steps,
+        Index rows,
+        Index hidden,
+        Index rowsPerCluster,
+        int reverse,
+        int activation) {
+    typedef Plan<SIZE> P;
+    __shared__ __align__(16) Mailbox<SIZE> mailbox;
+    __shared__ __align__(16) Partials<SIZE> partials;
+    TensorWeights<SIZE> weights;
+    weights.load(wh, hidden, hidden, 1);
+
+    const Share<SIZE> share;
+    const int last = (int)steps - 1;
+    Rows<SIZE> here(
+            share, rows, hidden, rowsPerCluster, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
+    mailbox.clear(here.left, last);
+    const float* initial = states + ((reverse ? steps * rows : 0) + here.first) * hidden;
+    #pragma unroll 1
+    for (Index row = 0; row < here.left; row++) {
+        #pragma unroll 1
+        for (Index column = threadIdx.x; column < hidden; column += P::THREADS) {
+            float h = initial[row * hidden + column];
+            if (factors) h *= factors[(here.first + row) * hidden + column];
+            mailbox.values[0][mailbox.place((int)row, (int)column)] = rounded(h);
+        }
+    }
+
+    bool mine[2], sends[2];
+    float added[2] = {};
+    float factor[2] = {1.0f, 1.0f};
+    #pragma unroll
+    for (int e = 0; e < 2; e++) {
+        sends[e] = share.has && share.row + e * HALF < here.left;
+        mine[e] = sends[e] && share.column < hidden;
+        if (!mine[e]) continue;
+        added[e] = states[here.at + e * HALF * hidden];
+        if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
+    }
+    float b = bias && mine[0] ? bias[share.column] : 0.0f;
+    int live = here.live(mask);
+    unsigned vectors = weights.read();
+    meet();
+
+    #pragma unroll 1
+    for (int step = 0; step <= last; step++) {
+        unsigned alive = __ballot_sync(ALL, live != 0);
+        float sums[2] = {added[0] + b, added[1] + b};
+        Index at = here.at;
+        here.next();
+        if (step < last) {
+            live = here.live(mask);
+            #pragma unroll
+            for (int e = 0; e < 2; e++) {
+                if (!mine[e]) continue;
+                added[e] = states[here.at + e * HALF * hidden];
+                if (step + EARLY < last) prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
+            }
+        }
+
+        if (step > 0) mailbox.await(step, last, here.left);
+        if (alive) weights.times(mailbox.valuesAt(step) + vectors, partials);
+        float products[2];
+        partials.totals(share, mine, alive != 0, products);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            int row = share.row + e * HALF;
+            Index place = at + e * HALF * hidden;
+            float h = 0.0f;
+            if (mine[e]) {
+                if (alive >> row & 1) h = activate(activation, sums[e] + products[e]);
+                else h = states[place - here.perStep];
+            }
+            if (step < last) mailbox.send(step + 1, row, share.column, sends[e], rounded(h * factor[e]));
+            if (mine[e]) states[place] = h;
+        }
+    }
+}
+
+/// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
+/// one, stays with its thread.
+template <int SIZE>
+__device__ void backward(
+        const float* wh,
+        const float* states,
+        float* gradients,
+        const int* mask,
+        const float* factors,
+        Index steps,
+        Index rows,
+        Index hidden,
+        Index rowsPerCluster,
+        int reverse,
+        int activation) {
+    typedef Plan<SIZE> P;
+    __shared__ __align__(16) Mailbox<SIZE> mailbox;
+    __shared__ __align__(16) Partials<SIZE> partials;
+    TensorWeights<SIZE> weights;
+    weights.load(wh, hidden, 1, hidden);
+
+    const Share<SIZE> share;
+    const int last = (int)steps; // the initial slot comes as one more step
+    Rows<SIZE> here(share, rows, hidden, rowsPerCluster, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
+    mailbox.clear(here.left, last);
+
+    bool mine[2], sends[2];
+    float dh[2] = {}, h[2] = {}, carried[2] = {};
+    float factor[2] = {1.0f, 1.0f};
+    #pragma unroll
+    for (int e = 0; e < 2; e++) {
+        sends[e] = share.has && share.row + e * HALF < here.left;
+        mine[e] = sends[e] && share.column < hidden;
+        if (!mine[e]) continue;
+        dh[e] = gradients[here.at + e * HALF * hidden];
+        h[e] = states[here.at + e * HALF * hidden];
+        if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
+    }
+    int live = here.live(mask);
+    unsigned later = 0; // rows that were live in the step that ran after it
+    unsigned vectors = weights.read();
+    meet();
+
+    #pragma unroll 1
+    for (int step = 0; step <= last; step++) {
+        unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
+        float gradient[2], slope[2];
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            gradient[e] = dh[e];
+            slope[e] = derivative(activation, h[e]);
+        }
+        Index at = here.at;
+        here.next();
+        if (step < last) {
+            if (step + 1 < last) live = here.live(mask);
+            #pragma unroll
+            for (int e = 0; e < 2; e++) {
+                if (!mine[e]) continue;
+                dh[e] = gradients[here.at + e * HALF * hidden];
+                if (step + 1 < last) h[e] = states[here.at + e * HALF * hidden];
+                if (step + EARLY < last) {
+                    prefetch(gradients + here.at + EARLY * here.perStep + e * HALF * hidden);
+                    prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
+                }
+            }
+        }
+
+        if (step > 0) mailbox.await(step, last, here.left);
+        if (later) weights.times(mailbox.valuesAt(step) + vectors, partials);
+        float products[2];
+        partials.totals(share, mine, later != 0, products);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            int row = share.row + e * HALF;
+            float da = 0.0f;
+            if (mine[e]) {
+                if (later >> row & 1) gradient[e] += factor[e] * products[e];
+                else gradient[e] += carried[e];
+                carried[e] = gradient[e];
+                if (alive >> row & 1) da = gradient[e] * slope[e];
+            }
+            if (step < last) mailbox.send(step + 1, row, share.column, sends[e], rounded(da));
+            if (mine[e]) gradients[at + e * HALF * hidden] = step == last ? gradient[e] : da;
+        }
+        later = alive;
+    }
+}
+
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// Cluster c owns the rows from c * rowsPerCluster on, eight at most.
+#define FORWARD(name, size)                                                                                     \
+    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
+            const float* wh,                                                                                    \
+            const float* bias,                                                                                  \
+            float* states,                                                                                      \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerCluster,                                                                               \
+            int reverse,                                                                                        \
+            int activation) {                                                                                   \
+        forward<size>(wh, bias, states, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);        \
+    }
+
+/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
+/// of the initial state.
+#define BACKWARD(name, size)                                                                                    \
+    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
+            const float* wh,                                                                                    \
+            const float* states,                                                                                \
+            float* gradients,                                                                                   \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerCluster,                                                                               \
+            int reverse,                                                                                        \
+            int activation) {                                                                                   \
+        backward<size>(wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);  \
+    }
+
+FORWARD(tensor_cluster_forward_384_8, 384)
+FORWARD(tensor_cluster_forward_512_8, 512)
+BACKWARD(tensor_cluster_backward_384_8, 384)
+BACKWARD(tensor_cluster_backward_512_8, 512)
