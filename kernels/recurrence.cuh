@@ -1,4 +1,5 @@
-// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu, grid.cu and tensor.cu. Each says who holds which columns
+// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu, grid.cu, tensor.cu and
+// tensor_cluster.cu. Each says who holds which columns
 // of Wh and how a state reaches those who need it; here is how a block of threads multiplies by its columns and how its
 // threads fetch what a step adds.
 
@@ -40,6 +41,9 @@ __device__ float loadShared(unsigned address) {
     asm volatile("ld.shared.f32 %0, [%1];" : "=f"(v) : "r"(address) : "memory");
     return v;
 }
+
+/// Brings what is at `place` into the second-level cache.
+__device__ void prefetch(const float* place) { asm volatile("prefetch.global.L2 [%0];" ::"l"(place)); }
 
 __device__ void storeShared(unsigned address, float value) {
     asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");

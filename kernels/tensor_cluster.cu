@@ -10,9 +10,10 @@
 //
 // Floor of a step, in cycles of a multiprocessor: the products of eight rows SIZE * SLICE / 128 (144 and 256; with mma.sync 1.6
 // times that), and in a chain the reads of the state (60), partial sums (120), tanh (100; the derivative 40) and sending (400
-// for one row, SIZE / 4 more for each further one, at 16 bytes a cycle): 0.41 and 0.47 us at 1.98 GHz for three rows forward.
+// for one row, SIZE / 4 more for each further one, at 16 bytes a cycle): 0.51 and 0.60 us at 1.98 GHz for three rows forward.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. Two barriers of
-// a block a step, one launch. No GPU has run it; expected are 0.60 and 0.75 us a step forward, where tensor.cu's ring takes 0.92 and 1.16.
+// a block a step, one launch. No GPU has run it; expected are 0.60 and 0.75 us for them,
+// where tensor.cu's ring takes 0.92 and 1.16.
 
 #include "cluster.cuh"
 #include "mma.cuh"
@@ -66,40 +67,43 @@ struct Mailbox {
 
     static __device__ int place(int row, int column) { return column / 16 * 128 + row * 16 + column % 16; }
 
-    __device__ unsigned valuesAt(int step) const { return sharedAddress(values) + (step & 1) * 4 * P::PLACES; }
-    __device__ Arrivals arrivalsAt(int step) const { return {sharedAddress(arrivals) + (step & 1) * 8}; }
+    /// From where `address` the mailbox is, as the rest.
+    static __device__ unsigned valuesAt(unsigned address, int step) { return address + (step & 1) * 4 * P::PLACES; }
+    static __device__ Arrivals arrivalsAt(unsigned address, int step) { return {address + 8 * P::PLACES + (step & 1) * 8}; }
 
     /// Zeros, and ready for what is sent for the first two of the steps 1 to `last`.
     __device__ void clear(int rows, int last) {
         #pragma unroll 1
         for (int i = threadIdx.x; i < 2 * P::PLACES; i += P::THREADS) values[0][i] = 0.0f;
         if (threadIdx.x < 2) {
-            Arrivals mine = arrivalsAt(threadIdx.x);
+            Arrivals mine = {sharedAddress(&arrivals[threadIdx.x])};
             mine.begin();
             if (last >= (threadIdx.x == 0 ? 2 : 1)) mine.expect(4 * rows * SIZE);
         }
         __syncthreads();
     }
 
-    /// Waits for what was sent for this step, and gets ready for the next but one, if it comes.
-    __device__ void await(int step, int last, int rows) const {
-        arrivalsAt(step).await(step - 1 >> 1 & 1);
-        if (threadIdx.x == 0 && step + 2 <= last) arrivalsAt(step).expect(4 * rows * SIZE);
+    /// Waits for what was sent for this step, and lets the thread that prepares get ready for the next but one, if it comes.
+    static __device__ void await(unsigned address, int step, int last, int rows, bool prepares) {
+        Arrivals arrivals = arrivalsAt(address, step);
+        arrivals.await(step - 1 >> 1 & 1);
+        if (prepares && step + 2 <= last) arrivals.expect(4 * rows * SIZE);
+        __syncwarp(); // tensor cores take a whole warp
     }
 
-    /// Sends a column's number to all blocks for this step: four neighbours give theirs to each other, and each sends all to two
-    /// blocks. All threads of a warp come here.
-    __device__ void send(int step, int row, int column, bool sends, float value) const {
+    /// Sends a number to all blocks for this step: four neighbours give theirs to each other, and each sends all to two blocks.
+    /// `offset` is that of the first one in the values. All threads of a warp come here.
+    static __device__ void send(unsigned address, int step, unsigned offset, int neighbour, bool sends, float value) {
         float4 quad;
         quad.x = __shfl_sync(ALL, value, 0, 4);
         quad.y = __shfl_sync(ALL, value, 1, 4);
         quad.z = __shfl_sync(ALL, value, 2, 4);
         quad.w = __shfl_sync(ALL, value, 3, 4);
         if (!sends) return;
-        unsigned to = valuesAt(step) + 4 * place(row, column / 4 * 4);
-        unsigned first = threadIdx.x % 4;
-        ::send(to, arrivalsAt(step).address, first, quad);
-        ::send(to, arrivalsAt(step).address, first + 4, quad);
+        unsigned to = valuesAt(address, step) + offset;
+        unsigned arrivals = arrivalsAt(address, step).address;
+        ::send(to, arrivals, neighbour, quad);
+        ::send(to, arrivals, neighbour + 4, quad);
     }
 };
 
@@ -198,30 +202,30 @@ struct TensorWeights {
 template <int SIZE>
 struct Rows {
     Index first;
-    int left; // how many
+    int count;
     Index at; // of the element in [T+1,N,H]
     Index perStep;
-    Index looked; // of the row in the mask [T,N] that the thread looks at
-    Index looks; // rows from one step's mask to that of the next
-    bool sees; // whether it looks at one
+    Index inMask; // of the row in the mask [T,N] that the thread looks at
+    Index perMask; // from one step's mask to that of the next
+    bool looks; // whether there is one
 
     __device__ Rows(
             const Share<SIZE>& share, Index rows, Index hidden, Index rowsPerCluster, Index slot, Index step, int direction) {
         first = (Index)(blockIdx.x / Plan<SIZE>::BLOCKS) * rowsPerCluster;
-        left = kept((int)min(rowsPerCluster, rows - first));
+        count = kept((int)min(rowsPerCluster, rows - first));
         at = (slot * rows + first + share.row) * hidden + share.column;
         perStep = direction * rows * hidden;
-        looked = step * rows + first + (Index)(threadIdx.x % ROWS);
-        looks = direction * rows;
-        sees = threadIdx.x % ROWS < left;
+        inMask = step * rows + first + (Index)(threadIdx.x % ROWS);
+        perMask = direction * rows;
+        looks = threadIdx.x % ROWS < count;
     }
 
     __device__ void next() {
         at += perStep;
-        looked += looks;
+        inMask += perMask;
     }
 
-    __device__ int live(const int* mask) const { return !sees ? 0 : mask ? mask[looked] : 1; }
+    __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
 };
 
 template <int SIZE>
@@ -247,10 +251,10 @@ __device__ void forward(
     const int last = (int)steps - 1;
     Rows<SIZE> here(
             share, rows, hidden, rowsPerCluster, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
-    mailbox.clear(here.left, last);
+    mailbox.clear(here.count, last);
     const float* initial = states + ((reverse ? steps * rows : 0) + here.first) * hidden;
     #pragma unroll 1
-    for (Index row = 0; row < here.left; row++) {
+    for (Index row = 0; row < here.count; row++) {
         #pragma unroll 1
         for (Index column = threadIdx.x; column < hidden; column += P::THREADS) {
             float h = initial[row * hidden + column];
@@ -260,19 +264,25 @@ __device__ void forward(
     }
 
     bool mine[2], sends[2];
+    float h[2] = {}; // a masked step's state is that of the one before
     float added[2] = {};
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
-        sends[e] = share.has && share.row + e * HALF < here.left;
+        sends[e] = share.has && share.row + e * HALF < here.count;
         mine[e] = sends[e] && share.column < hidden;
         if (!mine[e]) continue;
+        h[e] = states[here.at - here.perStep + e * HALF * hidden];
         added[e] = states[here.at + e * HALF * hidden];
         if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
     }
     float b = bias && mine[0] ? bias[share.column] : 0.0f;
     int live = here.live(mask);
-    unsigned vectors = weights.read();
+    unsigned address = kept(sharedAddress(&mailbox));
+    unsigned vectors = kept(weights.read());
+    unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
+    int neighbour = kept((int)(threadIdx.x % 4));
+    bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
     #pragma unroll 1
@@ -291,21 +301,16 @@ __device__ void forward(
             }
         }
 
-        if (step > 0) mailbox.await(step, last, here.left);
-        if (alive) weights.times(mailbox.valuesAt(step) + vectors, partials);
+        if (step > 0) mailbox.await(address, step, last, here.count, prepares);
+        if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, partials);
         float products[2];
         partials.totals(share, mine, alive != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            int row = share.row + e * HALF;
-            Index place = at + e * HALF * hidden;
-            float h = 0.0f;
-            if (mine[e]) {
-                if (alive >> row & 1) h = activate(activation, sums[e] + products[e]);
-                else h = states[place - here.perStep];
-            }
-            if (step < last) mailbox.send(step + 1, row, share.column, sends[e], rounded(h * factor[e]));
-            if (mine[e]) states[place] = h;
+            if (alive >> share.row + e * HALF & 1) h[e] = activate(activation, sums[e] + products[e]);
+            float seen = mine[e] ? rounded(h[e] * factor[e]) : 0.0f;
+            if (step < last) mailbox.send(address, step + 1, offset + e * HALF * 64, neighbour, sends[e], seen);
+            if (mine[e]) states[at + e * HALF * hidden] = h[e];
         }
     }
 }
@@ -334,14 +339,14 @@ __device__ void backward(
     const Share<SIZE> share;
     const int last = (int)steps; // the initial slot comes as one more step
     Rows<SIZE> here(share, rows, hidden, rowsPerCluster, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
-    mailbox.clear(here.left, last);
+    mailbox.clear(here.count, last);
 
     bool mine[2], sends[2];
     float dh[2] = {}, h[2] = {}, carried[2] = {};
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
-        sends[e] = share.has && share.row + e * HALF < here.left;
+        sends[e] = share.has && share.row + e * HALF < here.count;
         mine[e] = sends[e] && share.column < hidden;
         if (!mine[e]) continue;
         dh[e] = gradients[here.at + e * HALF * hidden];
@@ -350,7 +355,11 @@ __device__ void backward(
     }
     int live = here.live(mask);
     unsigned later = 0; // rows that were live in the step that ran after it
-    unsigned vectors = weights.read();
+    unsigned address = kept(sharedAddress(&mailbox));
+    unsigned vectors = kept(weights.read());
+    unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
+    int neighbour = kept((int)(threadIdx.x % 4));
+    bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
     #pragma unroll 1
@@ -378,8 +387,8 @@ __device__ void backward(
             }
         }
 
-        if (step > 0) mailbox.await(step, last, here.left);
-        if (later) weights.times(mailbox.valuesAt(step) + vectors, partials);
+        if (step > 0) mailbox.await(address, step, last, here.count, prepares);
+        if (later) weights.times(mailbox.valuesAt(address, step) + vectors, partials);
         float products[2];
         partials.totals(share, mine, later != 0, products);
         #pragma unroll
@@ -392,7 +401,7 @@ __device__ void backward(
                 carried[e] = gradient[e];
                 if (alive >> row & 1) da = gradient[e] * slope[e];
             }
-            if (step < last) mailbox.send(step + 1, row, share.column, sends[e], rounded(da));
+            if (step < last) mailbox.send(address, step + 1, offset + e * HALF * 64, neighbour, sends[e], rounded(da));
             if (mine[e]) gradients[at + e * HALF * hidden] = step == last ? gradient[e] : da;
         }
         later = alive;

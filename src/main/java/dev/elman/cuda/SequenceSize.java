@@ -14,8 +14,8 @@ import java.util.List;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, with tensor cores an H200, see {@code ci/measured}; of other GPUs only the order of the plans is taken
- * to be the same.
+ * was measured to take, with tensor cores an H200, see {@code ci/measured}; clusters with tensor cores are predicted. Of other GPUs
+ * only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -63,8 +63,8 @@ record SequenceSize(
             new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.30, 0.97, 0.00),
             new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00),
             // Predicted, with some to spare: no GPU has run these.
-            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.75, 0.00),
-            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.90, 0.00));
+            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.55, 0.05),
+            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.65, 0.07));
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -156,7 +156,9 @@ record SequenceSize(
             int rounds = (groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;
             int passes = (perGroup - 1) / kernel.together() + 1;
-            double micros = rounds * (start + passes * (pass + row * kernel.together()));
+            // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are.
+            int counted = family == TENSOR_CLUSTER ? perGroup : kernel.together();
+            double micros = rounds * (start + passes * (pass + row * counted));
             if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);
         }
         return best;

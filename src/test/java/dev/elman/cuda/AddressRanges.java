@@ -68,7 +68,10 @@ final class AddressRanges {
         if (!visited.add(register)) return;
         for (Ptx.Instruction instruction : definitions.getOrDefault(register, List.of())) {
             if (instruction.operation().startsWith("ld.")) continue; // data, or a parameter
-            if (isHalved(instruction)) continue;
+            if (instruction.operation().equals("mov.b64")) {
+                for (String half : registers(instruction.operands().get(1))) followHalf(half, instruction);
+                continue;
+            }
             for (String operand :
                     instruction.operands().subList(1, instruction.operands().size())) {
                 for (String source : registers(operand)) {
@@ -79,12 +82,19 @@ final class AddressRanges {
         }
     }
 
-    /** Whether it puts an address together of two halves that a shuffle has taken it apart into. */
-    private boolean isHalved(Ptx.Instruction instruction) {
-        return instruction.operation().equals("mov.b64")
-                && registers(instruction.operands().get(1)).stream()
-                        .allMatch(half -> definitions.getOrDefault(half, List.of()).stream()
-                                .allMatch(made -> made.operation().startsWith("shfl.sync.")));
+    /** Goes back from what 64 bits are put together of: 64 bits, or half of what was taken apart to be shuffled. */
+    private void followHalf(String half, Ptx.Instruction user) {
+        if (half.startsWith("%rd")) {
+            follow(half);
+            return;
+        }
+        for (Ptx.Instruction shuffle : definitions.getOrDefault(half, List.of())) {
+            String source = shuffle.operands().get(1);
+            List<Ptx.Instruction> made = definitions.getOrDefault(source, List.of());
+            boolean apart = made.stream().allMatch(one -> one.operation().equals("mov.b64"));
+            if (!shuffle.operation().startsWith("shfl.sync.") || made.isEmpty() || !apart) judge(half, user);
+            else for (Ptx.Instruction one : made) follow(one.operands().get(1));
+        }
     }
 
     private void judge(String register, Ptx.Instruction user) {
@@ -105,19 +115,19 @@ final class AddressRanges {
                 if (bound == null || bound > SMALL) return false;
                 continue;
             }
-            boolean small = true;
+            boolean masks = instruction.operation().startsWith("and.");
+            boolean all = true;
             boolean any = false;
             for (String operand : sources) {
                 for (String source : registers(operand)) {
                     if (source.startsWith("%p")) continue; // it chooses, and is no part of the value
-                    boolean one = isSmall(source, seen);
-                    small &= one;
+                    // What one side of a mask has seen says nothing where the other side is what bounds it.
+                    boolean one = isSmall(source, masks ? new HashSet<>(seen) : seen);
+                    all &= one;
                     any |= one;
                 }
             }
-            // One small factor bounds what is left of the other.
-            boolean masked = instruction.operation().startsWith("and.") && any;
-            if (!small && !masked) return false;
+            if (!all && !(masks && any)) return false;
         }
         return true;
     }
@@ -178,7 +188,7 @@ final class AddressRanges {
             return operation.endsWith("64") ? null : new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE};
         }
         if (operation.equals("popc.b32")) return new long[] {0, 32};
-        if (operation.startsWith("bfind.")) return new long[] {0, 31}; // of what is not 0
+        if (operation.startsWith("bfind.")) return new long[] {-1, 31}; // -1 of 0
         List<String> operands = instruction.operands();
         long[] a = range(operands.get(1), above);
         if (operation.startsWith("shfl.sync.")) return a; // another thread's value

@@ -130,8 +130,25 @@ class KernelAddressTest {
         String halves = "mov.b64 {%r4, %r5}, %rd1;\nshfl.sync.idx.b32 %r6|%p1, %r4, 0, 31, -1;\n"
                 + "shfl.sync.idx.b32 %r7|%p1, %r5, 0, 31, -1;\nmov.b64 %rd2, {%r6, %r7};";
         assertEquals(List.of(), faultsOf(halves));
+        String product = "mul.lo.s32 %r9, %r1, %r2;\nmul.wide.s32 %rd9, %r9, 4;\n" + halves.replace("%rd1;", "%rd9;");
+        assertEquals(1, faultsOf(product).size());
         assertFalse(faultsOf(halves.replace("{%r6, %r7}", "{%r6, %r8}") + "\nmul.lo.s32 %r8, %r1, %r2;")
                 .isEmpty());
+    }
+
+    /** A small mask bounds what it is laid on, and says nothing of it. */
+    @Test
+    void whatWasMaskedIsNotSmall() {
+        String masked = """
+                ld.global.u32 %r8, [%rd1];
+                mul.hi.u32 %r9, %r8, %r8;
+                ld.param.u32 %r5, [tried_param_1];
+                and.b32 %r10, %r9, %r5;
+                mul.hi.u32 %r11, %r10, %r10;
+                mul.wide.u32 %rd2, %r11, 4;""";
+        assertEquals(List.of(), faultsOf(masked, Map.of(1, 99)));
+        String both = masked.replace("%r11, %r10, %r10", "%r11, %r10, %r9");
+        assertEquals(1, faultsOf(both, Map.of(1, 99)).size());
     }
 
     @Test

@@ -167,7 +167,8 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(128, 512, false));
         assertEquals("cluster", fastest(1, 512, true));
         assertEquals("tensor-cluster", fastest(32, 512, true));
-        assertEquals("tensor-cluster", fastest(120, 384, true));
+        assertEquals("tensor-cluster", fastest(64, 384, true));
+        assertEquals("tensor", fastest(120, 384, true));
         assertEquals("cluster", fastest(120, 256, true));
         assertEquals("tensor", fastest(128, 512, true));
         assertEquals("block", fastest(512, 192, true));
