@@ -78,14 +78,6 @@ struct Buffers {
     /// The first block that this thread sends to, then each SENDERS-th; BLOCKS or more where it has nothing to send.
     __device__ static int receiver() { return W::line() < ROWS ? W::part() % SENDERS : P::BLOCKS; }
 
-    /// The numbers of the four neighbouring columns of which this thread has one.
-    __device__ static float4 quad(float value) {
-        return {__shfl_sync(ALL, value, 0, SENDERS),
-                __shfl_sync(ALL, value, W::TWINS, SENDERS),
-                __shfl_sync(ALL, value, 2 * W::TWINS, SENDERS),
-                __shfl_sync(ALL, value, 3 * W::TWINS, SENDERS)};
-    }
-
     template <typename T>
     __device__ static void sendFrom(int receiver, unsigned place, unsigned arrivals, T what) {
         static_assert(P::BLOCKS % SENDERS == 0 || SENDERS % P::BLOCKS == 0, "who sends at all sends to as many blocks");
@@ -98,7 +90,7 @@ struct Buffers {
     __device__ static void sendAll(unsigned address, int step, int pass, unsigned offset, int receiver, float value) {
         unsigned place = valuesAt(address, step, pass) + offset;
         unsigned arrivals = arrivalsAt(address, step, pass).address;
-        if (VECTORS) sendFrom(receiver, place & ~15u, arrivals, quad(value));
+        if (VECTORS) sendFrom(receiver, place & ~15u, arrivals, quad<W::TWINS>(value));
         else sendFrom(receiver, place, arrivals, value);
     }
 };

@@ -94,16 +94,12 @@ struct Mailbox {
     /// Sends a number to all blocks for this step: four neighbours give theirs to each other, and each sends all to two blocks.
     /// `offset` is that of the first one in the values. All threads of a warp come here.
     static __device__ void send(unsigned address, int step, unsigned offset, int neighbour, bool sends, float value) {
-        float4 quad;
-        quad.x = __shfl_sync(ALL, value, 0, 4);
-        quad.y = __shfl_sync(ALL, value, 1, 4);
-        quad.z = __shfl_sync(ALL, value, 2, 4);
-        quad.w = __shfl_sync(ALL, value, 3, 4);
+        float4 four = quad<1>(value);
         if (!sends) return;
         unsigned to = valuesAt(address, step) + offset;
         unsigned arrivals = arrivalsAt(address, step).address;
-        ::send(to, arrivals, neighbour, quad);
-        ::send(to, arrivals, neighbour + 4, quad);
+        ::send(to, arrivals, neighbour, four);
+        ::send(to, arrivals, neighbour + 4, four);
     }
 };
 

@@ -41,7 +41,7 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     /** What decides which kernels run. */
-    private record Kind(int n, int h, Activation activation, boolean dropout, boolean backward) {}
+    private record Kind(int n, int h, Activation activation, boolean dropout, boolean transposed, boolean backward) {}
 
     /** Some steps of a pass, forward or back. */
     private record Stretch(Recurrence pass, boolean backward) {}
@@ -105,7 +105,8 @@ final class GraphPlan implements RecurrencePlan {
         Recurrence pass = stretch.pass();
         Operands.Rnn sizes = pass.sizes();
         boolean dropout = pass.factors() != 0;
-        if (met.add(new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, stretch.backward()))) {
+        boolean transposed = pass.transposedWh() != 0;
+        if (met.add(new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, transposed, stretch.backward()))) {
             launch(stretch);
             return;
         }

@@ -140,7 +140,9 @@ final class Planner {
             if (other == plan || forced != null) continue;
             String refusal = other.refusal(sizes, backward, false);
             if (refusal == null) refusal = other.tooShort(sizes);
-            reasons.add("not " + other.name() + ": " + (refusal == null ? micros(other, sizes, backward) : refusal));
+            String basis = other.basis().equals(plan.basis()) ? "" : " " + other.basis();
+            reasons.add("not " + other.name() + ": "
+                    + (refusal == null ? micros(other, sizes, backward) + basis : refusal));
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
     }

@@ -108,6 +108,7 @@ final class SequencePlan implements RecurrencePlan {
      * As {@link #cluster} on tensor cores in TF32, eight rows at most in a cluster, for more nodes than two blocks hold.
      *
      * @param missing see {@link #withoutClusters}
+     * @param tf32 whether products may round their operands so; if not, the plan refuses everything
      */
     static SequencePlan tensorCluster(
             KernelModule kernels, InputProjection projection, int multiprocessors, String missing, boolean tf32) {

@@ -86,7 +86,17 @@ record SequenceSize(
 
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
-            return this != SEQUENCE && this != CLUSTER && this != TENSOR_CLUSTER;
+            return this != SEQUENCE && !clusters();
+        }
+
+        /** Whether a group is a cluster. */
+        boolean clusters() {
+            return this == CLUSTER || this == TENSOR_CLUSTER;
+        }
+
+        /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
+        boolean onTensorCores() {
+            return this == TENSOR || this == TENSOR_TF32 || this == TENSOR_CLUSTER;
         }
     }
 
@@ -112,8 +122,7 @@ record SequenceSize(
     /** Groups that run at the same time; 0 if not even one has room. */
     int groups(int multiprocessors) {
         if (multiprocessors * resident < blocks) return 0;
-        boolean clusters = family == CLUSTER || family == TENSOR_CLUSTER;
-        double room = clusters && blocks > 2 ? ROOM_FOR_CLUSTERS : 1;
+        double room = family.clusters() && blocks > 2 ? ROOM_FOR_CLUSTERS : 1;
         return Math.max((int) (room * multiprocessors * resident / blocks), 1);
     }
 
@@ -128,8 +137,7 @@ record SequenceSize(
 
     /** A row's factors of dropout are multiplied into its group's weights, so the group has no other; tensor cores apply them. */
     private boolean takes(Rows kernel, boolean dropout) {
-        boolean applied = family == TENSOR || family == TENSOR_TF32 || family == TENSOR_CLUSTER;
-        return !dropout || kernel.together() == 1 || applied;
+        return !dropout || kernel.together() == 1 || family.onTensorCores();
     }
 
     /**

@@ -91,6 +91,20 @@ class CudaTransposedWeightsTest {
         }
     }
 
+    /** cuBLAS has other kernels for them, which it may not load while a stream captures. */
+    @Test
+    void aGraphIsCapturedWhereTheirProductsHaveRun() {
+        try (CudaBackend cuda = open(TF32.withPlan("graph"));
+                Layer layer = new Layer(cuda, FEWEST)) {
+            CudaContext.Counters counters = cuda.context().counters();
+            layer.forward(STEPS / 2);
+            layer.forward(STEPS);
+            assertEquals(0, counters.captures);
+            layer.forward(STEPS);
+            assertEquals(1, counters.captures);
+        }
+    }
+
     private static CudaBackend open(CudaSettings settings) {
         return (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings));
     }
@@ -131,9 +145,18 @@ class CudaTransposedWeightsTest {
         }
 
         float[] forward() {
-            cuda.simpleRnnForward(
-                    new SimpleRnnWeights(wx, wh, null), new SimpleRnnPass(Activation.TANH, false, null), x, states);
+            forward(STEPS);
             return states.toFloats();
+        }
+
+        /** The first steps alone. */
+        void forward(int steps) {
+            int rows = x.shape().extent(1);
+            cuda.simpleRnnForward(
+                    new SimpleRnnWeights(wx, wh, null),
+                    new SimpleRnnPass(Activation.TANH, false, null),
+                    x.view(0, Shape.of(steps, rows, INPUTS)),
+                    states.view(0, Shape.of(steps + 1, rows, HIDDEN)));
         }
 
         @Override

@@ -149,9 +149,9 @@ final class RecurrenceTimes implements AutoCloseable {
                 .toArray();
     }
 
-    /** The largest difference from the plan {@code steps}, over some steps. */
+    /** The largest difference from the plan {@code steps}, over as many steps as rows are put in order for. */
     private double error(String name, Operands.Rnn whole) {
-        Operands.Rnn sizes = new Operands.Rnn(whole.n(), Math.min(whole.t(), 12), INPUTS, whole.h());
+        Operands.Rnn sizes = new Operands.Rnn(whole.n(), Math.min(whole.t(), RowOrder.FEWEST_STEPS), INPUTS, whole.h());
         RecurrencePlan stepByStep = new StepsPlan(
                 cuda.kernels(),
                 new OwnBlas(context, cuda.kernels(), multiprocessors),

@@ -68,7 +68,7 @@ class SequencePlanTest {
     @Test
     void aGroupThatDropsStatesHasOneRow() {
         for (SequenceSize size : SequenceSize.ALL) {
-            boolean tensor = size.family().name().startsWith("TENSOR");
+            boolean tensor = size.family().onTensorCores();
             int rows = Math.min(size.groups(H100), 60);
             Share share = size.share(rows, H100, true);
             if (tensor) assertEquals(size.share(rows, H100, false), share);
@@ -173,6 +173,21 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(128, 512, true));
         assertEquals("block", fastest(512, 192, true));
         assertEquals("grid", fastest(1, 2048, true));
+    }
+
+    /** Nobody takes a prediction for a measurement. */
+    @Test
+    void whatIsPredictedIsSaidToBe() {
+        SequencePlan predicted = SequencePlan.tensorCluster(null, null, H100, null, true);
+        Planner planner = new Planner(List.of(cluster, predicted), null);
+        assertEquals(
+                "0.66 us a step by what an H100 or H200 took;"
+                        + " not tensor-cluster: 0.72 us by prediction, for no GPU has run it",
+                planner.explain(sizes(1, 512), false).reason());
+        assertEquals(
+                "0.86 us a step by prediction, for no GPU has run it;"
+                        + " not cluster: 1.20 us by what an H100 or H200 took",
+                planner.explain(sizes(32, 512), false).reason());
     }
 
     private String fastest(int rows, int hidden, boolean tf32) {
