@@ -247,7 +247,8 @@ __device__ void backward(
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
 /// several rows.
-/// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds.
+/// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds; a second layer of
+/// the grid as in sequence.cu.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
             const float* wh,                                                                                    \
@@ -260,9 +261,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerCluster,                                                                               \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
         forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);              \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerCluster,                  \
+                reverse ^ (int)blockIdx.z, activation);                                                         \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -279,9 +286,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerCluster,                                                                               \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);         \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                rows, hidden, rowsPerCluster, reverse ^ (int)blockIdx.z, activation);                           \
     }
 
 FORWARD(cluster_forward_256_1, 256, 1)

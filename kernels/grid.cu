@@ -53,7 +53,7 @@ struct Ring {
     __device__ void begin(float* all, Index slotsOfRing, Index group, Index rowsOfGroup, Index offset) {
         slots = slotsOfRing;
         passes = ROWS == 1 ? 1 : (rowsOfGroup + ROWS - 1) / ROWS;
-        places = all + group * slots * passes * PASS;
+        places = (float*)kept((Index)(all + group * slots * passes * PASS));
         own = places + offset;
     }
 
@@ -171,7 +171,7 @@ __device__ void forward(
     float b = bias && mine > 0 ? bias[column] : 0.0f;
 
     Ring<SIZE, ROWS> ring;
-    ring.begin(places, slots, group, rowsPerGroup, line * SIZE + column);
+    ring.begin(places, slots, (Index)blockIdx.z * gridDim.y + group, rowsPerGroup, line * SIZE + column);
     int turn = 0;
     #pragma unroll 1
     for (Index step = 0; step < steps; step++) {
@@ -255,7 +255,7 @@ __device__ void backward(
     for (int pass = 0; pass < mine; pass++) storeShared(carry + 4 * pass * P::THREADS, 0.0f);
 
     Ring<SIZE, ROWS> ring;
-    ring.begin(places, slots, group, rowsPerGroup, line * SIZE + column);
+    ring.begin(places, slots, (Index)blockIdx.z * gridDim.y + group, rowsPerGroup, line * SIZE + column);
     int turn = 0;
     #pragma unroll 1
     for (Index step = 0; step <= steps; step++) {
@@ -300,7 +300,8 @@ __device__ void backward(
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
 /// several rows.
-/// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on, `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
+/// Blocks are [BLOCKS,groups], a second layer of the grid as in sequence.cu. Group g owns the rows from g * rowsPerGroup on,
+/// `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, rowsAtOnce)                                                                         \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
             const float* wh,                                                                                    \
@@ -315,9 +316,15 @@ __device__ void backward(
             Index rowsPerGroup,                                                                                 \
             int slots,                                                                                          \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
         forward<size, rowsAtOnce>(                                                                              \
-                wh, bias, states, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), places, steps, rows, hidden, rowsPerGroup, slots,     \
+                reverse ^ (int)blockIdx.z, activation);                                                         \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -336,9 +343,15 @@ __device__ void backward(
             Index rowsPerGroup,                                                                                 \
             int slots,                                                                                          \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, factors, places, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), places,       \
+                steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);               \
     }
 
 FORWARD(grid_forward_256_1, 256, 1)

@@ -49,6 +49,13 @@ __device__ void storeShared(unsigned address, float value) {
     asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
 }
 
+/// Of what the two directions of a layer have of their own, this block's: the second layer of the grid walks the second direction,
+/// which runs the other way. A grid of one layer walks one.
+template <typename T>
+__device__ T ofDirection(T one, T other) {
+    return blockIdx.z == 0 ? one : other;
+}
+
 /// The same number, kept in a register: what follows from a thread's place alone is else computed anew in every step, from
 /// special registers that take longer to read.
 template <typename T>

@@ -251,7 +251,8 @@ __device__ void backward(
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
 /// several rows.
-/// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass.
+/// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass. The second layer of the grid, if
+/// there is one, does the same with what is called other, from the other end.
 #define FORWARD(name, size, rowsAtOnce, blocks)                                                                 \
     extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
             const float* wh,                                                                                    \
@@ -264,9 +265,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerBlock,                                                                                 \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
         forward<size, rowsAtOnce, false>(                                                                       \
-                wh, bias, states, mask, factors, nullptr, nullptr, steps, rows, hidden, rowsPerBlock, 0, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), nullptr, nullptr, steps, rows, hidden,                \
+                rowsPerBlock, 0, reverse ^ (int)blockIdx.z, activation);                                        \
     }
 
 /// The same with x [T,N,D] and Wx [D,H] in place of the projections, `inputs` is D, 8 at most; of the states only the
@@ -286,9 +293,17 @@ __device__ void backward(
             Index rowsPerBlock,                                                                                 \
             Index inputs,                                                                                       \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors,                                                                          \
+            const float* otherX,                                                                                \
+            const float* otherWx) {                                                                             \
         forward<size, rowsAtOnce, true>(                                                                        \
-                wh, bias, states, mask, factors, x, wx, steps, rows, hidden, rowsPerBlock, inputs, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), ofDirection(x, otherX), ofDirection(wx, otherWx),     \
+                steps, rows, hidden, rowsPerBlock, inputs, reverse ^ (int)blockIdx.z, activation);              \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -305,9 +320,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerBlock,                                                                                 \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
         backward<size, rowsAtOnce>(                                                                             \
-                wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerBlock, reverse, activation);           \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                rows, hidden, rowsPerBlock, reverse ^ (int)blockIdx.z, activation);                             \
     }
 
 FORWARD(sequence_forward_64_1, 64, 1, 2)

@@ -201,7 +201,7 @@ struct Ring {
     __device__ Ring(float* places, int slots, int passes, const Share<SIZE>& share) {
         perSlot = passes * P::PASS;
         last = slots - 1;
-        float* ofGroup = places + (Index)blockIdx.y * slots * perSlot;
+        float* ofGroup = places + ((Index)blockIdx.z * gridDim.y + blockIdx.y) * slots * perSlot;
         int first = threadIdx.x / 32 * P::VECTORS * 128 + threadIdx.x % 32 * 4;
         read = (const float*)kept((Index)(ofGroup + first));
         own = -first + share.column / 16 * 128 + share.row * 16 + share.column % 16;
@@ -325,8 +325,7 @@ struct Layout {
     int hidden;
     Index first; // offset in [T+1,N,H] of the slot of step 0
     Index firstStep; // of the mask [T,N]
-    int direction; // 1, or -1 where slots and steps go down
-    int perSlot; // from a step's slot to that of the next one
+    int perSlot; // from a step's slot to that of the next one, below 0 where slots and steps go down
 
     __device__ Layout(
             const Order<SIZE>& order,
@@ -338,7 +337,7 @@ struct Layout {
             Index firstStep,
             int direction)
         : order(order), share(share), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
-          firstStep(firstStep), direction(direction), perSlot(kept(direction * (int)rows * (int)hidden)) {}
+          firstStep(kept(firstStep)), perSlot(kept(direction * (int)rows * (int)hidden)) {}
 
     /// The thread's row in a pass, -1 for none.
     __device__ int row(int pass) const { return order.numbers[pass * ROWS + (share.row & ROWS - 1)]; }
@@ -353,7 +352,7 @@ struct Layout {
     __device__ int live(int step, int pass) const {
         if (!mask) return 1;
         int row = order.numbers[pass * ROWS + threadIdx.x % ROWS];
-        return row < 0 ? 0 : mask[(firstStep + direction * step) * rows + row];
+        return row < 0 ? 0 : mask[(firstStep + (perSlot < 0 ? -step : step)) * rows + row];
     }
 };
 
@@ -606,8 +605,8 @@ __device__ void backward(
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Blocks are [BLOCKS,groups]. Without `ranks`, see Order, group g owns the rows from g * rowsPerGroup on; with them a group has
-/// as many passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
+/// Blocks are [BLOCKS,groups], a second layer of the grid as in sequence.cu. Without `ranks`, see Order, group g owns the rows
+/// from g * rowsPerGroup on; with them a group has as many passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
 #define FORWARD(name, size, strict)                                                                             \
     extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
             const float* wh,                                                                                    \
@@ -623,9 +622,15 @@ __device__ void backward(
             Index rowsPerGroup,                                                                                 \
             int slots,                                                                                          \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
         forward<size, strict>(                                                                                  \
-                wh, bias, states, mask, factors, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), places, ranks, steps, rows, hidden, rowsPerGroup,     \
+                slots, reverse ^ (int)blockIdx.z, activation);                                                  \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -645,9 +650,15 @@ __device__ void backward(
             Index rowsPerGroup,                                                                                 \
             int slots,                                                                                          \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
         backward<size, strict>(                                                                                 \
-                wh, states, gradients, mask, factors, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse, activation); \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), places,       \
+                ranks, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);        \
     }
 
 #define ALL_OF(size)                                       \

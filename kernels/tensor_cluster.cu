@@ -406,7 +406,7 @@ __device__ void backward(
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Cluster c owns the rows from c * rowsPerCluster on, eight at most.
+/// Cluster c owns the rows from c * rowsPerCluster on, eight at most; a second layer of the grid as in sequence.cu.
 #define FORWARD(name, size)                                                                                     \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
             const float* wh,                                                                                    \
@@ -419,8 +419,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerCluster,                                                                               \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
-        forward<size>(wh, bias, states, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);        \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
+        forward<size>(                                                                                          \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerCluster,                  \
+                reverse ^ (int)blockIdx.z, activation);                                                         \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
@@ -437,8 +444,15 @@ __device__ void backward(
             Index hidden,                                                                                       \
             Index rowsPerCluster,                                                                               \
             int reverse,                                                                                        \
-            int activation) {                                                                                   \
-        backward<size>(wh, states, gradients, mask, factors, steps, rows, hidden, rowsPerCluster, reverse, activation);  \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
+        backward<size>(                                                                                         \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                rows, hidden, rowsPerCluster, reverse ^ (int)blockIdx.z, activation);                           \
     }
 
 FORWARD(tensor_cluster_forward_384_8, 384)

@@ -116,6 +116,24 @@ public interface Backend extends AutoCloseable {
             Tensor dx,
             SimpleRnnWeights gradients);
 
+    /**
+     * Both directions of a layer forward: as {@link #simpleRnnForward} of each, to the contract's tolerance and perhaps at the
+     * same time. Neither writes what the other reads.
+     *
+     * @param one has the other's activation, mask, T, N, D and H, and runs the other way
+     * @throws IllegalArgumentException when the two do not fit each other
+     */
+    void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other);
+
+    /**
+     * Both directions of a layer on the way back: as {@link #simpleRnnBackward} of each, to the contract's tolerance and
+     * perhaps at the same time. Neither writes what the other reads; dx is of each by itself.
+     *
+     * @param one fits the other as in {@link #bidirectionalForward}
+     * @throws IllegalArgumentException when the two do not fit each other
+     */
+    void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other);
+
     /** y [M,D] = the rows of {@code table} [V,D] that {@code ids} [M] name; the caller has checked that 0 &lt;= id &lt; V. */
     void embeddingForward(Tensor table, IntTensor ids, Tensor y);
 

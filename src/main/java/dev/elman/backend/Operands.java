@@ -6,6 +6,9 @@ package dev.elman.backend;
  * IllegalArgumentException}, and returns the sizes by their letters.
  */
 public final class Operands {
+    /** Behind the names of the second direction's operands. */
+    private static final String OTHER = " of the other direction";
+
     private Operands() {}
 
     /** Batch rows, steps, input features and hidden nodes of one recurrence. */
@@ -21,49 +24,113 @@ public final class Operands {
     public record Matrix(int m, int c) {}
 
     /** N, T, D and H from x [T,N,D] and Wh [H,H]; h must be [T+1,N,H]. Bias and mask may be null. */
-    public static Rnn simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        return simpleRnn("simpleRnnForward", weights, pass, x, h);
+    public static Rnn simpleRnnForward(SimpleRnnForward one) {
+        return forward("simpleRnnForward", "", one);
     }
 
-    private static Rnn simpleRnn(String operation, SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        rank(operation, "x", "[T,N,D]", 3, x.shape());
-        rank(operation, "wh", "[H,H]", 2, weights.wh().shape());
-        int t = x.shape().extent(0);
-        int n = x.shape().extent(1);
-        int d = x.shape().extent(2);
-        int hidden = weights.wh().shape().extent(0);
-        weights(operation, "", weights, d, hidden);
-        exact(operation, "h", "[T+1,N,H]", Shape.of(t + 1, n, hidden), h.shape());
-        mask(operation, pass.mask(), t, n);
+    private static Rnn forward(String operation, String whose, SimpleRnnForward one) {
+        rank(operation, "x" + whose, "[T,N,D]", 3, one.x().shape());
+        rank(operation, "wh" + whose, "[H,H]", 2, one.weights().wh().shape());
+        int t = one.x().shape().extent(0);
+        int n = one.x().shape().extent(1);
+        int d = one.x().shape().extent(2);
+        int hidden = one.weights().wh().shape().extent(0);
+        weights(operation, "", whose, one.weights(), d, hidden);
+        exact(
+                operation,
+                "h" + whose,
+                "[T+1,N,H]",
+                Shape.of(t + 1, n, hidden),
+                one.h().shape());
+        mask(operation, one.pass().mask(), t, n);
         return new Rnn(n, t, d, hidden);
     }
 
     /** As forward; dh must be [T+1,N,H], dx may be null, and the gradients have a bias exactly where the weights have one. */
-    public static Rnn simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        String operation = "simpleRnnBackward";
-        Rnn sizes = simpleRnn(operation, weights, pass, x, h);
-        exact(operation, "dh", "[T+1,N,H]", h.shape(), dh.shape());
-        if (dx != null) exact(operation, "dx", "[T,N,D]", x.shape(), dx.shape());
-        weights(operation, "d", gradients, sizes.d, sizes.h);
-        if ((gradients.b() == null) != (weights.b() == null)) {
+    public static Rnn simpleRnnBackward(SimpleRnnBackward one) {
+        return backward("simpleRnnBackward", "", one);
+    }
+
+    private static Rnn backward(String operation, String whose, SimpleRnnBackward one) {
+        Rnn sizes = forward(operation, whose, one.forward());
+        exact(
+                operation,
+                "dh" + whose,
+                "[T+1,N,H]",
+                one.forward().h().shape(),
+                one.dh().shape());
+        if (one.dx() != null) {
+            exact(
+                    operation,
+                    "dx" + whose,
+                    "[T,N,D]",
+                    one.forward().x().shape(),
+                    one.dx().shape());
+        }
+        weights(operation, "d", whose, one.gradients(), sizes.d, sizes.h);
+        if ((one.gradients().b() == null) != (one.forward().weights().b() == null)) {
             throw new IllegalArgumentException(
                     operation + ": weights and gradients must both have a bias, or neither.");
         }
         return sizes;
     }
 
-    private static void weights(String operation, String prefix, SimpleRnnWeights weights, int d, int h) {
-        exact(operation, prefix + "wx", "[D,H]", Shape.of(d, h), weights.wx().shape());
-        exact(operation, prefix + "wh", "[H,H]", Shape.of(h, h), weights.wh().shape());
+    /** N, T, D and H of two directions that fit each other. */
+    public static Rnn bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
+        String operation = "bidirectionalForward";
+        Rnn sizes = forward(operation, "", one);
+        fit(operation, one, other);
+        forward(operation, OTHER, other);
+        return sizes;
+    }
+
+    /** The same on the way back. */
+    public static Rnn bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
+        String operation = "bidirectionalBackward";
+        Rnn sizes = backward(operation, "", one);
+        fit(operation, one.forward(), other.forward());
+        backward(operation, OTHER, other);
+        return sizes;
+    }
+
+    private static void fit(String operation, SimpleRnnForward one, SimpleRnnForward other) {
+        exact(operation, "x" + OTHER, "[T,N,D]", one.x().shape(), other.x().shape());
+        exact(
+                operation,
+                "wh" + OTHER,
+                "[H,H]",
+                one.weights().wh().shape(),
+                other.weights().wh().shape());
+        SimpleRnnPass first = one.pass();
+        SimpleRnnPass second = other.pass();
+        if (first.reverse() == second.reverse()) {
+            throw new IllegalArgumentException(operation + ": one direction must be reverse and the other not.");
+        }
+        if (first.activation() != second.activation() || first.mask() != second.mask()) {
+            throw new IllegalArgumentException(operation + ": both directions must have one activation and one mask.");
+        }
+    }
+
+    private static void weights(String operation, String prefix, String whose, SimpleRnnWeights weights, int d, int h) {
+        exact(
+                operation,
+                prefix + "wx" + whose,
+                "[D,H]",
+                Shape.of(d, h),
+                weights.wx().shape());
+        exact(
+                operation,
+                prefix + "wh" + whose,
+                "[H,H]",
+                Shape.of(h, h),
+                weights.wh().shape());
         if (weights.b() != null) {
-            exact(operation, prefix + "b", "[H]", Shape.of(h), weights.b().shape());
+            exact(
+                    operation,
+                    prefix + "b" + whose,
+                    "[H]",
+                    Shape.of(h),
+                    weights.b().shape());
         }
     }
 

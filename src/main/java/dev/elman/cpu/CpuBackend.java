@@ -9,6 +9,8 @@ import dev.elman.backend.Operands;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -194,13 +196,28 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        Recurrence recurrence = Recurrence.of(sizes, pass, read(pass.mask()));
-        Recurrence.Weights parameters = read(weights);
-        CpuTensor inputs = read(x);
-        CpuTensor states = written(h);
-        if (recurrence.empty()) return;
-        new Forward(gemm, workers, workspace, recurrence, parameters, inputs, states).run();
+        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+        forward(Operands.simpleRnnForward(one), one).run();
+    }
+
+    @Override
+    public void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
+        Operands.Rnn sizes = Operands.bidirectionalForward(one, other);
+        Runnable first = forward(sizes, one);
+        Runnable second = forward(sizes, other);
+        first.run();
+        second.run();
+    }
+
+    private Runnable forward(Operands.Rnn sizes, SimpleRnnForward one) {
+        Recurrence recurrence = Recurrence.of(sizes, one.pass(), read(one.pass().mask()));
+        Recurrence.Weights parameters = read(one.weights());
+        CpuTensor inputs = read(one.x());
+        CpuTensor states = written(one.h());
+        return () -> {
+            if (recurrence.empty()) return;
+            new Forward(gemm, workers, workspace, recurrence, parameters, inputs, states).run();
+        };
     }
 
     @Override
@@ -212,20 +229,37 @@ public final class CpuBackend implements Backend {
             Tensor dh,
             Tensor dx,
             SimpleRnnWeights gradients) {
-        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        Recurrence recurrence = Recurrence.of(sizes, pass, read(pass.mask()));
-        Recurrence.Weights parameters = read(weights);
-        Recurrence.Weights sums = written(gradients);
-        CpuTensor inputs = read(x);
-        CpuTensor states = read(h);
-        CpuTensor stateGradients = written(dh);
-        CpuTensor inputGradients = written(dx);
-        if (recurrence.empty()) {
-            if (dx != null) elementwise.fill(inputGradients, 0);
-            return;
-        }
-        new Backward(gemm, workers, workspace, recurrence, states, stateGradients)
-                .run(parameters, inputs, inputGradients, sums);
+        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+        backward(Operands.simpleRnnBackward(one), one).run();
+    }
+
+    @Override
+    public void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
+        Operands.Rnn sizes = Operands.bidirectionalBackward(one, other);
+        Runnable first = backward(sizes, one);
+        Runnable second = backward(sizes, other);
+        first.run();
+        second.run();
+    }
+
+    private Runnable backward(Operands.Rnn sizes, SimpleRnnBackward one) {
+        SimpleRnnForward forward = one.forward();
+        Recurrence recurrence =
+                Recurrence.of(sizes, forward.pass(), read(forward.pass().mask()));
+        Recurrence.Weights parameters = read(forward.weights());
+        Recurrence.Weights sums = written(one.gradients());
+        CpuTensor inputs = read(forward.x());
+        CpuTensor states = read(forward.h());
+        CpuTensor stateGradients = written(one.dh());
+        CpuTensor inputGradients = written(one.dx());
+        return () -> {
+            if (!recurrence.empty()) {
+                new Backward(gemm, workers, workspace, recurrence, states, stateGradients)
+                        .run(parameters, inputs, inputGradients, sums);
+            } else if (inputGradients != null) {
+                elementwise.fill(inputGradients, 0);
+            }
+        };
     }
 
     @Override

@@ -8,9 +8,12 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import java.util.List;
 
 /** The operations of {@link CudaBackend}: each checks its operands, finds where they lie and hands its work to the stream. */
 abstract class CudaOperations implements Backend {
@@ -114,10 +117,22 @@ abstract class CudaOperations implements Backend {
 
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        Recurrence all = recurrence(sizes, weights, pass, x, h, null);
+        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+        forward(Operands.simpleRnnForward(one), List.of(one));
+    }
+
+    @Override
+    public void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
+        forward(Operands.bidirectionalForward(one, other), List.of(one, other));
+    }
+
+    private void forward(Operands.Rnn sizes, List<SimpleRnnForward> directions) {
+        List<CudaSimpleRnn.Forward> all = directions.stream()
+                .map(one -> new CudaSimpleRnn.Forward(
+                        recurrence(sizes, one, 0), one.pass().recurrentDropout()))
+                .toList();
         context.enter();
-        rnn.forward(all, pass.recurrentDropout());
+        rnn.forward(all);
     }
 
     @Override
@@ -129,31 +144,43 @@ abstract class CudaOperations implements Backend {
             Tensor dh,
             Tensor dx,
             SimpleRnnWeights gradients) {
-        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        Recurrence all = recurrence(sizes, weights, pass, x, h, dh);
-        long dFrom = in(dx);
-        long dwx = in(gradients.wx());
-        long dwh = in(gradients.wh());
-        long db = in(gradients.b());
-        context.enter();
-        rnn.backward(all, pass.recurrentDropout(), dFrom, dwx, dwh, db);
+        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+        backward(Operands.simpleRnnBackward(one), List.of(one));
     }
 
-    private Recurrence recurrence(
-            Operands.Rnn sizes, SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h, Tensor dh) {
+    @Override
+    public void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
+        backward(Operands.bidirectionalBackward(one, other), List.of(one, other));
+    }
+
+    private void backward(Operands.Rnn sizes, List<SimpleRnnBackward> directions) {
+        List<CudaSimpleRnn.Backward> all = directions.stream()
+                .map(one -> new CudaSimpleRnn.Backward(
+                        recurrence(sizes, one.forward(), in(one.dh())),
+                        one.forward().pass().recurrentDropout(),
+                        in(one.dx()),
+                        in(one.gradients().wx()),
+                        in(one.gradients().wh()),
+                        in(one.gradients().b())))
+                .toList();
+        context.enter();
+        rnn.backward(all);
+    }
+
+    private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnForward one, long gradients) {
         return new Recurrence(
                 sizes,
-                pass.activation(),
-                pass.reverse(),
-                in(pass.mask()),
+                one.pass().activation(),
+                one.pass().reverse(),
+                in(one.pass().mask()),
                 0,
-                in(weights.wx()),
-                in(weights.wh()),
+                in(one.weights().wx()),
+                in(one.weights().wh()),
                 0,
-                in(weights.b()),
-                in(x),
-                in(h),
-                in(dh));
+                in(one.weights().b()),
+                in(one.x()),
+                in(one.h()),
+                gradients);
     }
 
     @Override

@@ -1,6 +1,8 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Dropout;
+import dev.elman.backend.Operands;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,62 +24,91 @@ final class CudaSimpleRnn {
         this.live = live;
     }
 
-    /** The dropout of the recurrence may be null. */
-    void forward(Recurrence pass, Dropout onState) {
-        if (pass.sizes().t() == 0) return;
-        Recurrence whole = dropout.factored(pass, onState);
-        planner.choose(whole.sizes(), false, onState != null).forward(whole);
+    /**
+     * A direction forward.
+     *
+     * @param onState what drops states of the recurrence; null for nothing
+     */
+    record Forward(Recurrence pass, Dropout onState) {}
+
+    /**
+     * A direction on the way back.
+     *
+     * @param onState as forward
+     * @param dx address of [T,N,D], 0 where nobody asks
+     * @param dwx address of the sums [D,H]
+     * @param dwh address of the sums [H,H]
+     * @param db address of the sums [H], 0 for none
+     */
+    record Backward(Recurrence pass, Dropout onState, long dx, long dwx, long dwh, long db) {}
+
+    /** One or both directions of a layer. */
+    void forward(List<Forward> directions) {
+        Operands.Rnn sizes = directions.get(0).pass().sizes();
+        if (sizes.t() == 0) return;
+        List<Recurrence> passes = new ArrayList<>();
+        for (Forward one : directions) passes.add(dropout.factored(passes.size(), one.pass(), one.onState()));
+        planner.choose(sizes, passes.size(), false, drops(passes)).forward(passes);
     }
 
     /**
      * The gradients of the states become da, and the initial state's gathers in its own slot. Then dx = da Wx^T, dWx += x^T
-     * da, dWh += (m * h_before)^T da, db += the rows of da, each over all steps at once. All are addresses; dx and db may be
-     * 0, and the dropout of the recurrence null.
+     * da, dWh += (m * h_before)^T da, db += the rows of da, each over all steps at once.
      */
-    void backward(Recurrence pass, Dropout onState, long dx, long dwx, long dwh, long db) {
-        if (pass.sizes().t() == 0) return;
-        Recurrence whole = dropout.factored(pass, onState);
+    void backward(List<Backward> directions) {
+        Operands.Rnn sizes = directions.get(0).pass().sizes();
+        if (sizes.t() == 0) return;
+        List<Recurrence> passes = new ArrayList<>();
+        for (Backward one : directions) passes.add(dropout.factored(passes.size(), one.pass(), one.onState()));
         // What is waited for now need not be waited for behind the recurrence.
-        List<LiveRows.Piece> pieces = live.pieces(pass, work(pass, dx != 0));
-        planner.choose(whole.sizes(), true, onState != null).backward(whole);
-        long da = pass.after(pass.gradients(), 0);
-        long seen = dropout.beforeAll(whole);
-        if (pieces == null) products(pass, seen, da, dx, dwx, dwh);
-        else products(pass, pieces, seen, da, dx, dwx, dwh);
-        if (db != 0) sums.add(da, pass.rows(), pass.sizes().h(), db);
+        boolean dx = directions.stream().anyMatch(one -> one.dx() != 0);
+        List<LiveRows.Piece> pieces = live.pieces(passes.get(0), work(sizes, dx));
+        planner.choose(sizes, passes.size(), true, drops(passes)).backward(passes);
+        for (int i = 0; i < passes.size(); i++) products(passes.get(i), pieces, directions.get(i));
     }
 
-    private static LiveRows.Work work(Recurrence pass, boolean dx) {
-        int d = pass.sizes().d();
-        int h = pass.sizes().h();
+    private static boolean drops(List<Recurrence> passes) {
+        return passes.stream().anyMatch(pass -> pass.factors() != 0);
+    }
+
+    private static LiveRows.Work work(Operands.Rnn sizes, boolean dx) {
+        int d = sizes.d();
+        int h = sizes.h();
         int dOfX = dx ? d : 0;
         double operations = 2.0 * h * (d + h + dOfX);
         return new LiveRows.Work(operations, h + d + h + dOfX, dOfX, (long) h * (d + h), h, Math.max(d, h));
     }
 
-    private void products(Recurrence pass, long seen, long da, long dx, long dwx, long dwh) {
+    private void products(Recurrence pass, List<LiveRows.Piece> pieces, Backward to) {
+        long da = pass.after(pass.gradients(), 0);
+        long seen = dropout.beforeAll(pass);
+        if (pieces == null) products(pass, seen, da, to);
+        else products(pass, pieces, seen, da, to);
+        if (to.db() != 0) sums.add(da, pass.rows(), pass.sizes().h(), to.db());
+    }
+
+    private void products(Recurrence pass, long seen, long da, Backward to) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        if (dx != 0) blas.multiplyTransposed(false, da, pass.wx(), dx, pass.rows(), d, h);
-        blas.transposedMultiply(true, pass.x(), da, dwx, d, h, pass.rows());
-        blas.transposedMultiply(true, seen, da, dwh, h, h, pass.rows());
+        if (to.dx() != 0) blas.multiplyTransposed(false, da, pass.wx(), to.dx(), pass.rows(), d, h);
+        blas.transposedMultiply(true, pass.x(), da, to.dwx(), d, h, pass.rows());
+        blas.transposedMultiply(true, seen, da, to.dwh(), h, h, pass.rows());
     }
 
     /** The same of the live rows; the others have da = 0. */
-    private void products(
-            Recurrence pass, List<LiveRows.Piece> pieces, long seen, long da, long dx, long dwx, long dwh) {
+    private void products(Recurrence pass, List<LiveRows.Piece> pieces, long seen, long da, Backward to) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        if (dx != 0) blas.clear(dx, pass.rows() * d);
+        if (to.dx() != 0) blas.clear(to.dx(), pass.rows() * d);
         for (LiveRows.Piece piece : pieces) {
             live.gather(piece, da, piece.first(), h);
             live.gather(piece, pass.x(), piece.second(), d);
-            blas.transposedMultiply(true, piece.second(), piece.first(), dwx, d, h, piece.rows());
+            blas.transposedMultiply(true, piece.second(), piece.first(), to.dwx(), d, h, piece.rows());
             live.gather(piece, seen, piece.second(), h);
-            blas.transposedMultiply(true, piece.second(), piece.first(), dwh, h, h, piece.rows());
-            if (dx == 0) continue;
+            blas.transposedMultiply(true, piece.second(), piece.first(), to.dwh(), h, h, piece.rows());
+            if (to.dx() == 0) continue;
             blas.multiplyTransposed(false, piece.first(), pass.wx(), piece.second(), piece.rows(), d, h);
-            live.scatter(piece, piece.second(), dx, d);
+            live.scatter(piece, piece.second(), to.dx(), d);
         }
     }
 }

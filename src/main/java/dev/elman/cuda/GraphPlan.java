@@ -4,6 +4,7 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import jcuda.driver.CUgraph;
@@ -66,21 +67,23 @@ final class GraphPlan implements RecurrencePlan {
 
     /** The device starts the kernels by itself; what Java hands over is hidden behind them. */
     @Override
-    public double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout) {
-        return steps.onDeviceMicros(sizes);
+    public double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout) {
+        return directions * steps.onDeviceMicros(sizes);
     }
 
     @Override
-    public void forward(Recurrence pass) {
-        projection.fill(pass);
-        run(steps.beginForward(pass), false);
+    public void forward(List<Recurrence> directions) {
+        projection.fill(directions);
+        for (Recurrence pass : directions) run(steps.beginForward(pass), false);
     }
 
     @Override
-    public void backward(Recurrence pass) {
-        steps.beginBackward(pass);
-        run(pass, true);
-        steps.endBackward(pass);
+    public void backward(List<Recurrence> directions) {
+        for (Recurrence pass : directions) {
+            steps.beginBackward(pass);
+            run(pass, true);
+            steps.endBackward(pass);
+        }
     }
 
     /** The stretches are the same from both ends: whole ones, then what is left over, the longest first. */

@@ -23,17 +23,28 @@ final class InputProjection {
         this.transposed = transposed;
     }
 
-    /** Overwrites the slots of all steps; what is masked may stay, for no state is made of it. */
-    void fill(Recurrence pass) {
-        if (byStep) fillByStep(pass);
-        else fillAtOnce(pass);
+    /**
+     * Overwrites the slots of all steps; what is masked may stay, for no state is made of it.
+     *
+     * @param directions of the same sizes and mask
+     */
+    void fill(List<Recurrence> directions) {
+        if (byStep) {
+            directions.forEach(this::fillByStep);
+            return;
+        }
+        Recurrence any = directions.get(0);
+        int d = any.sizes().d();
+        int h = any.sizes().h();
+        List<LiveRows.Piece> pieces = live.pieces(any, new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
+        for (Recurrence pass : directions) fillAtOnce(pass, pieces);
     }
 
-    private void fillAtOnce(Recurrence pass) {
+    /** Without pieces of live rows, which may be null, all rows. */
+    private void fillAtOnce(Recurrence pass, List<LiveRows.Piece> pieces) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
         long states = pass.after(pass.states(), 0);
-        List<LiveRows.Piece> pieces = live.pieces(pass, new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
         long transposedWx = transposed.pay(pass.rows()) ? transposed.of(pass.wx(), d, h) : 0;
         if (pieces == null) {
             multiply(pass, transposedWx, pass.x(), states, pass.rows());

@@ -106,34 +106,37 @@ final class Launch {
 
     /** Launches this many blocks of this many threads, in one dimension. */
     void blocks(long blocks, int threads) {
-        launch(Math.toIntExact(blocks), 1, threads, 1);
+        blocks(blocks, 1, threads);
     }
 
-    /** Launches this many blocks a group, all of them at the same time, so that they may wait for each other. */
-    void cooperating(int blocks, int groups, int threads) {
+    /** Launches layers of this many blocks each. */
+    void blocks(long blocks, int layers, int threads) {
+        launch(Math.toIntExact(blocks), 1, layers, threads, 1);
+    }
+
+    /** Launches layers of groups of this many blocks, all of them at the same time, so that they may wait for each other. */
+    void cooperating(int blocks, int groups, int layers, int threads) {
         start(
                 "cuLaunchCooperativeKernel",
-                blocks,
-                groups,
-                threads,
-                1,
+                new Grid(blocks, groups, layers, threads, 1),
                 () -> JCudaDriver.cuLaunchCooperativeKernel(
-                        function, blocks, groups, 1, threads, 1, 1, 0, context.stream(), table));
+                        function, blocks, groups, layers, threads, 1, 1, 0, context.stream(), table));
     }
 
     /** Launches this grid. Nothing is waited for; what fails on the device shows at a later call. */
     void launch(int blocksX, int blocksY, int threadsX, int threadsY) {
-        start(
-                "cuLaunchKernel",
-                blocksX,
-                blocksY,
-                threadsX,
-                threadsY,
-                () -> JCudaDriver.cuLaunchKernel(
-                        function, blocksX, blocksY, 1, threadsX, threadsY, 1, 0, context.stream(), table, null));
+        launch(blocksX, blocksY, 1, threadsX, threadsY);
     }
 
-    private void start(String call, int blocksX, int blocksY, int threadsX, int threadsY, IntSupplier launch) {
+    private void launch(int blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
+        start(
+                "cuLaunchKernel",
+                new Grid(blocksX, blocksY, blocksZ, threadsX, threadsY),
+                () -> JCudaDriver.cuLaunchKernel(
+                        function, blocksX, blocksY, blocksZ, threadsX, threadsY, 1, 0, context.stream(), table, null));
+    }
+
+    private void start(String call, Grid grid, IntSupplier launch) {
         if (next != kernel.parameters().length()) {
             throw new IllegalArgumentException(
                     kernel.entry() + ": got " + next + " parameters of " + kernel.parameters() + ".");
@@ -146,10 +149,16 @@ final class Launch {
                         new Object() {
                             @Override
                             public String toString() {
-                                return kernel.entry() + ", " + blocksX + " x " + blocksY + " blocks of " + threadsX
-                                        + " x " + threadsY;
+                                return kernel.entry() + ", " + grid;
                             }
                         },
                         launch);
+    }
+
+    private record Grid(int blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {
+        @Override
+        public String toString() {
+            return blocksX + " x " + blocksY + " x " + blocksZ + " blocks of " + threadsX + " x " + threadsY;
+        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Operands;
+import java.util.List;
 
 /**
  * A way of running the recurrence. All plans compute the same numbers within the contract's tolerance; each gives its own
@@ -21,11 +22,11 @@ interface RecurrencePlan {
     String refusal(Operands.Rnn sizes, boolean backward, boolean dropout);
 
     /**
-     * Microseconds that the recurrence takes a step, of many: what an H100 or H200 was measured to take, drawn out to other
+     * Microseconds that the recurrence takes a step, of many, for all directions of a layer: what an H100 or H200 was measured to take, drawn out to other
      * sizes, where {@link #basis} says nothing else.
      * It does not depend on T, since a sequence that is run back step by step is promised the bits of the whole.
      */
-    double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout);
+    double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout);
 
     /** Where {@link #expectedMicros} comes from, as half a sentence. */
     default String basis() {
@@ -37,14 +38,20 @@ interface RecurrencePlan {
         return null;
     }
 
-    /** Fills the states of all steps from x and the initial slot. T is at least 1. */
-    void forward(Recurrence pass);
+    /**
+     * Fills the states of all steps from x and the initial slot. T is at least 1.
+     *
+     * @param directions one or both of a layer, of the same sizes, mask and activation, the second one the other way
+     */
+    void forward(List<Recurrence> directions);
 
     /**
      * From the step that ran last to the one that ran first: the gradient of the state after becomes da, and da Wh^T is added
      * to the gradient of the state before. T is at least 1.
+     *
+     * @param directions as forward
      */
-    void backward(Recurrence pass);
+    void backward(List<Recurrence> directions);
 
     /** Gives back what it keeps on the device. Throws nothing, whatever became of the device. */
     default void close() {}

@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
+import java.util.List;
 
 /**
  * Recurrent dropout as factors m [N,H] in memory, made once a pass: what decides them is no plan's business, and a captured
@@ -10,21 +11,27 @@ import dev.elman.backend.Operands;
 final class RecurrentDropout {
     private final Elementwise elementwise;
     private final OverTime overTime;
-    private final Workspace factors;
+    /** Of each direction of a layer. */
+    private final List<Workspace> factors;
+
     private final Workspace all;
 
     RecurrentDropout(CudaContext context, KernelModule kernels) {
         this.elementwise = new Elementwise(context, kernels);
         this.overTime = new OverTime(kernels);
-        this.factors = new Workspace(context);
+        this.factors = List.of(new Workspace(context), new Workspace(context));
         this.all = new Workspace(context);
     }
 
-    /** The pass with its factors, which stay until the next call; the same pass where the dropout is null. */
-    Recurrence factored(Recurrence pass, Dropout dropout) {
+    /**
+     * The pass with its factors, which stay until the next call for this direction; the same pass where the dropout is null.
+     *
+     * @param direction 0 or 1
+     */
+    Recurrence factored(int direction, Recurrence pass, Dropout dropout) {
         if (dropout == null) return pass;
         long size = (long) pass.sizes().n() * pass.sizes().h();
-        long address = factors.of(2 * 4 * size);
+        long address = factors.get(direction).of(2 * 4 * size);
         elementwise.fill(address, size, 1);
         overTime.dropout(dropout, address, address, sizes(pass, 1));
         return pass.withFactors(address);

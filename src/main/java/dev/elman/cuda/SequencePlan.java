@@ -168,11 +168,14 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     @Override
-    public double expectedMicros(Operands.Rnn pass, boolean backward, boolean dropout) {
-        return slower
-                * size(pass.h())
-                        .share(Math.max(pass.n(), 1), multiprocessors, dropout)
-                        .micros();
+    public double expectedMicros(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
+        double oneByOne = directions * share(pass, 1, dropout).micros();
+        Share together = share(pass, directions, dropout);
+        return slower * (together == null ? oneByOne : Math.min(oneByOne, together.micros()));
+    }
+
+    private Share share(Operands.Rnn pass, int directions, boolean dropout) {
+        return size(pass.h()).share(Math.max(pass.n(), 1), directions, multiprocessors, dropout);
     }
 
     @Override
@@ -181,45 +184,62 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     @Override
-    public void forward(Recurrence pass) {
-        boolean fused = family == Family.SEQUENCE && pass.sizes().d() <= MOST_FUSED;
-        if (!fused) projection.fill(pass);
-        launch(pass, fused ? Way.FUSED : Way.FORWARD, pass.b(), pass.states());
+    public void forward(List<Recurrence> directions) {
+        boolean fused = family == Family.SEQUENCE && directions.get(0).sizes().d() <= MOST_FUSED;
+        if (!fused) projection.fill(directions);
+        walk(directions, fused ? Way.FUSED : Way.FORWARD);
     }
 
     @Override
-    public void backward(Recurrence pass) {
-        launch(pass, Way.BACKWARD, pass.states(), pass.gradients());
+    public void backward(List<Recurrence> directions) {
+        walk(directions, Way.BACKWARD);
     }
 
-    private void launch(Recurrence pass, Way way, long read, long walked) {
-        int rows = pass.sizes().n();
-        if (rows == 0) return;
+    /** All in one launch, where that is no slower than one after the other. */
+    private void walk(List<Recurrence> directions, Way way) {
+        Operands.Rnn sizes = directions.get(0).sizes();
+        if (sizes.n() == 0) return;
+        boolean dropout = directions.stream().anyMatch(pass -> pass.factors() != 0);
+        Share alone = share(sizes, 1, dropout);
+        Share together = share(sizes, directions.size(), dropout);
+        if (together != null && together.micros() <= directions.size() * alone.micros()) {
+            launch(directions, way, together);
+        } else {
+            for (Recurrence pass : directions) launch(List.of(pass), way, alone);
+        }
+    }
+
+    private void launch(List<Recurrence> directions, Way way, Share share) {
+        Recurrence pass = directions.get(0);
+        int steps = pass.sizes().t();
         SequenceSize size = size(pass.sizes().h());
-        Share share = size.share(rows, multiprocessors, pass.factors() != 0);
         // Before the launch is begun: there may be no memory for it.
         long floats = (long) share.passes() * share.together() * size.hidden();
+        int groups = directions.size() * share.groups();
         int most = size.groups(multiprocessors);
-        Ring.Slots slots = ring == null
-                ? null
-                : ring.empty(
-                        share.groups() * floats, most * floats, pass.sizes().t());
+        Ring.Slots slots = ring == null ? null : ring.empty(groups * floats, most * floats, steps);
         long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())
-                .pointer(read)
-                .pointer(walked)
+                .pointer(way == Way.BACKWARD ? pass.states() : pass.b())
+                .pointer(way == Way.BACKWARD ? pass.gradients() : pass.states())
                 .pointer(pass.mask())
                 .pointer(pass.factors());
         if (slots != null) launch.pointer(slots.address());
         if (order != null) launch.pointer(ranks);
         if (way == Way.FUSED) launch.pointer(pass.x()).pointer(pass.wx());
-        launch.count(pass.sizes().t()).count(rows).count(pass.sizes().h()).count(share.rowsPerGroup());
+        launch.count(steps).count(pass.sizes().n()).count(pass.sizes().h()).count(share.rowsPerGroup());
         if (slots != null) launch.integer(slots.count());
         if (way == Way.FUSED) launch.count(pass.sizes().d());
         launch.integer(pass.reverse() ? 1 : 0).integer(number(pass.activation()));
-        if (ring == null) launch.blocks((long) size.blocks() * share.groups(), size.threads());
-        else launch.cooperating(size.blocks(), share.groups(), size.threads());
+        Recurrence other = directions.get(directions.size() - 1);
+        launch.pointer(other.wh())
+                .pointer(way == Way.BACKWARD ? other.states() : other.b())
+                .pointer(way == Way.BACKWARD ? other.gradients() : other.states())
+                .pointer(other.factors());
+        if (way == Way.FUSED) launch.pointer(other.x()).pointer(other.wx());
+        if (ring != null) launch.cooperating(size.blocks(), share.groups(), directions.size(), size.threads());
+        else launch.blocks((long) size.blocks() * share.groups(), directions.size(), size.threads());
     }
 
     /** As the kernels count them. */

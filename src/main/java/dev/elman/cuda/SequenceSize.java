@@ -145,6 +145,7 @@ record SequenceSize(
      *
      * @param together rows that a group takes in a pass, which chooses the kernel
      * @param rowsPerGroup the last group may have fewer
+     * @param groups of each direction
      * @param micros what a step takes
      */
     record Share(int together, int rowsPerGroup, int groups, double micros) {
@@ -153,15 +154,19 @@ record SequenceSize(
         }
     }
 
-    /** The fastest way for this many rows, at least 1; the bits of a row are the same in each. */
-    Share share(int rows, int multiprocessors, boolean dropout) {
+    /**
+     * The fastest way for this many rows, at least 1, of each of one or two directions of a layer, in one launch; the bits of a row
+     * are the same in each. Null where they have no room at the same time and need it.
+     */
+    Share share(int rows, int directions, int multiprocessors, boolean dropout) {
         int atOnce = Math.max(groups(multiprocessors), 1);
+        int each = Math.max(atOnce / directions, 1); // groups of a direction
         Share best = null;
         for (Rows kernel : kernels) {
             if (!takes(kernel, dropout)) continue;
-            int perGroup = Math.min((rows - 1) / atOnce + 1, kernel.together() * kernel.passes());
+            int perGroup = Math.min((rows - 1) / each + 1, kernel.together() * kernel.passes());
             int groups = (rows - 1) / perGroup + 1;
-            int rounds = (groups - 1) / atOnce + 1;
+            int rounds = (directions * groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;
             int passes = (perGroup - 1) / kernel.together() + 1;
             // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are.

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Operands;
+import java.util.List;
 
 /**
  * One product and one kernel a step, launched one by one: what all other plans are judged by, and what is left where none
@@ -56,8 +57,8 @@ final class StepsPlan implements RecurrencePlan {
 
     /** Two launches from the host, unless the device takes longer for what they start. */
     @Override
-    public double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout) {
-        return Math.max(LAUNCHES_MICROS, onDeviceMicros(sizes));
+    public double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout) {
+        return directions * Math.max(LAUNCHES_MICROS, onDeviceMicros(sizes));
     }
 
     /** Two kernels that start one after the other, and what the product takes. */
@@ -69,10 +70,12 @@ final class StepsPlan implements RecurrencePlan {
     }
 
     @Override
-    public void forward(Recurrence pass) {
-        projection.fill(pass);
-        Recurrence begun = beginForward(pass);
-        for (int run = 0; run < pass.sizes().t(); run++) forward(begun, pass.step(run));
+    public void forward(List<Recurrence> directions) {
+        projection.fill(directions);
+        for (Recurrence pass : directions) {
+            Recurrence begun = beginForward(pass);
+            for (int run = 0; run < pass.sizes().t(); run++) forward(begun, pass.step(run));
+        }
     }
 
     /** Before the first step; returns what the steps are to be made with. */
@@ -111,10 +114,12 @@ final class StepsPlan implements RecurrencePlan {
     }
 
     @Override
-    public void backward(Recurrence pass) {
-        beginBackward(pass);
-        for (int run = pass.sizes().t() - 1; run >= 0; run--) backward(pass, pass.step(run));
-        endBackward(pass);
+    public void backward(List<Recurrence> directions) {
+        for (Recurrence pass : directions) {
+            beginBackward(pass);
+            for (int run = pass.sizes().t() - 1; run >= 0; run--) backward(pass, pass.step(run));
+            endBackward(pass);
+        }
     }
 
     /** Before the step that ran last. */

@@ -9,6 +9,8 @@ import dev.elman.backend.Operands;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -158,8 +160,27 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        Operands.Rnn sizes = Operands.simpleRnnForward(weights, pass, x, h);
-        recurrence(sizes, pass).forward(in(weights.wx()), in(weights.wh()), in(weights.b()), in(x), in(h));
+        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+        forward(Operands.simpleRnnForward(one), one).run();
+    }
+
+    @Override
+    public void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
+        Operands.Rnn sizes = Operands.bidirectionalForward(one, other);
+        Runnable first = forward(sizes, one);
+        Runnable second = forward(sizes, other);
+        first.run();
+        second.run();
+    }
+
+    private Runnable forward(Operands.Rnn sizes, SimpleRnnForward one) {
+        Recurrence recurrence = recurrence(sizes, one.pass());
+        ReferenceTensor wx = in(one.weights().wx());
+        ReferenceTensor wh = in(one.weights().wh());
+        ReferenceTensor b = in(one.weights().b());
+        ReferenceTensor input = in(one.x());
+        ReferenceTensor states = in(one.h());
+        return () -> recurrence.forward(wx, wh, b, input, states);
     }
 
     @Override
@@ -171,21 +192,38 @@ public final class ReferenceBackend implements Backend {
             Tensor dh,
             Tensor dx,
             SimpleRnnWeights gradients) {
-        Operands.Rnn sizes = Operands.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+        backward(Operands.simpleRnnBackward(one), one).run();
+    }
+
+    @Override
+    public void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
+        Operands.Rnn sizes = Operands.bidirectionalBackward(one, other);
+        Runnable first = backward(sizes, one);
+        Runnable second = backward(sizes, other);
+        first.run();
+        second.run();
+    }
+
+    private Runnable backward(Operands.Rnn sizes, SimpleRnnBackward one) {
+        SimpleRnnWeights weights = one.forward().weights();
+        SimpleRnnWeights gradients = one.gradients();
         ReferenceTensor wx = in(weights.wx());
         ReferenceTensor wh = in(weights.wh());
         in(weights.b()); // has no part in its own gradient, but must be one of ours all the same
-        ReferenceTensor input = in(x);
-        ReferenceTensor states = in(h);
-        ReferenceTensor upstream = in(dh);
-        ReferenceTensor dInput = in(dx);
+        ReferenceTensor input = in(one.forward().x());
+        ReferenceTensor states = in(one.forward().h());
+        ReferenceTensor upstream = in(one.dh());
+        ReferenceTensor dInput = in(one.dx());
         ReferenceTensor dwx = in(gradients.wx());
         ReferenceTensor dwh = in(gradients.wh());
         ReferenceTensor db = in(gradients.b());
-        Recurrence recurrence = recurrence(sizes, pass);
-        recurrence.backward(wh, states, upstream);
-        if (dx != null) recurrence.inputGradient(wx, upstream, dInput);
-        recurrence.weightGradients(input, states, upstream, dwx, dwh, db);
+        Recurrence recurrence = recurrence(sizes, one.forward().pass());
+        return () -> {
+            recurrence.backward(wh, states, upstream);
+            if (dInput != null) recurrence.inputGradient(wx, upstream, dInput);
+            recurrence.weightGradients(input, states, upstream, dwx, dwh, db);
+        };
     }
 
     private Recurrence recurrence(Operands.Rnn sizes, SimpleRnnPass pass) {

@@ -6,6 +6,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -128,9 +130,9 @@ final class RnnDirection implements AutoCloseable {
         return slot(h, pass.initialSlot(steps));
     }
 
-    /** Runs from the initial state that {@link #begin} asked for. */
-    void forward() {
-        backend.simpleRnnForward(summed(), pass, x, h);
+    /** What it takes to run from the initial state that {@link #begin} asked for. */
+    SimpleRnnForward forward() {
+        return new SimpleRnnForward(summed(), pass, x, h);
     }
 
     /** The weights as a step sees them: with the sum of two biases. */
@@ -169,19 +171,24 @@ final class RnnDirection implements AutoCloseable {
         return slot(dh, pass.finalSlot(steps()));
     }
 
-    /** Runs back from the gradients that {@link #beginBackward} asked for; dx [T,N,D] may be null. */
-    void backward(Tensor dx) {
-        if (recurrentBias == null) {
-            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
-        } else {
-            Tensor sum = biasSumGradient.of(recurrentBias.shape());
-            backend.fill(sum, 0);
-            SimpleRnnWeights summed = new SimpleRnnWeights(gradients.wx(), gradients.wh(), sum);
-            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, summed);
-            backend.axpy(1, sum, gradients.b());
-            backend.axpy(1, sum, recurrentBiasGradient);
+    /** What it takes to run back from the gradients that {@link #beginBackward} asked for; dx [T,N,D] may be null. */
+    SimpleRnnBackward backward(Tensor dx) {
+        SimpleRnnWeights sums = gradients;
+        if (recurrentBias != null) {
+            Tensor ofBoth = biasSumGradient.of(recurrentBias.shape());
+            backend.fill(ofBoth, 0);
+            sums = new SimpleRnnWeights(gradients.wx(), gradients.wh(), ofBoth);
         }
-        if (dx != null && inputDropout != null) backend.dropout(inputDropout, dx, dx);
+        return new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, sums);
+    }
+
+    /** Hands on what the run back has left. */
+    void endBackward(SimpleRnnBackward ran) {
+        if (recurrentBias != null) {
+            backend.axpy(1, ran.gradients().b(), gradients.b());
+            backend.axpy(1, ran.gradients().b(), recurrentBiasGradient);
+        }
+        if (ran.dx() != null && inputDropout != null) backend.dropout(inputDropout, ran.dx(), ran.dx());
     }
 
     /** The gradient [N,H] of the initial state. */

@@ -6,6 +6,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,8 +78,10 @@ final class RnnLayer implements AutoCloseable {
             Dropout onState = dropout(config.recurrentDropout(), random, firstRow, true);
             Tensor slot = direction.begin(x, mask, onInput, onState);
             state.load(start, index(i), slot);
-            direction.forward();
         }
+        SimpleRnnForward first = directions.get(0).forward();
+        if (directions.size() == 1) backend.simpleRnnForward(first.weights(), first.pass(), first.x(), first.h());
+        else backend.bidirectionalForward(first, directions.get(1).forward());
         boolean last = number == config.layers() - 1;
         above = dropout(last ? 0 : config.layerDropout(), random, firstRow, false);
     }
@@ -152,13 +156,23 @@ final class RnnLayer implements AutoCloseable {
     }
 
     private void backward(Tensor dFinalState, RnnState state, Tensor sum) {
-        for (int i = 0; i < directions.size(); i++) {
-            RnnDirection direction = directions.get(i);
-            if (dFinalState != null) state.addGradient(dFinalState, index(i), direction.finalStateGradient());
-            Tensor part = sum == null || i == 0 ? sum : dxOfSecond.of(sum.shape());
-            direction.backward(part);
-            if (i > 0 && sum != null) backend.axpy(1, part, sum);
+        for (int i = 0; i < directions.size() && dFinalState != null; i++) {
+            state.addGradient(dFinalState, index(i), directions.get(i).finalStateGradient());
         }
+        SimpleRnnBackward one = directions.get(0).backward(sum);
+        if (directions.size() == 1) {
+            SimpleRnnForward forward = one.forward();
+            backend.simpleRnnBackward(
+                    forward.weights(), forward.pass(), forward.x(), forward.h(), one.dh(), one.dx(), one.gradients());
+            directions.get(0).endBackward(one);
+            return;
+        }
+        Tensor sumOfSecond = sum == null ? null : dxOfSecond.of(sum.shape());
+        SimpleRnnBackward other = directions.get(1).backward(sumOfSecond);
+        backend.bidirectionalBackward(one, other);
+        directions.get(0).endBackward(one);
+        directions.get(1).endBackward(other);
+        if (sum != null) backend.axpy(1, sumOfSecond, sum);
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -23,6 +25,8 @@ record RnnCase(
         boolean bias,
         boolean inputGradient,
         Dropout recurrentDropout) {
+    /** Behind the names of the second direction's operands, as the seam calls them. */
+    private static final String OTHER = " of the other direction";
 
     /** A case without recurrent dropout. */
     RnnCase(
@@ -60,6 +64,10 @@ record RnnCase(
 
     /** What one forward pass takes. */
     record Forward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
+        SimpleRnnForward operands() {
+            return new SimpleRnnForward(weights, pass, x, h);
+        }
+
         void run(Backend backend) {
             backend.simpleRnnForward(weights, pass, x, h);
         }
@@ -67,6 +75,10 @@ record RnnCase(
 
     /** What one backward pass takes. */
     record Backward(Forward forward, Tensor dh, Tensor dx, SimpleRnnWeights gradients) {
+        SimpleRnnBackward operands() {
+            return new SimpleRnnBackward(forward.operands(), dh, dx, gradients);
+        }
+
         void run(Backend backend) {
             backend.simpleRnnBackward(forward.weights, forward.pass, forward.x, forward.h, dh, dx, gradients);
         }
@@ -82,47 +94,90 @@ record RnnCase(
     }
 
     Sample backwardSample() {
-        String text = variant() + (inputGradient ? "" : ", no dx");
-        return Sample.of("simpleRnnBackward", shape(), text, trial -> backward(trial)::run);
+        return Sample.of("simpleRnnBackward", shape(), backwardVariant(), trial -> backward(trial)::run);
+    }
+
+    private String backwardVariant() {
+        return variant() + (inputGradient ? "" : ", no dx");
+    }
+
+    /** This case, and beside it the same the other way. */
+    Sample bothForwardSample() {
+        return Sample.of("bidirectionalForward", shape(), variant(), trial -> {
+            IntTensor mask = mask(trial);
+            SimpleRnnForward one = forward(trial, "", mask, input(trial)).operands();
+            SimpleRnnForward other =
+                    otherWay().forward(trial, OTHER, mask, input(trial)).operands();
+            return backend -> backend.bidirectionalForward(one, other);
+        });
+    }
+
+    /** This case back, and beside it the same the other way. */
+    Sample bothBackwardSample() {
+        return Sample.of("bidirectionalBackward", shape(), backwardVariant(), trial -> {
+            IntTensor mask = mask(trial);
+            SimpleRnnBackward one = backward(trial, "", mask).operands();
+            SimpleRnnBackward other = otherWay().backward(trial, OTHER, mask).operands();
+            return backend -> backend.bidirectionalBackward(one, other);
+        });
+    }
+
+    private RnnCase otherWay() {
+        Dropout dropout = recurrentDropout == null
+                ? null
+                : new Dropout(recurrentDropout.rate(), ~recurrentDropout.seed(), recurrentDropout.firstRow(), true);
+        return new RnnCase(t, n, d, h, activation, !reverse, masks, bias, inputGradient, dropout);
     }
 
     /** Operands before a forward pass: all slots but the initial one are garbage. */
     Forward forward(Trial trial) {
-        return forward(trial, trial.uniform((long) t * n * d, 1));
+        return forward(trial, input(trial));
     }
 
     Forward forward(Trial trial, double[] input) {
-        SimpleRnnWeights weights = weights(trial);
-        Tensor x = trial.input("x", Shape.of(t, n, d), input);
-        SimpleRnnPass pass = pass(mask(trial));
+        return forward(trial, "", mask(trial), input);
+    }
+
+    private Forward forward(Trial trial, String whose, IntTensor mask, double[] input) {
+        SimpleRnnWeights weights = weights(trial, whose);
+        Tensor x = trial.input("x" + whose, Shape.of(t, n, d), input);
+        SimpleRnnPass pass = pass(mask);
         int slot = n * h;
         int initial = pass.initialSlot(t) * slot;
         double[] states = new double[(t + 1) * slot];
         Arrays.fill(states, Double.NaN);
         System.arraycopy(trial.uniform(slot, 1), 0, states, initial, slot);
-        Tensor h = trial.updated("h", statesShape(), states, stateTolerance(), initial, initial + slot);
+        Tensor h = trial.updated("h" + whose, statesShape(), states, stateTolerance(), initial, initial + slot);
         return new Forward(weights, pass, x, h);
     }
 
     /** Operands before a backward pass, with the states that the reference's forward pass leaves. */
     Backward backward(Trial trial) {
-        SimpleRnnWeights weights = weights(trial);
-        double[] input = trial.uniform((long) t * n * d, 1);
-        Tensor x = trial.input("x", Shape.of(t, n, d), input);
-        IntTensor mask = mask(trial);
+        return backward(trial, "", mask(trial));
+    }
+
+    private Backward backward(Trial trial, String whose, IntTensor mask) {
+        SimpleRnnWeights weights = weights(trial, whose);
+        double[] input = input(trial);
+        Tensor x = trial.input("x" + whose, Shape.of(t, n, d), input);
         double[] states = states(trial, weights, input, mask);
-        Tensor h = trial.input("h", statesShape(), states);
+        Tensor h = trial.input("h" + whose, statesShape(), states);
         // The states are given, so a gradient sums H terms a step; those of the weights sum T * N of such gradients.
         long terms = (long) t * (h() + 1);
-        Tensor dh = trial.updated("dh", statesShape(), Tolerance.ofTerms(terms));
-        Tensor dx =
-                inputGradient ? trial.output("dx", Shape.of(t, n, d), new Tolerance(terms + h(), inputScale())) : null;
+        Tensor dh = trial.updated("dh" + whose, statesShape(), Tolerance.ofTerms(terms));
+        Tensor dx = inputGradient
+                ? trial.output("dx" + whose, Shape.of(t, n, d), new Tolerance(terms + h(), inputScale()))
+                : null;
         Tolerance summed = Tolerance.ofTerms(terms + (long) t * n);
         SimpleRnnWeights gradients = new SimpleRnnWeights(
-                trial.updated("dwx", Shape.of(d, h()), summed),
-                trial.updated("dwh", Shape.of(h(), h()), summed),
-                bias ? trial.updated("db", Shape.of(h()), summed) : null);
+                trial.updated("dwx" + whose, Shape.of(d, h()), summed),
+                trial.updated("dwh" + whose, Shape.of(h(), h()), summed),
+                bias ? trial.updated("db" + whose, Shape.of(h()), summed) : null);
         return new Backward(new Forward(weights, pass(mask), x, h), dh, dx, gradients);
+    }
+
+    private double[] input(Trial trial) {
+        return trial.uniform((long) t * n * d, 1);
     }
 
     private Shape statesShape() {
@@ -130,10 +185,10 @@ record RnnCase(
     }
 
     /** Weights that give sums of order 1 and a recurrence that forgets, so that no activation explodes. */
-    private SimpleRnnWeights weights(Trial trial) {
-        Tensor wx = trial.input("wx", Shape.of(d, h), trial.uniform((long) d * h, inputScale()));
-        Tensor wh = trial.input("wh", Shape.of(h, h), trial.uniform((long) h * h, 1 / Math.sqrt(h)));
-        return new SimpleRnnWeights(wx, wh, bias ? trial.input("b", Shape.of(h)) : null);
+    private SimpleRnnWeights weights(Trial trial, String whose) {
+        Tensor wx = trial.input("wx" + whose, Shape.of(d, h), trial.uniform((long) d * h, inputScale()));
+        Tensor wh = trial.input("wh" + whose, Shape.of(h, h), trial.uniform((long) h * h, 1 / Math.sqrt(h)));
+        return new SimpleRnnWeights(wx, wh, bias ? trial.input("b" + whose, Shape.of(h)) : null);
     }
 
     private double inputScale() {

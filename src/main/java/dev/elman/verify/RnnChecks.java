@@ -4,6 +4,8 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -35,7 +37,36 @@ final class RnnChecks {
                 checks.add(check("simpleRnnForward", nothing, "as without", RnnChecks::dropoutOfNothing));
             }
         }
+        RnnCase ordinary = RnnSamples.ordinary();
+        checks.add(check("bidirectionalForward", ordinary, "directions that do not fit", RnnChecks::misfitsRefused));
+        checks.add(check("bidirectionalBackward", ordinary, "directions that do not fit", RnnChecks::misfitsRefused));
         return checks;
+    }
+
+    /** Two directions of a layer differ in their way, and in neither activation nor mask. */
+    private static void misfitsRefused(RnnCase one, Check check, Bench bench, Findings findings) {
+        try (Trial trial = bench.trial(check)) {
+            RnnCase.Backward first = one.backward(trial);
+            RnnCase.Backward second = one.backward(trial);
+            IntTensor mask = first.forward().pass().mask();
+            List<SimpleRnnPass> misfits = List.of(
+                    new SimpleRnnPass(one.activation(), one.reverse(), mask),
+                    new SimpleRnnPass(Activation.LINEAR, !one.reverse(), mask),
+                    new SimpleRnnPass(one.activation(), !one.reverse(), null));
+            for (SimpleRnnPass misfit : misfits) {
+                SimpleRnnForward forward = second.forward().operands();
+                SimpleRnnForward bent = new SimpleRnnForward(forward.weights(), misfit, forward.x(), forward.h());
+                Runnable call = check.operation().equals("bidirectionalForward")
+                        ? () -> bench.tested()
+                                .bidirectionalForward(first.forward().operands(), bent)
+                        : () -> bench.tested()
+                                .bidirectionalBackward(
+                                        first.operands(),
+                                        new SimpleRnnBackward(bent, second.dh(), second.dx(), second.gradients()));
+                Promises.refused(findings, "misfits refused", misfit.toString(), call, IllegalArgumentException.class);
+            }
+            trial.operands().forEach(operand -> operand.judgeUntouched(findings));
+        }
     }
 
     private interface Question {

@@ -19,6 +19,9 @@ final class RnnSamples {
         {32, 16, 64, 128}, {20, 2, 3, 7}, {3, 64, 8, 16}, {1, 256, 16, 32}, {0, 3, 5, 5}, {7, 0, 5, 5}, {0, 0, 1, 1}
     };
 
+    /** Of so many cases one is run in both directions at once; it divides neither the kinds of a size nor the sizes. */
+    private static final int EACH = 11;
+
     private RnnSamples() {}
 
     static List<Sample> all() {
@@ -27,11 +30,24 @@ final class RnnSamples {
         for (Activation activation : Activation.values()) samples.add(wild(activation));
         for (RnnCase one : cases) samples.add(one.forwardSample());
         for (RnnCase one : cases) samples.add(one.backwardSample());
+        for (RnnCase one : inBothDirections(cases)) samples.add(one.bothForwardSample());
+        for (RnnCase one : inBothDirections(cases)) samples.add(one.bothBackwardSample());
         return samples;
     }
 
     static List<Sample> specimens() {
-        return List.of(ordinary().forwardSample(), ordinary().backwardSample());
+        return List.of(
+                ordinary().forwardSample(),
+                ordinary().backwardSample(),
+                ordinary().bothForwardSample(),
+                ordinary().bothBackwardSample());
+    }
+
+    /** Some of all cases, of each kind. */
+    private static List<RnnCase> inBothDirections(List<RnnCase> cases) {
+        List<RnnCase> some = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i += EACH) some.add(cases.get(i));
+        return some;
     }
 
     /** One case with all that a recurrence can have. */

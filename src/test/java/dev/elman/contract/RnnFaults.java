@@ -4,6 +4,8 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -69,6 +71,33 @@ final class RnnFaults {
                 call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask(), pass.recurrentDropout()))
                         .proceed();
             }),
+            new Fault(
+                    "both directions with one Wh", "h of the other direction", Set.of("bidirectionalForward"), call -> {
+                        SimpleRnnForward one = call.argument(0, SimpleRnnForward.class);
+                        SimpleRnnForward other = call.argument(1, SimpleRnnForward.class);
+                        SimpleRnnWeights mixed = new SimpleRnnWeights(
+                                other.weights().wx(),
+                                one.weights().wh(),
+                                other.weights().b());
+                        call.with(1, new SimpleRnnForward(mixed, other.pass(), other.x(), other.h()))
+                                .proceed();
+                    }),
+            new Fault(
+                    "both directions with one x",
+                    "dwx of the other direction",
+                    Set.of("bidirectionalBackward"),
+                    call -> {
+                        SimpleRnnForward one =
+                                call.argument(0, SimpleRnnBackward.class).forward();
+                        SimpleRnnBackward other = call.argument(1, SimpleRnnBackward.class);
+                        SimpleRnnForward forward = new SimpleRnnForward(
+                                other.forward().weights(),
+                                other.forward().pass(),
+                                one.x(),
+                                other.forward().h());
+                        call.with(1, new SimpleRnnBackward(forward, other.dh(), other.dx(), other.gradients()))
+                                .proceed();
+                    }),
             withDropout("recurrent dropout ignored", "h", "simpleRnnForward", dropout -> null),
             withDropout("recurrent dropout forgotten on the way back", "dh", "simpleRnnBackward", dropout -> null),
             withDropout(

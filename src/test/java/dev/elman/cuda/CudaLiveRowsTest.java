@@ -250,9 +250,10 @@ class CudaLiveRowsTest {
             StepsPlan steps = new StepsPlan(cuda.kernels(), cuda.blas, projection, elementwise, never);
             ColumnSums sums = new ColumnSums(cuda.kernels(), new Workspace(cuda.context()));
             CudaSimpleRnn rnn = new CudaSimpleRnn(new Planner(List.of(steps), null), cuda.blas, sums, factors, live);
-            rnn.forward(recurrence(0), dropout);
+            rnn.forward(List.of(new CudaSimpleRnn.Forward(recurrence(0), dropout)));
             long dFrom = dxToo ? cuda.in(dx) : 0;
-            rnn.backward(recurrence(cuda.in(dh)), dropout, dFrom, cuda.in(dwx), cuda.in(dwh), cuda.in(db));
+            rnn.backward(List.of(new CudaSimpleRnn.Backward(
+                    recurrence(cuda.in(dh)), dropout, dFrom, cuda.in(dwx), cuda.in(dwh), cuda.in(db))));
             read(results);
         }
 

@@ -214,6 +214,67 @@ class CudaSequencePlanTest {
         }
     }
 
+    /** Both directions of a layer in one launch, where there is room for the groups of both, have the bits of each alone. */
+    @ParameterizedTest
+    @CsvSource({
+        "block, 40, 3, 1000, 1",
+        "block, 64, 9, 1, 1",
+        "block, 64, 11, 8, 1",
+        "block, 100, 5, 4, 1",
+        "block, 192, 3, 1000, 1",
+        "block, 192, 5, 4, 1",
+        "cluster, 256, 3, 1000, 1",
+        "cluster, 250, 9, 8, 1",
+        "cluster, 384, 4, 32, 1",
+        "cluster, 380, 12, 50, 1",
+        "cluster, 512, 2, 1000, 1",
+        "cluster, 500, 6, 32, 2",
+        "cluster, 500, 6, 36, 1",
+        "grid, 256, 1, 8, 1",
+        "grid, 250, 9, 8, 1",
+        "grid, 512, 1, 1000, 1",
+        "grid, 300, 3, 8, 2",
+        "grid, 1000, 5, 64, 1",
+        "tensor, 33, 9, 8, 1",
+        "tensor, 250, 19, 16, 1",
+        "tensor, 384, 9, 8, 2",
+        "tensor, 768, 2, 32, 1",
+        "tensor in TF32, 384, 9, 32, 1",
+        "tensor-cluster, 384, 3, 18, 1",
+        "tensor-cluster, 500, 11, 36, 1"
+    })
+    void bothDirectionsAreAsEachAlone(String plan, int hidden, int rows, int multiprocessors, int launches) {
+        assumeClusters(plan);
+        int steps = 18;
+        for (boolean masked : new boolean[] {false, true}) {
+            for (int inputs : inputs(plan, hidden)) {
+                boolean reverse = masked == (hidden % 4 == 0);
+                SequenceCase one = new SequenceCase(
+                        cuda, plan, steps, rows, inputs, hidden, Activation.TANH, reverse, masked, true);
+                SequenceCase other = new SequenceCase(
+                        cuda, plan, steps, rows, inputs, hidden, Activation.TANH, !reverse, masked, masked);
+                if (masked && rows % 3 == 0) one.drop(multiprocessors);
+                if (masked && rows % 2 == 1) other.drop(multiprocessors);
+                CudaContext.Counters counters = cuda.context().counters();
+                List<List<float[]>> expected = List.of(
+                        one.onDevice(multiprocessors, steps, 0, rows), other.onDevice(multiprocessors, steps, 0, rows));
+                long before = counters.launches;
+                List<List<float[]>> given = one.onDeviceWith(other, multiprocessors);
+                for (int direction = 0; direction < 2; direction++) {
+                    for (int i = 0; i < 2; i++) {
+                        assertArrayEquals(
+                                expected.get(direction).get(i),
+                                given.get(direction).get(i),
+                                (direction == 0 ? one : other) + ", tensor " + i);
+                    }
+                }
+                if (masked) continue; // then other kernels run, too
+                int products = plan.equals("block") && inputs <= 8 ? 0 : 2;
+                assertEquals(products + 2 * launches, counters.launches - before, one.toString());
+            }
+        }
+    }
+
     private void assumeClusters(String plan) {
         String refusal = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false, false);
         Required.that(refusal == null || !plan.endsWith("cluster"), "cluster", "sequences in plan " + plan, refusal);

@@ -29,8 +29,8 @@ class PlannerTest {
         }
 
         @Override
-        public double expectedMicros(Operands.Rnn sizes, boolean backward, boolean dropout) {
-            return (backward ? 2 : 1) * micros * sizes.h() / 64;
+        public double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout) {
+            return directions * (backward ? 2 : 1) * micros * sizes.h() / 64;
         }
 
         @Override
@@ -39,12 +39,12 @@ class PlannerTest {
         }
 
         @Override
-        public void forward(Recurrence pass) {
+        public void forward(List<Recurrence> directions) {
             throw new UnsupportedOperationException();
         }
 
         @Override
-        public void backward(Recurrence pass) {
+        public void backward(List<Recurrence> directions) {
             throw new UnsupportedOperationException();
         }
     }
@@ -55,12 +55,12 @@ class PlannerTest {
     @Test
     void theFastestOfThoseThatCanRuns() {
         Planner planner = new Planner(PLANS, null);
-        assertEquals("quick", planner.choose(sizes(64), false, false).name());
-        assertEquals("middling", planner.choose(sizes(129), true, false).name());
-        assertEquals("last", planner.choose(sizes(2049), false, false).name());
+        assertEquals("quick", planner.choose(sizes(64), 1, false, false).name());
+        assertEquals("middling", planner.choose(sizes(129), 1, true, false).name());
+        assertEquals("last", planner.choose(sizes(2049), 1, false, false).name());
         RecurrencePlan slow = new Named("slow", MAX_VALUE, 6, 0);
         Planner slowFirst = new Planner(List.of(slow, PLANS.get(2)), null);
-        assertEquals("last", slowFirst.choose(sizes(64), false, false).name());
+        assertEquals("last", slowFirst.choose(sizes(64), 1, false, false).name());
     }
 
     /** With the bits of the plan that is too slow to start, not with those of the next faster one. */
@@ -68,9 +68,9 @@ class PlannerTest {
     void fewStepsAreForTheLastPlan() {
         RecurrencePlan other = new Named("other", MAX_VALUE, 4, 0);
         Planner planner = new Planner(List.of(PLANS.get(0), PLANS.get(1), other, PLANS.get(2)), null);
-        assertEquals("middling", planner.choose(sizes(7, 500), false, false).name());
-        assertEquals("last", planner.choose(sizes(6, 500), false, false).name());
-        assertEquals("quick", planner.choose(sizes(6, 128), false, false).name());
+        assertEquals("middling", planner.choose(sizes(7, 500), 1, false, false).name());
+        assertEquals("last", planner.choose(sizes(6, 500), 1, false, false).name());
+        assertEquals("quick", planner.choose(sizes(6, 128), 1, false, false).name());
     }
 
     @Test
@@ -93,12 +93,12 @@ class PlannerTest {
     @Test
     void aForcedPlanRunsAllItCan() {
         Planner planner = new Planner(PLANS, "quick");
-        assertEquals("quick", planner.choose(sizes(128), true, false).name());
+        assertEquals("quick", planner.choose(sizes(128), 1, true, false).name());
         assertEquals(
                 "5.00 us a step by what an H100 or H200 took; elman.cuda.plan asks for it",
                 planner.explain(sizes(128), true).reason());
         IllegalArgumentException refused =
-                assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), true, false));
+                assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), 1, true, false));
         assertEquals(
                 "elman.cuda.plan = quick cannot run back over N = 3, T = 7, D = 5, H = 129: H is above 128."
                         + " Leave the property out, or name another.",
@@ -135,7 +135,7 @@ class PlannerTest {
                         : String.format(
                                 Locale.ROOT,
                                 "%.2f |",
-                                plan.expectedMicros(new Operands.Rnn(32, 512, h, h), false, false)))
+                                plan.expectedMicros(new Operands.Rnn(32, 512, h, h), 1, false, false)))
                 .collect(Collectors.joining(" ", "| ", ""));
         assertTrue(
                 Files.readAllLines(Path.of("README.md")).stream()

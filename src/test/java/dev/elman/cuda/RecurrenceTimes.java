@@ -109,7 +109,7 @@ final class RecurrenceTimes implements AutoCloseable {
     }
 
     private String line(String name, SequenceSize size, Operands.Rnn sizes) {
-        SequenceSize.Share share = size.share(sizes.n(), multiprocessors, false);
+        SequenceSize.Share share = size.share(sizes.n(), 1, multiprocessors, false);
         double[] full;
         String unequal = "- | -";
         try (Pass pass = new Pass(sizes, null)) {
@@ -250,8 +250,8 @@ final class RecurrenceTimes implements AutoCloseable {
         /** The last state and the gradient of the first one. */
         float[] results(RecurrencePlan plan) {
             fill();
-            plan.forward(recurrence);
-            plan.backward(recurrence);
+            plan.forward(List.of(recurrence));
+            plan.backward(List.of(recurrence));
             int slot = recurrence.sizes().n() * recurrence.sizes().h();
             float[] last = states.view((long) slot * recurrence.sizes().t(), Shape.of(slot))
                     .toFloats();
@@ -267,8 +267,8 @@ final class RecurrenceTimes implements AutoCloseable {
             double[] back = new double[SAMPLES];
             for (int i = -1; i < SAMPLES; i++) { // what is new is compiled in the first one
                 fill();
-                double there = micros(() -> plan.forward(recurrence));
-                double andBack = micros(() -> plan.backward(recurrence));
+                double there = micros(() -> plan.forward(List.of(recurrence)));
+                double andBack = micros(() -> plan.backward(List.of(recurrence)));
                 if (i < 0) continue;
                 forward[i] = there / recurrence.sizes().t();
                 back[i] = andBack / recurrence.sizes().t();

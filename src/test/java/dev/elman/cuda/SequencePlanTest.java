@@ -55,12 +55,12 @@ class SequencePlanTest {
         for (int capability : new int[] {80, 86, 89, 90, 100, 120}) {
             boolean fast = List.of(80, 90, 100).contains(capability);
             double strict = SequencePlan.tensor(null, null, H100, null, null, null, false, capability)
-                    .expectedMicros(sizes(128, 1024), false, false);
-            assertEquals(fast ? tensor.expectedMicros(sizes(128, 1024), false, false) : strict, strict);
-            assertEquals(!fast, strict > grid.expectedMicros(sizes(128, 1024), false, false), "" + capability);
+                    .expectedMicros(sizes(128, 1024), 1, false, false);
+            assertEquals(fast ? tensor.expectedMicros(sizes(128, 1024), 1, false, false) : strict, strict);
+            assertEquals(!fast, strict > grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
             double rounded = SequencePlan.tensor(null, null, H100, null, null, null, true, capability)
-                    .expectedMicros(sizes(128, 1024), false, false);
-            assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), false, false), "" + capability);
+                    .expectedMicros(sizes(128, 1024), 1, false, false);
+            assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
         }
     }
 
@@ -70,8 +70,8 @@ class SequencePlanTest {
         for (SequenceSize size : SequenceSize.ALL) {
             boolean tensor = size.family().onTensorCores();
             int rows = Math.min(size.groups(H100), 60);
-            Share share = size.share(rows, H100, true);
-            if (tensor) assertEquals(size.share(rows, H100, false), share);
+            Share share = size.share(rows, 1, H100, true);
+            if (tensor) assertEquals(size.share(rows, 1, H100, false), share);
             else assertEquals(new Share(1, 1, rows, share.micros()), share);
         }
         SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
@@ -86,22 +86,51 @@ class SequencePlanTest {
         for (SequenceSize size : SequenceSize.ALL) {
             for (int multiprocessors : new int[] {1, 4, 40, H100}) {
                 for (int rows : new int[] {1, 2, 3, 9, 100, 257, 5000}) {
-                    int atOnce = size.groups(multiprocessors);
-                    boolean cooperates = size.family().cooperates();
-                    if (atOnce == 0) continue;
-                    if (cooperates && rows > (long) atOnce * size.mostRows(false)) continue;
-                    Share share = size.share(rows, multiprocessors, false);
-                    assertTrue((long) share.groups() * share.rowsPerGroup() >= rows);
-                    assertTrue((long) (share.groups() - 1) * share.rowsPerGroup() < rows, "a group without rows");
-                    assertTrue(!cooperates || share.groups() <= atOnce, "they would wait for each other for ever");
-                    Rows kernel = size.kernels().stream()
-                            .filter(one -> one.together() == share.together())
-                            .findFirst()
-                            .orElseThrow();
-                    assertTrue(share.passes() <= kernel.passes(), size + ", " + share);
+                    for (int directions : new int[] {1, 2}) assertRoom(size, rows, directions, multiprocessors);
                 }
             }
         }
+    }
+
+    private static void assertRoom(SequenceSize size, int rows, int directions, int multiprocessors) {
+        int atOnce = size.groups(multiprocessors);
+        boolean cooperates = size.family().cooperates();
+        if (atOnce == 0) return;
+        Share share = size.share(rows, directions, multiprocessors, false);
+        if (cooperates && rows > (long) (atOnce / directions) * size.mostRows(false)) {
+            assertNull(share);
+            return;
+        }
+        assertTrue((long) share.groups() * share.rowsPerGroup() >= rows);
+        assertTrue((long) (share.groups() - 1) * share.rowsPerGroup() < rows, "a group without rows");
+        assertTrue(!cooperates || directions * share.groups() <= atOnce, "they would wait for each other for ever");
+        Rows kernel = size.kernels().stream()
+                .filter(one -> one.together() == share.together())
+                .findFirst()
+                .orElseThrow();
+        assertTrue(share.passes() <= kernel.passes(), size + ", " + share);
+    }
+
+    /** Where half of the groups have room for all rows without a further pass, two directions take no longer than one. */
+    @ParameterizedTest
+    @CsvSource({
+        "block, 32, 64, 1",
+        "block, 128, 128, 1",
+        "cluster, 7, 384, 1",
+        "cluster, 33, 256, 1",
+        "grid, 2, 1024, 1",
+        "tensor, 16, 1024, 1",
+        "tensor, 32, 1024, 1.86",
+        "grid, 1, 2048, 2",
+        "tensor, 9, 2048, 2"
+    })
+    void twoDirectionsAreExpectedToTake(String name, int rows, int hidden, double times) {
+        SequencePlan plan = List.of(block, cluster, grid, tensor).stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        double alone = plan.expectedMicros(sizes(rows, hidden), 1, false, false);
+        assertEquals(times * alone, plan.expectedMicros(sizes(rows, hidden), 2, false, false), 0.01 * alone);
     }
 
     @Test
@@ -197,8 +226,8 @@ class SequencePlanTest {
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
         RecurrencePlan best = new Planner(List.of(block, cluster, coresOfCluster, grid, cores, steps), null)
-                .choose(sizes, false, false);
-        return graph.expectedMicros(sizes, false, false) < best.expectedMicros(sizes, false, false)
+                .choose(sizes, 1, false, false);
+        return graph.expectedMicros(sizes, 1, false, false) < best.expectedMicros(sizes, 1, false, false)
                 ? graph.name()
                 : best.name();
     }
@@ -246,7 +275,10 @@ class SequencePlanTest {
 
     private static void assertNear(double measured, RecurrencePlan plan, int n, int h) {
         assertEquals(
-                measured, plan.expectedMicros(sizes(n, h), false, false), 0.15 * measured, "N = " + n + ", H = " + h);
+                measured,
+                plan.expectedMicros(sizes(n, h), 1, false, false),
+                0.15 * measured,
+                "N = " + n + ", H = " + h);
     }
 
     @Test
@@ -274,7 +306,7 @@ class SequencePlanTest {
                 .filter(size -> size.family() == family && size.hidden() == hidden)
                 .findFirst()
                 .orElseThrow()
-                .share(rows, H100, false);
+                .share(rows, 1, H100, false);
     }
 
     private static Operands.Rnn sizes(int n, int h) {
