@@ -178,6 +178,19 @@ gpukit() {
         echo "ci/gpu_table.py compares wrongly:$table"
         return 1
     }
+    # Both directions are compared with both, and with no floor; files without the column are of one.
+    table=$(python3 ci/gpu_table.py \
+        <(printf '%b\n' "$columns\tplan" '# measured peaks: product 50000.0 GFLOP/s, copy 4000.0 GB/s' \
+            'cuda\tfp32\tforward\tfull\t1\t100\t64\t9\t0.1\t0.1\t0.1\tblock') \
+        <(printf '%b\n' "$columns\tplan\tdirections" '# measured peaks: product 50000.0 GFLOP/s, copy 4000.0 GB/s' \
+            'cuda\tfp32\tforward\tfull\t1\t100\t64\t9\t0.2\t0.2\t0.2\tblock\t2') \
+        <(printf '%b\n' "$columns\tdirections" 'torch\tfp32\tforward\tfull\t1\t100\t64\t9\t0.3\t0.3\t0.3\t1' \
+            'torch\tfp32\tforward\tfull\t1\t100\t64\t9\t0.8\t0.8\t0.8\t2'))
+    [[ $table == *'| 64 | 1 | 100 | 1.00 | 3.00 | 3.00 |'*' beside its floor'*'both directions, rows of full length'*'| 64 | 1 | 100 | 2.00 | 8.00 | 4.00 |'* &&
+        $(grep -c 'beside its floor' <<<"$table") == 1 ]] || {
+        echo "ci/gpu_table.py confuses one direction with both:$table"
+        return 1
+    }
     # Two cells of the study of floors: 5.16 us by groups, and 6.40 by a graph, each with its product over all steps in front; and
     # a line whose writer was stopped.
     table=$(python3 ci/gpu_table.py \

@@ -6,13 +6,15 @@
 #   ci/gpu.sh verify            every operation against the reference, strict float32 and TF32
 #   ci/gpu.sh demo              the demo on the GPU
 #   ci/gpu.sh probes            what a launch, a barrier and a byte cost
-#   ci/gpu.sh recurrences       the recurrence alone, by each plan that walks a whole sequence, beside what the planner expects
+#   ci/gpu.sh recurrences       the recurrence alone, of one direction and of both, by each plan that walks a whole sequence, beside
+#                               what the planner expects
 #   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, their ratio, and elman beside its
 #                               floors:
 #       --n LIST --h LIST --t T     the shapes: 1,32,128,512 by 64,128,256,384,512,768,1024,2048, 512 steps
 #       --unequal-n LIST --unequal-h LIST   those that are measured with rows of 1 to T steps too: 32,128 by 64,256,512,1024
+#       --bidirectional-n LIST --bidirectional-h LIST   those of both directions: 1,32,128 by 64,128,256,512,1024
 #       --precision LIST            PyTorch's: fp32,tf32,fp16
-#       --rounds R --seconds S --budget S   rounds (3), the most for one result (0.25), and for all together (540)
+#       --rounds R --seconds S --budget S   rounds (3), the most for one result (0.15), and for all together (540)
 #   ci/gpu.sh sanitize [TOOL..] compute-sanitizer over the contract suite: memcheck and racecheck
 #   ci/gpu.sh all               all of them, one after the other
 #
@@ -176,13 +178,27 @@ ended() {
     esac
 }
 
+# in_turn PREFIX N H FURTHER: elman at these shapes, then PyTorch, round by round.
+in_turn() {
+    local prefix=$1 round
+    shift
+    for ((round = 1; round <= rounds; round++)); do
+        elman_round "$prefix$round" "$@"
+        torch_round "$prefix$round" "$@"
+    done
+}
+
 bench() {
     local n=1,32,128,512 h=64,128,256,384,512,768,1024,2048 t=512 unequal_n=32,128 unequal_h=64,256,512,1024
-    local precision=fp32,tf32,fp16 rounds=3 seconds=0.25 budget=540 begun=$SECONDS round files=() bad=0
-    if [[ -n $dry ]]; then n=1,8 h=16,24 t=32 unequal_n=8 unequal_h=16 rounds=2 seconds=0.05; fi
+    local bidirectional_n=1,32,128 bidirectional_h=64,128,256,512,1024
+    local precision=fp32,tf32,fp16 rounds=3 seconds=0.15 budget=540 begun=$SECONDS files=() bad=0
+    if [[ -n $dry ]]; then
+        n=1,8 h=16,24 t=32 unequal_n=8 unequal_h=16 bidirectional_n=8 bidirectional_h=16 rounds=2 seconds=0.05
+    fi
     while (($#)); do
         case $1 in
-            --n | --h | --t | --unequal-n | --unequal-h | --precision | --rounds | --seconds | --budget)
+            --n | --h | --t | --unequal-n | --unequal-h | --bidirectional-n | --bidirectional-h | --precision | --rounds | \
+                --seconds | --budget)
                 [[ $# -gt 1 ]] || { echo "$1 takes a value" && return 2; }
                 printf -v "$(tr - _ <<<"${1#--}")" %s "$2"
                 ;;
@@ -195,14 +211,9 @@ bench() {
     done
     "$PYTHON" -c 'import torch' 2>/dev/null ||
         not_run "$PYTHON has no PyTorch (name another with ELMAN_PYTHON); 'elman bench' measures elman alone"
-    for ((round = 1; round <= rounds; round++)); do
-        elman_round "$round" "$n" "$h"
-        torch_round "$round" "$n" "$h"
-    done
-    for ((round = 1; round <= rounds; round++)); do
-        elman_round "unequal-$round" "$unequal_n" "$unequal_h" --unequal
-        torch_round "unequal-$round" "$unequal_n" "$unequal_h" --unequal
-    done
+    in_turn "" "$n" "$h"
+    in_turn unequal- "$unequal_n" "$unequal_h" --unequal
+    in_turn bidirectional- "$bidirectional_n" "$bidirectional_h" --bidirectional
     torch_round graph "$n" "$h" --graph
     if ((${#files[@]})); then
         sed -n 's/^# /- /p' "${files[@]}" | awk '!seen[$0]++'

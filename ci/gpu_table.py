@@ -5,10 +5,10 @@
 
 A cell is the median over the files (rounds) of their medians, in us per step, and behind it how far the rounds lie apart.
 The ratio is PyTorch's time over elman's: above 1 elman is faster. Strict float32 meets allow_tf32 = False, TF32 meets
-PyTorch's default. Rows of unequal length meet the faster of PyTorch's two ways. The last columns are elman's: its plan, and the
+PyTorch's default. Layers of both directions have tables of their own; rows of unequal length meet the faster of PyTorch's two ways. The last columns are elman's: its plan, and the
 training's shares of the measured large product and of the measured copy.
 
-Below it, for rows of full length: the forward call beside its floor (ci/gpu_floor.py). Its product over all steps is taken to run
+Below it, for one direction and rows of full length: the forward call beside its floor (ci/gpu_floor.py). Its product over all steps is taken to run
 at the peaks that elman's process measured; the recurrence is the rest.
 """
 import collections
@@ -24,18 +24,28 @@ PASSES = ("forward", "training")
 WITHIN = 2  # times its floor a forward call should take at most
 PEAKS = re.compile(r"# measured peaks: product ([\d.]+) GFLOP/s, copy ([\d.]+) GB/s")
 
+# By directions and lengths.
+KINDS = {
+    ("1", "full"): "rows of full length",
+    ("1", "unequal"): "rows of 1 to T steps",
+    ("2", "full"): "both directions, rows of full length",
+    ("2", "unequal"): "both directions, rows of 1 to T steps",
+}
+BESIDE_FLOORS = ("1", "full")
+
 OURS = "cuda"
 
 
 def read(files):
-    """(kind of lengths, precision, pass, N, T, H) -> who -> us per step of each round; and the same -> elman's rows."""
+    """(kind, precision, pass, N, T, H) -> who -> us per step of each round; and the same -> elman's rows."""
     cells, rows = collections.defaultdict(lambda: collections.defaultdict(list)), collections.defaultdict(list)
     for name in files:
         for row in rows_of(name):
             n, t, h = int(row["N"]), int(row["T"]), int(row["H"])
-            lengths = "full" if row["lengths"] == "full" else "unequal"
+            # Files of before both directions were measured have no such column.
+            kind = (row.get("directions", "1"), "full" if row["lengths"] == "full" else "unequal")
             who = row["who"] if row["lengths"] in ("full", "unequal") else row["who"] + " " + row["lengths"]
-            key = (lengths, row["precision"], row["pass"], n, t, h)
+            key = (kind, row["precision"], row["pass"], n, t, h)
             cells[key][who].append(1e3 * float(row["ms"]) / t)
             if who == OURS:
                 rows[key].append(row)
@@ -90,13 +100,12 @@ def plan_and_shares(forward, training):
     return ["/".join(dict.fromkeys(plans)) or "-"] + ["-" if s is None else "%.0f %%" % (100 * s) for s in shares]
 
 
-def table(cells, rows, lengths, precision):
-    shapes = sorted({key[3:] for key in cells if key[:2] == (lengths, precision)}, key=lambda s: (s[1], s[2], s[0]))
+def table(cells, rows, kind, precision):
+    shapes = sorted({key[3:] for key in cells if key[:2] == (kind, precision)}, key=lambda s: (s[1], s[2], s[0]))
     if not shapes:
         return
-    kind = "rows of full length" if lengths == "full" else "rows of 1 to T steps"
-    print("\n### %s, %s: us per step\n" % (PRECISIONS[precision], kind))
-    graphs = any("torch-graph" in found for key, found in cells.items() if key[:2] == (lengths, precision))
+    print("\n### %s, %s: us per step\n" % (PRECISIONS[precision], KINDS[kind]))
+    graphs = any("torch-graph" in found for key, found in cells.items() if key[:2] == (kind, precision))
     columns = ["H = D", "N", "T"]
     for name in PASSES:
         columns += [name, "PyTorch"] + ["PyTorch, graph"] * graphs + ["ratio"]
@@ -107,27 +116,27 @@ def table(cells, rows, lengths, precision):
     for n, t, h in shapes:
         line = [str(h), str(n), str(t)]
         for name in PASSES:
-            found = cells.get((lengths, precision, name, n, t, h), {})
+            found = cells.get((kind, precision, name, n, t, h), {})
             value = ratio(found)
             if value:
                 ratios[name][n, h] = value
             line += [shown(found.get(OURS, [])), shown(opponent(found))]
             line += [shown(found.get("torch-graph", []))] * graphs
             line += ["%.2f" % value if value else "-"]
-        line += plan_and_shares(*(rows.get((lengths, precision, name, n, t, h), []) for name in PASSES))
+        line += plan_and_shares(*(rows.get((kind, precision, name, n, t, h), []) for name in PASSES))
         print("| " + " | ".join(line) + " |")
     for name in PASSES:
         summary(name, ratios[name])
-    if lengths == "full":
+    if kind == BESIDE_FLOORS:
         beside_floors(cells, rows, precision, shapes)
 
 
 def beside_floors(cells, rows, precision, shapes):
-    forward = [("full", precision, "forward", *shape) for shape in shapes]
+    forward = [(BESIDE_FLOORS, precision, "forward", *shape) for shape in shapes]
     found = [BesideFloor(key, cells[key][OURS], rows[key]) for key in forward if rows.get(key)]
     if not found:
         return
-    print("\n### %s, rows of full length: forward beside its floor, us per step\n" % PRECISIONS[precision])
+    print("\n### %s, %s: forward beside its floor, us per step\n" % (PRECISIONS[precision], KINDS[BESIDE_FLOORS]))
     columns = ["H = D", "N", "T", "plan", "forward", "floor", "times", "mostly"]
     columns += ["product, at the peak", "floor", "recurrence, the rest", "floor", "times"]
     print("| " + " | ".join(columns) + " |")
@@ -188,9 +197,9 @@ def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     cells, rows = read(sys.argv[1:])
-    for lengths in ("full", "unequal"):
+    for kind in KINDS:
         for precision in PRECISIONS:
-            table(cells, rows, lengths, precision)
+            table(cells, rows, kind, precision)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ and of all weights), in
   fp16  half precision
 
 With --unequal the rows have unequal lengths (PackedSequence; `packed` is the RNN alone, `pack+pad` with packing before and
-padding after it), with --graph the same calls are replayed from a CUDA graph (`torch-graph`).
+padding after it), with --bidirectional the layer has both directions, and with --graph the same calls are replayed from a
+CUDA graph (`torch-graph`).
 
 A sample is as many calls as take at least 5 ms, waited for once. The median of the samples of a round goes into the TSV,
 with the lowest and the highest; a round is one time through all cells, so that all cells meet the same clocks. It ends by
@@ -24,7 +25,7 @@ import statistics
 import sys
 import time
 
-COLUMNS = ["who", "precision", "pass", "lengths", "N", "T", "H", "samples", "ms", "ms_low", "ms_high"]
+COLUMNS = ["who", "precision", "pass", "lengths", "directions", "N", "T", "H", "samples", "ms", "ms_low", "ms_high"]
 LEAST_SAMPLE = 5e-3  # seconds
 MOST_SAMPLES = 15
 
@@ -41,6 +42,8 @@ def arguments():
     parser.add_argument("--t", type=int, default=512, help="steps")
     parser.add_argument("--precision", type=lambda s: s.split(","), default=["fp32", "tf32", "fp16"], metavar="LIST")
     parser.add_argument("--unequal", action="store_true", help="rows of lengths from 1 to T instead of full ones")
+    parser.add_argument("--bidirectional", action="store_const", const=2, default=1, dest="directions",
+                        help="a layer of both directions")
     parser.add_argument("--graph", action="store_true", help="replayed from a CUDA graph")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.5, help="the most that one cell takes in a round")
@@ -53,19 +56,19 @@ def arguments():
 class Peer:
     """One nn.RNN with its operands."""
 
-    def __init__(self, torch, device, precision, n, t, h, lengths):
+    def __init__(self, torch, device, precision, n, t, h, directions, lengths):
         self.torch, self.lengths = torch, lengths
         torch.backends.cudnn.allow_tf32 = precision == "tf32"
         torch.backends.cuda.matmul.allow_tf32 = precision == "tf32"
         dtype = torch.float16 if precision == "fp16" else torch.float32
-        self.rnn = torch.nn.RNN(h, h).to(device=device, dtype=dtype)
+        self.rnn = torch.nn.RNN(h, h, bidirectional=directions == 2).to(device=device, dtype=dtype)
         if device == "cuda":
             self.rnn.flatten_parameters()
         self.x = torch.rand(t, n, h, device=device, dtype=dtype).mul_(2).sub_(1).requires_grad_()
-        self.h0 = torch.zeros(1, n, h, device=device, dtype=dtype)
+        self.h0 = torch.zeros(directions, n, h, device=device, dtype=dtype)
         self.inputs = [self.x, *self.rnn.parameters()]
         self.packed = self.pack()
-        self.dy = torch.full(self.x.shape, 0.01, device=device, dtype=dtype)
+        self.dy = torch.full((t, n, directions * h), 0.01, device=device, dtype=dtype)
 
     def pack(self):
         if self.lengths is None:
@@ -81,7 +84,7 @@ class Peer:
             yield "training", "full", lambda: self.gradients(self.rnn(self.x, self.h0)[0], self.inputs, self.dy)
             return
         inputs = [self.packed.data, *self.inputs[1:]]
-        dy = self.torch.full_like(self.packed.data, 0.01)
+        dy = self.torch.nn.utils.rnn.pack_padded_sequence(self.dy, self.lengths).data
         yield "forward", "packed", self.without_gradients(lambda: self.rnn(self.packed, self.h0)[0])
         yield "training", "packed", lambda: self.gradients(self.rnn(self.packed, self.h0)[0].data, inputs, dy)
         yield "forward", "pack+pad", self.without_gradients(self.padded)
@@ -162,7 +165,8 @@ def precision_check(torch, device):
 
 
 def header(torch, options):
-    yield "nn.RNN, one layer, tanh%s%s" % (
+    yield "nn.RNN, one layer, tanh%s%s%s" % (
+        ", both directions" if options.directions == 2 else "",
         ", rows of unequal length" if options.unequal else "", ", from a CUDA graph" if options.graph else "")
     yield "Python %s, PyTorch %s" % (sys.version.split()[0], torch.__version__)
     if options.device == "cpu":
@@ -179,10 +183,10 @@ def table(rows):
         return
     cells = {}
     for row in rows:
-        cells.setdefault(tuple(row[:7]), []).append(1e3 * row[8] / row[5])
-    print("\n%-12s %-9s %-9s %-9s %5s %5s %5s %12s   %s" % (*COLUMNS[:7], "us/step", "rounds"))
+        cells.setdefault(tuple(row[:8]), []).append(1e3 * row[9] / row[6])
+    print("\n%-12s %-9s %-9s %-9s %10s %5s %5s %5s %12s   %s" % (*COLUMNS[:8], "us/step", "rounds"))
     for cell, found in cells.items():
-        print("%-12s %-9s %-9s %-9s %5d %5d %5d %12.3f   %.3f to %.3f" % (
+        print("%-12s %-9s %-9s %-9s %10d %5d %5d %5d %12.3f   %.3f to %.3f" % (
             *cell, statistics.median(found), min(found), max(found)))
 
 
@@ -222,7 +226,7 @@ class Measurement:
         who = "torch-graph" if options.graph else "torch"
         lengths = lengths_for(n, options.t) if options.unequal else None
         try:
-            peer = Peer(self.torch, options.device, precision, n, options.t, h, lengths)
+            peer = Peer(self.torch, options.device, precision, n, options.t, h, options.directions, lengths)
             for name, variant, call in peer.calls():
                 self.call(who, precision, name, variant, n, h, call)
         except RuntimeError as error:
@@ -247,7 +251,8 @@ class Measurement:
             self.refuse(key, error)
             return
         times = [1e3 * value for value in (statistics.median(found), min(found), max(found))]
-        row = [who, precision, name, variant, n, self.options.t, h, len(found), *times]
+        shape = [self.options.directions, n, self.options.t, h]
+        row = [who, precision, name, variant, *shape, len(found), *times]
         self.rows.append(row)
         self.write("\t".join("%.6f" % value if isinstance(value, float) else str(value) for value in row))
 

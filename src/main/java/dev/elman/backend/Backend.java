@@ -35,10 +35,11 @@ public interface Backend extends AutoCloseable {
     /**
      * How this backend would run a recurrence of these sizes, and why: what {@code doctor} and {@code bench} print.
      *
+     * @param directions of the layer, 1 or 2
      * @param backward whether back or forward
      * @throws IllegalArgumentException when a setting of the user's asks for a way that cannot
      */
-    default RecurrenceChoice recurrence(int n, int t, int d, int h, boolean backward) {
+    default RecurrenceChoice recurrence(int n, int t, int d, int h, int directions, boolean backward) {
         return new RecurrenceChoice(name(), "it has one way for all");
     }
 

@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
         footer = {
             "  elman bench --quick",
             "  elman bench --batch-size 32,128 --steps 512 --hidden 256 --unequal",
+            "  elman bench --bidirectional --backend cpu",
             "  elman bench --backend cuda --json > bench.json"
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -37,6 +37,13 @@ final class BenchShapes {
     private boolean unequal;
 
     @Option(
+            names = "--bidirectional",
+            description =
+                    "A layer of both directions. Training holds the sum of their gradients of x; the copies that put"
+                            + " their states side by side are not measured.")
+    private boolean bidirectional;
+
+    @Option(
             names = "--seconds",
             paramLabel = "S",
             description = "The most that one result may take, after a first run (default: ${DEFAULT-VALUE}).")
@@ -45,9 +52,10 @@ final class BenchShapes {
     /**
      * One shape, D = H.
      *
+     * @param directions of the layer, 1 or 2
      * @param unequal whether row i of N has ceil(T (i+1) / N) live steps, in shuffled order, or all have T
      */
-    record Shape(int n, int t, int h, boolean unequal) {
+    record Shape(int n, int t, int h, int directions, boolean unequal) {
         @Override
         public String toString() {
             return "N = " + n + ", T = " + t + ", H = " + h;
@@ -83,9 +91,13 @@ final class BenchShapes {
 
     List<Shape> all() {
         List<Shape> chosen = new ArrayList<>();
-        for (int h : hidden) for (int n : rows) for (int t : steps) chosen.add(new Shape(n, t, h, unequal));
+        for (int h : hidden) for (int n : rows) for (int t : steps) chosen.add(shape(n, t, h));
         if (!chosen.isEmpty()) return chosen;
-        for (int[] shape : quick ? QUICK : USUAL) chosen.add(new Shape(shape[0], shape[1], shape[2], unequal));
+        for (int[] shape : quick ? QUICK : USUAL) chosen.add(shape(shape[0], shape[1], shape[2]));
         return chosen;
+    }
+
+    private Shape shape(int n, int t, int h) {
+        return new Shape(n, t, h, bidirectional ? 2 : 1, unequal);
     }
 }

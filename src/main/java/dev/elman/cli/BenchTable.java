@@ -11,6 +11,7 @@ final class BenchTable {
         "precision",
         "pass",
         "lengths",
+        "directions",
         "N",
         "T",
         "H",
@@ -47,7 +48,7 @@ final class BenchTable {
                     row.plan(),
                     String.valueOf(row.n()),
                     row.lengths().equals("full") ? String.valueOf(row.t()) : "1.." + row.t(),
-                    String.valueOf(row.h()),
+                    hidden(row),
                     format("%.3f", row.millis()),
                     format("%.3f", row.lowestMillis()),
                     format("%.3f", row.highestMillis()),
@@ -66,12 +67,16 @@ final class BenchTable {
     private static List<String> reasons(RecurrenceBench.Result result) {
         List<String> reasons = result.rows().stream()
                 .filter(row -> !row.plan().equals(result.backend()))
-                .map(row -> format("%s at N = %d, H = %d: %s", row.plan(), row.n(), row.h(), row.reason()))
+                .map(row -> format("%s at N = %d, H = %s: %s", row.plan(), row.n(), hidden(row), row.reason()))
                 .distinct()
                 .toList();
         return reasons.isEmpty()
                 ? reasons
                 : Stream.concat(Stream.of(""), reasons.stream()).toList();
+    }
+
+    private static String hidden(RecurrenceBench.Row row) {
+        return (row.directions() == 1 ? "" : row.directions() + " x ") + row.h();
     }
 
     private static String peaks(RecurrenceBench.Result result) {
@@ -88,7 +93,7 @@ final class BenchTable {
         return List.of("# " + result.description(), "# " + peaks(result));
     }
 
-    /** One line; the first eleven columns are those of {@code ci/peer_cudnn.py} too. */
+    /** One line; the first twelve columns are those of {@code ci/peer_cudnn.py} too. */
     static String tsv(RecurrenceBench.Result result, RecurrenceBench.Row row) {
         return String.join(
                 "\t",
@@ -96,6 +101,7 @@ final class BenchTable {
                 result.precision(),
                 row.pass(),
                 row.lengths(),
+                String.valueOf(row.directions()),
                 String.valueOf(row.n()),
                 String.valueOf(row.t()),
                 String.valueOf(row.h()),

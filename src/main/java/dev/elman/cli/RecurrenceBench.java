@@ -5,6 +5,8 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -53,6 +55,7 @@ final class RecurrenceBench {
      *
      * @param plan the backend's name for the way it took, in training for the way back; why it took that follows
      * @param lengths {@code full}, or {@code unequal}: from 1 to T
+     * @param directions of the layer, 1 or 2
      * @param samples how many the median is of
      * @param millis the median; the lowest and the highest follow
      * @param shareOfPeak of the measured product's GFLOP/s
@@ -63,6 +66,7 @@ final class RecurrenceBench {
             String reason,
             String pass,
             String lengths,
+            int directions,
             int n,
             int t,
             int h,
@@ -118,42 +122,93 @@ final class RecurrenceBench {
      * change, does so once here.
      */
     List<Row> measure(BenchShapes.Shape shape) {
-        int n = shape.n();
-        int t = shape.t();
-        int h = shape.h();
         int[] lengths = lengths(shape);
-        double scale = 1 / Math.sqrt(h);
-        try (Tensor wx = random(scale, h, h);
-                Tensor wh = random(scale, h, h);
-                Tensor b = random(scale, h);
-                Tensor dwx = random(scale, h, h);
-                Tensor dwh = random(scale, h, h);
-                Tensor db = random(scale, h);
-                Tensor x = random(1, t, n, h);
-                IntTensor mask = shape.unequal() ? mask(t, lengths) : null;
-                Tensor states = backend.allocate(Shape.of(t + 1, n, h));
-                Tensor dStates = backend.allocate(Shape.of(t + 1, n, h));
-                Tensor dx = backend.allocate(Shape.of(t, n, h))) {
-            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, mask);
-            SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
-            SimpleRnnWeights gradients = new SimpleRnnWeights(dwx, dwh, db);
-            List<Double> forward = times(() -> backend.simpleRnnForward(weights, pass, x, states), states);
-            List<Double> training = times(
+        boolean both = shape.directions() == 2;
+        try (Tensor x = random(1, shape.t(), shape.n(), shape.h());
+                IntTensor mask = shape.unequal() ? mask(shape.t(), lengths) : null;
+                Direction one = new Direction(shape, x, mask, false);
+                Direction other = both ? new Direction(shape, x, mask, true) : null) {
+            Runnable forward = both ? () -> forward(one, other) : one::forward;
+            Runnable backward = both ? () -> backward(one, other) : one::backward;
+            List<Double> forwardTimes = times(forward, one.states);
+            List<Double> trainingTimes = times(
                     () -> {
-                        backend.simpleRnnForward(weights, pass, x, states);
-                        backend.fill(dStates, 0.01);
-                        backend.simpleRnnBackward(weights, pass, x, states, dStates, dx, gradients);
+                        forward.run();
+                        backward.run();
                     },
-                    dwx);
+                    one.dx);
             double steps = IntStream.of(lengths).asLongStream().sum();
-            // Two products forward; for each of them two backward.
-            double flops = 2 * steps * h * (h + h);
-            double bytes = 4 * steps * (h + h);
-            List<Row> both = List.of(
-                    row("forward", shape, forward, flops, bytes, false),
-                    row("training", shape, training, 3 * flops, 2 * bytes, true));
-            rows.addAll(both);
-            return both;
+            double h = shape.h();
+            // Two products forward in each direction; for each of them two backward.
+            double flops = 2 * steps * shape.directions() * h * (h + h);
+            double bytes = 4 * steps * (h + shape.directions() * h);
+            List<Row> measured = List.of(
+                    row("forward", shape, forwardTimes, flops, bytes, false),
+                    row("training", shape, trainingTimes, 3 * flops, 2 * bytes, true));
+            rows.addAll(measured);
+            return measured;
+        }
+    }
+
+    private void forward(Direction one, Direction other) {
+        backend.bidirectionalForward(one.forward, other.forward);
+    }
+
+    private void backward(Direction one, Direction other) {
+        one.fill();
+        other.fill();
+        backend.bidirectionalBackward(one.backward, other.backward);
+        backend.axpy(1, other.dx, one.dx);
+    }
+
+    /** A direction of a layer over some x, with all that it takes there and back. */
+    private final class Direction implements AutoCloseable {
+        private final List<Tensor> tensors = new ArrayList<>();
+        private final Tensor states;
+        private final Tensor dStates;
+        private final Tensor dx;
+        private final SimpleRnnForward forward;
+        private final SimpleRnnBackward backward;
+
+        Direction(BenchShapes.Shape shape, Tensor x, IntTensor mask, boolean reverse) {
+            int h = shape.h();
+            SimpleRnnWeights weights = weights(h);
+            SimpleRnnWeights gradients = weights(h);
+            states = kept(backend.allocate(Shape.of(shape.t() + 1, shape.n(), h)));
+            dStates = kept(backend.allocate(states.shape()));
+            dx = kept(backend.allocate(x.shape()));
+            forward = new SimpleRnnForward(weights, new SimpleRnnPass(Activation.TANH, reverse, mask), x, states);
+            backward = new SimpleRnnBackward(forward, dStates, dx, gradients);
+        }
+
+        private SimpleRnnWeights weights(int h) {
+            double scale = 1 / Math.sqrt(h);
+            return new SimpleRnnWeights(kept(random(scale, h, h)), kept(random(scale, h, h)), kept(random(scale, h)));
+        }
+
+        private Tensor kept(Tensor tensor) {
+            tensors.add(tensor);
+            return tensor;
+        }
+
+        void forward() {
+            backend.simpleRnnForward(forward.weights(), forward.pass(), forward.x(), states);
+        }
+
+        /** The gradients that come from above are overwritten on the way back. */
+        void fill() {
+            backend.fill(dStates, 0.01);
+        }
+
+        void backward() {
+            fill();
+            backend.simpleRnnBackward(
+                    forward.weights(), forward.pass(), forward.x(), states, dStates, dx, backward.gradients());
+        }
+
+        @Override
+        public void close() {
+            tensors.forEach(Tensor::close);
         }
     }
 
@@ -161,12 +216,14 @@ final class RecurrenceBench {
             String pass, BenchShapes.Shape shape, List<Double> times, double flops, double bytes, boolean backward) {
         double median = median(times);
         double gflops = flops / median / 1e9;
-        RecurrenceChoice choice = backend.recurrence(shape.n(), shape.t(), shape.h(), shape.h(), backward);
+        RecurrenceChoice choice =
+                backend.recurrence(shape.n(), shape.t(), shape.h(), shape.h(), shape.directions(), backward);
         return new Row(
                 choice.plan(),
                 choice.reason(),
                 pass,
                 shape.unequal() ? "unequal" : "full",
+                shape.directions(),
                 shape.n(),
                 shape.t(),
                 shape.h(),

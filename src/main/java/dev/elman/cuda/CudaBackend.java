@@ -148,8 +148,8 @@ public final class CudaBackend extends CudaOperations {
     }
 
     @Override
-    public RecurrenceChoice recurrence(int n, int t, int d, int h, boolean backward) {
-        return planner.explain(new Operands.Rnn(n, t, d, h), backward);
+    public RecurrenceChoice recurrence(int n, int t, int d, int h, int directions, boolean backward) {
+        return planner.explain(new Operands.Rnn(n, t, d, h), directions, backward);
     }
 
     @Override

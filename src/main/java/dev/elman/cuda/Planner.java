@@ -133,10 +133,10 @@ final class Planner {
     }
 
     /** The same choice without dropout, with its reasons, for people. */
-    RecurrenceChoice explain(Operands.Rnn sizes, boolean backward) {
-        RecurrencePlan plan = choose(sizes, 1, backward, false);
+    RecurrenceChoice explain(Operands.Rnn sizes, int directions, boolean backward) {
+        RecurrencePlan plan = choose(sizes, directions, backward, false);
         List<String> reasons = new ArrayList<>();
-        reasons.add(micros(plan, sizes, backward) + " a step " + plan.basis());
+        reasons.add(micros(plan, sizes, directions, backward) + " a step " + plan.basis());
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;
@@ -144,13 +144,13 @@ final class Planner {
             if (refusal == null) refusal = other.tooShort(sizes);
             String basis = other.basis().equals(plan.basis()) ? "" : " " + other.basis();
             reasons.add("not " + other.name() + ": "
-                    + (refusal == null ? micros(other, sizes, backward) + basis : refusal));
+                    + (refusal == null ? micros(other, sizes, directions, backward) + basis : refusal));
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
     }
 
-    private static String micros(RecurrencePlan plan, Operands.Rnn sizes, boolean backward) {
-        return String.format(Locale.ROOT, "%.2f us", plan.expectedMicros(sizes, 1, backward, false));
+    private static String micros(RecurrencePlan plan, Operands.Rnn sizes, int directions, boolean backward) {
+        return String.format(Locale.ROOT, "%.2f us", plan.expectedMicros(sizes, directions, backward, false));
     }
 
     /** The plans' names. */

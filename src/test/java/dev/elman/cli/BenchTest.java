@@ -5,6 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -50,12 +55,12 @@ class BenchTest {
         List<String[]> rows = tsv(outcome);
         assertEquals(
                 List.of("1 4 5", "1 4 5", "3 4 5", "3 4 5", "1 4 8", "1 4 8", "3 4 8", "3 4 8"),
-                rows.stream().map(row -> row[4] + " " + row[5] + " " + row[6]).toList());
+                rows.stream().map(row -> row[5] + " " + row[6] + " " + row[7]).toList());
         for (String[] row : rows) {
-            assertEquals("cpu fp32 full", row[0] + " " + row[1] + " " + row[3]);
-            double low = Double.parseDouble(row[9]);
-            double high = Double.parseDouble(row[10]);
-            double median = Double.parseDouble(row[8]);
+            assertEquals("cpu fp32 full 1", row[0] + " " + row[1] + " " + row[3] + " " + row[4]);
+            double low = Double.parseDouble(row[10]);
+            double high = Double.parseDouble(row[11]);
+            double median = Double.parseDouble(row[9]);
             assertTrue(0 < low && low <= median && median <= high, String.join(" ", row));
         }
     }
@@ -89,6 +94,55 @@ class BenchTest {
                 flops, 1e6 * row.get("gflops").getAsDouble() * row.get("millis").getAsDouble(), 1e-6 * flops);
     }
 
+    /** Twice the products, and the states of both beside the one x. */
+    @Test
+    void bothDirectionsCountTheirInputOnce() {
+        Outcome outcome = Outcome.of("bench", "--quick", "--backend", "cpu", "--bidirectional", "--json");
+        JsonObject cpu = outcome.json().getAsJsonArray("backends").get(0).getAsJsonObject();
+        double copy = cpu.get("copyGigabytes").getAsDouble();
+        int training = 0;
+        for (JsonElement each : cpu.getAsJsonArray("rows")) {
+            JsonObject row = each.getAsJsonObject();
+            assertEquals(2, row.get("directions").getAsInt());
+            double millis = row.get("millis").getAsDouble();
+            double steps = 16.0 * row.get("n").getAsInt();
+            double h = row.get("h").getAsDouble();
+            double flops = (1 + 2 * training) * 2 * steps * 2 * h * 2 * h;
+            double bytes = (1 + training) * 4 * steps * (h + 2 * h);
+            assertEquals(flops, 1e6 * row.get("gflops").getAsDouble() * millis, 1e-6 * flops);
+            assertEquals(bytes, 1e6 * row.get("shareOfCopy").getAsDouble() * copy * millis, 1e-6 * bytes);
+            training = 1 - training;
+        }
+    }
+
+    @Test
+    void bothDirectionsAreTimedInOneCallThereAndOneBack() {
+        List<String> calls = new ArrayList<>();
+        try (Backend cpu = Backends.open("cpu")) {
+            Backend watched = (Backend) Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                        if (method.getReturnType() == void.class) calls.add(method.getName());
+                        return method.invoke(cpu, arguments);
+                    });
+            RecurrenceBench bench = new RecurrenceBench(watched, true, 1);
+            calls.clear();
+            bench.measure(new BenchShapes.Shape(2, 3, 4, 2, true));
+        }
+        List<String> training = List.of("bidirectionalForward", "fill", "fill", "bidirectionalBackward", "axpy");
+        assertEquals(training, calls.subList(calls.size() - training.size(), calls.size()));
+        assertEquals(new HashSet<>(training), new HashSet<>(calls));
+    }
+
+    @Test
+    void bothDirectionsAreToldFromOne() {
+        for (String[] row : tsv(Outcome.of("bench", "--quick", "--backend", "cpu", "--bidirectional", "--tsv"))) {
+            assertEquals("2", row[4]);
+        }
+        String text = Outcome.of("bench", "--quick", "--backend", "cpu", "--bidirectional")
+                .out();
+        assertTrue(text.contains(" 2 x 32 "), text);
+    }
+
     @Test
     void halfAShapeIsRefused() {
         Outcome outcome = Outcome.of("bench", "--quick", "--hidden", "5");
@@ -105,7 +159,9 @@ class BenchTest {
     private static List<String[]> tsv(Outcome outcome) {
         List<String> lines =
                 outcome.out().lines().filter(line -> !line.startsWith("#")).toList();
-        assertTrue(lines.get(0).startsWith("who\tprecision\tpass\tlengths\tN\tT\tH\tsamples\tms\t"), lines.get(0));
+        assertTrue(
+                lines.get(0).startsWith("who\tprecision\tpass\tlengths\tdirections\tN\tT\tH\tsamples\tms\t"),
+                lines.get(0));
         return lines.stream().skip(1).map(line -> line.split("\t", -1)).toList();
     }
 }

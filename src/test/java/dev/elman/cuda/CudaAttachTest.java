@@ -256,13 +256,13 @@ class CudaAttachTest {
         CudaSettings settings = CudaSettings.fromProperties();
         for (CUstream each : new CUstream[] {blocking, null}) {
             try (CudaBackend backend = CudaBackend.attach(context, each, settings)) {
-                RecurrenceChoice choice = backend.recurrence(256, 512, 2048, 2048, true);
+                RecurrenceChoice choice = backend.recurrence(256, 512, 2048, 2048, 1, true);
                 assertEquals("steps", choice.plan());
                 assertTrue(choice.reason().contains("cannot be captured"), choice.reason());
             }
             try (CudaBackend backend = CudaBackend.attach(context, each, settings.withPlan("graph"))) {
                 IllegalArgumentException refused = assertThrows(
-                        IllegalArgumentException.class, () -> backend.recurrence(256, 512, 2048, 2048, true));
+                        IllegalArgumentException.class, () -> backend.recurrence(256, 512, 2048, 2048, 1, true));
                 assertTrue(refused.getMessage().startsWith("elman.cuda.plan = graph cannot run"), refused.getMessage());
             }
         }

@@ -211,10 +211,11 @@ class CudaGraphTest {
     @Test
     void thePlannerTakesGraphsForLongSequencesAndSaysWhy() {
         try (CudaBackend backend = CudaBackend.open(CudaSettings.fromProperties())) {
-            String longer = backend.recurrence(256, 512, 2048, 2048, false).plan();
+            String longer = backend.recurrence(256, 512, 2048, 2048, 1, false).plan();
             assertEquals("graph", longer);
-            assertEquals("steps", backend.recurrence(256, 1, 2048, 2048, false).plan());
-            String reason = backend.recurrence(256, 1, 2048, 2048, false).reason();
+            assertEquals(
+                    "steps", backend.recurrence(256, 1, 2048, 2048, 1, false).plan());
+            String reason = backend.recurrence(256, 1, 2048, 2048, 1, false).reason();
             assertTrue(reason.contains("not graph: T = 1 is below 8"), reason);
         }
     }

@@ -24,8 +24,9 @@ import jcuda.driver.JCudaDriver;
 /**
  * What the recurrence alone takes on this machine's GPU, by each plan that walks a whole sequence in one launch, beside what the planner
  * expects: the measurements from which the constants of {@link SequenceSize} come. Prints a table in Markdown, in
- * microseconds a step; with {@code --small} little work, where there is only software. Before a time is taken the last state and
- * the gradient of the first one must be those of the plan {@code steps}; exits with 1 where they are not.
+ * microseconds a step, for one direction of a layer and for both in one call; with {@code --small} little work, where there is only
+ * software. Before a time is taken the last states and the gradients of the first ones must be those of the plan {@code steps};
+ * exits with 1 where they are not.
  */
 final class RecurrenceTimes implements AutoCloseable {
     private static final Map<String, Family> PLANS = Map.of(
@@ -70,8 +71,9 @@ final class RecurrenceTimes implements AutoCloseable {
     /** The table; whether all numbers were right. */
     private boolean print(PrintStream out, int[] rows, int mostHidden) {
         out.println(
-                "| plan | H | N | rows in a pass, passes, groups | forward | expected | back | forward, rows of 1 to T steps | back |");
-        out.println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |");
+                "| plan | H | N | rows in a pass, passes, groups | forward | expected | back | forward, rows of 1 to T steps | back"
+                        + " | forward, both directions | expected | back |");
+        out.println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         boolean right = true;
         for (String name : PLANS.keySet().stream().sorted().toList()) {
             for (SequenceSize size : SequenceSize.ALL) {
@@ -86,7 +88,7 @@ final class RecurrenceTimes implements AutoCloseable {
                     } else {
                         right = false;
                         out.println("| " + name + " | " + size.hidden() + " | " + n + " | WRONG by " + apart
-                                + " | | | | | |");
+                                + " | | | | | | | | |");
                     }
                 }
             }
@@ -110,30 +112,29 @@ final class RecurrenceTimes implements AutoCloseable {
 
     private String line(String name, SequenceSize size, Operands.Rnn sizes) {
         SequenceSize.Share share = size.share(sizes.n(), 1, multiprocessors, false);
-        double[] full;
-        String unequal = "- | -";
-        try (Pass pass = new Pass(sizes, null)) {
-            full = pass.micros(plan(name));
-        }
-        if (sizes.n() > 1) {
-            try (Pass pass = new Pass(sizes, mask(sizes))) {
-                double[] micros = pass.micros(plan(name));
-                unequal = String.format(Locale.ROOT, "%.3f | %.3f", micros[0], micros[1]);
-            }
-        }
+        SequencePlan plan = plan(name);
+        String unequal = sizes.n() > 1 ? micros("%1$.3f | %3$.3f", plan, sizes, mask(sizes), 1) : "- | -";
         return String.format(
                 Locale.ROOT,
-                "| %s | %d | %d | %d, %d, %d | %.3f | %.3f | %.3f | %s |",
+                "| %s | %d | %d | %d, %d, %d | %s | %s | %s |",
                 name,
                 sizes.h(),
                 sizes.n(),
                 share.together(),
                 share.passes(),
                 share.groups(),
-                full[0],
-                share.micros(),
-                full[1],
-                unequal);
+                micros("%.3f | %.3f | %.3f", plan, sizes, null, 1),
+                unequal,
+                micros("%.3f | %.3f | %.3f", plan, sizes, null, 2));
+    }
+
+    /** Forward, what is expected of that, and back. */
+    private String micros(String format, SequencePlan plan, Operands.Rnn sizes, int[] mask, int directions) {
+        try (Pass pass = new Pass(sizes, mask, directions)) {
+            double[] micros = pass.micros(plan);
+            double expected = plan.expectedMicros(sizes, directions, false, false);
+            return String.format(Locale.ROOT, format, micros[0], expected, micros[1]);
+        }
     }
 
     /** As many rows of each length, in no order. */
@@ -159,21 +160,31 @@ final class RecurrenceTimes implements AutoCloseable {
                 new Elementwise(context, cuda.kernels()),
                 never);
         double worst = 0;
-        for (int[] mask : new int[][] {null, mask(sizes)}) {
-            float[] right;
-            float[] given;
-            try (Pass pass = new Pass(sizes, mask)) {
-                right = pass.results(stepByStep);
-            }
-            try (Pass pass = new Pass(sizes, mask)) {
-                given = pass.results(plan(name));
-            }
-            for (int i = 0; i < right.length; i++) {
-                double apart = Math.abs(right[i] - given[i]);
-                worst = apart <= worst ? worst : apart; // NaN is the worst
+        for (int directions = 1; directions <= 2; directions++) {
+            for (int[] mask : new int[][] {null, mask(sizes)}) {
+                List<float[]> right = results(stepByStep, sizes, mask, directions);
+                List<float[]> given = results(plan(name), sizes, mask, directions);
+                for (int i = 0; i < right.size(); i++) worst = larger(worst, apart(right.get(i), given.get(i)));
             }
         }
         return worst;
+    }
+
+    private static double apart(float[] right, float[] given) {
+        double worst = 0;
+        for (int i = 0; i < right.length; i++) worst = larger(worst, Math.abs(right[i] - given[i]));
+        return worst;
+    }
+
+    /** Where NaN is the largest. */
+    private static double larger(double one, double other) {
+        return other <= one ? one : other;
+    }
+
+    private List<float[]> results(RecurrencePlan plan, Operands.Rnn sizes, int[] mask, int directions) {
+        try (Pass pass = new Pass(sizes, mask, directions)) {
+            return pass.results(plan);
+        }
     }
 
     private InputProjection noProjection() {
@@ -205,32 +216,37 @@ final class RecurrenceTimes implements AutoCloseable {
         cuda.close();
     }
 
-    /** A recurrence of some sizes with its memory. */
+    /** One or both directions of some sizes with their memory. */
     private final class Pass implements AutoCloseable {
-        private final Tensor wh;
-        private final Tensor b;
-        private final Tensor states;
-        private final Tensor gradients;
+        private final List<Tensor> weights = new ArrayList<>();
+        private final List<Tensor> states = new ArrayList<>();
+        private final List<Tensor> gradients = new ArrayList<>();
         private final IntTensor mask;
-        private final Recurrence recurrence;
+        private final Operands.Rnn sizes;
+        private final List<Recurrence> directions = new ArrayList<>();
 
-        Pass(Operands.Rnn sizes, int[] live) {
-            int h = sizes.h();
-            Random random = new Random(7);
-            float[] weights = new float[h * h];
-            for (int i = 0; i < weights.length; i++) weights[i] = (float) (random.nextGaussian() * 0.7 / Math.sqrt(h));
-            wh = cuda.allocate(Shape.of(h, h));
-            wh.set(weights);
-            b = cuda.allocate(Shape.of(h));
-            b.set(Arrays.copyOf(weights, h));
-            states = cuda.allocate(Shape.of(sizes.t() + 1, sizes.n(), h));
-            gradients = cuda.allocate(states.shape());
+        Pass(Operands.Rnn sizes, int[] live, int count) {
+            this.sizes = sizes;
             mask = live == null ? null : cuda.allocateInts(Shape.of(sizes.t(), sizes.n()));
             if (live != null) mask.set(live);
-            recurrence = new Recurrence(
+            for (int i = 0; i < count; i++) directions.add(direction(i == 1));
+        }
+
+        private Recurrence direction(boolean reverse) {
+            int h = sizes.h();
+            Random random = new Random(reverse ? 8 : 7);
+            float[] numbers = new float[h * h];
+            for (int i = 0; i < numbers.length; i++) numbers[i] = (float) (random.nextGaussian() * 0.7 / Math.sqrt(h));
+            Tensor wh = allocate(weights, h, h);
+            wh.set(numbers);
+            Tensor b = allocate(weights, h);
+            b.set(Arrays.copyOf(numbers, h));
+            Tensor ofStates = allocate(states, sizes.t() + 1, sizes.n(), h);
+            Tensor ofGradients = allocate(gradients, sizes.t() + 1, sizes.n(), h);
+            return new Recurrence(
                     sizes,
                     Activation.TANH,
-                    false,
+                    reverse,
                     mask == null ? 0 : CudaIntTensor.address(context, mask),
                     0,
                     0,
@@ -238,27 +254,33 @@ final class RecurrenceTimes implements AutoCloseable {
                     0,
                     CudaTensor.address(context, b),
                     0,
-                    CudaTensor.address(context, states),
-                    CudaTensor.address(context, gradients));
+                    CudaTensor.address(context, ofStates),
+                    CudaTensor.address(context, ofGradients));
+        }
+
+        private Tensor allocate(List<Tensor> tensors, int... extents) {
+            Tensor tensor = cuda.allocate(Shape.of(extents));
+            tensors.add(tensor);
+            return tensor;
         }
 
         private void fill() {
-            cuda.fill(states, 0.3f);
-            cuda.fill(gradients, 0.01f);
+            for (Tensor tensor : states) cuda.fill(tensor, 0.3f);
+            for (Tensor tensor : gradients) cuda.fill(tensor, 0.01f);
         }
 
-        /** The last state and the gradient of the first one. */
-        float[] results(RecurrencePlan plan) {
+        /** Of each direction the last state and the gradient of the first one. */
+        List<float[]> results(RecurrencePlan plan) {
             fill();
-            plan.forward(List.of(recurrence));
-            plan.backward(List.of(recurrence));
-            int slot = recurrence.sizes().n() * recurrence.sizes().h();
-            float[] last = states.view((long) slot * recurrence.sizes().t(), Shape.of(slot))
-                    .toFloats();
-            float[] first = gradients.view(0, Shape.of(slot)).toFloats();
-            float[] both = Arrays.copyOf(last, 2 * slot);
-            System.arraycopy(first, 0, both, slot, slot);
-            return both;
+            plan.forward(directions);
+            plan.backward(directions);
+            List<float[]> results = new ArrayList<>();
+            for (int i = 0; i < directions.size(); i++) {
+                int last = directions.get(i).reverse() ? 0 : sizes.t();
+                results.add(states.get(i).slice(last, 1).toFloats());
+                results.add(gradients.get(i).slice(sizes.t() - last, 1).toFloats());
+            }
+            return results;
         }
 
         /** Microseconds of a step forward and back, the medians of some passes. */
@@ -267,11 +289,11 @@ final class RecurrenceTimes implements AutoCloseable {
             double[] back = new double[SAMPLES];
             for (int i = -1; i < SAMPLES; i++) { // what is new is compiled in the first one
                 fill();
-                double there = micros(() -> plan.forward(List.of(recurrence)));
-                double andBack = micros(() -> plan.backward(List.of(recurrence)));
+                double there = micros(() -> plan.forward(directions));
+                double andBack = micros(() -> plan.backward(directions));
                 if (i < 0) continue;
-                forward[i] = there / recurrence.sizes().t();
-                back[i] = andBack / recurrence.sizes().t();
+                forward[i] = there / sizes.t();
+                back[i] = andBack / sizes.t();
             }
             Arrays.sort(forward);
             Arrays.sort(back);
@@ -291,7 +313,7 @@ final class RecurrenceTimes implements AutoCloseable {
 
         @Override
         public void close() {
-            for (Tensor tensor : new Tensor[] {wh, b, states, gradients}) tensor.close();
+            for (List<Tensor> tensors : List.of(weights, states, gradients)) tensors.forEach(Tensor::close);
             if (mask != null) mask.close();
         }
     }

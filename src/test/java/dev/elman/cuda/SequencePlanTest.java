@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Operands;
+import dev.elman.backend.RecurrenceChoice;
 import dev.elman.cuda.SequenceSize.Family;
 import dev.elman.cuda.SequenceSize.Rows;
 import dev.elman.cuda.SequenceSize.Share;
@@ -214,11 +215,23 @@ class SequencePlanTest {
         assertEquals(
                 "0.66 us a step by what an H100 or H200 took;"
                         + " not tensor-cluster: 0.72 us by prediction, for no GPU has run it",
-                planner.explain(sizes(1, 512), false).reason());
+                planner.explain(sizes(1, 512), 1, false).reason());
         assertEquals(
                 "0.86 us a step by prediction, for no GPU has run it;"
                         + " not cluster: 1.20 us by what an H100 or H200 took",
-                planner.explain(sizes(32, 512), false).reason());
+                planner.explain(sizes(32, 512), 1, false).reason());
+    }
+
+    /** Ten rows have a cluster each, twenty do not. */
+    @Test
+    void aLayerOfBothDirectionsIsExplainedByItself() {
+        SequencePlan other = SequencePlan.tensorCluster(null, null, H100, null, true);
+        Planner planner = new Planner(List.of(cluster, other), null);
+        assertEquals("cluster", planner.explain(sizes(10, 512), 1, false).plan());
+        RecurrenceChoice both = planner.explain(sizes(10, 512), 2, false);
+        assertEquals("tensor-cluster", both.plan());
+        assertTrue(both.reason().startsWith("0.79 us a step"), both.reason());
+        assertTrue(both.reason().contains("not cluster: 0.93 us"), both.reason());
     }
 
     private String fastest(int rows, int hidden, boolean tf32) {
