@@ -119,7 +119,7 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Both directions of a layer forward: as {@link #simpleRnnForward} of each, to the contract's tolerance and perhaps at the
-     * same time. Neither writes what the other reads.
+     * same time. Neither writes what the other reads or writes.
      *
      * @param one has the other's activation, mask, T, N, D and H, and runs the other way
      * @throws IllegalArgumentException when the two do not fit each other
@@ -128,7 +128,7 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Both directions of a layer on the way back: as {@link #simpleRnnBackward} of each, to the contract's tolerance and
-     * perhaps at the same time. Neither writes what the other reads; dx is of each by itself.
+     * perhaps at the same time. Neither writes what the other reads or writes; dx is of each by itself.
      *
      * @param one fits the other as in {@link #bidirectionalForward}
      * @throws IllegalArgumentException when the two do not fit each other

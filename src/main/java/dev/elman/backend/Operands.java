@@ -70,7 +70,7 @@ public final class Operands {
         weights(operation, "d", whose, one.gradients(), sizes.d, sizes.h);
         if ((one.gradients().b() == null) != (one.forward().weights().b() == null)) {
             throw new IllegalArgumentException(
-                    operation + ": weights and gradients must both have a bias, or neither.");
+                    operation + ": weights and gradients" + whose + " must both have a bias, or neither.");
         }
         return sizes;
     }

@@ -203,21 +203,21 @@ final class SequencePlan implements RecurrencePlan {
         Share alone = share(sizes, 1, dropout);
         Share together = share(sizes, directions.size(), dropout);
         if (together != null && together.micros() <= directions.size() * alone.micros()) {
-            launch(directions, way, together);
+            launch(directions, 1, way, together);
         } else {
-            for (Recurrence pass : directions) launch(List.of(pass), way, alone);
+            for (Recurrence pass : directions) launch(List.of(pass), directions.size(), way, alone);
         }
     }
 
-    private void launch(List<Recurrence> directions, Way way, Share share) {
+    /** @param oneByOne launches of the layer's pass, of which this is one */
+    private void launch(List<Recurrence> directions, int oneByOne, Way way, Share share) {
         Recurrence pass = directions.get(0);
         int steps = pass.sizes().t();
         SequenceSize size = size(pass.sizes().h());
         // Before the launch is begun: there may be no memory for it.
-        long floats = (long) share.passes() * share.together() * size.hidden();
-        int groups = directions.size() * share.groups();
-        int most = size.groups(multiprocessors);
-        Ring.Slots slots = ring == null ? null : ring.empty(groups * floats, most * floats, steps);
+        long floats = (long) directions.size() * share.groups() * share.passes() * share.together() * size.hidden();
+        long most = size.mostExchanged(share, oneByOne, multiprocessors);
+        Ring.Slots slots = ring == null ? null : ring.empty(floats, most, steps);
         long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())

@@ -177,6 +177,21 @@ record SequenceSize(
         return best;
     }
 
+    /**
+     * Floats in which all groups that run at the same time exchange the states of a step, so many that no smaller batch needs
+     * more: where {@code oneByOne} directions are walked one after the other, one that has room for all of them at the same time has
+     * fewer groups and so more passes.
+     */
+    long mostExchanged(Share share, int oneByOne, int multiprocessors) {
+        int room = kernels.stream()
+                .filter(kernel -> kernel.together() == share.together())
+                .mapToInt(Rows::passes)
+                .findFirst()
+                .orElseThrow();
+        long passes = Math.min(room, (long) oneByOne * share.passes());
+        return groups(multiprocessors) * passes * share.together() * hidden;
+    }
+
     Kernel kernel(Way way, int together) {
         return Kernel.valueOf(family + "_" + way + "_" + hidden + "_" + together);
     }

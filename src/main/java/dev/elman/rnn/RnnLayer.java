@@ -156,8 +156,10 @@ final class RnnLayer implements AutoCloseable {
     }
 
     private void backward(Tensor dFinalState, RnnState state, Tensor sum) {
-        for (int i = 0; i < directions.size() && dFinalState != null; i++) {
-            state.addGradient(dFinalState, index(i), directions.get(i).finalStateGradient());
+        if (dFinalState != null) {
+            for (int i = 0; i < directions.size(); i++) {
+                state.addGradient(dFinalState, index(i), directions.get(i).finalStateGradient());
+            }
         }
         SimpleRnnBackward one = directions.get(0).backward(sum);
         if (directions.size() == 1) {

@@ -122,11 +122,13 @@ record RnnCase(
         });
     }
 
+    /** The other direction; what the two need not have in common differs in every other case. */
     private RnnCase otherWay() {
-        Dropout dropout = recurrentDropout == null
+        boolean differs = (n + h) % 2 == 0;
+        Dropout dropout = recurrentDropout == null || differs
                 ? null
                 : new Dropout(recurrentDropout.rate(), ~recurrentDropout.seed(), recurrentDropout.firstRow(), true);
-        return new RnnCase(t, n, d, h, activation, !reverse, masks, bias, inputGradient, dropout);
+        return new RnnCase(t, n, d, h, activation, !reverse, masks, bias != differs, inputGradient != differs, dropout);
     }
 
     /** Operands before a forward pass: all slots but the initial one are garbage. */

@@ -13,6 +13,7 @@ class CudaOwnProductsTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().startsWith("simpleRnn") || check.operation().startsWith("dense");
+        return check.operation().matches("(simpleRnn|bidirectional).*")
+                || check.operation().startsWith("dense");
     }
 }

@@ -13,7 +13,7 @@ class CudaSplitProductsTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().startsWith("simpleRnn")
+        return check.operation().matches("(simpleRnn|bidirectional).*")
                 || check.operation().startsWith("dense")
                 || check.operation().startsWith("linear");
     }

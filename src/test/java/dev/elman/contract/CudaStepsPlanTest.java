@@ -13,6 +13,6 @@ class CudaStepsPlanTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().startsWith("simpleRnn");
+        return check.operation().matches("(simpleRnn|bidirectional).*");
     }
 }

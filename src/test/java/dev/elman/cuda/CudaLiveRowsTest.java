@@ -136,7 +136,7 @@ class CudaLiveRowsTest {
         CudaSettings settings = CudaSettings.fromProperties().withOnlyLiveRows();
         try (Bench bench = Bench.open(() -> CudaBackend.open(settings), ReferenceBackend::new)) {
             List<Result> results = Checks.all().stream()
-                    .filter(check -> check.operation().startsWith("simpleRnn"))
+                    .filter(check -> check.operation().matches("(simpleRnn|bidirectional).*"))
                     .flatMap(check -> check.run(bench).stream())
                     .toList();
             assertTrue(results.size() > 100);

@@ -134,7 +134,8 @@ final class SequenceCase {
     /** Drops states of the recurrence if the plan has room for these rows then. */
     void drop(int multiprocessors) {
         Operands.Rnn sizes = new Operands.Rnn(rows, steps, inputs, hidden);
-        if (plan(null, multiprocessors).refusal(sizes, false, true) == null) dropout = new Dropout(.4, 7, 0, true);
+        if (plan(null, multiprocessors).refusal(sizes, false, true) == null)
+            dropout = new Dropout(.4, reverse ? 8 : 7, 0, true);
     }
 
     /** Exchanges states through this ring. */

@@ -114,6 +114,35 @@ class SequencePlanTest {
         assertTrue(share.passes() <= kernel.passes(), size + ", " + share);
     }
 
+    /** The short last batch of an epoch takes no memory, whichever way it goes. */
+    @Test
+    void aSmallerBatchExchangesNoMoreThanALargerOneHasRoomFor() {
+        for (SequenceSize size : SequenceSize.ALL) {
+            if (!size.family().cooperates()) continue;
+            for (int multiprocessors : new int[] {40, H100, 144}) {
+                if (size.groups(multiprocessors) == 0) continue;
+                for (int directions : new int[] {1, 2}) {
+                    long before = 0;
+                    for (int rows = 1; rows <= size.groups(multiprocessors) * size.mostRows(false); rows++) {
+                        long most = most(size, rows, directions, multiprocessors);
+                        String what = size + ", " + rows + " rows, " + directions + " directions, " + multiprocessors;
+                        assertTrue(most >= before, what);
+                        before = most;
+                    }
+                }
+            }
+        }
+    }
+
+    private static long most(SequenceSize size, int rows, int directions, int multiprocessors) {
+        Share alone = size.share(rows, 1, multiprocessors, false);
+        Share both = size.share(rows, directions, multiprocessors, false);
+        boolean together = both != null && both.micros() <= directions * alone.micros();
+        return together
+                ? size.mostExchanged(both, 1, multiprocessors)
+                : size.mostExchanged(alone, directions, multiprocessors);
+    }
+
     /** Where half of the groups have room for all rows without a further pass, two directions take no longer than one. */
     @ParameterizedTest
     @CsvSource({
