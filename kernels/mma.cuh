@@ -1,9 +1,23 @@
-// Tensor cores in TF32: tensor.cu and tensor_cluster.cu. Needs compute capability 8.0.
+// Tensor cores in TF32: tensor.cu, tensor_cluster.cu and tensor_block.cu. Needs compute capability 8.0.
 
 /// To the nearest number of TF32.
 __device__ float rounded(float value) {
     unsigned bits;
     asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(value));
+    return __uint_as_float(bits);
+}
+
+/// value = high + low, where TF32 holds high and all but 2 bits of low. What has no finite part that is high is low.
+__device__ void split(float value, float& high, float& low) {
+    high = __uint_as_float(__float_as_uint(value) + 0x1000u & 0xffffe000u);
+    if (!(fabsf(high) < __uint_as_float(0x7f800000u))) high = 0.0f;
+    low = value - high;
+}
+
+/// What TF32 keeps. Volatile: weights are cut anew each time, for which there is time, and not kept, for which there is no room.
+__device__ float cut(float value) {
+    unsigned bits;
+    asm volatile("and.b32 %0, %1, 0xffffe000;" : "=r"(bits) : "r"(__float_as_uint(value)));
     return __uint_as_float(bits);
 }
 

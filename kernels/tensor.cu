@@ -44,20 +44,6 @@ struct Plan {
     static const int PASS = ROWS * SIZE;
 };
 
-/// value = high + low, where TF32 holds high and all but 2 bits of low. What has no finite part that is high is low.
-__device__ void split(float value, float& high, float& low) {
-    high = __uint_as_float(__float_as_uint(value) + 0x1000u & 0xffffe000u);
-    if (!(fabsf(high) < __uint_as_float(0x7f800000u))) high = 0.0f;
-    low = value - high;
-}
-
-/// What TF32 keeps. Volatile: weights are cut anew each time, for which there is time, and not kept, for which there is no room.
-__device__ float cut(float value) {
-    unsigned bits;
-    asm volatile("and.b32 %0, %1, 0xffffe000;" : "=r"(bits) : "r"(__float_as_uint(value)));
-    return __uint_as_float(bits);
-}
-
 /// Which element of a pass is a thread's. A warp has sixteen columns of two rows.
 template <int SIZE>
 struct Share {

@@ -86,7 +86,9 @@ final class CudaChain {
                 if (SequencePlan.withoutClusters(capability, driver) != null) {
                     unneeded.addAll(List.of("cluster", "tensor_cluster"));
                 }
-                if (SequencePlan.withoutTensorCores(capability) != null) unneeded.add("tensor");
+                if (SequencePlan.withoutTensorCores(capability) != null) {
+                    unneeded.addAll(List.of("tensor", "tensor_block"));
+                }
                 kernels = new KernelModule(context, capability, unneeded);
                 multiprocessors = multiprocessors(context.device());
                 if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);

@@ -102,6 +102,16 @@ enum Kernel {
     TENSOR_CLUSTER_FORWARD_512_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
     TENSOR_CLUSTER_BACKWARD_384_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
     TENSOR_CLUSTER_BACKWARD_512_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_FORWARD_64_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_FORWARD_128_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_BACKWARD_64_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_BACKWARD_128_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_FORWARD_64_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_FORWARD_128_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_FORWARD_192_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_BACKWARD_64_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_BACKWARD_128_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_BLOCK_TF32_BACKWARD_192_8("tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
     GEMM_NN_128("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_64("gemm", "plplpl" + "ii" + "lllll"),
     GEMM_NN_32("gemm", "plplpl" + "ii" + "lllll"),
@@ -150,7 +160,7 @@ enum Kernel {
     ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
 
     private static final Set<String> WALKS_SEQUENCES =
-            Set.of("sequence", "cluster", "grid", "tensor", "tensor_cluster");
+            Set.of("sequence", "cluster", "grid", "tensor", "tensor_block", "tensor_cluster");
 
     private final String file;
     private final String parameters;

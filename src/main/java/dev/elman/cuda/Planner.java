@@ -36,18 +36,19 @@ final class Planner {
         InputProjection projection = new InputProjection(
                 blas, live, settings.projectByStep(), new TransposedWeights(context, kernels, transposes));
         SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
+        String withoutTensorCores = SequencePlan.withoutTensorCores(capability);
+        SequencePlan tensorBlock = SequencePlan.tensorBlock(
+                kernels, projection, multiprocessors, withoutTensorCores, blas.tf32(), capability);
         SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);
         SequencePlan tensorCluster =
                 SequencePlan.tensorCluster(kernels, projection, multiprocessors, withoutClusters, blas.tf32());
         SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
-        String without = SequencePlan.withoutTensorCores(capability);
-        if (without == null) without = withoutGrids;
         SequencePlan tensor = SequencePlan.tensor(
                 kernels,
                 projection,
                 multiprocessors,
-                without,
+                withoutTensorCores == null ? withoutGrids : withoutTensorCores,
                 ring,
                 new RowOrder(context, kernels),
                 blas.tf32(),
@@ -59,7 +60,8 @@ final class Planner {
                 new Elementwise(context, kernels),
                 new TransposedWeights(context, kernels, transposes));
         GraphPlan graph = new GraphPlan(context, steps, projection);
-        return new Planner(List.of(block, cluster, tensorCluster, grid, tensor, graph, steps), settings.plan());
+        return new Planner(
+                List.of(block, tensorBlock, cluster, tensorCluster, grid, tensor, graph, steps), settings.plan());
     }
 
     /**

@@ -10,8 +10,8 @@ import java.util.List;
 /**
  * The whole recurrence in one launch: groups of rows that know nothing of each other, each walked through all steps with Wh
  * in registers. A group has one block of threads, a cluster of blocks, or blocks of a cooperative launch that hold a slice of
- * Wh each, there with products on tensor cores too. A row's bits depend on nothing but its own numbers. kernels/sequence.cu,
- * cluster.cu, grid.cu and tensor.cu say more.
+ * Wh each, and each of these with products on tensor cores too. A row's bits depend on nothing but its own numbers. The files in
+ * kernels/ say more.
  */
 final class SequencePlan implements RecurrencePlan {
     /** What {@code kernels/cluster.cu} is written in came with CUDA 12.1. */
@@ -99,9 +99,32 @@ final class SequencePlan implements RecurrencePlan {
             boolean tf32,
             int capability) {
         Family family = tf32 ? Family.TENSOR_TF32 : Family.TENSOR;
-        boolean fast = capability == 80 || (capability >= 90 && capability < 120);
-        double slower = tf32 || fast ? 1 : WITHOUT_FAST_TENSOR_CORES;
+        double slower = slower(tf32, capability);
         return new SequencePlan("tensor", family, missing, kernels, projection, multiprocessors, ring, order, slower);
+    }
+
+    private static double slower(boolean tf32, int capability) {
+        boolean fast = capability == 80 || (capability >= 90 && capability < 120);
+        return tf32 || fast ? 1 : WITHOUT_FAST_TENSOR_CORES;
+    }
+
+    /**
+     * As {@link #block} on tensor cores, eight rows in a block: in TF32, or in float32 of three products in TF32.
+     *
+     * @param missing see {@link #withoutTensorCores}
+     * @param capability 10 * major + minor of the device's compute capability
+     */
+    static SequencePlan tensorBlock(
+            KernelModule kernels,
+            InputProjection projection,
+            int multiprocessors,
+            String missing,
+            boolean tf32,
+            int capability) {
+        Family family = tf32 ? Family.TENSOR_BLOCK_TF32 : Family.TENSOR_BLOCK;
+        double slower = slower(tf32, capability);
+        return new SequencePlan(
+                "tensor-block", family, missing, kernels, projection, multiprocessors, null, null, slower);
     }
 
     /**
@@ -131,7 +154,7 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     /**
-     * Why the kernels of {@link #tensor} cannot be loaded, or null if they can.
+     * Why the kernels of {@link #tensor} and {@link #tensorBlock} cannot be loaded, or null if they can.
      *
      * @param capability 10 * major + minor of the device's compute capability
      */
@@ -180,7 +203,7 @@ final class SequencePlan implements RecurrencePlan {
 
     @Override
     public String basis() {
-        return family == Family.TENSOR_CLUSTER ? "by prediction, for no GPU has run it" : RecurrencePlan.super.basis();
+        return family.predicted() ? "by prediction, for no GPU has run it" : RecurrencePlan.super.basis();
     }
 
     @Override

@@ -4,6 +4,8 @@ import static dev.elman.cuda.SequenceSize.Family.CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.GRID;
 import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
@@ -14,7 +16,7 @@ import java.util.List;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, with tensor cores an H200, see {@code ci/measured}; clusters with tensor cores are predicted. Of other GPUs
+ * was measured to take, with tensor cores an H200, see {@code ci/measured}; what a {@link Family} calls so is predicted. Of other GPUs
  * only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
@@ -63,6 +65,11 @@ record SequenceSize(
             new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.30, 0.97, 0.00),
             new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00),
             // Predicted, with some to spare: no GPU has run these.
+            new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.32, 0.00),
+            new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.30, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.42, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.65, 0.00),
             new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.55, 0.05),
             new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.65, 0.07));
 
@@ -81,12 +88,16 @@ record SequenceSize(
         TENSOR,
         /** The same with operands rounded to TF32. */
         TENSOR_TF32,
+        /** One block of threads, with products on tensor cores, three of TF32 parts for one of float32. */
+        TENSOR_BLOCK,
+        /** The same with operands rounded to TF32. */
+        TENSOR_BLOCK_TF32,
         /** A cluster of blocks, with products on tensor cores of operands rounded to TF32. */
         TENSOR_CLUSTER;
 
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
-            return this != SEQUENCE && !clusters();
+            return this == GRID || this == TENSOR || this == TENSOR_TF32;
         }
 
         /** Whether a group is a cluster. */
@@ -94,9 +105,14 @@ record SequenceSize(
             return this == CLUSTER || this == TENSOR_CLUSTER;
         }
 
+        /** Whether no GPU has run it, so that what it takes is a prediction. */
+        boolean predicted() {
+            return this == TENSOR_BLOCK || this == TENSOR_BLOCK_TF32 || this == TENSOR_CLUSTER;
+        }
+
         /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
         boolean onTensorCores() {
-            return this == TENSOR || this == TENSOR_TF32 || this == TENSOR_CLUSTER;
+            return this != SEQUENCE && this != CLUSTER && this != GRID;
         }
     }
 

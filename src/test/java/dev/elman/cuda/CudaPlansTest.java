@@ -26,7 +26,7 @@ class CudaPlansTest {
     Stream<DynamicTest> plans() {
         try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
             return backend.planner().names().stream().flatMap(plan -> switch (plan) {
-                case "tensor" -> Stream.of(plan(plan, false), plan(plan, true));
+                case "tensor", "tensor-block" -> Stream.of(plan(plan, false), plan(plan, true));
                 case "tensor-cluster" -> Stream.of(plan(plan, true));
                 default -> Stream.of(plan(plan, false));
             });

@@ -117,7 +117,15 @@ class CudaSequencePlanTest {
         "tensor-cluster, 512, 8, 3, 8",
         "tensor-cluster, 500, 11, 5, 16",
         "tensor-cluster, 300, 5, 4, 8",
-        "tensor-cluster, 10, 1, 2, 1000"
+        "tensor-cluster, 10, 1, 2, 1000",
+        "tensor-block, 64, 8, 7, 1",
+        "tensor-block, 50, 3, 9, 1000",
+        "tensor-block, 65, 19, 4, 2",
+        "tensor-block, 128, 9, 5, 1",
+        "tensor-block in TF32, 64, 17, 4, 1",
+        "tensor-block in TF32, 100, 8, 7, 1",
+        "tensor-block in TF32, 192, 11, 4, 1",
+        "tensor-block in TF32, 130, 2, 5, 1000"
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
         assumeClusters(plan);
@@ -189,7 +197,10 @@ class CudaSequencePlanTest {
         "tensor in TF32, 250, 4",
         "tensor in TF32, 384, 8",
         "tensor-cluster, 380, 16",
-        "tensor-cluster, 512, 16"
+        "tensor-cluster, 512, 16",
+        "tensor-block, 64, 1",
+        "tensor-block, 120, 1",
+        "tensor-block in TF32, 190, 1"
     })
     void aRowsBitsAreItsOwn(String plan, int hidden, int multiprocessors) {
         assumeClusters(plan);
@@ -241,7 +252,9 @@ class CudaSequencePlanTest {
         "tensor, 768, 2, 32, 1",
         "tensor in TF32, 384, 9, 32, 1",
         "tensor-cluster, 384, 3, 18, 1",
-        "tensor-cluster, 500, 11, 36, 1"
+        "tensor-cluster, 500, 11, 36, 1",
+        "tensor-block, 60, 11, 8, 1",
+        "tensor-block in TF32, 192, 9, 2, 1"
     })
     void bothDirectionsAreAsEachAlone(String plan, int hidden, int rows, int multiprocessors, int launches) {
         assumeClusters(plan);
@@ -292,7 +305,9 @@ class CudaSequencePlanTest {
         "tensor, 220, true",
         "tensor in TF32, 220, true",
         "tensor-cluster, 390, false",
-        "tensor-cluster, 300, true"
+        "tensor-cluster, 300, true",
+        "tensor-block, 100, false",
+        "tensor-block in TF32, 150, true"
     })
     void stepsOneByOneGiveTheBitsOfTheWhole(String plan, int hidden, boolean reverse) {
         assumeClusters(plan);
@@ -319,7 +334,9 @@ class CudaSequencePlanTest {
         "block, 190, 1000",
         "tensor, 40, 4",
         "tensor in TF32, 40, 4",
-        "tensor-cluster, 400, 8"
+        "tensor-cluster, 400, 8",
+        "tensor-block, 50, 1",
+        "tensor-block in TF32, 180, 1"
     })
     void aRowKeepsItsNaNs(String plan, int hidden, int multiprocessors) {
         int rows = 5;

@@ -38,7 +38,8 @@ class KernelAddressTest {
             2);
 
     private static Map<Integer, Integer> most(String kernel) {
-        if (kernel.startsWith("tensor_cluster_")) return Map.of(9, 1, 10, 2); // direction, activation
+        if (kernel.startsWith("tensor_cluster_") || kernel.startsWith("tensor_block_"))
+            return Map.of(9, 1, 10, 2); // direction, activation
         return kernel.startsWith("tensor_") ? MOST : Map.of();
     }
 

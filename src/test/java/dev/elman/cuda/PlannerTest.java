@@ -122,6 +122,7 @@ class PlannerTest {
         assertPublished(SequencePlan.block(null, null, 132), 64, 192);
         assertPublished(SequencePlan.cluster(null, null, 132, null), 192, 512);
         assertPublished(SequencePlan.grid(null, null, 132, null, null), README_SIZES);
+        assertPublished(SequencePlan.tensorBlock(null, null, 132, null, false, 90), 64);
         assertPublished(SequencePlan.tensor(null, null, 132, null, null, null, false, 90), README_SIZES);
         assertPublished(graph, README_SIZES);
         assertPublished(steps, README_SIZES);

@@ -35,6 +35,8 @@ final class RecurrenceTimes implements AutoCloseable {
             "grid", Family.GRID,
             "tensor", Family.TENSOR,
             "tensor in TF32", Family.TENSOR_TF32,
+            "tensor-block", Family.TENSOR_BLOCK,
+            "tensor-block in TF32", Family.TENSOR_BLOCK_TF32,
             "tensor-cluster", Family.TENSOR_CLUSTER);
     private static final int SAMPLES = 5;
     /** More than a block projects itself. No projection is made. */
@@ -82,7 +84,7 @@ final class RecurrenceTimes implements AutoCloseable {
                     Operands.Rnn sizes = new Operands.Rnn(n, steps, INPUTS, size.hidden());
                     if (plan(name).refusal(sizes, true, false) != null) continue;
                     double apart = error(name, sizes);
-                    double allowed = name.startsWith("tensor") && size.family() != Family.TENSOR ? 2e-2 : 1e-4;
+                    double allowed = name.endsWith("TF32") || size.family() == Family.TENSOR_CLUSTER ? 2e-2 : 1e-4;
                     if (apart <= allowed) {
                         out.println(line(name, size, sizes));
                     } else {
@@ -102,6 +104,8 @@ final class RecurrenceTimes implements AutoCloseable {
         return switch (name) {
             case "block" -> SequencePlan.block(kernels, none, multiprocessors);
             case "cluster" -> SequencePlan.cluster(kernels, none, multiprocessors, without);
+            case "tensor-block", "tensor-block in TF32" ->
+                SequencePlan.tensorBlock(kernels, none, multiprocessors, null, name.endsWith("TF32"), capability);
             case "tensor-cluster" -> SequencePlan.tensorCluster(kernels, none, multiprocessors, without, true);
             case "grid" -> SequencePlan.grid(kernels, none, multiprocessors, null, ring);
             default ->

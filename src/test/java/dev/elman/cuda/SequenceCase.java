@@ -153,6 +153,8 @@ final class SequenceCase {
         return switch (plan) {
             case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
             case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
+            case "tensor-block", "tensor-block in TF32" ->
+                SequencePlan.tensorBlock(cuda.kernels(), projection, multiprocessors, null, tf32(), 90);
             case "tensor-cluster" ->
                 SequencePlan.tensorCluster(cuda.kernels(), projection, multiprocessors, null, true);
             case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());

@@ -232,7 +232,12 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(120, 384, true));
         assertEquals("cluster", fastest(120, 256, true));
         assertEquals("tensor", fastest(128, 512, true));
-        assertEquals("block", fastest(512, 192, true));
+        assertEquals("tensor-block", fastest(512, 192, true));
+        assertEquals("block", fastest(512, 192, false));
+        assertEquals("block", fastest(128, 64, true));
+        assertEquals("tensor-block", fastest(512, 64, false));
+        assertEquals("block", fastest(264, 128, true));
+        assertEquals("tensor-block", fastest(265, 128, false));
         assertEquals("grid", fastest(1, 2048, true));
     }
 
@@ -265,11 +270,13 @@ class SequencePlanTest {
 
     private String fastest(int rows, int hidden, boolean tf32) {
         SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, null, tf32, 90);
+        SequencePlan coresOfBlock = SequencePlan.tensorBlock(null, null, H100, null, tf32, 90);
         SequencePlan coresOfCluster = SequencePlan.tensorCluster(null, null, H100, null, tf32);
         StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
-        RecurrencePlan best = new Planner(List.of(block, cluster, coresOfCluster, grid, cores, steps), null)
+        RecurrencePlan best = new Planner(
+                        List.of(block, coresOfBlock, cluster, coresOfCluster, grid, cores, steps), null)
                 .choose(sizes, 1, false, false);
         return graph.expectedMicros(sizes, 1, false, false) < best.expectedMicros(sizes, 1, false, false)
                 ? graph.name()
