@@ -1,5 +1,5 @@
-// How the blocks of a cluster reach each other's shared memory: cluster.cu and tensor_cluster.cu. Needs compute capability 9.0 and
-// PTX 8.1.
+// How the blocks of a cluster reach each other's shared memory: cluster.cu, tensor_cluster.cu and tensor_pair.cu. Needs compute
+// capability 9.0 and PTX 8.1.
 
 __device__ unsigned rankInCluster() {
     unsigned rank;

@@ -1,4 +1,4 @@
-// Tensor cores in TF32: tensor.cu, tensor_cluster.cu and tensor_block.cu. Needs compute capability 8.0.
+// Tensor cores in TF32: tensor.cu, tensor_cluster.cu and tile.cuh. Needs compute capability 8.0.
 
 /// To the nearest number of TF32.
 __device__ float rounded(float value) {

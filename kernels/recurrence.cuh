@@ -1,6 +1,5 @@
-// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu, grid.cu, tensor.cu and
-// tensor_cluster.cu. Each says who holds which columns
-// of Wh and how a state reaches those who need it; here is how a block of threads multiplies by its columns and how its
+// What the kernels that walk a whole sequence share: sequence.cu, cluster.cu, grid.cu and those on tensor cores. Each says who holds
+// which columns of Wh and how a state reaches those who need it; here is how a block of threads multiplies by its columns and how its
 // threads fetch what a step adds.
 
 #include <stdint.h>

@@ -84,7 +84,7 @@ final class CudaChain {
                 Set<String> unneeded = new HashSet<>();
                 if (blas != null) unneeded.add("gemm");
                 if (SequencePlan.withoutClusters(capability, driver) != null) {
-                    unneeded.addAll(List.of("cluster", "tensor_cluster"));
+                    unneeded.addAll(List.of("cluster", "tensor_pair", "tensor_cluster"));
                 }
                 if (SequencePlan.withoutTensorCores(capability) != null) {
                     unneeded.addAll(List.of("tensor", "tensor_block"));

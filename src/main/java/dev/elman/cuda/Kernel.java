@@ -98,6 +98,8 @@ enum Kernel {
     TENSOR_TF32_BACKWARD_768_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_TF32_BACKWARD_1024_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_TF32_BACKWARD_2048_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
+    TENSOR_CLUSTER_FORWARD_256_8("tensor_pair", "ppppp" + "llll" + "ii" + "pppp"),
+    TENSOR_CLUSTER_BACKWARD_256_8("tensor_pair", "ppppp" + "llll" + "ii" + "pppp"),
     TENSOR_CLUSTER_FORWARD_384_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
     TENSOR_CLUSTER_FORWARD_512_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
     TENSOR_CLUSTER_BACKWARD_384_8("tensor_cluster", "ppppp" + "llll" + "ii" + "pppp"),
@@ -160,7 +162,7 @@ enum Kernel {
     ADAM_STEP("optim", "pppp" + "ffffffffff" + "l");
 
     private static final Set<String> WALKS_SEQUENCES =
-            Set.of("sequence", "cluster", "grid", "tensor", "tensor_block", "tensor_cluster");
+            Set.of("sequence", "cluster", "grid", "tensor", "tensor_block", "tensor_pair", "tensor_cluster");
 
     private final String file;
     private final String parameters;

@@ -70,6 +70,7 @@ record SequenceSize(
             new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.30, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.42, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.65, 0.00),
+            new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.72, 0.02),
             new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.55, 0.05),
             new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.65, 0.07));
 

@@ -118,6 +118,9 @@ class CudaSequencePlanTest {
         "tensor-cluster, 500, 11, 5, 16",
         "tensor-cluster, 300, 5, 4, 8",
         "tensor-cluster, 10, 1, 2, 1000",
+        "tensor-cluster, 256, 8, 7, 2",
+        "tensor-cluster, 200, 11, 4, 4",
+        "tensor-cluster, 250, 3, 5, 1000",
         "tensor-block, 64, 8, 7, 1",
         "tensor-block, 50, 3, 9, 1000",
         "tensor-block, 65, 19, 4, 2",
@@ -197,6 +200,7 @@ class CudaSequencePlanTest {
         "tensor in TF32, 250, 4",
         "tensor in TF32, 384, 8",
         "tensor-cluster, 380, 16",
+        "tensor-cluster, 250, 2",
         "tensor-cluster, 512, 16",
         "tensor-block, 64, 1",
         "tensor-block, 120, 1",
@@ -251,6 +255,7 @@ class CudaSequencePlanTest {
         "tensor, 384, 9, 8, 2",
         "tensor, 768, 2, 32, 1",
         "tensor in TF32, 384, 9, 32, 1",
+        "tensor-cluster, 256, 9, 8, 1",
         "tensor-cluster, 384, 3, 18, 1",
         "tensor-cluster, 500, 11, 36, 1",
         "tensor-block, 60, 11, 8, 1",
@@ -306,6 +311,7 @@ class CudaSequencePlanTest {
         "tensor in TF32, 220, true",
         "tensor-cluster, 390, false",
         "tensor-cluster, 300, true",
+        "tensor-cluster, 230, true",
         "tensor-block, 100, false",
         "tensor-block in TF32, 150, true"
     })
@@ -335,6 +341,7 @@ class CudaSequencePlanTest {
         "tensor, 40, 4",
         "tensor in TF32, 40, 4",
         "tensor-cluster, 400, 8",
+        "tensor-cluster, 240, 2",
         "tensor-block, 50, 1",
         "tensor-block in TF32, 180, 1"
     })

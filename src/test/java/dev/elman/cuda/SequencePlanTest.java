@@ -231,6 +231,8 @@ class SequencePlanTest {
         assertEquals("tensor-cluster", fastest(64, 384, true));
         assertEquals("tensor", fastest(120, 384, true));
         assertEquals("cluster", fastest(120, 256, true));
+        assertEquals("tensor-cluster", fastest(512, 256, true));
+        assertEquals("cluster", fastest(512, 256, false));
         assertEquals("tensor", fastest(128, 512, true));
         assertEquals("tensor-block", fastest(512, 192, true));
         assertEquals("block", fastest(512, 192, false));

@@ -1,0 +1,105 @@
+// compute_90, PTX 8.1
+// Elman's recurrence over a whole sequence in one launch, of up to eight rows by two blocks, a cluster, with the products on tensor cores in
+// TF32: tensor_cluster.cu for 193 to 256 nodes. Here a warp multiplies all nodes, see tile.cuh, and both blocks have all states in
+// shared memory: who computes an element sends it to the other one, as in cluster.cu, and what is sent is counted there.
+//
+// Otherwise as sequence.cu: projections in place, masks, and bits that depend neither on N nor on T nor on a row's neighbours.
+// SIZE is what H is padded to: 256.
+//
+// Floor of a step, in cycles of a multiprocessor: the products SIZE^2 / 256 (256; with mma.sync 1.6 times that), while each warp reads
+// all states, SIZE^2 / 128 (512); tanh of 4 SIZE elements (200); sending (400 for one number, SIZE / 8 more for each further
+// row at 16 bytes a cycle); and in a chain the first read (30), tanh (100; the derivative 40), the barrier (30): 0.75 us at 1.98 GHz for eight rows.
+// Bytes of memory: 8 H forward and 12 H backward for each row, 4 more with the mask. One barrier of a block a step, one launch.
+// No GPU has run it; expected are 0.8 us, up to 528 rows on an H100, where an H200 took 2.4 for 512 rows with tensor.cu.
+
+#include "cluster.cuh"
+#include "tile.cuh"
+
+/// Two blocks, each with half of the nodes: what one computes it sends to the other. A barrier object for even steps and one for odd
+/// ones counts the bytes that come.
+struct Pair {
+    static const int BLOCKS = 2;
+
+    unsigned long long arrivals[2];
+
+    static __device__ int rank() { return rankInCluster(); }
+
+    __device__ Arrivals of(int step) const { return {sharedAddress(arrivals) + 8 * (step & 1)}; }
+
+    template <typename P>
+    __device__ int begin(int rows, int last) {
+        int comes = kept(4 * P::PARTS * rows * P::SLICE);
+        if (threadIdx.x < 2) {
+            of(threadIdx.x).begin();
+            if (last >= (threadIdx.x == 0 ? 2 : 1)) of(threadIdx.x).expect(comes);
+        }
+        return comes;
+    }
+
+    __device__ void start() const { meet(); }
+
+    __device__ void await(int step, int last, int comes) const {
+        if (step == 0) return;
+        of(step).await(step - 1 >> 1 & 1);
+        if (threadIdx.x == 0 && step + 2 <= last) of(step).expect(comes);
+        __syncwarp(); // tensor cores take a whole warp
+    }
+
+    __device__ void send(unsigned address, int step, float value) const {
+        ::send(address, of(step).address, 1 - rank(), value);
+    }
+};
+
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// Pair p owns the rows from p * rowsPerPair on, eight at most; a second layer of the grid as in sequence.cu.
+#define FORWARD(name, size)                                                                                     \
+    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(Plan<size, false, Pair>::THREADS, 1) name(\
+            const float* wh,                                                                                    \
+            const float* bias,                                                                                  \
+            float* states,                                                                                      \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerPair,                                                                                  \
+            int reverse,                                                                                        \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
+        forward<size, false, Pair>(                                                                             \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerPair,                     \
+                reverse ^ (int)blockIdx.z, activation);                                                         \
+    }
+
+/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
+/// of the initial state.
+#define BACKWARD(name, size)                                                                                    \
+    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(Plan<size, false, Pair>::THREADS, 1) name(\
+            const float* wh,                                                                                    \
+            const float* states,                                                                                \
+            float* gradients,                                                                                   \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerPair,                                                                                  \
+            int reverse,                                                                                        \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
+        backward<size, false, Pair>(                                                                            \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                rows, hidden, rowsPerPair, reverse ^ (int)blockIdx.z, activation);                              \
+    }
+
+FORWARD(tensor_cluster_forward_256_8, 256)
+BACKWARD(tensor_cluster_backward_256_8, 256)

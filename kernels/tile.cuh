@@ -1,0 +1,396 @@
+// Elman's recurrence over a whole sequence for eight rows at a time, a tile of a tensor core: tensor_block.cu, where one block of
+// threads has all nodes, and tensor_pair.cu, where two share them. Wh is in registers, the states are in shared memory. Each warp
+// multiplies all nodes by sixteen columns: so no sums have to meet, and a thread keeps its elements from step to step. States are
+// split into what TF32 holds and the rest, or rounded to TF32, once, by who computes them.
+//
+// In strict float32 three products are summed as in tensor.cu, which says what becomes of numbers that are not finite. A sum
+// of a tensor core takes 16 products of 8 terms at most before float32 goes on.
+
+#include "mma.cuh"
+#include "recurrence.cuh"
+
+const int ROWS = 8; // of a group, the columns of a tensor core's tile
+const int EARLY = 3; // steps from asking the second-level cache for what a step adds to its use
+const int ELEMENTS = 4; // of a thread: two rows of a column, and of the eighth column after it
+
+/// An Exchange brings the states of a group's blocks to each other, which share its columns; here a block has all of them. All warps
+/// send, those with nothing but padding zeros: what came from a warp says that it has read what may now be overwritten.
+struct Nobody {
+    static const int BLOCKS = 1;
+
+    static __device__ int rank() { return 0; }
+
+    /// Ready for what is sent for the first two of the steps 1 to `last`; returns how many bytes come for each.
+    template <typename P>
+    __device__ int begin(int rows, int last) {
+        return 0;
+    }
+
+    /// When all blocks of the group are ready.
+    __device__ void start() const {}
+
+    /// Waits for what was sent for this step, and gets ready for the next but one, if it comes.
+    __device__ void await(int step, int last, int comes) const {}
+
+    /// Sends a number to where it lies here, for this step.
+    __device__ void send(unsigned address, int step, float value) const {}
+};
+
+template <int SIZE, bool IN_FLOAT32, typename Exchange>
+struct Plan {
+    static const bool STRICT = IN_FLOAT32;
+    static const int SLICE = SIZE / Exchange::BLOCKS; // columns of a block
+    static const int WARPS = SLICE / 16; // each has sixteen columns
+    static const int THREADS = 32 * WARPS;
+    static const int VECTORS = SIZE / 16; // of four numbers of a row that a thread multiplies
+    static const int PLACES = ROWS * SIZE;
+    static const int PARTS = STRICT ? 2 : 1; // of a state or a weight: high and low
+    static const int APART = STRICT ? 3 : 1; // sums that meet last: low parts of weights, of states, and none
+    static const int CHAINS = STRICT ? 6 : WARPS <= 8 ? 4 : 2; // of products that do not wait for each other
+};
+
+/// Which elements are a thread's, as a tensor core leaves them.
+struct Share {
+    int row;
+    int column;
+
+    /// `first` is the block's first column.
+    __device__ Share(int first) {
+        row = kept((int)(threadIdx.x % 4 * 2));
+        column = kept((int)(first + threadIdx.x / 32 * 16 + threadIdx.x % 32 / 4));
+    }
+
+    __device__ int rowOf(int element) const { return row + element % 2; }
+    __device__ int columnOf(int element) const { return column + element / 2 * 8; }
+};
+
+/// The states of a group's rows in one block, [SIZE/16,ROWS,16]: a buffer that a step reads and one that it fills, of high parts
+/// and perhaps low ones. Rows and, within a row, vectors change places so that neither those who read, vectors of two rows at a
+/// time, nor those who write, columns of every other row, meet in a bank.
+template <typename P>
+struct States {
+    float values[2][P::PARTS][P::PLACES];
+
+    static __device__ int place(int row, int column) {
+        return column / 16 * 128 + (row ^ row / 2 % 2) * 16 + (column % 16 ^ row / 4 * 8);
+    }
+
+    /// The address of an element in the buffer that even steps read.
+    __device__ unsigned at(int row, int column) const { return sharedAddress(&values[0][0][place(row, column)]); }
+
+    /// The address of this thread's first vector there.
+    __device__ unsigned read() const { return at(threadIdx.x % 32 / 4, threadIdx.x % 4 * 4); }
+
+    /// From the buffer of even steps to that of this step.
+    static __device__ unsigned turn(int step) { return (step & 1) * 4 * P::PARTS * P::PLACES; }
+
+    /// From the address of a thread's first element to that of another one: the buffers begin at a multiple of 128.
+    static __device__ unsigned other(unsigned first, int element) { return first ^ element % 2 * 64 ^ element / 2 * 32; }
+
+    __device__ void clear() {
+        #pragma unroll 1
+        for (int i = threadIdx.x; i < 2 * P::PARTS * P::PLACES; i += P::THREADS) values[0][0][i] = 0.0f;
+        __syncthreads();
+    }
+
+    /// Leaves an element at an address, and in the other blocks of the group for this step.
+    template <typename Exchange>
+    static __device__ void put(unsigned address, float value, const Exchange& exchange, int step) {
+        float parts[P::PARTS];
+        if (P::STRICT) split(value, parts[0], parts[P::PARTS - 1]);
+        else parts[0] = rounded(value);
+        #pragma unroll
+        for (int i = 0; i < P::PARTS; i++) {
+            storeShared(address + 4 * i * P::PLACES, parts[i]);
+            exchange.send(address + 4 * i * P::PLACES, step, parts[i]);
+        }
+    }
+};
+
+/// A warp's columns of the weights, as a tensor core takes them.
+template <typename P>
+struct TensorWeights {
+    float w[P::PARTS][P::VECTORS][2][4];
+
+    /// The weight from k to a column is at wh[k * strideK + column * strideC].
+    __device__ void load(const float* wh, Index hidden, Index strideK, Index strideC, const Share& share) {
+        #pragma unroll
+        for (int v = 0; v < P::VECTORS; v++) {
+            #pragma unroll
+            for (int i = 0; i < 8; i++) {
+                Index k = v * 16 + threadIdx.x % 4 * 4 + i / 2;
+                Index c = share.column + i % 2 * 8;
+                float weight = k < hidden && c < hidden ? wh[k * strideK + c * strideC] : 0.0f;
+                float high = P::STRICT ? cut(weight) : rounded(weight);
+                w[0][v][i / 4][i % 4] = high;
+                if (P::STRICT) w[P::PARTS - 1][v][i / 4][i % 4] = weight - high;
+            }
+        }
+    }
+
+    /// Adds the products of this thread's elements, from the vectors at an address.
+    __device__ void times(unsigned vectors, float (&products)[ELEMENTS]) const {
+        float sums[P::CHAINS][ELEMENTS] = {};
+        #pragma unroll
+        for (int v = 0; v < P::VECTORS; v++) {
+            float4 high = loadShared4(vectors + 4 * 128 * v);
+            float4 low;
+            if (P::STRICT) low = loadShared4(vectors + 4 * (P::PLACES + 128 * v));
+            #pragma unroll
+            for (int half = 0; half < 2; half++) {
+                float b0 = half == 0 ? high.x : high.z;
+                float b1 = half == 0 ? high.y : high.w;
+                if (P::STRICT) {
+                    float b0Low = half == 0 ? low.x : low.z;
+                    float b1Low = half == 0 ? low.y : low.w;
+                    multiplyTile(sums[3 * half], w[P::PARTS - 1][v][half], b0, b1);
+                    multiplyTile(sums[3 * half + 1], w[0][v][half], b0Low, b1Low);
+                    multiplyTile(sums[(3 * half + 2) % P::CHAINS], w[0][v][half], b0, b1);
+                } else {
+                    multiplyTile(sums[(2 * v + half) % P::CHAINS], w[0][v][half], b0, b1);
+                }
+            }
+        }
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) {
+            #pragma unroll
+            for (int i = P::APART; i < P::CHAINS; i++) sums[i % P::APART][e] += sums[i][e];
+            #pragma unroll
+            for (int i = 0; i < P::APART; i++) products[e] += sums[i][e];
+        }
+    }
+};
+
+/// The rows of a group.
+struct Rows {
+    Index first;
+    int count;
+
+    __device__ Rows(int blocks, Index rows, Index rowsPerGroup) {
+        first = (Index)(blockIdx.x / blocks) * rowsPerGroup;
+        count = kept((int)min(rowsPerGroup, rows - first));
+    }
+
+    /// Whether an element of a thread is left for the next step, be it padding.
+    template <typename Exchange>
+    __device__ bool puts(const Share& share, int element, bool mine) const {
+        return Exchange::BLOCKS == 1 ? mine : share.rowOf(element) < count;
+    }
+
+    /// Whether an element of a thread is one.
+    __device__ bool have(const Share& share, int element, Index hidden) const {
+        return share.rowOf(element) < count && share.columnOf(element) < hidden;
+    }
+};
+
+/// The way of a thread's elements, and of what it looks at for the others, through the steps.
+struct Way {
+    Index at; // of the first element in [T+1,N,H]
+    Index perStep;
+    Index asked; // where it asks the second-level cache for eight columns of a row
+    bool asks;
+    Index inMask; // of the row in the mask [T,N] that it looks at
+    Index perMask; // from one step's mask to that of the next
+    bool looks; // whether there is one
+
+    /// `slot` and `step` are those of the first step, `rows` is N.
+    __device__ Way(const Rows& group, const Share& share, Index rows, Index hidden, Index slot, Index step, int direction) {
+        int row = threadIdx.x % ROWS;
+        int column = share.column - threadIdx.x % 32 / 4 + threadIdx.x % 32 / ROWS * 8;
+        at = (slot * rows + group.first + share.row) * hidden + share.column;
+        perStep = direction * rows * hidden;
+        looks = row < group.count;
+        asks = looks && threadIdx.x % 32 < 2 * ROWS && column < hidden;
+        asked = (slot * rows + group.first + row) * hidden + column + EARLY * perStep;
+        inMask = step * rows + group.first + row;
+        perMask = direction * rows;
+    }
+
+    __device__ void next() {
+        at += perStep;
+        asked += perStep;
+        inMask += perMask;
+    }
+
+    __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
+};
+
+/// From a thread's first element to another one in [N,H].
+__device__ Index apart(int element, Index hidden) { return element % 2 * hidden + element / 2 * 8; }
+
+template <int SIZE, bool STRICT, typename Exchange>
+__device__ void forward(
+        const float* wh,
+        const float* bias,
+        float* states,
+        const int* mask,
+        const float* factors,
+        Index steps,
+        Index rows,
+        Index hidden,
+        Index rowsPerGroup,
+        int reverse,
+        int activation) {
+    typedef Plan<SIZE, STRICT, Exchange> P;
+    typedef States<P> S;
+    __shared__ __align__(128) S buffers;
+    __shared__ Exchange exchange;
+    const Share share(Exchange::rank() * P::SLICE);
+    TensorWeights<P> weights;
+    weights.load(wh, hidden, hidden, 1, share);
+    buffers.clear();
+
+    const int last = (int)steps - 1;
+    const Rows group(Exchange::BLOCKS, rows, rowsPerGroup);
+    const int comes = exchange.template begin<P>(group.count, last);
+    const float* initial = states + ((reverse ? steps * rows : 0) + group.first) * hidden;
+    #pragma unroll 1
+    for (int row = 0; row < group.count; row++) {
+        #pragma unroll 1
+        for (int column = threadIdx.x; column < (int)hidden; column += P::THREADS) {
+            float seen = initial[row * hidden + column];
+            if (factors) seen *= factors[(group.first + row) * hidden + column];
+            S::put(buffers.at(row, column), seen, Nobody(), 0);
+        }
+    }
+    Way here(group, share, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
+    bool mine[ELEMENTS];
+    float h[ELEMENTS] = {}; // a masked step's state is that of the one before
+    float added[ELEMENTS] = {};
+    float factor[ELEMENTS];
+    float b[ELEMENTS / 2];
+    #pragma unroll
+    for (int e = 0; e < ELEMENTS; e++) {
+        mine[e] = group.have(share, e, hidden);
+        Index inRows = (group.first + share.row) * hidden + share.column + apart(e, hidden);
+        factor[e] = factors && mine[e] ? factors[inRows] : 1.0f;
+        if (e % 2 == 0) b[e / 2] = bias && mine[e] ? bias[share.columnOf(e)] : 0.0f;
+        if (!mine[e]) continue;
+        h[e] = states[here.at - here.perStep + apart(e, hidden)];
+        added[e] = states[here.at + apart(e, hidden)];
+    }
+    int live = here.live(mask);
+    unsigned vectors = kept(buffers.read());
+    unsigned place = kept(buffers.at(share.row, share.column));
+    __syncthreads();
+    exchange.start();
+
+    #pragma unroll 1
+    for (int step = 0; step <= last; step++) {
+        unsigned alive = __ballot_sync(ALL, live != 0);
+        float sums[ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) sums[e] = added[e] + b[e / 2];
+        float* at = states + here.at;
+        if (here.asks && step + EARLY <= last) prefetch(states + here.asked);
+        here.next();
+        if (step < last) {
+            live = here.live(mask);
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) if (mine[e]) added[e] = states[here.at + apart(e, hidden)];
+        }
+
+        exchange.await(step, last, comes);
+        float products[ELEMENTS] = {};
+        if (alive) weights.times(vectors + S::turn(step), products);
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) {
+            if (!group.puts<Exchange>(share, e, mine[e])) continue;
+            if (mine[e] && alive >> share.rowOf(e) & 1) h[e] = activate(activation, sums[e] + products[e]);
+            if (step < last) S::put(S::other(place, e) + S::turn(step + 1), h[e] * factor[e], exchange, step + 1);
+            if (mine[e]) at[apart(e, hidden)] = h[e];
+        }
+        __syncthreads();
+    }
+}
+
+/// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
+/// one, stays with its thread.
+template <int SIZE, bool STRICT, typename Exchange>
+__device__ void backward(
+        const float* wh,
+        const float* states,
+        float* gradients,
+        const int* mask,
+        const float* factors,
+        Index steps,
+        Index rows,
+        Index hidden,
+        Index rowsPerGroup,
+        int reverse,
+        int activation) {
+    typedef Plan<SIZE, STRICT, Exchange> P;
+    typedef States<P> S;
+    __shared__ __align__(128) S buffers;
+    __shared__ Exchange exchange;
+    const Share share(Exchange::rank() * P::SLICE);
+    TensorWeights<P> weights;
+    weights.load(wh, hidden, 1, hidden, share);
+    buffers.clear();
+
+    const int last = (int)steps; // the initial slot comes as one more step
+    const Rows group(Exchange::BLOCKS, rows, rowsPerGroup);
+    const int comes = exchange.template begin<P>(group.count, last);
+    Way here(group, share, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
+    bool mine[ELEMENTS];
+    float dh[ELEMENTS] = {};
+    float h[ELEMENTS] = {};
+    float carried[ELEMENTS] = {};
+    float factor[ELEMENTS];
+    #pragma unroll
+    for (int e = 0; e < ELEMENTS; e++) {
+        mine[e] = group.have(share, e, hidden);
+        Index inRows = (group.first + share.row) * hidden + share.column + apart(e, hidden);
+        factor[e] = factors && mine[e] ? factors[inRows] : 1.0f;
+        if (!mine[e]) continue;
+        dh[e] = gradients[here.at + apart(e, hidden)];
+        h[e] = states[here.at + apart(e, hidden)];
+    }
+    int live = here.live(mask);
+    unsigned later = 0; // rows that were live in the step that ran after it
+    unsigned vectors = kept(buffers.read());
+    unsigned place = kept(buffers.at(share.row, share.column));
+    exchange.start();
+
+    #pragma unroll 1
+    for (int step = 0; step <= last; step++) {
+        unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
+        float gradient[ELEMENTS], slope[ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) {
+            gradient[e] = dh[e];
+            slope[e] = derivative(activation, h[e]);
+        }
+        float* at = gradients + here.at;
+        if (here.asks && step + EARLY < last) {
+            prefetch(gradients + here.asked);
+            prefetch(states + here.asked);
+        }
+        here.next();
+        if (step < last) {
+            if (step + 1 < last) live = here.live(mask);
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) {
+                if (!mine[e]) continue;
+                dh[e] = gradients[here.at + apart(e, hidden)];
+                if (step + 1 < last) h[e] = states[here.at + apart(e, hidden)];
+            }
+        }
+
+        exchange.await(step, last, comes);
+        float products[ELEMENTS] = {};
+        if (later) weights.times(vectors + S::turn(step), products);
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) {
+            if (!group.puts<Exchange>(share, e, mine[e])) continue;
+            if (later >> share.rowOf(e) & 1) gradient[e] += factor[e] * products[e];
+            else gradient[e] += carried[e];
+            carried[e] = gradient[e];
+            float da = mine[e] && alive >> share.rowOf(e) & 1 ? gradient[e] * slope[e] : 0.0f;
+            if (step < last) S::put(S::other(place, e) + S::turn(step + 1), da, exchange, step + 1);
+            if (mine[e]) at[apart(e, hidden)] = step == last ? gradient[e] : da;
+        }
+        __syncthreads();
+        later = alive;
+    }
+}
