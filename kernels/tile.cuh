@@ -156,7 +156,8 @@ struct TensorWeights {
             #pragma unroll
             for (int i = P::APART; i < P::CHAINS; i++) sums[i % P::APART][e] += sums[i][e];
             #pragma unroll
-            for (int i = 0; i < P::APART; i++) products[e] += sums[i][e];
+            for (int i = 1; i < P::APART; i++) sums[0][e] += sums[i][e];
+            products[e] += sums[0][e];
         }
     }
 };
@@ -173,8 +174,8 @@ struct Rows {
 
     /// Whether an element of a thread is left for the next step, be it padding.
     template <typename Exchange>
-    __device__ bool puts(const Share& share, int element, bool mine) const {
-        return Exchange::BLOCKS == 1 ? mine : share.rowOf(element) < count;
+    __device__ bool puts(const Share& share, int element) const {
+        return Exchange::BLOCKS == 1 || share.rowOf(element) < count;
     }
 
     /// Whether an element of a thread is one.
@@ -214,6 +215,14 @@ struct Way {
 
     __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
 };
+
+/// Asks once for all elements of a thread which activation it is: asked for each, their chains would run one after the other.
+template <typename Work>
+__device__ void byActivation(int activation, Work work) {
+    if (activation == TANH) work(TANH);
+    else if (activation == RELU) work(RELU);
+    else work(LINEAR);
+}
 
 /// From a thread's first element to another one in [N,H].
 __device__ Index apart(int element, Index hidden) { return element % 2 * hidden + element / 2 * 8; }
@@ -291,13 +300,17 @@ __device__ void forward(
         }
 
         exchange.await(step, last, comes);
-        float products[ELEMENTS] = {};
-        if (alive) weights.times(vectors + S::turn(step), products);
+        if (alive) weights.times(vectors + S::turn(step), sums);
+        byActivation(activation, [&](int one) {
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) sums[e] = activate(one, sums[e]);
+        });
         #pragma unroll
         for (int e = 0; e < ELEMENTS; e++) {
-            if (!group.puts<Exchange>(share, e, mine[e])) continue;
-            if (mine[e] && alive >> share.rowOf(e) & 1) h[e] = activate(activation, sums[e] + products[e]);
-            if (step < last) S::put(S::other(place, e) + S::turn(step + 1), h[e] * factor[e], exchange, step + 1);
+            h[e] = mine[e] && alive >> share.rowOf(e) & 1 ? sums[e] : h[e];
+            if (step < last && group.puts<Exchange>(share, e)) {
+                S::put(S::other(place, e) + S::turn(step + 1), h[e] * factor[e], exchange, step + 1);
+            }
             if (mine[e]) at[apart(e, hidden)] = h[e];
         }
         __syncthreads();
@@ -356,11 +369,12 @@ __device__ void backward(
     for (int step = 0; step <= last; step++) {
         unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
         float gradient[ELEMENTS], slope[ELEMENTS];
+        byActivation(activation, [&](int one) {
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) slope[e] = derivative(one, h[e]);
+        });
         #pragma unroll
-        for (int e = 0; e < ELEMENTS; e++) {
-            gradient[e] = dh[e];
-            slope[e] = derivative(activation, h[e]);
-        }
+        for (int e = 0; e < ELEMENTS; e++) gradient[e] = dh[e];
         float* at = gradients + here.at;
         if (here.asks && step + EARLY < last) {
             prefetch(gradients + here.asked);
@@ -382,12 +396,12 @@ __device__ void backward(
         if (later) weights.times(vectors + S::turn(step), products);
         #pragma unroll
         for (int e = 0; e < ELEMENTS; e++) {
-            if (!group.puts<Exchange>(share, e, mine[e])) continue;
-            if (later >> share.rowOf(e) & 1) gradient[e] += factor[e] * products[e];
-            else gradient[e] += carried[e];
+            gradient[e] += later >> share.rowOf(e) & 1 ? factor[e] * products[e] : carried[e];
             carried[e] = gradient[e];
             float da = mine[e] && alive >> share.rowOf(e) & 1 ? gradient[e] * slope[e] : 0.0f;
-            if (step < last) S::put(S::other(place, e) + S::turn(step + 1), da, exchange, step + 1);
+            if (step < last && group.puts<Exchange>(share, e)) {
+                S::put(S::other(place, e) + S::turn(step + 1), da, exchange, step + 1);
+            }
             if (mine[e]) at[apart(e, hidden)] = step == last ? gradient[e] : da;
         }
         __syncthreads();

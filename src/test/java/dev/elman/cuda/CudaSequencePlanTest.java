@@ -368,6 +368,39 @@ class CudaSequencePlanTest {
         }
     }
 
+    /** Where operands are split no part of it may become NaN: infinity less infinity. */
+    @ParameterizedTest
+    @CsvSource({
+        "block, 50, 1",
+        "cluster, 230, 4",
+        "grid, 250, 4",
+        "tensor, 40, 4",
+        "tensor in TF32, 40, 4",
+        "tensor-cluster, 400, 8",
+        "tensor-block, 50, 1",
+        "tensor-block in TF32, 180, 1"
+    })
+    void anInfiniteStateIsTakenAsItIs(String plan, int hidden, int multiprocessors) {
+        assumeClusters(plan);
+        SequenceCase one = new SequenceCase(cuda, plan, 3, 3, 2, hidden, Activation.TANH, false, false, true);
+        one.states[hidden + 3] = Float.POSITIVE_INFINITY;
+        assertAsReference(one, one.onDevice(multiprocessors, 3, 0, 3));
+    }
+
+    /** Tensor cores cut off what they do not keep, by which all numbers would become smaller. */
+    @ParameterizedTest
+    @CsvSource({"tensor in TF32, 4", "tensor-cluster, 8", "tensor-block in TF32, 1"})
+    void operandsAreRoundedToTheNearest(String plan, int multiprocessors) {
+        assumeClusters(plan);
+        SequenceCase one = new SequenceCase(cuda, plan, 1, 1, 1, 1, Activation.LINEAR, false, false, false);
+        one.x[0] = 0;
+        for (int i = 0; i < 2; i++) {
+            one.wh[0] = i == 0 ? 1 : 1 + 0x3p-12f;
+            one.states[0] = i == 0 ? 1 + 0x3p-12f : 1;
+            assertEquals(1 + 0x1p-10f, one.onDevice(multiprocessors, 1, 0, 1).get(0)[1]);
+        }
+    }
+
     /** It may have more slots, and so more floats in all. */
     @Test
     void aRingForASmallerBatchTakesNoMemory() {

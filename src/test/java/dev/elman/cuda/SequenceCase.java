@@ -24,6 +24,10 @@ final class SequenceCase {
     final float[] x;
     /** [T,N], null for none. */
     final int[] mask;
+    /** [H,H]. */
+    final float[] wh;
+    /** [T+1,N,H]; of these the initial slot is read. */
+    final float[] states;
 
     private final CudaBackend cuda;
     private final String plan;
@@ -35,9 +39,7 @@ final class SequenceCase {
     private final boolean reverse;
     private final boolean biased;
     private final float[] wx;
-    private final float[] wh;
     private final float[] b;
-    private final float[] states;
     private final float[] gradients;
 
     SequenceCase(

@@ -25,6 +25,7 @@ class SequencePlanTest {
     private final SequencePlan cluster = SequencePlan.cluster(null, null, H100, null);
     private final SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
     private final SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, null, false, 90);
+    private final SequencePlan tensorBlock = SequencePlan.tensorBlock(null, null, H100, null, false, 90);
 
     @Test
     void aGroupHasOneRowUntilAllGroupsHave() {
@@ -64,6 +65,9 @@ class SequencePlanTest {
             double rounded = SequencePlan.tensor(null, null, H100, null, null, null, true, capability)
                     .expectedMicros(sizes(128, 1024), 1, false, false);
             assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
+            double ofBlock = SequencePlan.tensorBlock(null, null, H100, null, false, capability)
+                    .expectedMicros(sizes(512, 64), 1, false, false);
+            assertEquals(!fast, ofBlock > block.expectedMicros(sizes(512, 64), 1, false, false), "" + capability);
         }
     }
 
@@ -154,10 +158,12 @@ class SequencePlanTest {
         "tensor, 16, 1024, 1",
         "tensor, 32, 1024, 1.86",
         "grid, 1, 2048, 2",
-        "tensor, 9, 2048, 2"
+        "tensor, 9, 2048, 2",
+        "tensor-block, 528, 64, 1",
+        "tensor-block, 529, 64, 2"
     })
     void twoDirectionsAreExpectedToTake(String name, int rows, int hidden, double times) {
-        SequencePlan plan = List.of(block, cluster, grid, tensor).stream()
+        SequencePlan plan = List.of(block, cluster, grid, tensor, tensorBlock).stream()
                 .filter(one -> one.name().equals(name))
                 .findFirst()
                 .orElseThrow();
@@ -216,6 +222,9 @@ class SequencePlanTest {
                 device,
                 SequencePlan.tensor(null, null, H100, device, null, null, false, 90)
                         .refusal(sizes(1, 1), false, false));
+        assertEquals(
+                device,
+                SequencePlan.tensorBlock(null, null, H100, device, false, 90).refusal(sizes(1, 1), false, false));
     }
 
     /** A pass on tensor cores pays from some rows on: where the others take so many passes that they take longer. */
@@ -256,6 +265,11 @@ class SequencePlanTest {
                 "0.86 us a step by prediction, for no GPU has run it;"
                         + " not cluster: 1.20 us by what an H100 or H200 took",
                 planner.explain(sizes(32, 512), 1, false).reason());
+        for (boolean tf32 : new boolean[] {false, true}) {
+            assertEquals(
+                    predicted.basis(),
+                    SequencePlan.tensorBlock(null, null, H100, null, tf32, 90).basis());
+        }
     }
 
     /** Ten rows have a cluster each, twenty do not. */
