@@ -21,6 +21,14 @@ __device__ float derivative(int activation, float h) {
     return 1.0f;
 }
 
+/// Asks once for all elements of a thread which activation it is: asked for each, their chains would run one after the other.
+template <typename Work>
+__device__ void byActivation(int activation, Work work) {
+    if (activation == TANH) work(TANH);
+    else if (activation == RELU) work(RELU);
+    else work(LINEAR);
+}
+
 const int AHEAD = 3; // passes from a fetch to its use
 const unsigned ALL = 0xffffffffu;
 const unsigned EMPTY = 0x7ff0e1a0u; // a NaN that no instruction makes: what a place of a ring holds until it is filled

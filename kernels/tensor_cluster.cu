@@ -301,9 +301,13 @@ __device__ void forward(
         if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, partials);
         float products[2];
         partials.totals(share, mine, alive != 0, products);
+        byActivation(activation, [&](int one) {
+            #pragma unroll
+            for (int e = 0; e < 2; e++) sums[e] = activate(one, sums[e] + products[e]);
+        });
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            if (alive >> share.row + e * HALF & 1) h[e] = activate(activation, sums[e] + products[e]);
+            h[e] = alive >> share.row + e * HALF & 1 ? sums[e] : h[e];
             float seen = mine[e] ? rounded(h[e] * factor[e]) : 0.0f;
             if (step < last) mailbox.send(address, step + 1, offset + e * HALF * 64, neighbour, sends[e], seen);
             if (mine[e]) states[at + e * HALF * hidden] = h[e];
@@ -362,11 +366,12 @@ __device__ void backward(
     for (int step = 0; step <= last; step++) {
         unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
         float gradient[2], slope[2];
+        byActivation(activation, [&](int one) {
+            #pragma unroll
+            for (int e = 0; e < 2; e++) slope[e] = derivative(one, h[e]);
+        });
         #pragma unroll
-        for (int e = 0; e < 2; e++) {
-            gradient[e] = dh[e];
-            slope[e] = derivative(activation, h[e]);
-        }
+        for (int e = 0; e < 2; e++) gradient[e] = dh[e];
         Index at = here.at;
         here.next();
         if (step < last) {

@@ -216,14 +216,6 @@ struct Way {
     __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
 };
 
-/// Asks once for all elements of a thread which activation it is: asked for each, their chains would run one after the other.
-template <typename Work>
-__device__ void byActivation(int activation, Work work) {
-    if (activation == TANH) work(TANH);
-    else if (activation == RELU) work(RELU);
-    else work(LINEAR);
-}
-
 /// From a thread's first element to another one in [N,H].
 __device__ Index apart(int element, Index hidden) { return element % 2 * hidden + element / 2 * 8; }
 
