@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -91,6 +93,29 @@ class CudaTransposedWeightsTest {
         }
     }
 
+    /** Both directions of a layer in one call, whose weights take turns in the same memory; by a graph the third time. */
+    @ParameterizedTest
+    @CsvSource({"steps", "graph", "block"})
+    void eachDirectionHasItsOwn(String plan) {
+        try (CudaBackend cuda = open(TF32.withPlan(plan));
+                Layer one = new Layer(cuda, FEWEST);
+                Layer other = new Layer(cuda, FEWEST);
+                Layer alone = new Layer(cuda, FEWEST)) {
+            for (int pass = 0; pass < 3; pass++) {
+                one.set(numbers(INPUTS * HIDDEN), numbers(HIDDEN * HIDDEN));
+                other.set(numbers(INPUTS * HIDDEN), numbers(HIDDEN * HIDDEN));
+                cuda.bidirectionalForward(one.operands(STEPS, false), other.operands(STEPS, true));
+                for (Layer direction : List.of(one, other)) {
+                    alone.set(direction.wx.toFloats(), direction.wh.toFloats());
+                    SimpleRnnForward operands = alone.operands(STEPS, direction == other);
+                    cuda.fill(alone.states, 0.1f);
+                    cuda.simpleRnnForward(operands.weights(), operands.pass(), operands.x(), operands.h());
+                    assertArrayEquals(alone.states.toFloats(), direction.states.toFloats(), plan + ", pass " + pass);
+                }
+            }
+        }
+    }
+
     /** cuBLAS has other kernels for them, which it may not load while a stream captures. */
     @Test
     void aGraphIsCapturedWhereTheirProductsHaveRun() {
@@ -151,10 +176,15 @@ class CudaTransposedWeightsTest {
 
         /** The first steps alone. */
         void forward(int steps) {
+            SimpleRnnForward operands = operands(steps, false);
+            cuda.simpleRnnForward(operands.weights(), operands.pass(), operands.x(), operands.h());
+        }
+
+        SimpleRnnForward operands(int steps, boolean reverse) {
             int rows = x.shape().extent(1);
-            cuda.simpleRnnForward(
+            return new SimpleRnnForward(
                     new SimpleRnnWeights(wx, wh, null),
-                    new SimpleRnnPass(Activation.TANH, false, null),
+                    new SimpleRnnPass(Activation.TANH, reverse, null),
                     x.view(0, Shape.of(steps, rows, INPUTS)),
                     states.view(0, Shape.of(steps + 1, rows, HIDDEN)));
         }
