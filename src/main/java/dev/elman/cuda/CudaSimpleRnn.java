@@ -62,7 +62,7 @@ final class CudaSimpleRnn {
         for (Backward one : directions) passes.add(dropout.factored(passes.size(), one.pass(), one.onState()));
         // What is waited for now need not be waited for behind the recurrence.
         boolean dx = directions.stream().anyMatch(one -> one.dx() != 0);
-        List<LiveRows.Piece> pieces = live.pieces(passes.get(0), work(sizes, dx));
+        List<LiveRows.Piece> pieces = live.pieces(passes.get(0), passes.size(), work(sizes, dx));
         planner.choose(sizes, passes.size(), true, drops(passes)).backward(passes);
         for (int i = 0; i < passes.size(); i++) products(passes.get(i), pieces, directions.get(i));
     }

@@ -36,7 +36,8 @@ final class InputProjection {
         Recurrence any = directions.get(0);
         int d = any.sizes().d();
         int h = any.sizes().h();
-        List<LiveRows.Piece> pieces = live.pieces(any, new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
+        List<LiveRows.Piece> pieces =
+                live.pieces(any, directions.size(), new LiveRows.Work(2.0 * d * h, d + h, 0, 0, d, h));
         for (Recurrence pass : directions) fillAtOnce(pass, pieces);
     }
 

@@ -78,14 +78,16 @@ final class LiveRows {
     /**
      * All live rows in their order, piece by piece, each of which is done with before the next one begins; null where there is
      * no mask, the backend is attached, or products over all rows are expected to take no longer. They hold until the next call.
+     *
+     * @param directions that will be multiplied so, which share the pass's mask and what counting takes
      */
-    List<Piece> pieces(Recurrence pass, Work work) {
+    List<Piece> pieces(Recurrence pass, int directions, Work work) {
         long rows = pass.rows();
         if (pass.mask() == 0 || !context.owned() || rows == 0 || rows > Integer.MAX_VALUE) return null;
         long most = room / (4L * Math.max(1, work.first() + work.second()));
         int perPiece = (int) Math.max(1, Math.min(most, rows));
         double whole = rows * work.operations() / blas.operationsPerMicro();
-        if (!always && saved(whole, work, rows, rows / 2, perPiece) < LEAST_MICROS) return null;
+        if (!always && directions * saved(whole, work, rows, rows / 2, perPiece) < LEAST_MICROS) return null;
         // Memory for this many rows is taken whatever the mask says: after a first pass no smaller one asks for more.
         long second = 4 * aligned((long) perPiece * work.first());
         long memory = gathered.of(second + 4L * perPiece * work.second());

@@ -71,9 +71,9 @@ class CudaLiveRowsTest {
         int[] expected = IntStream.range(0, size).filter(i -> mask[i] != 0).toArray();
         try (IntTensor live = ints(mask)) {
             LiveRows.Work work = work(1, 1, 0, 0);
-            List<LiveRows.Piece> pieces = live(true, ROOM).pieces(pass(size, address(live)), work);
+            List<LiveRows.Piece> pieces = live(true, ROOM).pieces(pass(size, address(live)), 1, work);
             assertArrayEquals(expected, numbers(pieces));
-            List<LiveRows.Piece> small = live(true, 4 * 2 * 300).pieces(pass(size, address(live)), work);
+            List<LiveRows.Piece> small = live(true, 4 * 2 * 300).pieces(pass(size, address(live)), 1, work);
             assertArrayEquals(expected, numbers(small));
             assertEquals((expected.length + 299) / 300, small.size());
         }
@@ -88,14 +88,18 @@ class CudaLiveRowsTest {
             LiveRows live = live(false, ROOM);
             LiveRows.Work large = work(1e9, 2, 0, 0);
             long waited = cuda.context().counters().downloads;
-            assertNull(live.pieces(pass(4096, 0), large));
-            assertNull(live.pieces(pass(4096, address(halves)), work(1e4, 2, 0, 0)));
-            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 100_000_000, 0, 0)));
-            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 2, 100_000_000, 0)));
-            assertNull(live.pieces(pass(4096, address(halves)), work(1e9, 2, 0, 100_000_000_000L)));
+            assertNull(live.pieces(pass(4096, 0), 1, large));
+            assertNull(live.pieces(pass(4096, address(halves)), 1, work(1e4, 2, 0, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), 1, work(1e9, 100_000_000, 0, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), 1, work(1e9, 2, 100_000_000, 0)));
+            assertNull(live.pieces(pass(4096, address(halves)), 1, work(1e9, 2, 0, 100_000_000_000L)));
+            // What would save 100 us pays where it is done for both directions of a layer.
+            LiveRows.Work some = work(2 * 100 * cuda.blas.operationsPerMicro() / 4096, 2, 0, 0);
+            assertNull(live.pieces(pass(4096, address(halves)), 1, some));
             assertEquals(waited, cuda.context().counters().downloads, "nothing was counted");
-            assertNull(live.pieces(pass(4096, address(nearlyAll)), work(1e9, 1_000_000, 0, 0)));
-            assertEquals(2048, numbers(live.pieces(pass(4096, address(halves)), large)).length);
+            assertEquals(2048, numbers(live.pieces(pass(4096, address(halves)), 2, some)).length);
+            assertNull(live.pieces(pass(4096, address(nearlyAll)), 1, work(1e9, 1_000_000, 0, 0)));
+            assertEquals(2048, numbers(live.pieces(pass(4096, address(halves)), 1, large)).length);
         }
     }
 
