@@ -13,66 +13,16 @@
 // No GPU has run it; expected are 0.27, 0.38 and 0.6 us in TF32 and 0.29 and 0.5 in float32, up to 1056 rows on an H100, which took
 // 0.48, 0.73 and 1.40 for 512 rows with sequence.cu.
 
+#define CLUSTER // a group is a block
 #include "tile.cuh"
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Block b owns the rows from b * rowsPerBlock on, eight at most; a second layer of the grid as in sequence.cu.
-#define FORWARD(name, size, strict)                                                                             \
-    extern "C" __global__ void __launch_bounds__(Plan<size, strict, Nobody>::THREADS, 1) name(                  \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerBlock,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, strict, Nobody>(                                                                          \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerBlock,                    \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
-    }
-
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, strict)                                                                            \
-    extern "C" __global__ void __launch_bounds__(Plan<size, strict, Nobody>::THREADS, 1) name(                  \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerBlock,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, strict, Nobody>(                                                                         \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerBlock, reverse ^ (int)blockIdx.z, activation);                             \
-    }
-
-FORWARD(tensor_block_forward_64_8, 64, true)
-FORWARD(tensor_block_forward_128_8, 128, true)
-BACKWARD(tensor_block_backward_64_8, 64, true)
-BACKWARD(tensor_block_backward_128_8, 128, true)
-FORWARD(tensor_block_tf32_forward_64_8, 64, false)
-FORWARD(tensor_block_tf32_forward_128_8, 128, false)
-FORWARD(tensor_block_tf32_forward_192_8, 192, false)
-BACKWARD(tensor_block_tf32_backward_64_8, 64, false)
-BACKWARD(tensor_block_tf32_backward_128_8, 128, false)
-BACKWARD(tensor_block_tf32_backward_192_8, 192, false)
+FORWARD(tensor_block_forward_64_8, 64, true, Nobody)
+FORWARD(tensor_block_forward_128_8, 128, true, Nobody)
+BACKWARD(tensor_block_backward_64_8, 64, true, Nobody)
+BACKWARD(tensor_block_backward_128_8, 128, true, Nobody)
+FORWARD(tensor_block_tf32_forward_64_8, 64, false, Nobody)
+FORWARD(tensor_block_tf32_forward_128_8, 128, false, Nobody)
+FORWARD(tensor_block_tf32_forward_192_8, 192, false, Nobody)
+BACKWARD(tensor_block_tf32_backward_64_8, 64, false, Nobody)
+BACKWARD(tensor_block_tf32_backward_128_8, 128, false, Nobody)
+BACKWARD(tensor_block_tf32_backward_192_8, 192, false, Nobody)

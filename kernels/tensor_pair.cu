@@ -13,6 +13,7 @@
 // No GPU has run it; expected are 0.8 us, up to 528 rows on an H100, where an H200 took 2.4 for 512 rows with tensor.cu.
 
 #include "cluster.cuh"
+#define CLUSTER __cluster_dims__(2, 1, 1)
 #include "tile.cuh"
 
 /// Two blocks, each with half of the nodes: what one computes it sends to the other. A barrier object for even steps and one for odd
@@ -50,56 +51,5 @@ struct Pair {
     }
 };
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Pair p owns the rows from p * rowsPerPair on, eight at most; a second layer of the grid as in sequence.cu.
-#define FORWARD(name, size)                                                                                     \
-    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(Plan<size, false, Pair>::THREADS, 1) name(\
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerPair,                                                                                  \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, false, Pair>(                                                                             \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerPair,                     \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
-    }
-
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size)                                                                                    \
-    extern "C" __global__ void __cluster_dims__(2, 1, 1) __launch_bounds__(Plan<size, false, Pair>::THREADS, 1) name(\
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerPair,                                                                                  \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, false, Pair>(                                                                            \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerPair, reverse ^ (int)blockIdx.z, activation);                              \
-    }
-
-FORWARD(tensor_cluster_forward_256_8, 256)
-BACKWARD(tensor_cluster_backward_256_8, 256)
+FORWARD(tensor_cluster_forward_256_8, 256, false, Pair)
+BACKWARD(tensor_cluster_backward_256_8, 256, false, Pair)

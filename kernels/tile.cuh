@@ -4,7 +4,7 @@
 // split into what TF32 holds and the rest, or rounded to TF32, once, by who computes them.
 //
 // In strict float32 three products are summed as in tensor.cu, which says what becomes of numbers that are not finite. A sum
-// of a tensor core takes 16 products of 8 terms at most before float32 goes on.
+// of a tensor core takes 12 products of 8 terms at most before float32 goes on.
 
 #include "mma.cuh"
 #include "recurrence.cuh"
@@ -400,3 +400,55 @@ __device__ void backward(
         later = alive;
     }
 }
+
+/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
+/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
+/// Group g, a block or the CLUSTER that the including file defines, owns the rows from g * rowsPerGroup on, eight at most; a second
+/// layer of the grid as in sequence.cu.
+#define FORWARD(name, size, strict, exchange)                                                                   \
+    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(        \
+            const float* wh,                                                                                    \
+            const float* bias,                                                                                  \
+            float* states,                                                                                      \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerGroup,                                                                                 \
+            int reverse,                                                                                        \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherBias,                                                                             \
+            float* otherStates,                                                                                 \
+            const float* otherFactors) {                                                                        \
+        forward<size, strict, exchange>(                                                                        \
+                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
+                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerGroup,                    \
+                reverse ^ (int)blockIdx.z, activation);                                                         \
+    }
+
+/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
+/// of the initial state.
+#define BACKWARD(name, size, strict, exchange)                                                                  \
+    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(        \
+            const float* wh,                                                                                    \
+            const float* states,                                                                                \
+            float* gradients,                                                                                   \
+            const int* mask,                                                                                    \
+            const float* factors,                                                                               \
+            Index steps,                                                                                        \
+            Index rows,                                                                                         \
+            Index hidden,                                                                                       \
+            Index rowsPerGroup,                                                                                 \
+            int reverse,                                                                                        \
+            int activation,                                                                                     \
+            const float* otherWh,                                                                               \
+            const float* otherStates,                                                                           \
+            float* otherGradients,                                                                              \
+            const float* otherFactors) {                                                                        \
+        backward<size, strict, exchange>(                                                                       \
+                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation);                             \
+    }
