@@ -239,8 +239,8 @@ final class SequencePlan implements RecurrencePlan {
         SequenceSize size = size(pass.sizes().h());
         // Before the launch is begun: there may be no memory for it.
         long floats = (long) directions.size() * share.groups() * share.passes() * share.together() * size.hidden();
-        long most = size.mostExchanged(share, oneByOne, multiprocessors);
-        Ring.Slots slots = ring == null ? null : ring.empty(floats, most, steps);
+        Ring.Slots slots =
+                ring == null ? null : ring.empty(floats, size.mostExchanged(share, oneByOne, multiprocessors), steps);
         long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .pointer(pass.wh())

@@ -131,7 +131,7 @@ final class RnnDirection implements AutoCloseable {
     }
 
     /** What it takes to run from the initial state that {@link #begin} asked for. */
-    SimpleRnnForward forward() {
+    SimpleRnnForward forwardOperands() {
         return new SimpleRnnForward(summed(), pass, x, h);
     }
 
@@ -172,7 +172,7 @@ final class RnnDirection implements AutoCloseable {
     }
 
     /** What it takes to run back from the gradients that {@link #beginBackward} asked for; dx [T,N,D] may be null. */
-    SimpleRnnBackward backward(Tensor dx) {
+    SimpleRnnBackward backwardOperands(Tensor dx) {
         SimpleRnnWeights sums = gradients;
         if (recurrentBias != null) {
             Tensor ofBoth = biasSumGradient.of(recurrentBias.shape());

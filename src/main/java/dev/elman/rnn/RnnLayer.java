@@ -79,9 +79,9 @@ final class RnnLayer implements AutoCloseable {
             Tensor slot = direction.begin(x, mask, onInput, onState);
             state.load(start, index(i), slot);
         }
-        SimpleRnnForward first = directions.get(0).forward();
+        SimpleRnnForward first = directions.get(0).forwardOperands();
         if (directions.size() == 1) backend.simpleRnnForward(first.weights(), first.pass(), first.x(), first.h());
-        else backend.bidirectionalForward(first, directions.get(1).forward());
+        else backend.bidirectionalForward(first, directions.get(1).forwardOperands());
         boolean last = number == config.layers() - 1;
         above = dropout(last ? 0 : config.layerDropout(), random, firstRow, false);
     }
@@ -161,7 +161,7 @@ final class RnnLayer implements AutoCloseable {
                 state.addGradient(dFinalState, index(i), directions.get(i).finalStateGradient());
             }
         }
-        SimpleRnnBackward one = directions.get(0).backward(sum);
+        SimpleRnnBackward one = directions.get(0).backwardOperands(sum);
         if (directions.size() == 1) {
             SimpleRnnForward forward = one.forward();
             backend.simpleRnnBackward(
@@ -170,7 +170,7 @@ final class RnnLayer implements AutoCloseable {
             return;
         }
         Tensor sumOfSecond = sum == null ? null : dxOfSecond.of(sum.shape());
-        SimpleRnnBackward other = directions.get(1).backward(sumOfSecond);
+        SimpleRnnBackward other = directions.get(1).backwardOperands(sumOfSecond);
         backend.bidirectionalBackward(one, other);
         directions.get(0).endBackward(one);
         directions.get(1).endBackward(other);
