@@ -22,6 +22,7 @@ class KernelAbiTest {
     private static final Pattern SIGNATURE =
             Pattern.compile("__launch_bounds__\\([\\w, <>:]+\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
     private static final Pattern INSTANCE = Pattern.compile("^(\\w+)\\((\\w+)(?:, \\w+)+\\)$", Pattern.MULTILINE);
+    private static final Pattern INCLUDE = Pattern.compile("#include \"(.+)\"");
     /** A macro of one parameter, with what it stands for, and where it stands. */
     private static final Pattern LIST =
             Pattern.compile("^#define (\\w+)\\((\\w+)\\) *\\\\\n((?:.*\\\\\n)*.*)", Pattern.MULTILINE);
@@ -64,9 +65,20 @@ class KernelAbiTest {
     @Test
     void everySourceHasTheParametersOfTheTable() throws IOException {
         for (Kernel kernel : Kernel.values()) {
-            String source = Files.readString(Ptx.KERNELS.resolve(kernel.file() + ".cu"));
+            String source = withHeaders(kernel.file() + ".cu");
             assertEquals(kernel.parameters(), signatures(source).get(kernel.entry()), kernel.entry());
         }
+    }
+
+    /** The text of a file in the kernels' folder, with that of its headers where they are included. */
+    private static String withHeaders(String file) throws IOException {
+        StringBuilder text = new StringBuilder();
+        for (String line : Files.readAllLines(Ptx.KERNELS.resolve(file))) {
+            Matcher include = INCLUDE.matcher(line);
+            text.append(include.matches() ? withHeaders(include.group(1)) : line)
+                    .append('\n');
+        }
+        return text.toString();
     }
 
     private static Map<String, String> signatures(String source) {
