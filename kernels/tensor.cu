@@ -2,7 +2,7 @@
 // Elman's recurrence over a whole sequence in one cooperative launch, with the products on tensor cores: for batches of more
 // rows than the other kernels that walk a sequence take in their stride. As in grid.cu a group of blocks shares rows, each
 // block keeps a slice of the columns of Wh in registers, and states reach the others through a ring of slots in memory, which
-// says by itself what is there. Eight rows are taken in a pass, a tile of a tensor core. Each warp multiplies by the weights
+// says by itself what is there. Eight rows are taken in a pass, a tile of a tensor core, or two such sets. Each warp multiplies by the weights
 // of its share of the nodes, so it needs only their states, which it reads from the ring straight into the registers
 // from which a tensor core takes them; what the warps of a block sum up meets in shared memory.
 //
@@ -24,35 +24,51 @@
 // third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest. That was before
 // passes took part by spans; no GPU has run it since. Four passes of 1024 nodes and rows of 1 to T steps should take 4.3 us in
 // float32 where they took 7.6, and 2.4 in TF32 where they took 4.2.
+//
+// Sixteen rows in a pass wait once for what two passes of eight wait for twice. Beside these a pass should take, by its products, its
+// further instructions and 450 cycles more where not all vectors are held, 0.5, 0.5, 1.1 and 1.1 us in float32 for 256, 384, 1024 and
+// 2048 nodes and 0.5, 0.4, 0.5, 0.6 and 0.6 in TF32 for 256, 384, 512, 1024 and 2048. No GPU has run it.
 #include "mma.cuh"
 #include "recurrence.cuh"
 
-const int ROWS = 8; // of a pass, the columns of a tensor core's tile
+const int TILE = 8; // rows, the columns of a tensor core's tile
 const int AT_ONCE = 2; // loads on their way where gradients only add up
 const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
 
-template <int SIZE>
+/// Of passes of one or two tiles of rows.
+template <int NODES, int TOGETHER, bool SPLIT, bool BACKWARD_PASS>
 struct Plan {
+    static const int SIZE = NODES;
+    static const int ROWS = TOGETHER; // of a pass
+    static const bool STRICT = SPLIT;
+    static const bool BACK = BACKWARD_PASS;
     static const int SLICE = SIZE == 384 || SIZE == 768 ? 48 : SIZE <= 512 ? 64 : SIZE <= 1024 ? 32 : 16; // columns of a block
     static const int BLOCKS = SIZE / SLICE; // of a group
     static const int WARPS = SLICE == 48 ? 12 : 16;
-    static const int THREADS = 32 * WARPS; // each has one element of a pass, or none
+    static const int THREADS = 32 * WARPS;
+    static const int ELEMENTS = ROWS * SLICE > THREADS ? 2 : 1; // of a pass that a thread has, TILE rows apart, if it has any
     static const int TILES = SLICE / 16; // of columns
-    static const int VECTORS = SIZE / WARPS / 16; // of four numbers that a thread reads in a pass
-    static const int MOST_PASSES = SLICE == 64 ? 6 : 16;
+    static const int SETS = ROWS / TILE; // of rows
+    static const int VECTORS = SIZE / WARPS / 16; // of four numbers that a thread reads of each set in a pass
+    // Of them on their way at the same time: of one set all, of two as many as the registers leave room for.
+    static const int HELD = SETS == 1 || VECTORS < 4 ? VECTORS : BACK ? STRICT ? 1 : VECTORS / 4 : VECTORS / 4 + 1;
+    static const int GROUP = SETS == 2 && SLICE == 64 ? 1 : TILES; // of columns that a warp sums up at the same time
+    static const int MOST_PASSES = (SLICE == 64 ? 48 : 128) / ROWS;
+    static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
+
+    static_assert(ELEMENTS == 1 || THREADS == TILE * SLICE, "each thread has an element of each set");
+    static_assert(GROUP == TILES || HELD == VECTORS, "each group of columns needs all vectors");
 };
 
-/// Which element of a pass is a thread's. A warp has sixteen columns of two rows.
-template <int SIZE>
+/// Which elements of a pass are a thread's. A warp has sixteen columns of two rows, or of four.
+template <typename P>
 struct Share {
-    typedef Plan<SIZE> P;
-
-    int row; // in a pass
+    int row; // in a pass, of the first element
     int inSlice;
     int column;
-    bool sends; // whether the thread has an element
+    bool sends; // whether the thread has elements
     int columnOrNone; // far below 0, by more than N * H, where the column is padding or the thread has no element
 
     __device__ Share(int hidden) {
@@ -60,9 +76,14 @@ struct Share {
         row = kept((int)(warp / P::TILES * 2 + threadIdx.x / 16 % 2));
         inSlice = kept((int)(warp % P::TILES * 16 + threadIdx.x % 16));
         column = (int)blockIdx.x * P::SLICE + inSlice;
-        sends = row < ROWS;
+        sends = row < P::ROWS / P::ELEMENTS;
         columnOrNone = sends && column < hidden ? column : -(1 << 30);
     }
+
+    /// Which tile of rows the first element is in.
+    __device__ int set() const { return P::SETS == P::ELEMENTS ? 0 : row / TILE; }
+
+    __device__ int rowInSet() const { return row - TILE * set(); }
 };
 
 /// A pass in a step.
@@ -73,14 +94,14 @@ struct Turn {
 };
 
 /// Which rows a group has, and in which steps each of its passes takes part: from the first one in which a row of it is live to the
-/// last one. With `ranks`, rows are dealt out by their number of live steps, eight at a time to a pass of one group after the
+/// last one. With `ranks`, rows are dealt out by their number of live steps, a pass of one group after the
 /// other and in the next pass back again: so those of a pass end together, if they begin together, and all groups have as much
 /// to do. Lies in shared memory.
-template <int SIZE>
+template <typename P>
 struct Order {
     static const int LANES = 32; // each looks after a pass, or none
 
-    int numbers[Plan<SIZE>::MOST_PASSES * ROWS]; // of the rows, pass by pass; -1 where there is none
+    int numbers[P::MOST_PASSES * P::ROWS]; // of the rows, pass by pass; -1 where there is none
     int2 spans[LANES]; // of each pass, as steps run: the first one, beyond all where it has none, and the one after the last
 
     /// `ranks` [3,N]: the rows, the most live steps first, where each begins to be live and where it ends; or null. On the way
@@ -92,12 +113,12 @@ struct Order {
         if (pass < LANES) {
             int from = steps;
             int to = 0;
-            int places = pass < passesOf(rowsPerGroup) ? ROWS : 0;
+            int places = pass < passesOf(rowsPerGroup) ? P::ROWS : 0;
             #pragma unroll 1
             for (int i = 0; i < places; i++) {
-                Index place = ranks ? rankOf(pass) + i : first + pass * ROWS + i;
+                Index place = ranks ? rankOf(pass) + i : first + pass * P::ROWS + i;
                 bool there = place < (ranks ? rows : min(rows, first + rowsPerGroup));
-                numbers[pass * ROWS + i] = !there ? -1 : ranks ? ranks[place] : (int)place;
+                numbers[pass * P::ROWS + i] = !there ? -1 : ranks ? ranks[place] : (int)place;
                 if (!there) continue;
                 int begins = ranks ? ranks[rows + place] : 0;
                 int ends = ranks ? ranks[2 * rows + place] : steps;
@@ -111,12 +132,12 @@ struct Order {
         __syncthreads();
     }
 
-    static __device__ int passesOf(Index rowsPerGroup) { return (int)(rowsPerGroup + ROWS - 1) / ROWS; }
+    static __device__ int passesOf(Index rowsPerGroup) { return (int)(rowsPerGroup + P::ROWS - 1) / P::ROWS; }
 
     /// Of the first row of a pass.
     static __device__ Index rankOf(int pass) {
         unsigned group = pass % 2 == 0 ? blockIdx.y : gridDim.y - 1 - blockIdx.y;
-        return ((Index)pass * gridDim.y + group) * ROWS;
+        return ((Index)pass * gridDim.y + group) * P::ROWS;
     }
 
     __device__ int begin(int pass) const { return spans[pass].x; }
@@ -136,17 +157,31 @@ struct Order {
     }
 };
 
-/// What the warps sum up in a pass: of each warp [SLICE,ROWS], where neither those who write, two rows at a time, nor those
-/// who read, sixteen columns of two rows, meet in a bank.
-template <int SIZE>
+/// What the warps sum up in a pass: of each warp and set of rows [SLICE,TILE], where neither those who write, two rows at a time,
+/// nor those who read, sixteen columns of two rows, meet in a bank.
+template <typename P>
 struct Partials {
-    typedef Plan<SIZE> P;
+    static const int SET = P::SLICE * TILE;
 
-    float sums[P::WARPS][P::SLICE * ROWS];
+    float sums[P::WARPS][P::SETS * SET];
 
-    static __device__ int at(int row, int column) { return column * ROWS + (row ^ column / 4 % 4 * 2); }
+    /// Where they lie. A kernel declares no more than 48 KiB by itself; those of two sets are handed the room at the launch.
+    static __device__ Partials& ofBlock() {
+        if constexpr (P::SETS == 1) {
+            __shared__ __align__(16) Partials partials;
+            return partials;
+        } else {
+            extern __shared__ float4 handed[];
+            return *(Partials*)handed;
+        }
+    }
 
-    /// Where a thread of a tensor core's tile writes two rows, of columns 0 to 7 of the first tile.
+    static __device__ int at(int row, int column) { return column * TILE + (row ^ column / 4 % 4 * 2); }
+
+    /// Where the sums of a thread's first element lie.
+    static __device__ int placeOf(const Share<P>& share) { return share.set() * SET + at(share.rowInSet(), share.inSlice); }
+
+    /// Where a thread of a tensor core's tile writes two rows, of columns 0 to 7 of the first tile and set.
     __device__ float* written() {
         int lane = threadIdx.x % 32;
         return &sums[threadIdx.x / 32][at(lane % 4 * 2, lane / 4)];
@@ -163,149 +198,203 @@ struct Partials {
         return (parts[0] + parts[2]) + (parts[1] + parts[3]);
     }
 
-    /// When all warps have written, the sum of this thread's element; from then on they may write again.
-    __device__ float total(const Share<SIZE>& share, int place, bool written) const {
+    /// When all warps have written, the sums of this thread's elements; from then on they may write again.
+    __device__ void total(float (&products)[P::ELEMENTS], const Share<P>& share, int place, bool written) const {
         __syncthreads();
-        float sum = share.sends && written ? total(place) : 0.0f;
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) products[e] = share.sends && written ? total(place + e * SET) : 0.0f;
         __syncthreads();
-        return sum;
     }
 };
 
-/// The states of a group's rows on their way: [slots,passes,SIZE/16,ROWS,16]. Step s reads slot s % slots and fills the next
+/// The states of a group's rows on their way: [slots,passes,SETS,SIZE/16,TILE,16]. Step s reads slot s % slots and fills the next
 /// one. A place that step s filled is emptied in step s + 2, when what all blocks made of it is here; fences as in grid.cu.
-template <int SIZE>
+template <typename P>
 struct Ring {
-    typedef Plan<SIZE> P;
-
     const float* read; // this thread's first vector in the first pass of the first slot
-    int own; // from there to this thread's element
+    int own; // from there to this thread's first element
     int last; // slot
     int perSlot;
-    float4 vectors[P::VECTORS]; // of a pass
+    float4 vectors[P::HELD][P::SETS]; // of a pass
 
-    __device__ Ring(float* places, int slots, int passes, const Share<SIZE>& share) {
+    __device__ Ring(float* places, int slots, int passes, const Share<P>& share) {
         perSlot = passes * P::PASS;
         last = slots - 1;
         float* ofGroup = places + ((Index)blockIdx.z * gridDim.y + blockIdx.y) * slots * perSlot;
         int first = threadIdx.x / 32 * P::VECTORS * 128 + threadIdx.x % 32 * 4;
         read = (const float*)kept((Index)(ofGroup + first));
-        own = -first + share.column / 16 * 128 + share.row * 16 + share.column % 16;
+        own = -first + share.set() * P::SET + share.column / 16 * 128 + share.rowInSet() * 16 + share.column % 16;
     }
 
     /// Where the slot begins that a step reads.
     __device__ int slot(int step) const { return (step & last) * perSlot; }
 
-    /// Asks for the vectors of the pass at `place`; they may be there or not.
-    __device__ void ask(int place) {
+    /// Asks for vector `v` of the pass at `place`; it may be there or not.
+    __device__ void ask(int place, int v) {
         #pragma unroll
-        for (int i = 0; i < P::VECTORS; i++) {
+        for (int s = 0; s < P::SETS; s++) {
+            float4& u = vectors[v % P::HELD][s];
             asm volatile("ld.relaxed.gpu.global.v4.f32 {%0, %1, %2, %3}, [%4];"
-                         : "=f"(vectors[i].x), "=f"(vectors[i].y), "=f"(vectors[i].z), "=f"(vectors[i].w)
-                         : "l"(read + place + 128 * i)
+                         : "=f"(u.x), "=f"(u.y), "=f"(u.z), "=f"(u.w)
+                         : "l"(read + place + s * P::SET + 128 * v)
                          : "memory");
         }
     }
 
+    /// Asks for as many as it holds.
+    __device__ void ask(int place) {
+        #pragma unroll
+        for (int v = 0; v < P::HELD; v++) ask(place, v);
+    }
+
     static __device__ bool empty(float value) { return __float_as_uint(value) == EMPTY; }
+
+    __device__ bool incomplete(int v) const {
+        bool lacks = false;
+        #pragma unroll
+        for (int s = 0; s < P::SETS; s++) {
+            const float4& u = vectors[v % P::HELD][s];
+            lacks |= empty(u.x) || empty(u.y) || empty(u.z) || empty(u.w);
+        }
+        return lacks;
+    }
 
     __device__ bool incomplete() const {
         bool lacks = false;
         #pragma unroll
-        for (int i = 0; i < P::VECTORS; i++) {
-            lacks |= empty(vectors[i].x) || empty(vectors[i].y) || empty(vectors[i].z) || empty(vectors[i].w);
-        }
-        return __any_sync(ALL, lacks);
+        for (int v = 0; v < P::HELD; v++) lacks |= incomplete(v);
+        return lacks;
     }
 
     /// Waits until the vectors are there that were asked for.
     __device__ void await(int place) {
-        while (incomplete()) ask(place);
+        while (__any_sync(ALL, incomplete())) ask(place);
     }
 
-    /// Puts this thread's element into the pass at `place`.
-    __device__ void put(int place, float value) const { store(place, empty(value) ? NOT_A_NUMBER : __float_as_uint(value)); }
+    __device__ void await(int place, int v) {
+        while (__any_sync(ALL, incomplete(v))) ask(place, v);
+    }
 
-    __device__ void clear(int place) const { store(place, EMPTY); }
+    /// Waits for those that it does not hold, too, as `TensorWeights::times` does.
+    __device__ void awaitOthers(int place) {
+        #pragma unroll
+        for (int v = P::HELD; v < P::VECTORS; v++) {
+            ask(place, v);
+            await(place, v);
+        }
+    }
 
-    __device__ void store(int place, unsigned bits) const {
-        asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(read + (place + own)), "r"(bits) : "memory");
+    /// Puts this thread's element e into the pass at `place`.
+    __device__ void put(int place, int e, float value) const {
+        store(place, e, empty(value) ? NOT_A_NUMBER : __float_as_uint(value));
+    }
+
+    __device__ void clear(int place, int e) const { store(place, e, EMPTY); }
+
+    __device__ void store(int place, int e, unsigned bits) const {
+        asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(read + (place + own) + e * P::SET), "r"(bits) : "memory");
     }
 };
 
 /// A warp's part of the block's weights, as a tensor core takes them.
-template <int SIZE, bool STRICT>
+template <typename P>
 struct TensorWeights {
-    typedef Plan<SIZE> P;
-
     float w[P::VECTORS][2][P::TILES][4];
 
     /// The weight from k to a column is at wh[k * strideK + column * strideC].
     __device__ void load(const float* wh, Index hidden, Index strideK, Index strideC) {
         int lane = threadIdx.x % 32;
+        Index firstC = (Index)blockIdx.x * P::SLICE + lane / 4;
         #pragma unroll
         for (int v = 0; v < P::VECTORS; v++) {
+            Index firstK = kept((Index)((threadIdx.x / 32 * P::VECTORS + v) * 16 + lane % 4 * 4));
+            const float* at = wh + firstK * strideK + firstC * strideC;
             #pragma unroll
             for (int i = 0; i < 4; i++) {
-                Index k = (threadIdx.x / 32 * P::VECTORS + v) * 16 + lane % 4 * 4 + i;
                 #pragma unroll
                 for (int t = 0; t < P::TILES; t++) {
                     #pragma unroll
                     for (int s = 0; s < 2; s++) {
-                        Index c = (Index)blockIdx.x * P::SLICE + t * 16 + lane / 4 + 8 * s;
-                        float weight = k < hidden && c < hidden ? wh[k * strideK + c * strideC] : 0.0f;
-                        w[v][i / 2][t][i % 2 * 2 + s] = STRICT ? weight : rounded(weight);
+                        int c = t * 16 + 8 * s;
+                        float weight = firstK + i < hidden && firstC + c < hidden ? at[i * strideK + c * strideC] : 0.0f;
+                        w[v][i / 2][t][i % 2 * 2 + s] = P::STRICT ? weight : rounded(weight);
                     }
                 }
             }
         }
     }
 
-    /// This warp's sums over its nodes, to where it writes in the partial sums.
-    __device__ void times(const float4 (&vectors)[P::VECTORS], float* low) const {
-        float sums[P::TILES][4] = {};
-        int other = 8 * ROWS + (threadIdx.x % 4 < 2 ? 4 : -4); // from columns 0 to 7 to columns 8 to 15
+    /// This warp's sums over its nodes, to where it writes in the partial sums. The first vectors of the pass at `place` have been
+    /// awaited; where not all are held, the others are asked for as their room becomes free.
+    __device__ void times(Ring<P>& ring, int place, float* low) const {
+        int other = 8 * TILE + (threadIdx.x % 4 < 2 ? 4 : -4); // from columns 0 to 7 to columns 8 to 15
         #pragma unroll
-        for (int v = 0; v < P::VECTORS; v++) {
+        for (int first = 0; first < P::TILES; first += P::GROUP) {
+            float sums[P::GROUP][P::SETS][4] = {};
             #pragma unroll
-            for (int half = 0; half < 2; half++) {
-                float b0 = half == 0 ? vectors[v].x : vectors[v].z;
-                float b1 = half == 0 ? vectors[v].y : vectors[v].w;
-                if (STRICT) {
-                    float b0High, b0Low, b1High, b1Low;
-                    split(b0, b0High, b0Low);
-                    split(b1, b1High, b1Low);
-                    #pragma unroll
-                    for (int t = 0; t < P::TILES; t++) {
-                        float aHigh[4], aLow[4];
-                        #pragma unroll
-                        for (int i = 0; i < 4; i++) {
-                            aHigh[i] = cut(w[v][half][t][i]);
-                            aLow[i] = w[v][half][t][i] - aHigh[i];
-                        }
-                        multiplyTile(sums[t], aLow, b0High, b1High);
-                        multiplyTile(sums[t], aHigh, b0Low, b1Low);
-                        multiplyTile(sums[t], aHigh, b0High, b1High);
-                    }
-                } else {
-                    #pragma unroll
-                    for (int t = 0; t < P::TILES; t++) multiplyTile(sums[t], w[v][half][t], b0, b1);
+            for (int v = 0; v < P::VECTORS; v++) {
+                if (v >= P::HELD) ring.await(place, v);
+                addTiles(sums, first, v, ring.vectors[v % P::HELD]);
+                if (v + P::HELD < P::VECTORS) ring.ask(place, v + P::HELD);
+            }
+            #pragma unroll
+            for (int t = 0; t < P::GROUP; t++) {
+                #pragma unroll
+                for (int s = 0; s < P::SETS; s++) {
+                    float* at = low + s * Partials<P>::SET + 16 * TILE * (first + t);
+                    *(float2*)at = make_float2(sums[t][s][0], sums[t][s][1]);
+                    *(float2*)(at + other) = make_float2(sums[t][s][2], sums[t][s][3]);
                 }
             }
         }
+    }
+
+    /// Adds the products of vector `v` to the sums of the tiles from `first` on.
+    __device__ void addTiles(float (&sums)[P::GROUP][P::SETS][4], int first, int v, const float4 (&vectors)[P::SETS]) const {
         #pragma unroll
-        for (int t = 0; t < P::TILES; t++) {
-            *(float2*)(low + 16 * ROWS * t) = make_float2(sums[t][0], sums[t][1]);
-            *(float2*)(low + 16 * ROWS * t + other) = make_float2(sums[t][2], sums[t][3]);
+        for (int half = 0; half < 2; half++) {
+            float b[P::SETS][2];
+            #pragma unroll
+            for (int s = 0; s < P::SETS; s++) {
+                b[s][0] = half == 0 ? vectors[s].x : vectors[s].z;
+                b[s][1] = half == 0 ? vectors[s].y : vectors[s].w;
+            }
+            if (P::STRICT) {
+                #pragma unroll
+                for (int t = 0; t < P::GROUP; t++) {
+                    const float(&a)[4] = w[v][half][first + t];
+                    float aHigh[4], aLow[4];
+                    #pragma unroll
+                    for (int i = 0; i < 4; i++) {
+                        aHigh[i] = cut(a[i]);
+                        aLow[i] = a[i] - aHigh[i];
+                    }
+                    #pragma unroll
+                    for (int s = 0; s < P::SETS; s++) {
+                        float bHigh[2], bLow[2];
+                        #pragma unroll
+                        for (int i = 0; i < 2; i++) split(b[s][i], bHigh[i], bLow[i]);
+                        multiplyTile(sums[t][s], aLow, bHigh[0], bHigh[1]);
+                        multiplyTile(sums[t][s], aHigh, bLow[0], bLow[1]);
+                        multiplyTile(sums[t][s], aHigh, bHigh[0], bHigh[1]);
+                    }
+                }
+            } else {
+                #pragma unroll
+                for (int t = 0; t < P::GROUP; t++) {
+                    #pragma unroll
+                    for (int s = 0; s < P::SETS; s++) multiplyTile(sums[t][s], w[v][half][first + t], b[s][0], b[s][1]);
+                }
+            }
         }
     }
 };
 
 /// Where what a thread reads and writes in step after step lies.
-template <int SIZE>
+template <typename P>
 struct Layout {
-    const Order<SIZE>& order;
-    const Share<SIZE>& share;
+    const Order<P>& order;
+    const Share<P>& share;
     const int* mask;
     Index rows;
     int hidden;
@@ -314,8 +403,8 @@ struct Layout {
     int perSlot; // from a step's slot to that of the next one, below 0 where slots and steps go down
 
     __device__ Layout(
-            const Order<SIZE>& order,
-            const Share<SIZE>& share,
+            const Order<P>& order,
+            const Share<P>& share,
             const int* mask,
             Index rows,
             Index hidden,
@@ -325,11 +414,11 @@ struct Layout {
         : order(order), share(share), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
           firstStep(kept(firstStep)), perSlot(kept(direction * (int)rows * (int)hidden)) {}
 
-    /// The thread's row in a pass, -1 for none.
-    __device__ int row(int pass) const { return order.numbers[pass * ROWS + (share.row & ROWS - 1)]; }
-
-    /// The offset in [N,H] of the thread's element of its row, below 0 if it has none.
-    __device__ Index offset(int row) const { return (Index)row * hidden + share.columnOrNone; }
+    /// The offset in [N,H] of the thread's element e of a pass, below 0 if it has none.
+    __device__ Index offset(int pass, int e) const {
+        int row = order.numbers[pass * P::ROWS + (share.row & P::ROWS - 1) + TILE * e]; // -1 for none
+        return (Index)row * hidden + share.columnOrNone;
+    }
 
     /// The offset in [T+1,N,H] of the slot of a step.
     __device__ Index slot(int step) const { return first + (Index)step * perSlot; }
@@ -337,12 +426,12 @@ struct Layout {
     /// Whether the row of a pass whose mask this thread reads is live.
     __device__ int live(int step, int pass) const {
         if (!mask) return 1;
-        int row = order.numbers[pass * ROWS + threadIdx.x % ROWS];
+        int row = order.numbers[pass * P::ROWS + threadIdx.x % P::ROWS];
         return row < 0 ? 0 : mask[(firstStep + (perSlot < 0 ? -step : step)) * rows + row];
     }
 };
 
-template <int SIZE, bool STRICT>
+template <typename P>
 __device__ void forward(
         const float* wh,
         const float* bias,
@@ -358,48 +447,53 @@ __device__ void forward(
         int slots,
         int reverse,
         int activation) {
-    typedef Plan<SIZE> P;
-    __shared__ __align__(16) Partials<SIZE> partials;
-    __shared__ Order<SIZE> order;
-    const Share<SIZE> share((int)hidden);
+    Partials<P>& partials = Partials<P>::ofBlock();
+    __shared__ Order<P> order;
+    const Share<P> share((int)hidden);
     order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, false);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps - 1;
-    const Layout<SIZE> layout(
+    const Layout<P> layout(
             order, share, mask, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
     float* low = partials.written();
-    int total = Partials<SIZE>::at(share.row, share.inSlice);
+    int total = partials.placeOf(share);
     float b = bias && share.columnOrNone >= 0 ? bias[share.column] : 0.0f;
 
     // Before its first step a pass keeps what it begins with.
-    Ring<SIZE> ring(places, slots, passes, share);
+    Ring<P> ring(places, slots, passes, share);
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
         int begin = order.begin(pass);
-        Index offset = layout.offset(layout.row(pass));
-        float seen = 0.0f;
-        if (offset >= 0) {
-            float* at = states + layout.slot(0) + offset;
-            float h = at[-layout.perSlot];
-            #pragma unroll 1
-            for (int step = 0; step < begin; step++, at += layout.perSlot) *at = h;
-            seen = factors ? h * factors[offset] : h;
+        #pragma unroll 1
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            Index offset = layout.offset(pass, e);
+            float seen = 0.0f;
+            if (offset >= 0) {
+                float* at = states + layout.slot(0) + offset;
+                float h = at[-layout.perSlot];
+                #pragma unroll 1
+                for (int step = 0; step < begin; step++, at += layout.perSlot) *at = h;
+                seen = factors ? h * factors[offset] : h;
+            }
+            if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, e, P::STRICT ? seen : rounded(seen));
         }
-        if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, STRICT ? seen : rounded(seen));
     }
 
-    TensorWeights<SIZE, STRICT> weights;
+    TensorWeights<P> weights;
     weights.load(wh, hidden, hidden, 1);
-    float added = 0.0f; // to the product
+    float added[P::ELEMENTS] = {}; // to the products
     int live = 0; // the row whose mask this thread reads
     auto fetch = [&](Turn turn) {
         if (turn.step > last) return;
-        Index offset = layout.offset(layout.row(turn.pass));
         live = layout.live(turn.step, turn.pass);
-        if (offset < 0) return;
-        float* at = states + layout.slot(turn.step) + offset;
-        added = *at;
-        if (turn.step + EARLY <= last) prefetch(at + EARLY * layout.perSlot);
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            Index offset = layout.offset(turn.pass, e);
+            if (offset < 0) continue;
+            float* at = states + layout.slot(turn.step) + offset;
+            added[e] = *at;
+            if (turn.step + EARLY <= last) prefetch(at + EARLY * layout.perSlot);
+        }
     };
 
     Turn turn = order.first(last + 1);
@@ -408,30 +502,46 @@ __device__ void forward(
     #pragma unroll 1
     while (turn.step <= last) {
         int step = turn.step;
-        int offsetInSlot = turn.pass * P::PASS;
+        int pass = turn.pass;
+        int offsetInSlot = pass * P::PASS;
         if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
-        float sum = added + b;
+        float h[P::ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) h[e] = added[e] + b;
         unsigned alive = __ballot_sync(ALL, live != 0);
         Turn next = order.next(turn, last + 1);
-        fetch(next);
+        if (P::ELEMENTS == 1) fetch(next);
 
         ring.await(ring.slot(step) + offsetInSlot);
-        if (alive) weights.times(ring.vectors, low);
-        asked = next.step <= last && next.pass != turn.pass; // its own next step is not there yet
+        if (alive) weights.times(ring, ring.slot(step) + offsetInSlot, low);
+        else ring.awaitOthers(ring.slot(step) + offsetInSlot);
+        asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        Index offset = layout.offset(layout.row(turn.pass));
-        float factor = factors && offset >= 0 ? factors[offset] : 1.0f;
-        float product = partials.total(share, total, alive != 0);
+        if (P::ELEMENTS > 1) fetch(next); // not before the products, which need the registers
+        Index offsets[P::ELEMENTS];
+        float ofDropout[P::ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            offsets[e] = layout.offset(pass, e);
+            ofDropout[e] = factors && offsets[e] >= 0 ? factors[offsets[e]] : 1.0f;
+        }
+        float products[P::ELEMENTS];
+        partials.total(products, share, total, alive != 0);
         if (share.sends) {
-            float h = 0.0f;
-            if (offset >= 0) {
-                if (alive >> share.row & 1) h = activate(activation, sum + product);
-                else h = states[layout.slot(step - 1) + offset];
+            byActivation(activation, [&](int activation) {
+                #pragma unroll
+                for (int e = 0; e < P::ELEMENTS; e++) h[e] = activate(activation, h[e] + products[e]);
+            });
+            #pragma unroll
+            for (int e = 0; e < P::ELEMENTS; e++) {
+                Index offset = offsets[e];
+                if (offset < 0) h[e] = 0.0f;
+                else if (!(alive >> (share.row + TILE * e) & 1)) h[e] = states[layout.slot(step - 1) + offset];
+                float seen = h[e] * ofDropout[e];
+                if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? seen : rounded(seen));
+                if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
+                if (offset >= 0) states[layout.slot(step) + offset] = h[e];
             }
-            float seen = h * factor;
-            if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, STRICT ? seen : rounded(seen));
-            if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot);
-            if (offset >= 0) states[layout.slot(step) + offset] = h;
         }
         if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
         turn = next;
@@ -441,18 +551,22 @@ __device__ void forward(
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
         int end = order.end(pass);
-        Index offset = layout.offset(layout.row(pass));
-        if (offset < 0 || end <= order.begin(pass)) continue;
-        float* at = states + layout.slot(end) + offset;
-        float h = at[-layout.perSlot];
+        if (end <= order.begin(pass)) continue;
         #pragma unroll 1
-        for (int left = last + 1 - end; left > 0; left--, at += layout.perSlot) *at = h;
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            Index offset = layout.offset(pass, e);
+            if (offset < 0) continue;
+            float* at = states + layout.slot(end) + offset;
+            float h = at[-layout.perSlot];
+            #pragma unroll 1
+            for (int left = last + 1 - end; left > 0; left--, at += layout.perSlot) *at = h;
+        }
     }
 }
 
 /// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
 /// one, stays with its thread.
-template <int SIZE, bool STRICT>
+template <typename P>
 __device__ void backward(
         const float* wh,
         const float* states,
@@ -468,26 +582,25 @@ __device__ void backward(
         int slots,
         int reverse,
         int activation) {
-    typedef Plan<SIZE> P;
-    __shared__ __align__(16) Partials<SIZE> partials;
-    __shared__ float carried[P::MOST_PASSES][ROWS * P::SLICE];
+    Partials<P>& partials = Partials<P>::ofBlock();
+    __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::ROWS * P::SLICE / P::ELEMENTS];
     __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
-    __shared__ Order<SIZE> order;
+    __shared__ Order<P> order;
 
-    const Share<SIZE> share((int)hidden);
+    const Share<P> share((int)hidden);
     order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, true);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps; // the initial slot comes as one more step
-    const Layout<SIZE> layout(
+    const Layout<P> layout(
             order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     float* low = partials.written();
-    int total = Partials<SIZE>::at(share.row, share.inSlice);
+    int total = partials.placeOf(share);
 
     // Where a pass takes no part gradients add up.
-    auto gather = [&](int pass, int from, int to) {
-        Index offset = layout.offset(layout.row(pass));
+    auto gather = [&](int pass, int e, int from, int to) {
+        Index offset = layout.offset(pass, e);
         if (offset < 0) return;
-        float sum = carried[pass][threadIdx.x];
+        float sum = carried[pass][e][threadIdx.x];
         float* at = gradients + layout.slot(from) + offset;
         #pragma unroll 1
         for (int left = to - from; left > 0; left -= AT_ONCE) {
@@ -505,36 +618,42 @@ __device__ void backward(
             }
             at += AT_ONCE * layout.perSlot;
         }
-        carried[pass][threadIdx.x] = sum;
+        carried[pass][e][threadIdx.x] = sum;
     };
-    Ring<SIZE> ring(places, slots, passes, share);
+    Ring<P> ring(places, slots, passes, share);
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
         int begin = order.begin(pass);
         if (threadIdx.x < 2) liveRows[threadIdx.x][pass] = 0;
-        if (share.sends) carried[pass][threadIdx.x] = 0.0f;
-        gather(pass, 0, begin);
-        if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, 0.0f);
+        #pragma unroll 1
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            if (share.sends) carried[pass][e][threadIdx.x] = 0.0f;
+            gather(pass, e, 0, begin);
+            if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, e, 0.0f);
+        }
     }
     __syncthreads();
 
-    TensorWeights<SIZE, STRICT> weights;
+    TensorWeights<P> weights;
     weights.load(wh, hidden, 1, hidden);
-    float dh = 0.0f;
-    float h = 0.0f;
+    float dh[P::ELEMENTS] = {};
+    float h[P::ELEMENTS] = {};
     int live = 0; // the row whose mask this thread reads
     auto fetch = [&](Turn turn) {
         if (turn.step > last) return;
-        Index offset = layout.offset(layout.row(turn.pass));
         live = turn.step < last ? layout.live(turn.step, turn.pass) : 0;
-        if (offset < 0) return;
-        Index at = layout.slot(turn.step) + offset;
-        dh = gradients[at];
-        if (turn.step < last) h = states[at];
-        if (turn.step + EARLY < last) {
-            Index early = at + EARLY * layout.perSlot;
-            prefetch(gradients + early);
-            prefetch(states + early);
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            Index offset = layout.offset(turn.pass, e);
+            if (offset < 0) continue;
+            Index at = layout.slot(turn.step) + offset;
+            dh[e] = gradients[at];
+            if (turn.step < last) h[e] = states[at];
+            if (turn.step + EARLY < last) {
+                Index early = at + EARLY * layout.perSlot;
+                prefetch(gradients + early);
+                prefetch(states + early);
+            }
         }
     };
 
@@ -547,37 +666,53 @@ __device__ void backward(
         int pass = turn.pass;
         int offsetInSlot = pass * P::PASS;
         if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
-        float slope = derivative(activation, h);
+        float slopes[P::ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) slopes[e] = derivative(activation, h[e]);
         unsigned alive = __ballot_sync(ALL, live != 0);
         if (threadIdx.x == 0) liveRows[step & 1][pass] = alive;
         unsigned later = liveRows[step + 1 & 1][pass]; // rows that were live in the step that ran after it
-        if (share.sends) carried[pass][threadIdx.x] = later >> share.row & 1 ? dh : carried[pass][threadIdx.x] + dh;
+        if (share.sends) {
+            #pragma unroll
+            for (int e = 0; e < P::ELEMENTS; e++) {
+                float& sum = carried[pass][e][threadIdx.x];
+                sum = later >> (share.row + TILE * e) & 1 ? dh[e] : sum + dh[e];
+            }
+        }
         bool anyLater = later != 0;
         Turn next = order.next(turn, last + 1);
         fetch(next);
 
         ring.await(ring.slot(step) + offsetInSlot);
-        if (anyLater) weights.times(ring.vectors, low);
+        if (anyLater) weights.times(ring, ring.slot(step) + offsetInSlot, low);
+        else ring.awaitOthers(ring.slot(step) + offsetInSlot);
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        int row = layout.row(pass);
-        float gradient = share.sends ? carried[pass][threadIdx.x] : 0.0f;
-        bool gains = later >> share.row & 1;
-        bool lives = alive >> share.row & 1;
-        float product = partials.total(share, total, anyLater);
+        Index offsets[P::ELEMENTS];
+        #pragma unroll
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            offsets[e] = layout.offset(pass, e);
+        }
+        float products[P::ELEMENTS];
+        partials.total(products, share, total, anyLater);
+        if (P::SETS == 2) alive = liveRows[step & 1][pass]; // as it was, without a register for it while products are summed
         if (share.sends) {
-            float da = 0.0f;
-            Index offset = layout.offset(row);
-            if (offset >= 0) {
-                if (gains) {
-                    gradient += factors ? factors[offset] * product : product;
-                    carried[pass][threadIdx.x] = gradient;
+            #pragma unroll
+            for (int e = 0; e < P::ELEMENTS; e++) {
+                float da = 0.0f;
+                Index offset = offsets[e];
+                float sum = carried[pass][e][threadIdx.x];
+                if (offset >= 0) {
+                    if (later >> (share.row + TILE * e) & 1) {
+                        sum += factors ? factors[offset] * products[e] : products[e];
+                        carried[pass][e][threadIdx.x] = sum;
+                    }
+                    if (alive >> (share.row + TILE * e) & 1) da = sum * slopes[e];
                 }
-                if (lives) da = gradient * slope;
+                if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? da : rounded(da));
+                if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
+                if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? sum : da;
             }
-            if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, STRICT ? da : rounded(da));
-            if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot);
-            if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? gradient : da;
         }
         if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
         turn = next;
@@ -585,7 +720,9 @@ __device__ void backward(
 
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
-        if (order.begin(pass) < order.end(pass)) gather(pass, order.end(pass), last + 1);
+        if (order.begin(pass) >= order.end(pass)) continue;
+        #pragma unroll 1
+        for (int e = 0; e < P::ELEMENTS; e++) gather(pass, e, order.end(pass), last + 1);
     }
 }
 
@@ -593,8 +730,8 @@ __device__ void backward(
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
 /// Blocks are [BLOCKS,groups], a second layer of the grid as in sequence.cu. Without `ranks`, see Order, group g owns the rows
 /// from g * rowsPerGroup on; with them a group has as many passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
-#define FORWARD(name, size, strict)                                                                             \
-    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
+#define FORWARD(name, size, together, strict)                                                                   \
+    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, false>::THREADS, 1) name(         \
             const float* wh,                                                                                    \
             const float* bias,                                                                                  \
             float* states,                                                                                      \
@@ -613,7 +750,7 @@ __device__ void backward(
             const float* otherBias,                                                                             \
             float* otherStates,                                                                                 \
             const float* otherFactors) {                                                                        \
-        forward<size, strict>(                                                                                  \
+        forward<Plan<size, together, strict, false>>(                                                           \
                 ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
                 mask, ofDirection(factors, otherFactors), places, ranks, steps, rows, hidden, rowsPerGroup,     \
                 slots, reverse ^ (int)blockIdx.z, activation);                                                  \
@@ -621,8 +758,8 @@ __device__ void backward(
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
 /// of the initial state.
-#define BACKWARD(name, size, strict)                                                                            \
-    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
+#define BACKWARD(name, size, together, strict)                                                                  \
+    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, true>::THREADS, 1) name(          \
             const float* wh,                                                                                    \
             const float* states,                                                                                \
             float* gradients,                                                                                   \
@@ -641,21 +778,40 @@ __device__ void backward(
             const float* otherStates,                                                                           \
             float* otherGradients,                                                                              \
             const float* otherFactors) {                                                                        \
-        backward<size, strict>(                                                                                 \
+        backward<Plan<size, together, strict, true>>(                                                           \
                 ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
                 ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), places,       \
                 ranks, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);        \
     }
 
-#define ALL_OF(size)                                       \
-    FORWARD(tensor_forward_##size##_8, size, true)         \
-    FORWARD(tensor_tf32_forward_##size##_8, size, false)   \
-    BACKWARD(tensor_backward_##size##_8, size, true)       \
-    BACKWARD(tensor_tf32_backward_##size##_8, size, false)
+#define OF_EIGHT(size)                                        \
+    FORWARD(tensor_forward_##size##_8, size, 8, true)         \
+    FORWARD(tensor_tf32_forward_##size##_8, size, 8, false)   \
+    BACKWARD(tensor_backward_##size##_8, size, 8, true)       \
+    BACKWARD(tensor_tf32_backward_##size##_8, size, 8, false)
 
-ALL_OF(256)
-ALL_OF(384)
-ALL_OF(512)
-ALL_OF(768)
-ALL_OF(1024)
-ALL_OF(2048)
+OF_EIGHT(256)
+OF_EIGHT(384)
+OF_EIGHT(512)
+OF_EIGHT(768)
+OF_EIGHT(1024)
+OF_EIGHT(2048)
+
+#define STRICT_OF_SIXTEEN(size)                         \
+    FORWARD(tensor_forward_##size##_16, size, 16, true) \
+    BACKWARD(tensor_backward_##size##_16, size, 16, true)
+
+#define TF32_OF_SIXTEEN(size)                                 \
+    FORWARD(tensor_tf32_forward_##size##_16, size, 16, false) \
+    BACKWARD(tensor_tf32_backward_##size##_16, size, 16, false)
+
+// The others need more registers than there are.
+STRICT_OF_SIXTEEN(256)
+STRICT_OF_SIXTEEN(384)
+FORWARD(tensor_forward_1024_16, 1024, 16, true)
+STRICT_OF_SIXTEEN(2048)
+TF32_OF_SIXTEEN(256)
+TF32_OF_SIXTEEN(384)
+FORWARD(tensor_tf32_forward_512_16, 512, 16, false)
+TF32_OF_SIXTEEN(1024)
+TF32_OF_SIXTEEN(2048)

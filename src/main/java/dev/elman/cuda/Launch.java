@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.function.IntSupplier;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
+import jcuda.driver.CUfunction_attribute;
 import jcuda.driver.JCudaDriver;
 
 /**
@@ -24,6 +25,10 @@ final class Launch {
     private final ByteBuffer values;
     private final Pointer table;
     private int next;
+    /** Bytes that each block is handed. */
+    private int shared;
+    /** That the driver was told to expect. */
+    private int mostShared;
 
     /**
      * A launch of this kernel.
@@ -43,6 +48,23 @@ final class Launch {
     /** What the parameters of a kernel take, and the table of their addresses. */
     static int bytes(Kernel kernel) {
         return 2 * 8 * kernel.parameters().length();
+    }
+
+    /** Hands each block so many bytes of shared memory, beside those that the kernel declares itself. */
+    Launch shared(int bytes) {
+        if (bytes > mostShared) {
+            context.calls()
+                    .driver(
+                            "cuFuncSetAttribute",
+                            bytes + " bytes of shared memory for " + kernel.entry(),
+                            () -> JCudaDriver.cuFuncSetAttribute(
+                                    function,
+                                    CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
+                                    bytes));
+            mostShared = bytes;
+        }
+        shared = bytes;
+        return this;
     }
 
     Launch pointer(long address) {
@@ -120,7 +142,7 @@ final class Launch {
                 "cuLaunchCooperativeKernel",
                 new Grid(blocks, groups, layers, threads, 1),
                 () -> JCudaDriver.cuLaunchCooperativeKernel(
-                        function, blocks, groups, layers, threads, 1, 1, 0, context.stream(), table));
+                        function, blocks, groups, layers, threads, 1, 1, shared, context.stream(), table));
     }
 
     /** Launches this grid. Nothing is waited for; what fails on the device shows at a later call. */
@@ -133,7 +155,17 @@ final class Launch {
                 "cuLaunchKernel",
                 new Grid(blocksX, blocksY, blocksZ, threadsX, threadsY),
                 () -> JCudaDriver.cuLaunchKernel(
-                        function, blocksX, blocksY, blocksZ, threadsX, threadsY, 1, 0, context.stream(), table, null));
+                        function,
+                        blocksX,
+                        blocksY,
+                        blocksZ,
+                        threadsX,
+                        threadsY,
+                        1,
+                        shared,
+                        context.stream(),
+                        table,
+                        null));
     }
 
     private void start(String call, Grid grid, IntSupplier launch) {

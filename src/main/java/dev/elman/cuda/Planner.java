@@ -138,15 +138,19 @@ final class Planner {
     RecurrenceChoice explain(Operands.Rnn sizes, int directions, boolean backward) {
         RecurrencePlan plan = choose(sizes, directions, backward, false);
         List<String> reasons = new ArrayList<>();
-        reasons.add(micros(plan, sizes, directions, backward) + " a step " + plan.basis());
+        String basis = plan.basis(sizes, directions, backward);
+        reasons.add(micros(plan, sizes, directions, backward) + " a step " + basis);
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;
             String refusal = other.refusal(sizes, backward, false);
             if (refusal == null) refusal = other.tooShort(sizes);
-            String basis = other.basis().equals(plan.basis()) ? "" : " " + other.basis();
-            reasons.add("not " + other.name() + ": "
-                    + (refusal == null ? micros(other, sizes, directions, backward) + basis : refusal));
+            if (refusal == null) {
+                String otherBasis = other.basis(sizes, directions, backward);
+                refusal =
+                        micros(other, sizes, directions, backward) + (otherBasis.equals(basis) ? "" : " " + otherBasis);
+            }
+            reasons.add("not " + other.name() + ": " + refusal);
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));
     }

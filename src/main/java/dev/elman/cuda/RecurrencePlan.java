@@ -28,8 +28,8 @@ interface RecurrencePlan {
      */
     double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout);
 
-    /** Where {@link #expectedMicros} comes from, as half a sentence. */
-    default String basis() {
+    /** Where {@link #expectedMicros} comes from, without dropout, as half a sentence. */
+    default String basis(Operands.Rnn sizes, int directions, boolean backward) {
         return "by what an H100 or H200 took";
     }
 

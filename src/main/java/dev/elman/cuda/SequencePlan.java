@@ -83,7 +83,7 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     /**
-     * As {@link #grid} on tensor cores, eight rows in a pass, under a mask rows of like lengths: in TF32, or in float32 of three
+     * As {@link #grid} on tensor cores, eight rows in a pass or sixteen, under a mask rows of like lengths: in TF32, or in float32 of three
      * products in TF32.
      *
      * @param missing see {@link #withoutTensorCores}
@@ -192,18 +192,35 @@ final class SequencePlan implements RecurrencePlan {
 
     @Override
     public double expectedMicros(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
-        double oneByOne = directions * share(pass, 1, dropout).micros();
-        Share together = share(pass, directions, dropout);
-        return slower * (together == null ? oneByOne : Math.min(oneByOne, together.micros()));
+        Share together = atOnce(pass, directions, backward, dropout);
+        return slower
+                * (together == null
+                        ? directions * share(pass, 1, backward, dropout).micros()
+                        : together.micros());
     }
 
-    private Share share(Operands.Rnn pass, int directions, boolean dropout) {
-        return size(pass.h()).share(Math.max(pass.n(), 1), directions, multiprocessors, dropout);
+    /** How rows are shared out where all directions are walked in one launch; null where one after the other is faster. */
+    private Share atOnce(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
+        Share together = share(pass, directions, backward, dropout);
+        if (together == null) return null;
+        return together.micros()
+                        <= directions * share(pass, 1, backward, dropout).micros()
+                ? together
+                : null;
+    }
+
+    private Share share(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
+        return size(pass.h()).share(Math.max(pass.n(), 1), directions, multiprocessors, backward, dropout);
     }
 
     @Override
-    public String basis() {
-        return family.predicted() ? "by prediction, for no GPU has run it" : RecurrencePlan.super.basis();
+    public String basis(Operands.Rnn sizes, int directions, boolean backward) {
+        Share together = atOnce(sizes, directions, backward, false);
+        Share share = together == null ? share(sizes, 1, backward, false) : together;
+        boolean predicted = size(sizes.h()).predicted(share.together());
+        return predicted
+                ? "by prediction, for no GPU has run it"
+                : RecurrencePlan.super.basis(sizes, directions, backward);
     }
 
     @Override
@@ -218,16 +235,16 @@ final class SequencePlan implements RecurrencePlan {
         walk(directions, Way.BACKWARD);
     }
 
-    /** All in one launch, where that is no slower than one after the other. */
     private void walk(List<Recurrence> directions, Way way) {
         Operands.Rnn sizes = directions.get(0).sizes();
         if (sizes.n() == 0) return;
         boolean dropout = directions.stream().anyMatch(pass -> pass.factors() != 0);
-        Share alone = share(sizes, 1, dropout);
-        Share together = share(sizes, directions.size(), dropout);
-        if (together != null && together.micros() <= directions.size() * alone.micros()) {
+        boolean backward = way == Way.BACKWARD;
+        Share together = atOnce(sizes, directions.size(), backward, dropout);
+        if (together != null) {
             launch(directions, 1, way, together);
         } else {
+            Share alone = share(sizes, 1, backward, dropout);
             for (Recurrence pass : directions) launch(List.of(pass), directions.size(), way, alone);
         }
     }
@@ -243,6 +260,7 @@ final class SequencePlan implements RecurrencePlan {
                 ring == null ? null : ring.empty(floats, size.mostExchanged(share, oneByOne, multiprocessors), steps);
         long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
+                .shared(size.sharedBytes(share.together()))
                 .pointer(pass.wh())
                 .pointer(way == Way.BACKWARD ? pass.states() : pass.b())
                 .pointer(way == Way.BACKWARD ? pass.gradients() : pass.states())

@@ -10,13 +10,14 @@ import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, with tensor cores an H200, see {@code ci/measured}; what a {@link Family} calls so is predicted. Of other GPUs
+ * was measured to take, with tensor cores an H200, see {@code ci/measured}; what {@link #predicted} calls so is not. Of other GPUs
  * only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
@@ -52,18 +53,19 @@ record SequenceSize(
             new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
             new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
             new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48),
-            new SequenceSize(TENSOR, 256, 4, 512, 1, rows(8, 6), 0.00, 1.42, 0.00),
-            new SequenceSize(TENSOR, 384, 8, 384, 1, rows(8, 16), 0.05, 1.36, 0.00),
+            // Of sixteen rows in a pass predicted, with some to spare.
+            new SequenceSize(TENSOR, 256, 4, 512, 1, rows(8, 6, 16, 3), 0.00, 0.92, 0.0625),
+            new SequenceSize(TENSOR, 384, 8, 384, 1, rows(8, 16, 16, 8), 0.05, 0.82, 0.0675),
             new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.05, 2.06, 0.00),
             new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.15, 2.03, 0.00),
-            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.30, 1.83, 0.00),
-            new SequenceSize(TENSOR, 2048, 128, 512, 1, rows(8, 16), 0.40, 2.27, 0.00),
-            new SequenceSize(TENSOR_TF32, 256, 4, 512, 1, rows(8, 6), 0.00, 1.13, 0.00),
-            new SequenceSize(TENSOR_TF32, 384, 8, 384, 1, rows(8, 16), 0.10, 0.83, 0.00),
-            new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, rows(8, 6), 0.05, 1.26, 0.00),
+            new SequenceSize(TENSOR, 1024, 32, 512, 1, forwardAlso(16, 8, rows(8, 16)), 0.30, 0.76, 0.13375),
+            new SequenceSize(TENSOR, 2048, 128, 512, 1, rows(8, 16, 16, 8), 0.40, 1.14, 0.14125),
+            new SequenceSize(TENSOR_TF32, 256, 4, 512, 1, rows(8, 6, 16, 3), 0.00, 0.66, 0.05875),
+            new SequenceSize(TENSOR_TF32, 384, 8, 384, 1, rows(8, 16, 16, 8), 0.10, 0.46, 0.04625),
+            new SequenceSize(TENSOR_TF32, 512, 8, 512, 1, forwardAlso(16, 3, rows(8, 6)), 0.05, 0.77, 0.06125),
             new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.15, 1.12, 0.00),
-            new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16), 0.30, 0.97, 0.00),
-            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16), 0.55, 1.12, 0.00),
+            new SequenceSize(TENSOR_TF32, 1024, 32, 512, 1, rows(8, 16, 16, 8), 0.30, 0.39, 0.0725),
+            new SequenceSize(TENSOR_TF32, 2048, 128, 512, 1, rows(8, 16, 16, 8), 0.55, 0.49, 0.07875),
             // Predicted, with some to spare: no GPU has run these.
             new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.32, 0.00),
             new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
@@ -73,6 +75,10 @@ record SequenceSize(
             new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.72, 0.02),
             new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.55, 0.05),
             new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.65, 0.07));
+
+    private static final int WARP = 32;
+    /** Rows that a tensor core takes at once. */
+    private static final int TILE = 8;
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -106,11 +112,6 @@ record SequenceSize(
             return this == CLUSTER || this == TENSOR_CLUSTER;
         }
 
-        /** Whether no GPU has run it, so that what it takes is a prediction. */
-        boolean predicted() {
-            return this == TENSOR_BLOCK || this == TENSOR_BLOCK_TF32 || this == TENSOR_CLUSTER;
-        }
-
         /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
         boolean onTensorCores() {
             return this != SEQUENCE && this != CLUSTER && this != GRID;
@@ -127,13 +128,18 @@ record SequenceSize(
         BACKWARD
     }
 
-    /** A kernel: how many rows it takes in a pass, and how many passes it has room for. */
-    record Rows(int together, int passes) {}
+    /** A kernel: how many rows it takes in a pass, how many passes it has room for, and whether it has one for the way back. */
+    record Rows(int together, int passes, boolean back) {}
 
     private static List<Rows> rows(int... pairs) {
         Rows[] kernels = new Rows[pairs.length / 2];
-        for (int i = 0; i < kernels.length; i++) kernels[i] = new Rows(pairs[2 * i], pairs[2 * i + 1]);
+        for (int i = 0; i < kernels.length; i++) kernels[i] = new Rows(pairs[2 * i], pairs[2 * i + 1], true);
         return List.of(kernels);
+    }
+
+    private static List<Rows> forwardAlso(int together, int passes, List<Rows> kernels) {
+        return Stream.concat(kernels.stream(), Stream.of(new Rows(together, passes, false)))
+                .toList();
     }
 
     /** Groups that run at the same time; 0 if not even one has room. */
@@ -175,12 +181,12 @@ record SequenceSize(
      * The fastest way for this many rows, at least 1, of each of one or two directions of a layer, in one launch; the bits of a row
      * are the same in each. Null where they have no room at the same time and need it.
      */
-    Share share(int rows, int directions, int multiprocessors, boolean dropout) {
+    Share share(int rows, int directions, int multiprocessors, boolean backward, boolean dropout) {
         int atOnce = Math.max(groups(multiprocessors), 1);
         int each = Math.max(atOnce / directions, 1); // groups of a direction
         Share best = null;
         for (Rows kernel : kernels) {
-            if (!takes(kernel, dropout)) continue;
+            if (!takes(kernel, dropout) || (backward && !kernel.back())) continue;
             int perGroup = Math.min((rows - 1) / each + 1, kernel.together() * kernel.passes());
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (directions * groups - 1) / atOnce + 1;
@@ -207,6 +213,21 @@ record SequenceSize(
                 .orElseThrow();
         long passes = Math.min(room, (long) oneByOne * share.passes());
         return groups(multiprocessors) * passes * share.together() * hidden;
+    }
+
+    /** Whether no GPU has run the kernel that takes so many rows in a pass, so that what it takes is a prediction. */
+    boolean predicted(int together) {
+        return switch (family) {
+            case TENSOR_BLOCK, TENSOR_BLOCK_TF32, TENSOR_CLUSTER -> true;
+            case TENSOR, TENSOR_TF32 -> together > TILE;
+            default -> false;
+        };
+    }
+
+    /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */
+    int sharedBytes(int together) {
+        boolean handed = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
+        return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
     }
 
     Kernel kernel(Way way, int together) {

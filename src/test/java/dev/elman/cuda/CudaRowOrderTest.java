@@ -31,13 +31,13 @@ class CudaRowOrderTest {
     private static final int ROWS = 41;
     private static final int HIDDEN = 250;
     private static final int PADDED = 256;
-    /** Of eight rows. */
-    private static final int PASS = 8;
-    /** Room for two groups, each of four blocks: 21 and 20 rows, three passes. */
+    /** Rows of a pass. */
+    private static final int PASS = 16;
+    /** Room for two groups, each of four blocks: 21 and 20 rows, two passes. */
     private static final int MULTIPROCESSORS = 8;
 
     private static final int GROUPS = 2;
-    private static final int PASSES = 3;
+    private static final int PASSES = 2;
 
     private final Random random = new Random(5);
     private CudaBackend cuda;

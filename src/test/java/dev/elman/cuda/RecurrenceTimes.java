@@ -115,7 +115,7 @@ final class RecurrenceTimes implements AutoCloseable {
     }
 
     private String line(String name, SequenceSize size, Operands.Rnn sizes) {
-        SequenceSize.Share share = size.share(sizes.n(), 1, multiprocessors, false);
+        SequenceSize.Share share = size.share(sizes.n(), 1, multiprocessors, false, false);
         SequencePlan plan = plan(name);
         String unequal = sizes.n() > 1 ? micros("%1$.3f | %3$.3f", plan, sizes, mask(sizes), 1) : "- | -";
         return String.format(

@@ -50,7 +50,6 @@ class SequencePlanTest {
         assertShare(4, 2, 3, share(Family.GRID, 1024, 5));
         assertShare(8, 8, 16, share(Family.TENSOR, 512, 128));
         assertShare(8, 9, 15, share(Family.TENSOR, 512, 129));
-        assertShare(8, 32, 4, share(Family.TENSOR_TF32, 1024, 128));
     }
 
     /** Where tensor cores are no faster than other units, three of their products for one are worth nothing. */
@@ -77,8 +76,8 @@ class SequencePlanTest {
         for (SequenceSize size : SequenceSize.ALL) {
             boolean tensor = size.family().onTensorCores();
             int rows = Math.min(size.groups(H100), 60);
-            Share share = size.share(rows, 1, H100, true);
-            if (tensor) assertEquals(size.share(rows, 1, H100, false), share);
+            Share share = size.share(rows, 1, H100, false, true);
+            if (tensor) assertEquals(size.share(rows, 1, H100, false, false), share);
             else assertEquals(new Share(1, 1, rows, share.micros()), share);
         }
         SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
@@ -103,7 +102,7 @@ class SequencePlanTest {
         int atOnce = size.groups(multiprocessors);
         boolean cooperates = size.family().cooperates();
         if (atOnce == 0) return;
-        Share share = size.share(rows, directions, multiprocessors, false);
+        Share share = size.share(rows, directions, multiprocessors, false, false);
         if (cooperates && rows > (long) (atOnce / directions) * size.mostRows(false)) {
             assertNull(share);
             return;
@@ -139,8 +138,8 @@ class SequencePlanTest {
     }
 
     private static long most(SequenceSize size, int rows, int directions, int multiprocessors) {
-        Share alone = size.share(rows, 1, multiprocessors, false);
-        Share both = size.share(rows, directions, multiprocessors, false);
+        Share alone = size.share(rows, 1, multiprocessors, false, false);
+        Share both = size.share(rows, directions, multiprocessors, false, false);
         boolean together = both != null && both.micros() <= directions * alone.micros();
         return together
                 ? size.mostExchanged(both, 1, multiprocessors)
@@ -156,7 +155,7 @@ class SequencePlanTest {
         "cluster, 33, 256, 1",
         "grid, 2, 1024, 1",
         "tensor, 16, 1024, 1",
-        "tensor, 32, 1024, 1.86",
+        "tensor, 32, 1024, 1.5",
         "grid, 1, 2048, 2",
         "tensor, 9, 2048, 2",
         "tensor-block, 528, 64, 1",
@@ -241,7 +240,7 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(120, 384, true));
         assertEquals("cluster", fastest(120, 256, true));
         assertEquals("tensor-cluster", fastest(512, 256, true));
-        assertEquals("cluster", fastest(512, 256, false));
+        assertEquals("tensor", fastest(512, 256, false));
         assertEquals("tensor", fastest(128, 512, true));
         assertEquals("tensor-block", fastest(512, 192, true));
         assertEquals("block", fastest(512, 192, false));
@@ -267,9 +266,13 @@ class SequencePlanTest {
                 planner.explain(sizes(32, 512), 1, false).reason());
         for (boolean tf32 : new boolean[] {false, true}) {
             assertEquals(
-                    predicted.basis(),
-                    SequencePlan.tensorBlock(null, null, H100, null, tf32, 90).basis());
+                    "by prediction, for no GPU has run it",
+                    SequencePlan.tensorBlock(null, null, H100, null, tf32, 90).basis(sizes(512, 64), 1, false));
         }
+        SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, null, true, 90);
+        assertEquals("by what an H100 or H200 took", cores.basis(sizes(128, 512), 1, false));
+        assertEquals("by prediction, for no GPU has run it", cores.basis(sizes(129, 512), 1, false));
+        assertEquals("by prediction, for no GPU has run it", cores.basis(sizes(128, 512), 2, false));
     }
 
     /** Ten rows have a cluster each, twenty do not. */
@@ -319,25 +322,61 @@ class SequencePlanTest {
         assertNear(3.79, grid, 32, 1024);
         assertNear(15.1, grid, 128, 1024);
         assertNear(1.22, grid, 1, 2048);
-        assertNear(1.33, tensor, 128, 256);
-        assertNear(2.93, tensor, 512, 256);
-        assertNear(5.47, tensor, 512, 384);
-        assertNear(2.20, tensor, 128, 512);
-        assertNear(8.22, tensor, 512, 512);
-        assertNear(16.34, tensor, 512, 768);
-        assertNear(2.30, tensor, 32, 1024);
-        assertNear(7.51, tensor, 128, 1024);
-        assertNear(29.47, tensor, 512, 1024);
-        assertNear(9.28, tensor, 32, 2048);
-        SequencePlan tf32 = SequencePlan.tensor(null, null, H100, null, null, null, true, 90);
-        assertNear(1.09, tf32, 128, 256);
-        assertNear(3.37, tf32, 512, 384);
-        assertNear(1.39, tf32, 128, 512);
-        assertNear(2.40, tf32, 128, 768);
-        assertNear(4.12, tf32, 128, 1024);
-        assertNear(15.82, tf32, 512, 1024);
-        assertNear(1.92, tf32, 8, 2048);
-        assertNear(18.70, tf32, 128, 2048);
+        assertEights(1.33, Family.TENSOR, 128, 256);
+        assertEights(2.93, Family.TENSOR, 512, 256);
+        assertEights(5.47, Family.TENSOR, 512, 384);
+        assertEights(2.20, Family.TENSOR, 128, 512);
+        assertEights(8.22, Family.TENSOR, 512, 512);
+        assertEights(16.34, Family.TENSOR, 512, 768);
+        assertEights(2.30, Family.TENSOR, 32, 1024);
+        assertEights(7.51, Family.TENSOR, 128, 1024);
+        assertEights(29.47, Family.TENSOR, 512, 1024);
+        assertEights(9.28, Family.TENSOR, 32, 2048);
+        assertEights(1.09, Family.TENSOR_TF32, 128, 256);
+        assertEights(3.37, Family.TENSOR_TF32, 512, 384);
+        assertEights(1.39, Family.TENSOR_TF32, 128, 512);
+        assertEights(2.40, Family.TENSOR_TF32, 128, 768);
+        assertEights(4.12, Family.TENSOR_TF32, 128, 1024);
+        assertEights(15.82, Family.TENSOR_TF32, 512, 1024);
+        assertEights(1.92, Family.TENSOR_TF32, 8, 2048);
+        assertEights(18.70, Family.TENSOR_TF32, 128, 2048);
+    }
+
+    /** By the kernel that takes eight rows in a pass: the one of sixteen was not measured. */
+    private static void assertEights(double measured, Family family, int n, int h) {
+        SequenceSize all = size(family, h);
+        SequenceSize eights = new SequenceSize(
+                family,
+                h,
+                all.blocks(),
+                all.threads(),
+                all.resident(),
+                all.kernels().subList(0, 1),
+                all.start(),
+                all.pass(),
+                all.row());
+        assertEquals(8, eights.kernels().get(0).together());
+        assertEquals(
+                measured, eights.share(n, 1, H100, false, false).micros(), 0.15 * measured, "N = " + n + ", H = " + h);
+    }
+
+    /** More than eight rows of a group go sixteen at a time, where that has a kernel and saves passes that take longer. */
+    @Test
+    void tensorTakesSixteenRowsInAPassWhereThatIsFaster() {
+        assertShare(8, 8, 4, share(Family.TENSOR, 1024, 32));
+        assertShare(16, 9, 4, share(Family.TENSOR, 1024, 33));
+        assertShare(16, 32, 4, share(Family.TENSOR_TF32, 1024, 128));
+        assertShare(8, 24, 4, share(Family.TENSOR_TF32, 1024, 96));
+        assertShare(8, 32, 16, share(Family.TENSOR, 512, 512));
+        assertShare(16, 32, 16, share(Family.TENSOR_TF32, 512, 512));
+        // Of 512 nodes in TF32 and 1024 in float32 the way back has no kernel of sixteen.
+        assertShare(8, 32, 16, size(Family.TENSOR_TF32, 512).share(512, 1, H100, true, false));
+        assertShare(8, 32, 4, size(Family.TENSOR, 1024).share(128, 1, H100, true, false));
+        assertShare(16, 32, 4, size(Family.TENSOR_TF32, 1024).share(128, 1, H100, true, false));
+        assertEquals(0, size(Family.TENSOR_TF32, 512).sharedBytes(8));
+        assertEquals(16 * 64 * 16 * 4, size(Family.TENSOR_TF32, 512).sharedBytes(16));
+        assertEquals(12 * 48 * 16 * 4, size(Family.TENSOR, 384).sharedBytes(16));
+        assertEquals(0, size(Family.SEQUENCE, 64).sharedBytes(4));
     }
 
     private static void assertNear(double measured, RecurrencePlan plan, int n, int h) {
@@ -355,6 +394,7 @@ class SequencePlanTest {
             for (Rows kernel : size.kernels()) {
                 for (Way way : Way.values()) {
                     if (way == Way.FUSED && size.family() != Family.SEQUENCE) continue;
+                    if (way == Way.BACKWARD && !kernel.back()) continue;
                     assertTrue(known.add(size.kernel(way, kernel.together())));
                 }
             }
@@ -369,11 +409,14 @@ class SequencePlanTest {
     }
 
     private static Share share(Family family, int hidden, int rows) {
+        return size(family, hidden).share(rows, 1, H100, false, false);
+    }
+
+    private static SequenceSize size(Family family, int hidden) {
         return SequenceSize.ALL.stream()
                 .filter(size -> size.family() == family && size.hidden() == hidden)
                 .findFirst()
-                .orElseThrow()
-                .share(rows, 1, H100, false);
+                .orElseThrow();
     }
 
     private static Operands.Rnn sizes(int n, int h) {
