@@ -125,21 +125,27 @@ class SequencePlanTest {
             for (int multiprocessors : new int[] {40, H100, 144}) {
                 if (size.groups(multiprocessors) == 0) continue;
                 for (int directions : new int[] {1, 2}) {
-                    long before = 0;
-                    for (int rows = 1; rows <= size.groups(multiprocessors) * size.mostRows(false); rows++) {
-                        long most = most(size, rows, directions, multiprocessors);
-                        String what = size + ", " + rows + " rows, " + directions + " directions, " + multiprocessors;
-                        assertTrue(most >= before, what);
-                        before = most;
+                    for (boolean back : new boolean[] {false, true}) {
+                        assertMoreNeedsMore(size, directions, multiprocessors, back);
                     }
                 }
             }
         }
     }
 
-    private static long most(SequenceSize size, int rows, int directions, int multiprocessors) {
-        Share alone = size.share(rows, 1, multiprocessors, false, false);
-        Share both = size.share(rows, directions, multiprocessors, false, false);
+    private static void assertMoreNeedsMore(SequenceSize size, int directions, int multiprocessors, boolean back) {
+        long before = 0;
+        for (int rows = 1; rows <= size.groups(multiprocessors) * size.mostRows(false); rows++) {
+            long most = most(size, rows, directions, multiprocessors, back);
+            String what = size + ", " + rows + " rows, " + directions + " directions, " + multiprocessors;
+            assertTrue(most >= before, what + (back ? ", back" : ""));
+            before = most;
+        }
+    }
+
+    private static long most(SequenceSize size, int rows, int directions, int multiprocessors, boolean back) {
+        Share alone = size.share(rows, 1, multiprocessors, back, false);
+        Share both = size.share(rows, directions, multiprocessors, back, false);
         boolean together = both != null && both.micros() <= directions * alone.micros();
         return together
                 ? size.mostExchanged(both, 1, multiprocessors)
