@@ -16,18 +16,19 @@
 // Under a mask a pass takes part only from its first live step to its last one. Before and after, its states do not change:
 // their threads write them without waiting for anybody. So that passes finish early, rows of like lengths share them, see Order.
 //
-// Floor of a pass, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32 (512 and 1536 for
+// Floor of a pass of eight rows, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32 (512 and 1536 for
 // 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
 // computed; and in a chain, where a group has one pass, the way through that cache (750), barriers and partial sums (200), tanh
 // (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for a pass 1.4, 1.4, 2.1, 2.1, 1.9 and 2.3 us
 // forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back up to a
 // third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest. That was before
-// passes took part by spans; no GPU has run it since. Four passes of 1024 nodes and rows of 1 to T steps should take 4.3 us in
+// passes took part by spans; no GPU has run it since. Four of them of 1024 nodes and rows of 1 to T steps should take 4.3 us in
 // float32 where they took 7.6, and 2.4 in TF32 where they took 4.2.
 //
-// Sixteen rows in a pass wait once for what two passes of eight wait for twice. Beside these a pass should take, by its products, its
-// further instructions and 450 cycles more where not all vectors are held, 0.5, 0.5, 1.1 and 1.1 us in float32 for 256, 384, 1024 and
-// 2048 nodes and 0.5, 0.4, 0.5, 0.6 and 0.6 in TF32 for 256, 384, 512, 1024 and 2048. No GPU has run it.
+// Sixteen rows in a pass wait once for what two passes of eight wait for twice. By its products, its further instructions and 450 cycles
+// where not all vectors are held, such a pass should take longer than one of eight by 0.5, 0.5, 1.1 and 1.1 us in float32 for 256,
+// 384, 1024 and 2048 nodes and by 0.5, 0.4, 0.5, 0.6 and 0.6 in TF32 for 256, 384, 512, 1024 and 2048, forward; back, where fewer are
+// held, each that is not costs up to 300 cycles more. No GPU has run it.
 #include "mma.cuh"
 #include "recurrence.cuh"
 

@@ -25,7 +25,7 @@ final class Launch {
     private final ByteBuffer values;
     private final Pointer table;
     private int next;
-    /** Bytes that each block is handed. */
+    /** Bytes that each block is handed, until another number is set. */
     private int shared;
     /** That the driver was told to expect. */
     private int mostShared;

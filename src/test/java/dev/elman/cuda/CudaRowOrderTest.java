@@ -171,6 +171,28 @@ class CudaRowOrderTest {
         }
     }
 
+    /** Where what a pass reads comes in several goes, over more steps than the ring has slots, in some of which no row is live. */
+    @Test
+    void aLargePassKeepsItsBitsThroughStepsWithoutLiveRows() {
+        int hidden = 1000;
+        int rows = 27;
+        int steps = 13;
+        SequenceCase one =
+                new SequenceCase(cuda, "tensor in TF32", steps, rows, 2, hidden, Activation.TANH, false, true, true);
+        for (int i = 0; i < one.mask.length; i++) one.mask[i] = i / rows % 4 < 2 ? 1 : 0;
+        List<float[]> all = one.onDevice(32, steps, 0, rows);
+        List<float[]> alone = one.onDevice(1000, steps, rows - 1, 1);
+        for (int i = 0; i < alone.size(); i++) {
+            for (int slot = 0; slot <= steps; slot++) {
+                int from = (slot * rows + rows - 1) * hidden;
+                assertArrayEquals(
+                        Arrays.copyOfRange(alone.get(i), slot * hidden, (slot + 1) * hidden),
+                        Arrays.copyOfRange(all.get(i), from, from + hidden),
+                        one + ", tensor " + i + ", slot " + slot);
+            }
+        }
+    }
+
     /** Alone it has a pass of its own, in the order in which it stands. */
     @ParameterizedTest
     @CsvSource({"RIGHT, tensor", "LEFT, tensor", "HOLES, tensor", "GAP, tensor", "RIGHT, tensor in TF32"})

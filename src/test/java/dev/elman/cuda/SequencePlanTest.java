@@ -92,17 +92,20 @@ class SequencePlanTest {
         for (SequenceSize size : SequenceSize.ALL) {
             for (int multiprocessors : new int[] {1, 4, 40, H100}) {
                 for (int rows : new int[] {1, 2, 3, 9, 100, 257, 5000}) {
-                    for (int directions : new int[] {1, 2}) assertRoom(size, rows, directions, multiprocessors);
+                    for (int directions : new int[] {1, 2}) {
+                        assertRoom(size, rows, directions, multiprocessors, false);
+                        assertRoom(size, rows, directions, multiprocessors, true);
+                    }
                 }
             }
         }
     }
 
-    private static void assertRoom(SequenceSize size, int rows, int directions, int multiprocessors) {
+    private static void assertRoom(SequenceSize size, int rows, int directions, int multiprocessors, boolean backward) {
         int atOnce = size.groups(multiprocessors);
         boolean cooperates = size.family().cooperates();
         if (atOnce == 0) return;
-        Share share = size.share(rows, directions, multiprocessors, false, false);
+        Share share = size.share(rows, directions, multiprocessors, backward, false);
         if (cooperates && rows > (long) (atOnce / directions) * size.mostRows(false)) {
             assertNull(share);
             return;
