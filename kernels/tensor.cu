@@ -2,9 +2,9 @@
 // Elman's recurrence over a whole sequence in one cooperative launch, with the products on tensor cores: for batches of more
 // rows than the other kernels that walk a sequence take in their stride. As in grid.cu a group of blocks shares rows, each
 // block keeps a slice of the columns of Wh in registers, and states reach the others through a ring of slots in memory, which
-// says by itself what is there. Eight rows are taken in a pass, a tile of a tensor core, or two such sets. Each warp multiplies by the weights
-// of its share of the nodes, so it needs only their states, which it reads from the ring straight into the registers
-// from which a tensor core takes them; what the warps of a block sum up meets in shared memory.
+// says by itself what is there. Eight rows are taken in a pass, a tile of a tensor core, or two such sets. Each warp multiplies
+// by the weights of its share of the nodes, so it needs only their states, which it reads from the ring straight into the
+// registers from which a tensor core takes them; what the warps of a block sum up meets in shared memory.
 //
 // TF32 keeps 10 bits of a mantissa. In strict float32 each operand is split into what TF32 keeps and the rest, and three
 // products are summed: up to rest times rest and what TF32 loses of a rest, 2^-20 of a product at most, that is float32. Tensor
@@ -16,8 +16,8 @@
 // Under a mask a pass takes part only from its first live step to its last one. Before and after, its states do not change:
 // their threads write them without waiting for anybody. So that passes finish early, rows of like lengths share them, see Order.
 //
-// Floor of a pass of eight rows, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32 (512 and 1536 for
-// 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
+// Floor of a pass of eight rows, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32
+// (512 and 1536 for 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
 // computed; and in a chain, where a group has one pass, the way through that cache (750), barriers and partial sums (200), tanh
 // (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for a pass 1.4, 1.4, 2.1, 2.1, 1.9 and 2.3 us
 // forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back up to a
@@ -361,6 +361,12 @@ struct TensorWeights {
                 b[s][1] = half == 0 ? vectors[s].y : vectors[s].w;
             }
             if (P::STRICT) {
+                float bHigh[P::SETS][2], bLow[P::SETS][2];
+                #pragma unroll
+                for (int s = 0; s < P::SETS; s++) {
+                    #pragma unroll
+                    for (int i = 0; i < 2; i++) split(b[s][i], bHigh[s][i], bLow[s][i]);
+                }
                 #pragma unroll
                 for (int t = 0; t < P::GROUP; t++) {
                     const float(&a)[4] = w[v][half][first + t];
@@ -372,12 +378,9 @@ struct TensorWeights {
                     }
                     #pragma unroll
                     for (int s = 0; s < P::SETS; s++) {
-                        float bHigh[2], bLow[2];
-                        #pragma unroll
-                        for (int i = 0; i < 2; i++) split(b[s][i], bHigh[i], bLow[i]);
-                        multiplyTile(sums[t][s], aLow, bHigh[0], bHigh[1]);
-                        multiplyTile(sums[t][s], aHigh, bLow[0], bLow[1]);
-                        multiplyTile(sums[t][s], aHigh, bHigh[0], bHigh[1]);
+                        multiplyTile(sums[t][s], aLow, bHigh[s][0], bHigh[s][1]);
+                        multiplyTile(sums[t][s], aHigh, bLow[s][0], bLow[s][1]);
+                        multiplyTile(sums[t][s], aHigh, bHigh[s][0], bHigh[s][1]);
                     }
                 }
             } else {
@@ -691,9 +694,7 @@ __device__ void backward(
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
         Index offsets[P::ELEMENTS];
         #pragma unroll
-        for (int e = 0; e < P::ELEMENTS; e++) {
-            offsets[e] = layout.offset(pass, e);
-        }
+        for (int e = 0; e < P::ELEMENTS; e++) offsets[e] = layout.offset(pass, e);
         float products[P::ELEMENTS];
         partials.total(products, share, total, anyLater);
         if (P::SETS == 2) alive = liveRows[step & 1][pass]; // as it was, without a register for it while products are summed

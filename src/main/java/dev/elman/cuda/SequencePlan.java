@@ -83,8 +83,8 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     /**
-     * As {@link #grid} on tensor cores, eight rows in a pass or sixteen, under a mask rows of like lengths: in TF32, or in float32 of three
-     * products in TF32.
+     * As {@link #grid} on tensor cores, eight rows in a pass or sixteen, under a mask rows of like lengths: in TF32, or in float32
+     * of three products in TF32.
      *
      * @param missing see {@link #withoutTensorCores}
      * @param capability 10 * major + minor of the device's compute capability
@@ -193,20 +193,16 @@ final class SequencePlan implements RecurrencePlan {
     @Override
     public double expectedMicros(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
         Share together = atOnce(pass, directions, backward, dropout);
-        return slower
-                * (together == null
-                        ? directions * share(pass, 1, backward, dropout).micros()
-                        : together.micros());
+        if (together != null) return slower * together.micros();
+        return slower * directions * share(pass, 1, backward, dropout).micros();
     }
 
     /** How rows are shared out where all directions are walked in one launch; null where one after the other is faster. */
     private Share atOnce(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {
         Share together = share(pass, directions, backward, dropout);
-        if (together == null) return null;
-        return together.micros()
-                        <= directions * share(pass, 1, backward, dropout).micros()
-                ? together
-                : null;
+        if (together == null || directions == 1) return together;
+        double oneByOne = directions * share(pass, 1, backward, dropout).micros();
+        return together.micros() <= oneByOne ? together : null;
     }
 
     private Share share(Operands.Rnn pass, int directions, boolean backward, boolean dropout) {

@@ -128,7 +128,13 @@ record SequenceSize(
         BACKWARD
     }
 
-    /** A kernel: how many rows it takes in a pass, how many passes it has room for, and whether it has one for the way back. */
+    /**
+     * The kernels of a number of rows in a pass.
+     *
+     * @param together so many rows
+     * @param passes that a group has room for
+     * @param back whether there is one for the way back, too
+     */
     record Rows(int together, int passes, boolean back) {}
 
     /** One whose passes of eight and of sixteen rows take so many microseconds. */
@@ -151,6 +157,7 @@ record SequenceSize(
         return List.of(kernels);
     }
 
+    /** These kernels, and one that goes forward alone. */
     private static List<Rows> forwardAlso(int together, int passes, List<Rows> kernels) {
         return Stream.concat(kernels.stream(), Stream.of(new Rows(together, passes, false)))
                 .toList();
@@ -194,6 +201,9 @@ record SequenceSize(
     /**
      * The fastest way for this many rows, at least 1, of each of one or two directions of a layer, in one launch; the bits of a row
      * are the same in each. Null where they have no room at the same time and need it.
+     *
+     * @param backward whether gradients are walked, for which not each kernel is there
+     * @param dropout whether the recurrence drops states
      */
     Share share(int rows, int directions, int multiprocessors, boolean backward, boolean dropout) {
         int atOnce = Math.max(groups(multiprocessors), 1);
