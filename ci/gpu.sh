@@ -6,8 +6,8 @@
 #   ci/gpu.sh verify            every operation against the reference, strict float32 and TF32
 #   ci/gpu.sh demo              the demo on the GPU
 #   ci/gpu.sh probes            what a launch, a barrier and a byte cost
-#   ci/gpu.sh recurrences       the recurrence alone, of one direction and of both, by each plan that walks a whole sequence, beside
-#                               what the planner expects
+#   ci/gpu.sh recurrences [..]  the recurrence alone, of one direction and of both, by each plan that walks a whole sequence, beside
+#                               what the planner expects; --plans LIST, --h LIST, --n LIST: only these
 #   ci/gpu.sh bench [OPTIONS]   elman against PyTorch's nn.RNN (cuDNN), round by round in turn, their ratio, and elman beside its
 #                               floors:
 #       --n LIST --h LIST --t T     the shapes: 1,32,128,512 by 64,128,256,384,512,768,1024,2048, 512 steps
@@ -132,7 +132,7 @@ probes() {
 }
 
 recurrences() {
-    java_run dev.elman.cuda.RecurrenceTimes ${dry:+--small}
+    java_run dev.elman.cuda.RecurrenceTimes ${dry:+--small} "$@"
 }
 
 # left: seconds until the budget of the bench is spent, 0 if it is.

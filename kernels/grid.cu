@@ -124,7 +124,7 @@ struct Ring {
     }
 
     __device__ void fence(Index step) const {
-        if ((step & (slots / 4 - 1)) == 0) __threadfence();
+        if ((step & (slots / 4 - 1)) == 0) deviceFence();
     }
 };
 

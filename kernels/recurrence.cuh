@@ -29,6 +29,50 @@ __device__ void byActivation(int activation, Work work) {
     else work(LINEAR);
 }
 
+/// The same number, computed here: where what it is made of is fetched anew before it is used, the compiler would else compute it at
+/// its use, and so wait for what was fetched to move it.
+__device__ float now(float value) {
+    asm volatile("" : "+f"(value));
+    return value;
+}
+
+/// What CUDA's tanhf gives, bit by bit, of several numbers: the compiler leaves whole chains of it one after the other.
+template <int COUNT>
+__device__ void tanhAll(float (&values)[COUNT]) {
+    float large[COUNT], small[COUNT];
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(fabsf(values[i]) * 2.88539004f));
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) asm volatile("rcp.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(large[i] + 1.0f));
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        float square = values[i] * values[i];
+        float p = fmaf(0.0157396831f, square, -0.0523039624f);
+        p = fmaf(p, square, 0.133152977f);
+        p = fmaf(p, square, -0.333327681f);
+        p = fmaf(p, square, 0.0f);
+        small[i] = now(fmaf(p, values[i], values[i]));
+    }
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        float beyond = fabsf(values[i]) >= 9.01091385f ? 1.0f : fmaf(large[i], -2.0f, 1.0f);
+        values[i] = fabsf(values[i]) >= 0.6f ? copysignf(beyond, values[i]) : small[i];
+    }
+}
+
+/// The activation of all elements of a thread.
+template <int COUNT>
+__device__ void activateAll(int activation, float (&values)[COUNT]) {
+    if (activation == TANH) {
+        tanhAll(values);
+    } else {
+        byActivation(activation, [&](int one) {
+            #pragma unroll
+            for (int i = 0; i < COUNT; i++) values[i] = activate(one, values[i]);
+        });
+    }
+}
+
 const int AHEAD = 3; // passes from a fetch to its use
 const unsigned ALL = 0xffffffffu;
 const unsigned EMPTY = 0x7ff0e1a0u; // a NaN that no instruction makes: what a place of a ring holds until it is filled
@@ -55,6 +99,14 @@ __device__ void prefetch(const float* place) { asm volatile("prefetch.global.L2 
 __device__ void storeShared(unsigned address, float value) {
     asm volatile("st.shared.f32 [%0], %1;" ::"r"(address), "f"(value) : "memory");
 }
+
+__device__ void storeShared2(unsigned address, float x, float y) {
+    asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
+}
+
+/// Those who read what was written after it see what was written before it, if they fence, too. __threadfence() orders more, and
+/// takes longer.
+__device__ void deviceFence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 
 /// Of what the two directions of a layer have of their own, this block's: the second layer of the grid walks the second direction,
 /// which runs the other way. A grid of one layer walks one.

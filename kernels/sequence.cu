@@ -127,7 +127,8 @@ __device__ void forward(
     Index left = min(rowsPerBlock, rows - first);
     int line = W::line(); // the row in a pass and the column whose sum is this thread's
     Index column = W::column();
-    int mine = W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0; // passes with a row for it
+    // Passes with a row for it; kept, or the compiler would compute it anew in each step.
+    int mine = kept(W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0);
     int place = line * SIZE + (int)column; // in a buffer
 
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
@@ -206,7 +207,7 @@ __device__ void backward(
     Index left = min(rowsPerBlock, rows - first);
     int line = W::line();
     Index column = W::column();
-    int mine = W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0;
+    int mine = kept(W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0);
     int place = line * SIZE + (int)column;
 
     Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,

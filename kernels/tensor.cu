@@ -53,9 +53,12 @@ struct Plan {
     static const int SETS = ROWS / TILE; // of rows
     static const int VECTORS = SIZE / WARPS / 16; // of four numbers that a thread reads of each set in a pass
     // Of them on their way at the same time: of one set all, of two as many as the registers leave room for.
-    static const int HELD = SETS == 1 || VECTORS < 4 ? VECTORS : BACK ? STRICT ? 1 : VECTORS / 4 : VECTORS / 4 + 1;
+    static const int HELD = SETS == 1 || VECTORS < 4 ? VECTORS : BACK ? STRICT ? 1 : VECTORS / 4 : STRICT ? 2 : VECTORS / 4 + 1;
     static const int GROUP = SETS == 2 && SLICE == 64 ? 1 : TILES; // of columns that a warp sums up at the same time
+    static const int BUFFERS = SETS == 1 && SLICE < 64 && !BACK ? 2 : 1; // of partial sums: with two, warps write while others read
     static const int MOST_PASSES = (SLICE == 64 ? 48 : 128) / ROWS;
+    static const bool ROOM = SETS == 1 && !(BACK && SIZE >= 1024); // in registers: else sums are written before anything is asked for
+    static const int PLACES = ROWS * SLICE / ELEMENTS; // threads that have elements
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
 
@@ -70,7 +73,7 @@ struct Share {
     int inSlice;
     int column;
     bool sends; // whether the thread has elements
-    int columnOrNone; // far below 0, by more than N * H, where the column is padding or the thread has no element
+    bool has; // and whether they are none of the padding
 
     __device__ Share(int hidden) {
         int warp = threadIdx.x / 32;
@@ -78,7 +81,7 @@ struct Share {
         inSlice = kept((int)(warp % P::TILES * 16 + threadIdx.x % 16));
         column = (int)blockIdx.x * P::SLICE + inSlice;
         sends = row < P::ROWS / P::ELEMENTS;
-        columnOrNone = sends && column < hidden ? column : -(1 << 30);
+        has = sends && column < hidden;
     }
 
     /// Which tile of rows the first element is in.
@@ -86,6 +89,11 @@ struct Share {
 
     __device__ int rowInSet() const { return row - TILE * set(); }
 };
+
+template <bool ROOM, typename T>
+__device__ T keptIf(T value) {
+    return ROOM ? kept(value) : value;
+}
 
 /// A pass in a step.
 struct Turn {
@@ -144,11 +152,17 @@ struct Order {
     __device__ int begin(int pass) const { return spans[pass].x; }
     __device__ int end(int pass) const { return spans[pass].y; }
 
-    __device__ Turn first(int steps) const { return next({-1, 0, 0}, steps); }
+    /// Without ranks, as bits, the passes that take part in every step, if any does; else none.
+    __device__ unsigned always(const int* ranks) const {
+        int2 span = spans[threadIdx.x % LANES];
+        return __ballot_sync(ALL, !ranks && span.x < span.y);
+    }
 
     /// The turn after this one; its step is `steps` if there is none.
-    __device__ Turn next(Turn turn, int steps) const {
+    __device__ Turn next(Turn turn, unsigned always, int steps) const {
         while (turn.rest == 0 && ++turn.step < steps) {
+            turn.rest = always;
+            if (always != 0) break;
             int2 span = spans[threadIdx.x % LANES];
             turn.rest = __ballot_sync(ALL, turn.step >= span.x && turn.step < span.y);
         }
@@ -164,7 +178,9 @@ template <typename P>
 struct Partials {
     static const int SET = P::SLICE * TILE;
 
-    float sums[P::WARPS][P::SETS * SET];
+    static const int BUFFER = P::WARPS * P::SETS * SET;
+
+    float sums[P::BUFFERS][P::WARPS][P::SETS * SET];
 
     /// Where they lie. A kernel declares no more than 48 KiB by itself; those of two sets are handed the room at the launch.
     static __device__ Partials& ofBlock() {
@@ -179,19 +195,18 @@ struct Partials {
 
     static __device__ int at(int row, int column) { return column * TILE + (row ^ column / 4 % 4 * 2); }
 
-    /// Where the sums of a thread's first element lie.
-    static __device__ int placeOf(const Share<P>& share) { return share.set() * SET + at(share.rowInSet(), share.inSlice); }
-
-    /// Where a thread of a tensor core's tile writes two rows, of columns 0 to 7 of the first tile and set.
-    __device__ float* written() {
-        int lane = threadIdx.x % 32;
-        return &sums[threadIdx.x / 32][at(lane % 4 * 2, lane / 4)];
+    /// The address of the first warp's sum of a thread's first element.
+    __device__ unsigned addressOf(const Share<P>& share) const {
+        return keptIf<P::ROOM>(sharedAddress(&sums[0][0][share.set() * SET + at(share.rowInSet(), share.inSlice)]));
     }
 
-    __device__ float total(int place) const {
+    /// From the buffer of this turn, the first or the second one, to that of the next one.
+    static __device__ int toOther(int buffer) { return P::BUFFERS == 1 ? 0 : buffer == 0 ? 4 * BUFFER : -4 * BUFFER; }
+
+    static __device__ float total(unsigned address) {
         float parts[P::WARPS];
         #pragma unroll
-        for (int i = 0; i < P::WARPS; i++) parts[i] = sums[i][place];
+        for (int i = 0; i < P::WARPS; i++) parts[i] = loadShared(address + 4 * i * P::SETS * SET);
         #pragma unroll
         for (int i = 8; i < P::WARPS; i++) parts[i - 8] += parts[i];
         #pragma unroll
@@ -199,12 +214,45 @@ struct Partials {
         return (parts[0] + parts[2]) + (parts[1] + parts[3]);
     }
 
-    /// When all warps have written, the sums of this thread's elements; from then on they may write again.
-    __device__ void total(float (&products)[P::ELEMENTS], const Share<P>& share, int place, bool written) const {
+    /// When all warps have written, the sums of this thread's elements; from then on they may write into this buffer again.
+    static __device__ void total(float (&products)[P::ELEMENTS], const Share<P>& share, unsigned address, bool written) {
         __syncthreads();
         #pragma unroll
-        for (int e = 0; e < P::ELEMENTS; e++) products[e] = share.sends && written ? total(place + e * SET) : 0.0f;
-        __syncthreads();
+        for (int e = 0; e < P::ELEMENTS; e++) products[e] = share.sends && written ? total(address + 4 * e * SET) : 0.0f;
+        if (P::BUFFERS == 1) __syncthreads();
+    }
+};
+
+/// What a warp sums up at the same time: of some tiles of columns, and of each set of rows.
+template <typename P>
+struct Sums {
+    float of[P::GROUP][P::SETS][4];
+};
+
+/// Where a thread of a tensor core's tile writes among the partial sums.
+template <typename P>
+struct Writes {
+    unsigned low; // the address of two rows, of columns 0 to 7 of the first tile and set
+    int high; // from there to columns 8 to 15
+
+    __device__ Writes(Partials<P>& partials) {
+        int lane = threadIdx.x % 32;
+        low = keptIf<P::ROOM>(sharedAddress(&partials.sums[0][threadIdx.x / 32][partials.at(lane % 4 * 2, lane / 4)]));
+        high = keptIf<P::ROOM>(4 * (8 * TILE + (lane % 4 < 2 ? 4 : -4)));
+    }
+
+    /// `first` is the first tile of these.
+    __device__ void put(const Sums<P>& sums, int first) const {
+        #pragma unroll
+        for (int t = 0; t < P::GROUP; t++) {
+            #pragma unroll
+            for (int s = 0; s < P::SETS; s++) {
+                const float(&of)[4] = sums.of[t][s];
+                unsigned at = low + 4 * (s * Partials<P>::SET + 16 * TILE * (first + t));
+                storeShared2(at, of[0], of[1]);
+                storeShared2(at + high, of[2], of[3]);
+            }
+        }
     }
 };
 
@@ -325,28 +373,19 @@ struct TensorWeights {
         }
     }
 
-    /// This warp's sums over its nodes, to where it writes in the partial sums. The first vectors of the pass at `place` have been
-    /// awaited; where not all are held, the others are asked for as their room becomes free.
-    __device__ void times(Ring<P>& ring, int place, float* low) const {
-        int other = 8 * TILE + (threadIdx.x % 4 < 2 ? 4 : -4); // from columns 0 to 7 to columns 8 to 15
+    /// Adds up this warp's products over its nodes: those of the last tiles, while the others go among the partial sums. The
+    /// first vectors of the pass at `place` have been awaited; where not all are held, the others are asked for as their room becomes free.
+    __device__ void times(Ring<P>& ring, int place, const Writes<P>& writes, Sums<P>& sums) const {
         #pragma unroll
         for (int first = 0; first < P::TILES; first += P::GROUP) {
-            float sums[P::GROUP][P::SETS][4] = {};
+            sums = {};
             #pragma unroll
             for (int v = 0; v < P::VECTORS; v++) {
                 if (v >= P::HELD) ring.await(place, v);
-                addTiles(sums, first, v, ring.vectors[v % P::HELD]);
+                addTiles(sums.of, first, v, ring.vectors[v % P::HELD]);
                 if (v + P::HELD < P::VECTORS) ring.ask(place, v + P::HELD);
             }
-            #pragma unroll
-            for (int t = 0; t < P::GROUP; t++) {
-                #pragma unroll
-                for (int s = 0; s < P::SETS; s++) {
-                    float* at = low + s * Partials<P>::SET + 16 * TILE * (first + t);
-                    *(float2*)at = make_float2(sums[t][s][0], sums[t][s][1]);
-                    *(float2*)(at + other) = make_float2(sums[t][s][2], sums[t][s][3]);
-                }
-            }
+            if (!P::ROOM || first + P::GROUP < P::TILES) writes.put(sums, first);
         }
     }
 
@@ -399,6 +438,7 @@ template <typename P>
 struct Layout {
     const Order<P>& order;
     const Share<P>& share;
+    unsigned numbers; // the address of that of the first element's row in the first pass
     const int* mask;
     Index rows;
     int hidden;
@@ -415,13 +455,14 @@ struct Layout {
             Index firstSlot,
             Index firstStep,
             int direction)
-        : order(order), share(share), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
+        : order(order), share(share), numbers(P::ROOM ? kept(sharedAddress(&order.numbers[share.row & P::ROWS - 1])) : 0), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
           firstStep(kept(firstStep)), perSlot(kept(direction * (int)rows * (int)hidden)) {}
 
-    /// The offset in [N,H] of the thread's element e of a pass, below 0 if it has none.
-    __device__ Index offset(int pass, int e) const {
-        int row = order.numbers[pass * P::ROWS + (share.row & P::ROWS - 1) + TILE * e]; // -1 for none
-        return (Index)row * hidden + share.columnOrNone;
+    /// The offset in [N,H] of the thread's element e of a pass, below 0 if it has none; as the number of its row is.
+    __device__ int offset(int pass, int e) const {
+        int inGroup = pass * P::ROWS + TILE * e;
+        int row = P::ROOM ? __float_as_int(loadShared(numbers + 4 * inGroup)) : order.numbers[inGroup + (share.row & P::ROWS - 1)];
+        return share.has && row >= 0 ? row * hidden + share.column : -1;
     }
 
     /// The offset in [T+1,N,H] of the slot of a step.
@@ -459,9 +500,10 @@ __device__ void forward(
     const int last = (int)steps - 1;
     const Layout<P> layout(
             order, share, mask, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
-    float* low = partials.written();
-    int total = partials.placeOf(share);
-    float b = bias && share.columnOrNone >= 0 ? bias[share.column] : 0.0f;
+    const unsigned always = order.always(ranks);
+    Writes<P> writes(partials);
+    unsigned total = partials.addressOf(share);
+    float b = bias && share.has ? bias[share.column] : 0.0f;
 
     // Before its first step a pass keeps what it begins with.
     Ring<P> ring(places, slots, passes, share);
@@ -470,7 +512,7 @@ __device__ void forward(
         int begin = order.begin(pass);
         #pragma unroll 1
         for (int e = 0; e < P::ELEMENTS; e++) {
-            Index offset = layout.offset(pass, e);
+            int offset = layout.offset(pass, e);
             float seen = 0.0f;
             if (offset >= 0) {
                 float* at = states + layout.slot(0) + offset;
@@ -492,7 +534,7 @@ __device__ void forward(
         live = layout.live(turn.step, turn.pass);
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) {
-            Index offset = layout.offset(turn.pass, e);
+            int offset = layout.offset(turn.pass, e);
             if (offset < 0) continue;
             float* at = states + layout.slot(turn.step) + offset;
             added[e] = *at;
@@ -500,29 +542,37 @@ __device__ void forward(
         }
     };
 
-    Turn turn = order.first(last + 1);
+    Turn turn = order.next({-1, 0, 0}, always, last + 1);
     fetch(turn);
     bool asked = false;
+    int buffer = 0; // of the partial sums
     #pragma unroll 1
     while (turn.step <= last) {
         int step = turn.step;
         int pass = turn.pass;
         int offsetInSlot = pass * P::PASS;
         if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
-        float h[P::ELEMENTS];
-        #pragma unroll
-        for (int e = 0; e < P::ELEMENTS; e++) h[e] = added[e] + b;
         unsigned alive = __ballot_sync(ALL, live != 0);
-        Turn next = order.next(turn, last + 1);
-        if (P::ELEMENTS == 1) fetch(next);
 
+        Turn next;
+        float h[P::ELEMENTS];
+        auto prepare = [&] {
+            next = order.next(turn, always, last + 1);
+            #pragma unroll
+            for (int e = 0; e < P::ELEMENTS; e++) h[e] = now(added[e] + b);
+            fetch(next);
+        };
+        bool late = P::SETS == 2 || asked; // there is time while the products are on their way, or, where vectors were just asked for, before
+        if (!late) prepare();
         ring.await(ring.slot(step) + offsetInSlot);
-        if (alive) weights.times(ring, ring.slot(step) + offsetInSlot, low);
+        Sums<P> sums = {};
+        if (alive) weights.times(ring, ring.slot(step) + offsetInSlot, writes, sums);
         else ring.awaitOthers(ring.slot(step) + offsetInSlot);
+        if (late) prepare();
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        if (P::ELEMENTS > 1) fetch(next); // not before the products, which need the registers
-        Index offsets[P::ELEMENTS];
+        if (alive && P::ROOM) writes.put(sums, P::TILES - P::GROUP);
+        int offsets[P::ELEMENTS];
         float ofDropout[P::ELEMENTS];
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) {
@@ -530,15 +580,17 @@ __device__ void forward(
             ofDropout[e] = factors && offsets[e] >= 0 ? factors[offsets[e]] : 1.0f;
         }
         float products[P::ELEMENTS];
-        partials.total(products, share, total, alive != 0);
+        Partials<P>::total(products, share, total, alive != 0);
+        writes.low += partials.toOther(buffer);
+        total += partials.toOther(buffer);
+        buffer ^= 1;
         if (share.sends) {
-            byActivation(activation, [&](int activation) {
-                #pragma unroll
-                for (int e = 0; e < P::ELEMENTS; e++) h[e] = activate(activation, h[e] + products[e]);
-            });
+            #pragma unroll
+            for (int e = 0; e < P::ELEMENTS; e++) h[e] += products[e];
+            activateAll(activation, h);
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
-                Index offset = offsets[e];
+                int offset = offsets[e];
                 if (offset < 0) h[e] = 0.0f;
                 else if (!(alive >> (share.row + TILE * e) & 1)) h[e] = states[layout.slot(step - 1) + offset];
                 float seen = h[e] * ofDropout[e];
@@ -547,7 +599,7 @@ __device__ void forward(
                 if (offset >= 0) states[layout.slot(step) + offset] = h[e];
             }
         }
-        if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
+        if (next.step != step && (next.step & slots / 4 - 1) == 0) deviceFence();
         turn = next;
     }
 
@@ -558,7 +610,7 @@ __device__ void forward(
         if (end <= order.begin(pass)) continue;
         #pragma unroll 1
         for (int e = 0; e < P::ELEMENTS; e++) {
-            Index offset = layout.offset(pass, e);
+            int offset = layout.offset(pass, e);
             if (offset < 0) continue;
             float* at = states + layout.slot(end) + offset;
             float h = at[-layout.perSlot];
@@ -587,7 +639,7 @@ __device__ void backward(
         int reverse,
         int activation) {
     Partials<P>& partials = Partials<P>::ofBlock();
-    __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::ROWS * P::SLICE / P::ELEMENTS];
+    __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::PLACES];
     __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
     __shared__ Order<P> order;
 
@@ -597,12 +649,13 @@ __device__ void backward(
     const int last = (int)steps; // the initial slot comes as one more step
     const Layout<P> layout(
             order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
-    float* low = partials.written();
-    int total = partials.placeOf(share);
+    const unsigned always = order.always(ranks);
+    Writes<P> writes(partials);
+    unsigned total = partials.addressOf(share);
 
     // Where a pass takes no part gradients add up.
     auto gather = [&](int pass, int e, int from, int to) {
-        Index offset = layout.offset(pass, e);
+        int offset = layout.offset(pass, e);
         if (offset < 0) return;
         float sum = carried[pass][e][threadIdx.x];
         float* at = gradients + layout.slot(from) + offset;
@@ -648,7 +701,7 @@ __device__ void backward(
         live = turn.step < last ? layout.live(turn.step, turn.pass) : 0;
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) {
-            Index offset = layout.offset(turn.pass, e);
+            int offset = layout.offset(turn.pass, e);
             if (offset < 0) continue;
             Index at = layout.slot(turn.step) + offset;
             dh[e] = gradients[at];
@@ -661,62 +714,74 @@ __device__ void backward(
         }
     };
 
-    Turn turn = order.first(last + 1);
+    unsigned liveRowsAt = sharedAddress(liveRows);
+    unsigned carriedAt = kept(sharedAddress(&carried[0][0][threadIdx.x]));
+    Turn turn = order.next({-1, 0, 0}, always, last + 1);
     fetch(turn);
     bool asked = false;
+    int buffer = 0; // of the partial sums
     #pragma unroll 1
     while (turn.step <= last) {
         int step = turn.step;
         int pass = turn.pass;
         int offsetInSlot = pass * P::PASS;
         if (!asked) ring.ask(ring.slot(step) + offsetInSlot);
-        float slopes[P::ELEMENTS];
-        #pragma unroll
-        for (int e = 0; e < P::ELEMENTS; e++) slopes[e] = derivative(activation, h[e]);
         unsigned alive = __ballot_sync(ALL, live != 0);
-        if (threadIdx.x == 0) liveRows[step & 1][pass] = alive;
-        unsigned later = liveRows[step + 1 & 1][pass]; // rows that were live in the step that ran after it
-        if (share.sends) {
+        unsigned liveRowsHere = liveRowsAt + 4 * pass + (step & 1) * 4 * P::MOST_PASSES;
+        if (threadIdx.x == 0) storeShared(liveRowsHere, __uint_as_float(alive));
+        // Rows that were live in the step that ran after it.
+        unsigned later = __float_as_uint(loadShared(liveRowsAt + 4 * pass + (step + 1 & 1) * 4 * P::MOST_PASSES));
+        bool anyLater = later != 0;
+
+        Turn next;
+        float slopes[P::ELEMENTS], sum[P::ELEMENTS];
+        unsigned carriedHere = carriedAt + 4 * pass * P::ROWS * P::SLICE;
+        auto prepare = [&] {
+            next = order.next(turn, always, last + 1);
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
-                float& sum = carried[pass][e][threadIdx.x];
-                sum = later >> (share.row + TILE * e) & 1 ? dh[e] : sum + dh[e];
+                slopes[e] = now(derivative(activation, h[e]));
+                sum[e] = dh[e];
+                if (share.sends && !(later >> (share.row + TILE * e) & 1)) sum[e] += loadShared(carriedHere + 4 * e * P::PLACES);
+                sum[e] = now(sum[e]);
             }
-        }
-        bool anyLater = later != 0;
-        Turn next = order.next(turn, last + 1);
-        fetch(next);
-
+            fetch(next);
+        };
+        bool late = P::SETS == 2 || asked; // as forward
+        if (!late) prepare();
         ring.await(ring.slot(step) + offsetInSlot);
-        if (anyLater) weights.times(ring, ring.slot(step) + offsetInSlot, low);
+        Sums<P> sums = {};
+        if (anyLater) weights.times(ring, ring.slot(step) + offsetInSlot, writes, sums);
         else ring.awaitOthers(ring.slot(step) + offsetInSlot);
+        if (late) prepare();
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        Index offsets[P::ELEMENTS];
+        if (anyLater && P::ROOM) writes.put(sums, P::TILES - P::GROUP);
+        int offsets[P::ELEMENTS];
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) offsets[e] = layout.offset(pass, e);
         float products[P::ELEMENTS];
-        partials.total(products, share, total, anyLater);
-        if (P::SETS == 2) alive = liveRows[step & 1][pass]; // as it was, without a register for it while products are summed
+        Partials<P>::total(products, share, total, anyLater);
+        writes.low += partials.toOther(buffer);
+        total += partials.toOther(buffer);
+        buffer ^= 1;
+        if (P::SETS == 2) alive = __float_as_uint(loadShared(liveRowsHere)); // as it was, without a register for it while products are summed
         if (share.sends) {
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
                 float da = 0.0f;
-                Index offset = offsets[e];
-                float sum = carried[pass][e][threadIdx.x];
+                int offset = offsets[e];
                 if (offset >= 0) {
-                    if (later >> (share.row + TILE * e) & 1) {
-                        sum += factors ? factors[offset] * products[e] : products[e];
-                        carried[pass][e][threadIdx.x] = sum;
-                    }
-                    if (alive >> (share.row + TILE * e) & 1) da = sum * slopes[e];
+                    if (later >> (share.row + TILE * e) & 1) sum[e] += factors ? factors[offset] * products[e] : products[e];
+                    if (alive >> (share.row + TILE * e) & 1) da = sum[e] * slopes[e];
                 }
                 if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? da : rounded(da));
                 if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
-                if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? sum : da;
+                storeShared(carriedHere + 4 * e * P::PLACES, sum[e]);
+                if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? sum[e] : da;
             }
         }
-        if (next.step != step && (next.step & slots / 4 - 1) == 0) __threadfence();
+        if (next.step != step && (next.step & slots / 4 - 1) == 0) deviceFence();
         turn = next;
     }
 
@@ -810,7 +875,6 @@ OF_EIGHT(2048)
 // The others need more registers than there are.
 STRICT_OF_SIXTEEN(256)
 STRICT_OF_SIXTEEN(384)
-FORWARD(tensor_forward_1024_16, 1024, 16, true)
 STRICT_OF_SIXTEEN(2048)
 TF32_OF_SIXTEEN(256)
 TF32_OF_SIXTEEN(384)

@@ -33,6 +33,7 @@ struct Plan {
     static const int SHARES = WARPS / SIDES; // of the nodes
     static const int TILES = SLICE / SIDES / 16; // of a warp's columns
     static const int VECTORS = SIZE / SHARES / 16; // of four numbers of a row that a thread multiplies
+    static const int CHAINS = SIDES; // of a tile's products, that do not wait for each other
     static const int PLACES = ROWS * SIZE;
 };
 
@@ -113,6 +114,15 @@ struct Partials {
 
     static __device__ int at(int row, int column) { return column * ROWS + (row ^ column / 4 % 4 * 2); }
 
+    /// The address where a thread of a warp with these sums writes two rows, of columns 0 to 7 of its first tile.
+    __device__ unsigned written(int share, int side) const {
+        int lane = threadIdx.x % 32;
+        return sharedAddress(&sums[share][at(lane % 4 * 2, side * P::TILES * 16 + lane / 4)]);
+    }
+
+    /// From there to where it writes those of columns 8 to 15.
+    static __device__ int other() { return 4 * (8 * ROWS + (threadIdx.x % 4 < 2 ? 4 : -4)); }
+
     __device__ float total(int place) const {
         float parts[P::SHARES];
         #pragma unroll
@@ -125,14 +135,14 @@ struct Partials {
         return parts[0];
     }
 
-    /// When all warps have written, the sums of this thread's elements; from then on they may write again.
-    __device__ void totals(const Share<SIZE>& share, const bool (&mine)[2], bool written, float (&products)[2]) const {
+    /// When all warps have written, the sums of the elements of a thread that sends, the first of which lies at `place`. Warps write again
+    /// when all has come that the threads of this block made of their sums, see Mailbox.
+    __device__ void totals(int place, bool sends, int rows, bool written, float (&products)[2]) const {
+        products[0] = products[1] = 0.0f;
         __syncthreads();
-        #pragma unroll
-        for (int e = 0; e < 2; e++) {
-            products[e] = written && mine[e] ? total(at(share.row + e * HALF, share.inSlice)) : 0.0f;
-        }
-        __syncthreads();
+        if (!written || !sends) return;
+        if (rows > HALF) products[1] = total(place ^ HALF);
+        products[0] = total(place);
     }
 };
 
@@ -171,25 +181,24 @@ struct TensorWeights {
     /// The address of this thread's first vector in a mailbox's values.
     static __device__ unsigned read() { return 4 * (share() * P::VECTORS * 128 + threadIdx.x % 32 * 4); }
 
-    /// This warp's sums over its nodes, from the vectors at an address into the partial sums.
-    __device__ void times(unsigned vectors, Partials<SIZE>& partials) const {
-        float sums[P::TILES][4] = {};
+    /// This warp's sums over its nodes, from the vectors at an address to where it writes among the partial sums.
+    __device__ void times(unsigned vectors, unsigned low, int other) const {
+        float sums[P::CHAINS][P::TILES][4] = {};
         #pragma unroll
         for (int v = 0; v < P::VECTORS; v++) {
             float4 state = loadShared4(vectors + 4 * 128 * v);
             #pragma unroll
-            for (int t = 0; t < P::TILES; t++) {
-                multiplyTile(sums[t], w[v][0][t], state.x, state.y);
-                multiplyTile(sums[t], w[v][1][t], state.z, state.w);
-            }
+            for (int t = 0; t < P::TILES; t++) multiplyTile(sums[0][t], w[v][0][t], state.x, state.y);
+            #pragma unroll
+            for (int t = 0; t < P::TILES; t++) multiplyTile(sums[P::CHAINS - 1][t], w[v][1][t], state.z, state.w);
         }
-        int lane = threadIdx.x % 32;
         #pragma unroll
         for (int t = 0; t < P::TILES; t++) {
-            int column = (side() * P::TILES + t) * 16 + lane / 4;
-            float* mine = partials.sums[share()];
-            *(float2*)(mine + partials.at(lane % 4 * 2, column)) = make_float2(sums[t][0], sums[t][1]);
-            *(float2*)(mine + partials.at(lane % 4 * 2, column + 8)) = make_float2(sums[t][2], sums[t][3]);
+            #pragma unroll
+            for (int i = 0; i < 4 && P::CHAINS > 1; i++) sums[0][t][i] += sums[P::CHAINS - 1][t][i];
+            unsigned at = low + 4 * 16 * ROWS * t;
+            storeShared2(at, sums[0][t][0], sums[0][t][1]);
+            storeShared2(at + other, sums[0][t][2], sums[0][t][3]);
         }
     }
 };
@@ -221,7 +230,16 @@ struct Rows {
         inMask += perMask;
     }
 
-    __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
+    /// Whether the row whose mask the thread looks at is live, so many steps on.
+    __device__ int live(const int* mask, int steps) const {
+        return !looks ? 0 : mask ? mask[inMask + steps * perMask] : 1;
+    }
+
+    /// What of [T+1,N,H] lies where the thread's elements are.
+    __device__ void fetch(float (&values)[2], const float* of, const bool (&mine)[2], Index hidden) const {
+        #pragma unroll
+        for (int e = 0; e < 2; e++) if (mine[e]) values[e] = of[at + e * HALF * hidden];
+    }
 };
 
 template <int SIZE>
@@ -261,7 +279,6 @@ __device__ void forward(
 
     bool mine[2], sends[2];
     float h[2] = {}; // a masked step's state is that of the one before
-    float added[2] = {};
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
@@ -269,13 +286,18 @@ __device__ void forward(
         mine[e] = sends[e] && share.column < hidden;
         if (!mine[e]) continue;
         h[e] = states[here.at - here.perStep + e * HALF * hidden];
-        added[e] = states[here.at + e * HALF * hidden];
         if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
     }
     float b = bias && mine[0] ? bias[share.column] : 0.0f;
-    int live = here.live(mask);
+    float added[2] = {}; // to the products
+    here.fetch(added, states, mine, hidden);
+    // Of this step and of the next one: a mask that was fetched for the next step would be waited for in this one.
+    int live[2] = {here.live(mask, 0), last > 0 ? here.live(mask, 1) : 0};
     unsigned address = kept(sharedAddress(&mailbox));
     unsigned vectors = kept(weights.read());
+    unsigned low = kept(partials.written(weights.share(), weights.side()));
+    int other = kept(partials.other());
+    int total = kept(partials.at(share.row, share.inSlice));
     unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
     int neighbour = kept((int)(threadIdx.x % 4));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -283,28 +305,27 @@ __device__ void forward(
 
     #pragma unroll 1
     for (int step = 0; step <= last; step++) {
-        unsigned alive = __ballot_sync(ALL, live != 0);
-        float sums[2] = {added[0] + b, added[1] + b};
+        unsigned alive = __ballot_sync(ALL, live[0] != 0);
+        live[0] = live[1];
+        if (step + 2 <= last) live[1] = here.live(mask, 2);
+        float sums[2];
+        #pragma unroll
+        for (int e = 0; e < 2; e++) sums[e] = now(added[e] + b);
         Index at = here.at;
         here.next();
-        if (step < last) {
-            live = here.live(mask);
+        if (step < last) here.fetch(added, states, mine, hidden);
+        if (step + EARLY < last) {
             #pragma unroll
-            for (int e = 0; e < 2; e++) {
-                if (!mine[e]) continue;
-                added[e] = states[here.at + e * HALF * hidden];
-                if (step + EARLY < last) prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
-            }
+            for (int e = 0; e < 2; e++) if (mine[e]) prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
         }
 
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
-        if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, partials);
+        if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(share, mine, alive != 0, products);
-        byActivation(activation, [&](int one) {
-            #pragma unroll
-            for (int e = 0; e < 2; e++) sums[e] = activate(one, sums[e] + products[e]);
-        });
+        partials.totals(total, sends[0], here.count, alive != 0, products);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) sums[e] += products[e];
+        activateAll(activation, sums);
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             h[e] = alive >> share.row + e * HALF & 1 ? sums[e] : h[e];
@@ -342,21 +363,24 @@ __device__ void backward(
     mailbox.clear(here.count, last);
 
     bool mine[2], sends[2];
-    float dh[2] = {}, h[2] = {}, carried[2] = {};
+    float carried[2] = {};
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
         sends[e] = share.has && share.row + e * HALF < here.count;
         mine[e] = sends[e] && share.column < hidden;
-        if (!mine[e]) continue;
-        dh[e] = gradients[here.at + e * HALF * hidden];
-        h[e] = states[here.at + e * HALF * hidden];
-        if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
+        if (factors && mine[e]) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
     }
-    int live = here.live(mask);
+    float dh[2] = {}, h[2] = {};
+    here.fetch(dh, gradients, mine, hidden);
+    here.fetch(h, states, mine, hidden);
+    int live[2] = {here.live(mask, 0), last > 1 ? here.live(mask, 1) : 0}; // as forward
     unsigned later = 0; // rows that were live in the step that ran after it
     unsigned address = kept(sharedAddress(&mailbox));
     unsigned vectors = kept(weights.read());
+    unsigned low = kept(partials.written(weights.share(), weights.side()));
+    int other = kept(partials.other());
+    int total = kept(partials.at(share.row, share.inSlice));
     unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
     int neighbour = kept((int)(threadIdx.x % 4));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -364,34 +388,38 @@ __device__ void backward(
 
     #pragma unroll 1
     for (int step = 0; step <= last; step++) {
-        unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
+        unsigned alive = step < last ? __ballot_sync(ALL, live[0] != 0) : 0;
+        live[0] = live[1];
+        if (step + 2 < last) live[1] = here.live(mask, 2);
         float gradient[2], slope[2];
         byActivation(activation, [&](int one) {
             #pragma unroll
             for (int e = 0; e < 2; e++) slope[e] = derivative(one, h[e]);
         });
         #pragma unroll
-        for (int e = 0; e < 2; e++) gradient[e] = dh[e];
+        for (int e = 0; e < 2; e++) {
+            slope[e] = now(slope[e]);
+            gradient[e] = now(dh[e]);
+        }
         Index at = here.at;
         here.next();
         if (step < last) {
-            if (step + 1 < last) live = here.live(mask);
+            here.fetch(dh, gradients, mine, hidden);
+            here.fetch(h, states, mine, hidden); // the initial state, too, whose slope is not asked for
+        }
+        if (step + EARLY < last) {
             #pragma unroll
             for (int e = 0; e < 2; e++) {
                 if (!mine[e]) continue;
-                dh[e] = gradients[here.at + e * HALF * hidden];
-                if (step + 1 < last) h[e] = states[here.at + e * HALF * hidden];
-                if (step + EARLY < last) {
-                    prefetch(gradients + here.at + EARLY * here.perStep + e * HALF * hidden);
-                    prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
-                }
+                prefetch(gradients + here.at + EARLY * here.perStep + e * HALF * hidden);
+                prefetch(states + here.at + EARLY * here.perStep + e * HALF * hidden);
             }
         }
 
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
-        if (later) weights.times(mailbox.valuesAt(address, step) + vectors, partials);
+        if (later) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(share, mine, later != 0, products);
+        partials.totals(total, sends[0], here.count, later != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             int row = share.row + e * HALF;
@@ -413,7 +441,7 @@ __device__ void backward(
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
 /// Cluster c owns the rows from c * rowsPerCluster on, eight at most; a second layer of the grid as in sequence.cu.
 #define FORWARD(name, size)                                                                                     \
-    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
+    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name( \
             const float* wh,                                                                                    \
             const float* bias,                                                                                  \
             float* states,                                                                                      \
@@ -438,7 +466,7 @@ __device__ void backward(
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
 /// of the initial state.
 #define BACKWARD(name, size)                                                                                    \
-    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
+    extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name( \
             const float* wh,                                                                                    \
             const float* states,                                                                                \
             float* gradients,                                                                                   \

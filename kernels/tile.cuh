@@ -177,47 +177,105 @@ struct Rows {
     __device__ bool puts(const Share& share, int element) const {
         return Exchange::BLOCKS == 1 || share.rowOf(element) < count;
     }
+};
 
-    /// Whether an element of a thread is one.
-    __device__ bool have(const Share& share, int element, Index hidden) const {
-        return share.rowOf(element) < count && share.columnOf(element) < hidden;
+/// Where a thread's elements lie in a slot of [T+1,N,H].
+struct Places {
+    unsigned bits[ELEMENTS]; // of the row of each, as in a ballot over the rows; 0 if the thread has no such element
+    int reads[ELEMENTS]; // from the first one to each, or to what lies there instead of those that it has not
+    int hidden;
+
+    __device__ Places(const Rows& group, const Share& share, Index hidden) : hidden(kept((int)hidden)) {
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) {
+            bool has = share.rowOf(e) < group.count && share.columnOf(e) < hidden;
+            bits[e] = has ? 1u << share.rowOf(e) : 0;
+            reads[e] = has ? apart(e) : -(share.row * (int)hidden + share.column);
+        }
+    }
+
+    __device__ int apart(int element) const { return element % 2 * hidden + element / 2 * 8; }
+
+    /// From the first element in a slot.
+    __device__ void read(float (&values)[ELEMENTS], const float* first) const {
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) values[e] = first[reads[e]];
+    }
+
+    __device__ void write(float* first, const float (&values)[ELEMENTS]) const {
+        float* second = first + hidden;
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) if (bits[e] != 0) (e % 2 == 0 ? first : second)[e / 2 * 8] = values[e];
+    }
+
+    /// What of [H] or, from the first element on, of [N,H] belongs to each element, and else something else.
+    __device__ void readOnce(float (&values)[ELEMENTS], const float* first, float otherwise) const {
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) values[e] = first && bits[e] != 0 ? first[apart(e)] : otherwise;
     }
 };
 
-/// The way of a thread's elements, and of what it looks at for the others, through the steps.
-struct Way {
-    Index at; // of the first element in [T+1,N,H]
-    Index perStep;
-    Index asked; // where it asks the second-level cache for eight columns of a row
-    bool asks;
-    Index inMask; // of the row in the mask [T,N] that it looks at
-    Index perMask; // from one step's mask to that of the next
-    bool looks; // whether there is one
+/// Which rows of a group are live, step by step. A warp looks at the masks of all rows in four steps at once, four steps before
+/// the first of them.
+struct LiveRows {
+    static const int AT_ONCE = 32 / ROWS; // steps
 
-    /// `slot` and `step` are those of the first step, `rows` is N.
-    __device__ Way(const Rows& group, const Share& share, Index rows, Index hidden, Index slot, Index step, int direction) {
+    unsigned all; // rows, as bits
+    const int* mask; // [T,N], where this thread looks next; or null
+    Index perFetch; // from there to where it looks then
+    int left; // steps from there on
+    bool looks;
+    int fetched;
+    unsigned bits; // of each row in each of these four steps
+
+    /// `step` is the first of `steps` steps.
+    __device__ LiveRows(const Rows& group, const int* masks, Index steps, Index rows, Index step, int direction) {
+        int row = threadIdx.x % ROWS;
+        int ahead = threadIdx.x % 32 / ROWS;
+        all = (1u << group.count) - 1;
+        perFetch = AT_ONCE * direction * rows;
+        looks = row < group.count;
+        left = (int)steps - ahead;
+        mask = masks ? masks + (step + direction * ahead) * rows + group.first + row : nullptr;
+        fetched = 0;
+        bits = 0;
+        if (!masks) return;
+        fetch();
+        bits = __ballot_sync(ALL, fetched != 0);
+        fetch();
+    }
+
+    __device__ void fetch() {
+        fetched = 0;
+        if (looks && left > 0) fetched = *mask;
+        mask += perFetch;
+        left -= AT_ONCE;
+    }
+
+    /// As bits, those of a step; none after the last one.
+    __device__ unsigned of(int step, bool masked) {
+        if (!masked) return all;
+        int inFetch = step % AT_ONCE;
+        unsigned alive = bits >> inFetch * ROWS & 0xffu;
+        if (inFetch == AT_ONCE - 1) bits = __ballot_sync(ALL, fetched != 0);
+        else if (inFetch == 0 && step > 0) fetch();
+        return alive;
+    }
+};
+
+/// Where a thread asks the second-level cache, EARLY steps ahead, for what others read: eight columns of a row.
+struct Asks {
+    Index at; // in [T+1,N,H]
+    bool any;
+
+    /// `slot` is that of the first step.
+    __device__ Asks(const Rows& group, const Share& share, Index rows, Index hidden, Index slot, Index perStep) {
         int row = threadIdx.x % ROWS;
         int column = share.column - threadIdx.x % 32 / 4 + threadIdx.x % 32 / ROWS * 8;
-        at = (slot * rows + group.first + share.row) * hidden + share.column;
-        perStep = direction * rows * hidden;
-        looks = row < group.count;
-        asks = looks && threadIdx.x % 32 < 2 * ROWS && column < hidden;
-        asked = (slot * rows + group.first + row) * hidden + column + EARLY * perStep;
-        inMask = step * rows + group.first + row;
-        perMask = direction * rows;
+        any = row < group.count && threadIdx.x % 32 < 2 * ROWS && column < hidden;
+        at = (slot * rows + group.first + row) * hidden + column + EARLY * perStep;
     }
-
-    __device__ void next() {
-        at += perStep;
-        asked += perStep;
-        inMask += perMask;
-    }
-
-    __device__ int live(const int* mask) const { return !looks ? 0 : mask ? mask[inMask] : 1; }
 };
-
-/// From a thread's first element to another one in [N,H].
-__device__ Index apart(int element, Index hidden) { return element % 2 * hidden + element / 2 * 8; }
 
 template <int SIZE, bool STRICT, typename Exchange>
 __device__ void forward(
@@ -254,23 +312,22 @@ __device__ void forward(
             S::put(buffers.at(row, column), seen, Nobody(), 0);
         }
     }
-    Way here(group, share, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
-    bool mine[ELEMENTS];
-    float h[ELEMENTS] = {}; // a masked step's state is that of the one before
-    float added[ELEMENTS] = {};
+    const Places places(group, share, hidden);
+    const Index slot = reverse ? steps - 1 : 1;
+    const Index perStep = (reverse ? -1 : 1) * rows * hidden;
+    const Index inRows = (group.first + share.row) * hidden + share.column;
+    LiveRows liveRows(group, mask, steps, rows, reverse ? steps - 1 : 0, reverse ? -1 : 1);
+    Asks asks(group, share, rows, hidden, slot, perStep);
+    float* at = states + slot * rows * hidden + inRows; // this step's first element
+    float h[ELEMENTS]; // a masked step's state is that of the one before
+    float added[ELEMENTS]; // to the products
     float factor[ELEMENTS];
     float b[ELEMENTS / 2];
+    places.readOnce(h, at - perStep, 0.0f);
+    places.read(added, at);
+    places.readOnce(factor, factors ? factors + inRows : nullptr, 1.0f);
     #pragma unroll
-    for (int e = 0; e < ELEMENTS; e++) {
-        mine[e] = group.have(share, e, hidden);
-        Index inRows = (group.first + share.row) * hidden + share.column + apart(e, hidden);
-        factor[e] = factors && mine[e] ? factors[inRows] : 1.0f;
-        if (e % 2 == 0) b[e / 2] = bias && mine[e] ? bias[share.columnOf(e)] : 0.0f;
-        if (!mine[e]) continue;
-        h[e] = states[here.at - here.perStep + apart(e, hidden)];
-        added[e] = states[here.at + apart(e, hidden)];
-    }
-    int live = here.live(mask);
+    for (int e = 0; e < ELEMENTS; e += 2) b[e / 2] = bias && places.bits[e] != 0 ? bias[share.columnOf(e)] : 0.0f;
     unsigned vectors = kept(buffers.read());
     unsigned place = kept(buffers.at(share.row, share.column));
     __syncthreads();
@@ -278,33 +335,28 @@ __device__ void forward(
 
     #pragma unroll 1
     for (int step = 0; step <= last; step++) {
-        unsigned alive = __ballot_sync(ALL, live != 0);
+        unsigned alive = liveRows.of(step, mask != nullptr);
         float sums[ELEMENTS];
         #pragma unroll
-        for (int e = 0; e < ELEMENTS; e++) sums[e] = added[e] + b[e / 2];
-        float* at = states + here.at;
-        if (here.asks && step + EARLY <= last) prefetch(states + here.asked);
-        here.next();
-        if (step < last) {
-            live = here.live(mask);
-            #pragma unroll
-            for (int e = 0; e < ELEMENTS; e++) if (mine[e]) added[e] = states[here.at + apart(e, hidden)];
-        }
+        for (int e = 0; e < ELEMENTS; e++) sums[e] = now(added[e] + b[e / 2]);
+        if (step < last) places.read(added, at + perStep);
+        if (asks.any && step + EARLY <= last) prefetch(states + asks.at);
+        asks.at += perStep;
 
         exchange.await(step, last, comes);
         if (alive) weights.times(vectors + S::turn(step), sums);
-        byActivation(activation, [&](int one) {
-            #pragma unroll
-            for (int e = 0; e < ELEMENTS; e++) sums[e] = activate(one, sums[e]);
-        });
+        activateAll(activation, sums);
         #pragma unroll
-        for (int e = 0; e < ELEMENTS; e++) {
-            h[e] = mine[e] && alive >> share.rowOf(e) & 1 ? sums[e] : h[e];
-            if (step < last && group.puts<Exchange>(share, e)) {
+        for (int e = 0; e < ELEMENTS; e++) h[e] = alive & places.bits[e] ? sums[e] : h[e];
+        if (Exchange::BLOCKS == 1 || step < last) {
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) {
+                if (!group.puts<Exchange>(share, e)) continue;
                 S::put(S::other(place, e) + S::turn(step + 1), h[e] * factor[e], exchange, step + 1);
             }
-            if (mine[e]) at[apart(e, hidden)] = h[e];
         }
+        places.write(at, h);
+        at += perStep;
         __syncthreads();
     }
 }
@@ -336,22 +388,22 @@ __device__ void backward(
     const int last = (int)steps; // the initial slot comes as one more step
     const Rows group(Exchange::BLOCKS, rows, rowsPerGroup);
     const int comes = exchange.template begin<P>(group.count, last);
-    Way here(group, share, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
-    bool mine[ELEMENTS];
-    float dh[ELEMENTS] = {};
-    float h[ELEMENTS] = {};
+    const Places places(group, share, hidden);
+    const Index slot = reverse ? 0 : steps;
+    const Index perStep = (reverse ? 1 : -1) * rows * hidden;
+    const Index inRows = (group.first + share.row) * hidden + share.column;
+    LiveRows liveRows(group, mask, steps, rows, reverse ? 0 : steps - 1, reverse ? 1 : -1);
+    Asks asks(group, share, rows, hidden, slot, perStep);
+    Index first = slot * rows * hidden + inRows; // this step's first element
+    float* at = gradients + first;
+    const float* ofStates = states + first;
+    float dh[ELEMENTS];
+    float h[ELEMENTS];
     float carried[ELEMENTS] = {};
     float factor[ELEMENTS];
-    #pragma unroll
-    for (int e = 0; e < ELEMENTS; e++) {
-        mine[e] = group.have(share, e, hidden);
-        Index inRows = (group.first + share.row) * hidden + share.column + apart(e, hidden);
-        factor[e] = factors && mine[e] ? factors[inRows] : 1.0f;
-        if (!mine[e]) continue;
-        dh[e] = gradients[here.at + apart(e, hidden)];
-        h[e] = states[here.at + apart(e, hidden)];
-    }
-    int live = here.live(mask);
+    places.read(dh, at);
+    places.read(h, ofStates);
+    places.readOnce(factor, factors ? factors + inRows : nullptr, 1.0f);
     unsigned later = 0; // rows that were live in the step that ran after it
     unsigned vectors = kept(buffers.read());
     unsigned place = kept(buffers.at(share.row, share.column));
@@ -359,43 +411,49 @@ __device__ void backward(
 
     #pragma unroll 1
     for (int step = 0; step <= last; step++) {
-        unsigned alive = step < last ? __ballot_sync(ALL, live != 0) : 0;
+        unsigned alive = liveRows.of(step, mask != nullptr);
+        if (step == last) alive = 0;
         float gradient[ELEMENTS], slope[ELEMENTS];
         byActivation(activation, [&](int one) {
             #pragma unroll
             for (int e = 0; e < ELEMENTS; e++) slope[e] = derivative(one, h[e]);
         });
         #pragma unroll
-        for (int e = 0; e < ELEMENTS; e++) gradient[e] = dh[e];
-        float* at = gradients + here.at;
-        if (here.asks && step + EARLY < last) {
-            prefetch(gradients + here.asked);
-            prefetch(states + here.asked);
+        for (int e = 0; e < ELEMENTS; e++) {
+            slope[e] = now(slope[e]);
+            gradient[e] = now(dh[e]);
         }
-        here.next();
+        ofStates += perStep;
         if (step < last) {
-            if (step + 1 < last) live = here.live(mask);
-            #pragma unroll
-            for (int e = 0; e < ELEMENTS; e++) {
-                if (!mine[e]) continue;
-                dh[e] = gradients[here.at + apart(e, hidden)];
-                if (step + 1 < last) h[e] = states[here.at + apart(e, hidden)];
-            }
+            places.read(dh, at + perStep);
+            places.read(h, ofStates); // the initial state, too, whose slope is not asked for
         }
+        if (asks.any && step + EARLY <= last) {
+            prefetch(gradients + asks.at);
+            prefetch(states + asks.at);
+        }
+        asks.at += perStep;
 
         exchange.await(step, last, comes);
         float products[ELEMENTS] = {};
         if (later) weights.times(vectors + S::turn(step), products);
+        float da[ELEMENTS];
         #pragma unroll
         for (int e = 0; e < ELEMENTS; e++) {
-            gradient[e] += later >> share.rowOf(e) & 1 ? factor[e] * products[e] : carried[e];
+            gradient[e] += later & places.bits[e] ? factor[e] * products[e] : carried[e];
             carried[e] = gradient[e];
-            float da = mine[e] && alive >> share.rowOf(e) & 1 ? gradient[e] * slope[e] : 0.0f;
-            if (step < last && group.puts<Exchange>(share, e)) {
-                S::put(S::other(place, e) + S::turn(step + 1), da, exchange, step + 1);
-            }
-            if (mine[e]) at[apart(e, hidden)] = step == last ? gradient[e] : da;
+            da[e] = alive & places.bits[e] ? gradient[e] * slope[e] : 0.0f;
         }
+        if (Exchange::BLOCKS == 1 || step < last) {
+            #pragma unroll
+            for (int e = 0; e < ELEMENTS; e++) {
+                if (group.puts<Exchange>(share, e)) S::put(S::other(place, e) + S::turn(step + 1), da[e], exchange, step + 1);
+            }
+        }
+        #pragma unroll
+        for (int e = 0; e < ELEMENTS; e++) if (step == last) da[e] = gradient[e]; // the initial slot gains
+        places.write(at, da);
+        at += perStep;
         __syncthreads();
         later = alive;
     }

@@ -81,7 +81,6 @@ enum Kernel {
     TENSOR_FORWARD_512_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_FORWARD_768_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_FORWARD_1024_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
-    TENSOR_FORWARD_1024_16("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_FORWARD_2048_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_FORWARD_2048_16("tensor", "ppppppp" + "llll" + "iii" + "pppp"),
     TENSOR_BACKWARD_256_8("tensor", "ppppppp" + "llll" + "iii" + "pppp"),

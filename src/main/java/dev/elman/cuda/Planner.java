@@ -138,18 +138,13 @@ final class Planner {
     RecurrenceChoice explain(Operands.Rnn sizes, int directions, boolean backward) {
         RecurrencePlan plan = choose(sizes, directions, backward, false);
         List<String> reasons = new ArrayList<>();
-        String basis = plan.basis(sizes, directions, backward);
-        reasons.add(micros(plan, sizes, directions, backward) + " a step " + basis);
+        reasons.add(micros(plan, sizes, directions, backward) + " a step by what an H100 or H200 took");
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;
             String refusal = other.refusal(sizes, backward, false);
             if (refusal == null) refusal = other.tooShort(sizes);
-            if (refusal == null) {
-                String otherBasis = other.basis(sizes, directions, backward);
-                refusal =
-                        micros(other, sizes, directions, backward) + (otherBasis.equals(basis) ? "" : " " + otherBasis);
-            }
+            if (refusal == null) refusal = micros(other, sizes, directions, backward);
             reasons.add("not " + other.name() + ": " + refusal);
         }
         return new RecurrenceChoice(plan.name(), String.join("; ", reasons));

@@ -23,15 +23,9 @@ interface RecurrencePlan {
 
     /**
      * Microseconds that the recurrence takes a step, of many, for all directions of a layer: what an H100 or H200 was measured to take, drawn out to other
-     * sizes, where {@link #basis} says nothing else.
-     * It does not depend on T, since a sequence that is run back step by step is promised the bits of the whole.
+     * sizes. It does not depend on T, since a sequence that is run back step by step is promised the bits of the whole.
      */
     double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout);
-
-    /** Where {@link #expectedMicros} comes from, without dropout, as half a sentence. */
-    default String basis(Operands.Rnn sizes, int directions, boolean backward) {
-        return "by what an H100 or H200 took";
-    }
 
     /** Why so few steps are better launched one by one, which gives the same bits, as half a sentence; null if not. */
     default String tooShort(Operands.Rnn sizes) {

@@ -210,16 +210,6 @@ final class SequencePlan implements RecurrencePlan {
     }
 
     @Override
-    public String basis(Operands.Rnn sizes, int directions, boolean backward) {
-        Share together = atOnce(sizes, directions, backward, false);
-        Share share = together == null ? share(sizes, 1, backward, false) : together;
-        boolean predicted = size(sizes.h()).predicted(share.together());
-        return predicted
-                ? "by prediction, for no GPU has run it"
-                : RecurrencePlan.super.basis(sizes, directions, backward);
-    }
-
-    @Override
     public void forward(List<Recurrence> directions) {
         boolean fused = family == Family.SEQUENCE && directions.get(0).sizes().d() <= MOST_FUSED;
         if (!fused) projection.fill(directions);

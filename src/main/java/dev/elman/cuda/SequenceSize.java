@@ -17,8 +17,7 @@ import java.util.stream.Stream;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, with tensor cores an H200, see {@code ci/measured}; what {@link #predicted} calls so is not. Of other GPUs
- * only the order of the plans is taken to be the same.
+ * was measured to take, with tensor cores an H200, see {@code ci/measured}. Of other GPUs only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -42,39 +41,37 @@ record SequenceSize(
         double row) {
     /** All sizes, the smaller ones of a family first. */
     static final List<SequenceSize> ALL = List.of(
-            new SequenceSize(SEQUENCE, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.165, 0.065),
-            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.04, 0.01, 0.32),
-            new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.335, 0.185),
+            new SequenceSize(SEQUENCE, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.19, 0.06),
+            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.365),
+            new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.30, 0.22),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
-            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.20, 0.20, 0.18),
-            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.18, 0.21, 0.27),
+            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.28, 0.06, 0.22),
+            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.30, 0.01, 0.31),
             new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
             new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
             new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
             new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48),
-            // The last number, of sixteen rows in a pass, is predicted, with some to spare.
-            tensor(TENSOR, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.42, 1.92),
-            tensor(TENSOR, 384, 8, 384, rows(8, 16, 16, 8), 0.05, 1.36, 1.90),
-            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.05, 2.06, 0.00),
-            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.15, 2.03, 0.00),
-            tensor(TENSOR, 1024, 32, 512, forwardAlso(16, 8, rows(8, 16)), 0.30, 1.83, 2.90),
-            tensor(TENSOR, 2048, 128, 512, rows(8, 16, 16, 8), 0.40, 2.27, 3.40),
-            tensor(TENSOR_TF32, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.13, 1.60),
-            tensor(TENSOR_TF32, 384, 8, 384, rows(8, 16, 16, 8), 0.10, 0.83, 1.20),
-            tensor(TENSOR_TF32, 512, 8, 512, forwardAlso(16, 3, rows(8, 6)), 0.05, 1.26, 1.75),
-            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.15, 1.12, 0.00),
-            tensor(TENSOR_TF32, 1024, 32, 512, rows(8, 16, 16, 8), 0.30, 0.97, 1.55),
-            tensor(TENSOR_TF32, 2048, 128, 512, rows(8, 16, 16, 8), 0.55, 1.12, 1.75),
-            // Predicted, with some to spare: no GPU has run these.
-            new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.32, 0.00),
-            new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.30, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.42, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.65, 0.00),
-            new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.72, 0.02),
-            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.55, 0.05),
-            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.65, 0.07));
+            tensor(TENSOR, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.50, 2.67),
+            tensor(TENSOR, 384, 8, 384, rows(8, 16, 16, 8), 0.00, 1.60, 2.42),
+            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.10, 2.08, 0.00),
+            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.20, 2.10, 0.00),
+            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.45, 1.80, 0.00),
+            tensor(TENSOR, 2048, 128, 512, rows(8, 16, 16, 8), 0.30, 2.62, 3.43),
+            tensor(TENSOR_TF32, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.20, 2.17),
+            tensor(TENSOR_TF32, 384, 8, 384, rows(8, 16, 16, 8), 0.05, 1.15, 1.63),
+            tensor(TENSOR_TF32, 512, 8, 512, forwardAlso(16, 3, rows(8, 6)), 0.05, 1.40, 2.18),
+            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.18, 1.18, 0.00),
+            tensor(TENSOR_TF32, 1024, 32, 512, rows(8, 16, 16, 8), 0.20, 1.20, 1.93),
+            tensor(TENSOR_TF32, 2048, 128, 512, rows(8, 16, 16, 8), 0.10, 1.78, 1.86),
+            new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.43, 0.00),
+            new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.78, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.36, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.90, 0.00),
+            new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.90, 0.012),
+            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.66, 0.025),
+            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.78, 0.037));
 
     private static final int WARP = 32;
     /** Rows that a tensor core takes at once. */
@@ -237,15 +234,6 @@ record SequenceSize(
                 .orElseThrow();
         long passes = Math.min(room, (long) oneByOne * share.passes());
         return groups(multiprocessors) * passes * share.together() * hidden;
-    }
-
-    /** Whether no GPU has run the kernel that takes so many rows in a pass, so that what it takes is a prediction. */
-    boolean predicted(int together) {
-        return switch (family) {
-            case TENSOR_BLOCK, TENSOR_BLOCK_TF32, TENSOR_CLUSTER -> true;
-            case TENSOR, TENSOR_TF32 -> together > TILE;
-            default -> false;
-        };
     }
 
     /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */

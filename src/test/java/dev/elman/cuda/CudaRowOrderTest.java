@@ -28,12 +28,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CudaRowOrderTest {
     private static final int EMPTY = 0x7ff0e1a0;
     private static final int STEPS = 20;
-    private static final int ROWS = 41;
+    private static final int ROWS = 61;
     private static final int HIDDEN = 250;
     private static final int PADDED = 256;
     /** Rows of a pass. */
     private static final int PASS = 16;
-    /** Room for two groups, each of four blocks: 21 and 20 rows, two passes. */
+    /** Room for two groups, each of four blocks: 31 and 30 rows, two passes. */
     private static final int MULTIPROCESSORS = 8;
 
     private static final int GROUPS = 2;

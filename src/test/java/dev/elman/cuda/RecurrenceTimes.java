@@ -11,10 +11,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.IntStream;
 import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUevent;
@@ -25,8 +27,8 @@ import jcuda.driver.JCudaDriver;
  * What the recurrence alone takes on this machine's GPU, by each plan that walks a whole sequence in one launch, beside what the planner
  * expects: the measurements from which the constants of {@link SequenceSize} come. Prints a table in Markdown, in
  * microseconds a step, for one direction of a layer and for both in one call; with {@code --small} little work, where there is only
- * software. Before a time is taken the last states and the gradients of the first ones must be those of the plan {@code steps};
- * exits with 1 where they are not.
+ * software, with {@code --plans}, {@code --h} and {@code --n}, each with a list, only these. Before a time is taken the last states
+ * and the gradients of the first ones must be those of the plan {@code steps}; exits with 1 where they are not.
  */
 final class RecurrenceTimes implements AutoCloseable {
     private static final Map<String, Family> PLANS = Map.of(
@@ -60,28 +62,37 @@ final class RecurrenceTimes implements AutoCloseable {
     }
 
     public static void main(String[] args) {
-        boolean small = args.length > 0 && args[0].equals("--small");
+        List<String> given = List.of(args);
+        boolean small = given.contains("--small");
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        int[] rows = small ? new int[] {1, 17} : new int[] {1, 8, 32, 64, 128, 512};
+        Set<String> plans = list(given, "--plans", String.join(",", PLANS.keySet()));
+        Set<String> rows = list(given, "--n", small ? "1,17" : "1,8,32,64,128,512");
+        Set<String> hidden = list(given, "--h", small ? "64,128,192,256" : "64,128,192,256,384,512,768,1024,2048");
         boolean right;
         try (RecurrenceTimes times = new RecurrenceTimes(small ? RowOrder.FEWEST_STEPS : 512)) {
-            right = times.print(out, rows, small ? 256 : Integer.MAX_VALUE);
+            right = times.print(out, plans, rows, hidden);
         }
         System.exit(right ? 0 : 1);
     }
 
+    private static Set<String> list(List<String> given, String name, String otherwise) {
+        int at = given.indexOf(name);
+        return new LinkedHashSet<>(List.of((at < 0 ? otherwise : given.get(at + 1)).split(",")));
+    }
+
     /** The table; whether all numbers were right. */
-    private boolean print(PrintStream out, int[] rows, int mostHidden) {
+    private boolean print(PrintStream out, Set<String> plans, Set<String> rows, Set<String> hidden) {
+        warmUp();
         out.println(
                 "| plan | H | N | rows in a pass, passes, groups | forward | expected | back | forward, rows of 1 to T steps | back"
                         + " | forward, both directions | expected | back |");
         out.println("| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         boolean right = true;
-        for (String name : PLANS.keySet().stream().sorted().toList()) {
+        for (String name : plans.stream().sorted().toList()) {
             for (SequenceSize size : SequenceSize.ALL) {
-                if (size.family() != PLANS.get(name) || size.hidden() > mostHidden) continue;
-                for (int n : rows) {
-                    Operands.Rnn sizes = new Operands.Rnn(n, steps, INPUTS, size.hidden());
+                if (size.family() != PLANS.get(name) || !hidden.contains(String.valueOf(size.hidden()))) continue;
+                for (String n : rows) {
+                    Operands.Rnn sizes = new Operands.Rnn(Integer.parseInt(n), steps, INPUTS, size.hidden());
                     if (plan(name).refusal(sizes, true, false) != null) continue;
                     double apart = error(name, sizes);
                     double allowed = name.endsWith("TF32") || size.family() == Family.TENSOR_CLUSTER ? 2e-2 : 1e-4;
@@ -96,6 +107,14 @@ final class RecurrenceTimes implements AutoCloseable {
             }
         }
         return right;
+    }
+
+    /** A GPU that was idle takes a while to run at its highest clock. */
+    private void warmUp() {
+        try (Tensor tensor = cuda.allocate(Shape.of(1 << (steps < 512 ? 10 : 28)))) {
+            for (int i = 0; i < 512; i++) cuda.fill(tensor, i);
+            context.synchronize();
+        }
     }
 
     private SequencePlan plan(String name) {
