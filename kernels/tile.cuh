@@ -182,7 +182,9 @@ struct Rows {
 /// Where a thread's elements lie in a slot of [T+1,N,H].
 struct Places {
     unsigned bits[ELEMENTS]; // of the row of each, as in a ballot over the rows; 0 if the thread has no such element
-    int reads[ELEMENTS]; // from the first one to each, or to what lies there instead of those that it has not
+    // From the first one to each; for one that it has not, to the group's first number in the slot, which may be read at any time
+    // and is not used: so reads need no branch.
+    int reads[ELEMENTS];
     int hidden;
 
     __device__ Places(const Rows& group, const Share& share, Index hidden) : hidden(kept((int)hidden)) {
@@ -208,7 +210,7 @@ struct Places {
         for (int e = 0; e < ELEMENTS; e++) if (bits[e] != 0) (e % 2 == 0 ? first : second)[e / 2 * 8] = values[e];
     }
 
-    /// What of [H] or, from the first element on, of [N,H] belongs to each element, and else something else.
+    /// What lies at each element, `first` being where the first one lies; `otherwise` where there is none or `first` is null.
     __device__ void readOnce(float (&values)[ELEMENTS], const float* first, float otherwise) const {
         #pragma unroll
         for (int e = 0; e < ELEMENTS; e++) values[e] = first && bits[e] != 0 ? first[apart(e)] : otherwise;
@@ -252,7 +254,7 @@ struct LiveRows {
         left -= AT_ONCE;
     }
 
-    /// As bits, those of a step; none after the last one.
+    /// As bits, those of a step.
     __device__ unsigned of(int step, bool masked) {
         if (!masked) return all;
         int inFetch = step % AT_ONCE;
@@ -338,7 +340,7 @@ __device__ void forward(
         unsigned alive = liveRows.of(step, mask != nullptr);
         float sums[ELEMENTS];
         #pragma unroll
-        for (int e = 0; e < ELEMENTS; e++) sums[e] = now(added[e] + b[e / 2]);
+        for (int e = 0; e < ELEMENTS; e++) sums[e] = computedHere(added[e] + b[e / 2]);
         if (step < last) places.read(added, at + perStep);
         if (asks.any && step + EARLY <= last) prefetch(states + asks.at);
         asks.at += perStep;
@@ -420,8 +422,8 @@ __device__ void backward(
         });
         #pragma unroll
         for (int e = 0; e < ELEMENTS; e++) {
-            slope[e] = now(slope[e]);
-            gradient[e] = now(dh[e]);
+            slope[e] = computedHere(slope[e]);
+            gradient[e] = computedHere(dh[e]);
         }
         ofStates += perStep;
         if (step < last) {

@@ -70,8 +70,8 @@ record SequenceSize(
             new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.90, 0.00),
             new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.90, 0.012),
-            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.66, 0.025),
-            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.78, 0.037));
+            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.60, 0.055),
+            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.70, 0.07));
 
     private static final int WARP = 32;
     /** Rows that a tensor core takes at once. */
