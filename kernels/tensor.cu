@@ -30,6 +30,8 @@
 #include "recurrence.cuh"
 
 const int TILE = 8; // rows, the columns of a tensor core's tile
+const int MOST_ROWS = 1 << 14; // more than there is room for
+const int MOST_NODES = 1 << 11; // so that what both bound says itself that it fits into 32 bits
 const int AT_ONCE = 2; // loads on their way where gradients only add up
 const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
@@ -54,7 +56,8 @@ struct Plan {
     static const int GROUP = SETS == 2 && SLICE == 64 ? 1 : TILES; // of columns that a warp sums up at the same time
     static const int BUFFERS = SETS == 1 && SLICE < 64 && !BACK ? 2 : 1; // of partial sums: with two, warps write while others read
     static const int MOST_PASSES = (SLICE == 64 ? 48 : 128) / ROWS;
-    static const bool ROOM = SETS == 1 && !(BACK && SIZE >= 1024); // in registers: else sums are written before anything is asked for
+    // In registers: else sums are written before anything is asked for.
+    static const bool ROOM = SETS == 1 && !(BACK && (SIZE >= 1024 || STRICT && SIZE == 512));
     static const int OWNERS = ROWS * SLICE / ELEMENTS; // threads that have elements
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
@@ -77,7 +80,7 @@ struct Share {
         int warp = threadIdx.x / 32;
         row = kept((int)(warp / P::TILES * 2 + threadIdx.x / 16 % 2));
         inSlice = kept((int)(warp % P::TILES * 16 + threadIdx.x % 16));
-        column = (int)blockIdx.x * P::SLICE + inSlice;
+        column = (int)blockIdx.x * P::SLICE + inSlice & MOST_NODES - 1;
         sends = row < P::ROWS / P::ELEMENTS;
         has = sends && column < hidden;
     }
@@ -464,7 +467,7 @@ struct Layout {
         int inGroup = pass * P::ROWS + TILE * e;
         int row = P::ROOM ? __float_as_int(loadShared(numbers + 4 * inGroup))
                           : order.numbers[inGroup + (share.row & P::ROWS - 1)]; // -1 for none
-        return share.has && row >= 0 ? row * hidden + share.column : -1;
+        return share.has && row >= 0 ? (row & MOST_ROWS - 1) * hidden + share.column : -1;
     }
 
     /// The offset in [T+1,N,H] of the slot of a step.

@@ -39,7 +39,7 @@ class KernelAddressTest {
 
     private static Map<Integer, Integer> most(String kernel) {
         if (kernel.startsWith("tensor_cluster_") || kernel.startsWith("tensor_block_"))
-            return Map.of(9, 1, 10, 2); // direction, activation
+            return Map.of(7, MOST_NODES, 9, 1, 10, 2); // nodes, direction, activation
         return kernel.startsWith("tensor_") ? MOST : Map.of();
     }
 
