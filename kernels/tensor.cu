@@ -62,6 +62,7 @@ struct Plan {
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
 
+    static_assert(BUFFERS == 1 || !BACK, "the way back has one");
     static_assert(ELEMENTS == 1 || THREADS == TILE * SLICE, "each thread has an element of each set");
     static_assert(GROUP == TILES || HELD == VECTORS, "each group of columns needs all vectors");
     static_assert(GROUP == TILES || !ROOM, "sums of several groups do not wait to be written");
@@ -567,7 +568,7 @@ __device__ void forward(
             for (int e = 0; e < P::ELEMENTS; e++) h[e] = computedHere(added[e] + b);
             fetch(next);
         };
-// Vectors that were asked for a turn ago are here, and the products go first; else there is time while they come. Sixteen rows
+        // Vectors that were asked for a turn ago are here, and the products go first; else there is time while they come. Sixteen rows
         // need the registers until their products are summed.
         bool late = P::SETS == 2 || asked;
         if (!late) prepare();
@@ -657,8 +658,8 @@ __device__ void backward(
     const Layout<P> layout(
             order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     const unsigned always = order.always(ranks);
-    Writes<P> writes(partials);
-    unsigned sumsAt = partials.addressOf(share);
+    const Writes<P> writes(partials);
+    const unsigned sumsAt = partials.addressOf(share);
 
     // Where a pass takes no part gradients add up.
     auto gather = [&](int pass, int e, int from, int to) {
@@ -726,7 +727,6 @@ __device__ void backward(
     Turn turn = order.next({-1, 0, 0}, always, last + 1);
     fetch(turn);
     bool asked = false;
-    int buffer = 0; // of the partial sums
     #pragma unroll 1
     while (turn.step <= last) {
         int step = turn.step;
@@ -769,9 +769,6 @@ __device__ void backward(
         for (int e = 0; e < P::ELEMENTS; e++) offsets[e] = layout.offset(pass, e);
         float products[P::ELEMENTS];
         Partials<P>::total(products, share, sumsAt, anyLater);
-        writes.low += partials.toOther(buffer);
-        sumsAt += partials.toOther(buffer);
-        buffer ^= 1;
         // As it was, without a register for it while products are summed.
         if (P::SETS == 2) alive = __float_as_uint(loadShared(liveRowsHere));
         if (share.sends) {

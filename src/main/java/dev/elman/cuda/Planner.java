@@ -15,6 +15,8 @@ final class Planner {
     private static final int TYPICAL_ROWS = 32;
     private static final int TYPICAL_STEPS = 512;
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
+    /** Of what is expected. */
+    private static final String BASIS = "by what an H100 or H200 took";
 
     /** The last runs everything, step by step. */
     private final List<RecurrencePlan> plans;
@@ -131,14 +133,14 @@ final class Planner {
                     plan.name(),
                     plan.expectedMicros(sizes, 1, false, false)));
         }
-        return text.append(" by what an H100 or H200 took").toString();
+        return text.append(" ").append(BASIS).toString();
     }
 
     /** The same choice without dropout, with its reasons, for people. */
     RecurrenceChoice explain(Operands.Rnn sizes, int directions, boolean backward) {
         RecurrencePlan plan = choose(sizes, directions, backward, false);
         List<String> reasons = new ArrayList<>();
-        reasons.add(micros(plan, sizes, directions, backward) + " a step by what an H100 or H200 took");
+        reasons.add(micros(plan, sizes, directions, backward) + " a step " + BASIS);
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;

@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * was measured to take, with tensor cores an H200, see {@code ci/measured}. Of other GPUs only the order of the plans is taken to be the same.
+ * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}. Of other GPUs only the order of the plans
+ * is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes

@@ -40,6 +40,7 @@ final class RecurrenceTimes implements AutoCloseable {
             "tensor-block", Family.TENSOR_BLOCK,
             "tensor-block in TF32", Family.TENSOR_BLOCK_TF32,
             "tensor-cluster", Family.TENSOR_CLUSTER);
+    private static final List<String> OPTIONS = List.of("--small", "--plans", "--h", "--n");
     private static final int SAMPLES = 5;
     /** More than a block projects itself. No projection is made. */
     private static final int INPUTS = 9;
@@ -63,11 +64,19 @@ final class RecurrenceTimes implements AutoCloseable {
 
     public static void main(String[] args) {
         List<String> given = List.of(args);
+        for (String each : given) {
+            if (each.startsWith("--") && !OPTIONS.contains(each)) {
+                throw new IllegalArgumentException("no option " + each + "; there are " + OPTIONS);
+            }
+        }
         boolean small = given.contains("--small");
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         Set<String> plans = list(given, "--plans", String.join(",", PLANS.keySet()));
         Set<String> rows = list(given, "--n", small ? "1,17" : "1,8,32,64,128,512");
         Set<String> hidden = list(given, "--h", small ? "64,128,192,256" : "64,128,192,256,384,512,768,1024,2048");
+        if (!PLANS.keySet().containsAll(plans)) {
+            throw new IllegalArgumentException("--plans are some of " + PLANS.keySet() + ", not " + plans);
+        }
         boolean right;
         try (RecurrenceTimes times = new RecurrenceTimes(small ? RowOrder.FEWEST_STEPS : 512)) {
             right = times.print(out, plans, rows, hidden);
@@ -77,6 +86,7 @@ final class RecurrenceTimes implements AutoCloseable {
 
     private static Set<String> list(List<String> given, String name, String otherwise) {
         int at = given.indexOf(name);
+        if (at == given.size() - 1 && at >= 0) throw new IllegalArgumentException(name + " takes a list");
         return new LinkedHashSet<>(List.of((at < 0 ? otherwise : given.get(at + 1)).split(",")));
     }
 

@@ -364,7 +364,7 @@ class SequencePlanTest {
         assertShare(8, 24, 4, share(Family.TENSOR_TF32, 1024, 96));
         assertShare(8, 32, 16, share(Family.TENSOR, 512, 512));
         assertShare(16, 32, 16, share(Family.TENSOR_TF32, 512, 512));
-        // Of 512 nodes in TF32 and 1024 in float32 the way back has no kernel of sixteen.
+        // Of 512 nodes in TF32 the way back has no kernel of sixteen, and of 1024 in float32 no way has.
         assertShare(8, 32, 16, size(Family.TENSOR_TF32, 512).share(512, 1, H100, true, false));
         assertShare(8, 32, 4, size(Family.TENSOR, 1024).share(128, 1, H100, true, false));
         assertShare(16, 32, 4, size(Family.TENSOR_TF32, 1024).share(128, 1, H100, true, false));
