@@ -409,6 +409,7 @@ __device__ void backward(
     unsigned later = 0; // rows that were live in the step that ran after it
     unsigned vectors = kept(buffers.read());
     unsigned place = kept(buffers.at(share.row, share.column));
+    __syncthreads(); // what stands for an element that a thread has not is another's, who writes it in the first step
     exchange.start();
 
     #pragma unroll 1

@@ -59,6 +59,13 @@ bool allWritten(const uint8_t* written, size_t offset, size_t bytes) {
     return firstUnwritten(written, offset, bytes) >= offset + bytes;
 }
 
+uint64_t* Allocation::stamped() {
+    if (!stamps) {
+        stamps = (uint64_t*)calloc(size / 4 + 1, sizeof(uint64_t));
+    }
+    return stamps;
+}
+
 Memory& Memory::instance() {
     static Memory* memory = new Memory;  // never destroyed: the JVM may call until the very end
     return *memory;
@@ -115,6 +122,8 @@ void Memory::release(Allocation* a) {
     mmap((void*)a->pages, a->pagesSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     free(a->written);
     a->written = nullptr;
+    free(a->stamps);
+    a->stamps = nullptr;
 }
 
 Allocation* Memory::near(uint64_t address) {

@@ -24,8 +24,15 @@ struct Allocation {
     std::string owner;  // who asked for it: the API, and the Java stack where it is known
     // For each 4 bytes one mask of those that were written.
     uint8_t* written = nullptr;
+    // For each 4 bytes the last write by a kernel, see exec/races.h; null where there was none.
+    uint64_t* stamps = nullptr;
     uint64_t pages = 0;  // of the mapping, guard page excluded
     size_t pagesSize = 0;
+
+    // The same, made where there are none.
+    uint64_t* stamped();
+    // For each 4 bytes its number in the WeakMemory of the launch that runs, 0 for none; null where all are none.
+    uint32_t* weak = nullptr;
 
     bool holds(uint64_t address, size_t bytes) const {
         return !freed && address - base < size && bytes <= size - (address - base);

@@ -80,6 +80,41 @@ void race(Machine& m, int lane, const char* what, uint64_t offset, unsigned byte
             format(", PTX line %d: ", i.line) + i.text);
 }
 
+void checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong) {
+    const Block& b = *m.block;
+    const Writes& writes = m.writes();
+    for (size_t w = (address - a.base) / 4; a.stamps && w <= (address - a.base + bytes - 1) / 4; w++) {
+        uint64_t stamp = a.stamps[w];
+        if (!writes.ofThisLaunch(stamp)) {
+            continue;
+        }
+        if (m.weak() && Writes::strong(stamp) && !strong) {
+            m.weak()->settle(a, a.base + 4 * w, 4);
+        }
+        if (Writes::by(stamp, m.warpOfLaunch()) || (strong && Writes::strong(stamp))) {
+            continue;
+        }
+        // Where there are mbarriers, they may have come between the warps of a cluster.
+        uint64_t number = Writes::warpOf(stamp) / b.warps.size(), inCluster = b.cluster->blocks.size();
+        bool sameBlock = number == b.number, sameCluster = number / inCluster == b.number / inCluster;
+        uint64_t ordered = sameBlock ? b.met : std::max(b.acquired, sameCluster ? b.cluster->met : 0);
+        bool mbarriers = sameCluster && m.order();
+        if (mbarriers || !Writes::since(stamp, ordered) || (value && memcmp((const void*)address, value, bytes) == 0)) {
+            continue;
+        }
+        m.fail(
+            LAUNCH_FAILED,
+            lane,
+            format(
+                "race in global memory: %s of %u bytes that warp %llu of block %llu of the grid wrote, with no barrier in between, at ",
+                value ? "write" : "read",
+                bytes,
+                (unsigned long long)(Writes::warpOf(stamp) % b.warps.size()),
+                (unsigned long long)number) +
+                Memory::instance().describe(address));
+    }
+}
+
 namespace {
 
 void touch(Machine& m, int lane, const SharedPlace& p, unsigned bytes, SharedMemory::Kind kind, bool same) {
@@ -124,7 +159,7 @@ Space resolve(Space space, uint64_t& address) {
 
 }  // namespace
 
-const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong) {
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {
@@ -155,12 +190,13 @@ const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t addre
             if (!allWritten(a.written, address - a.base, bytes)) {
                 unwritten(m, lane, Memory::instance().describe(address));
             }
+            checkRace(m, lane, a, address, bytes, nullptr, strong);
             return (const uint8_t*)address;
         }
     }
 }
 
-uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value) {
+uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value, bool strong) {
     switch (resolve(space, address)) {
         case SHARED:
         case CLUSTER: {
@@ -181,7 +217,9 @@ uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, un
             m.fail(ILLEGAL_ADDRESS, lane, "write to a kernel parameter");
         default: {
             Allocation& a = global(m, lane, address, bytes, Access::write);
+            checkRace(m, lane, a, address, bytes, value, strong);
             markWritten(a.written, address - a.base, bytes);
+            stamp(m, a, address, bytes, strong);
             m.changedMemory();
             return (uint8_t*)address;
         }
@@ -205,6 +243,11 @@ uint8_t* changeable(Machine& m, Space space, int lane, uint64_t address, unsigne
     if (!allWritten(a.written, address - a.base, bytes)) {
         unwritten(m, lane, Memory::instance().describe(address));
     }
+    checkRace(m, lane, a, address, bytes, nullptr, true);
+    if (m.weak()) {
+        m.weak()->settle(a, address & ~uint64_t(3), bytes);
+    }
+    stamp(m, a, address, bytes, true);
     return (uint8_t*)address;
 }
 

@@ -3,6 +3,8 @@
 
 #include "lanes.h"
 
+#include <algorithm>
+
 namespace softgpu {
 
 enum Space : uint16_t { GENERIC, GLOBAL, SHARED, CLUSTER, LOCAL, PARAM };
@@ -24,9 +26,10 @@ inline uint64_t laneAddress(Machine& m, const Op& op, int lane) {
     return base + uint64_t(op.offset);
 }
 
-// The host's address of the bytes a lane reads, writes or changes atomically. `value`: what is going to be written.
-const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes);
-uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value);
+// The host's address of the bytes a lane reads, writes or changes atomically. `value`: what is going to be written. `strong`: .relaxed and
+// the like.
+const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong);
+uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value, bool strong);
 uint8_t* changeable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes);
 
 // The allocation that holds the range, or null.
@@ -38,23 +41,42 @@ inline Allocation* allocationOf(Machine& m, uint64_t address, size_t bytes) {
     return recent && recent->holds(address, bytes) ? recent : nullptr;
 }
 
-// Where the written-map of whole words of global memory is, or null.
-inline uint8_t* wordsWritten(Machine& m, uint64_t address, unsigned bytes) {
+// Fails if an access of global memory races with a write of this launch. `value`: what is going to be written, or null; a write of what
+// is there already is no race with another one.
+void checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong);
+
+// Whether an access of these bytes is sure to race with none.
+inline bool quiet(Machine& m, const Allocation& a, uint64_t address, unsigned bytes, bool strong) {
+    size_t first = (address - a.base) / 4, end = (address - a.base + bytes + 3) / 4;
+    return !a.stamps || m.writes().quiet(a.stamps + first, end - first, m.warpOfLaunch(), strong);
+}
+
+inline void stamp(Machine& m, Allocation& a, uint64_t address, unsigned bytes, bool strong) {
+    if (Writes::follows(a)) {
+        size_t first = (address - a.base) / 4, end = (address - a.base + bytes + 3) / 4;
+        std::fill(a.stamped() + first, a.stamped() + end, m.writes().stamp(m.warpOfLaunch(), strong));
+    }
+}
+
+// The allocation that holds whole words of global memory, an access of which is sure to race with none; or null.
+inline Allocation* quietWords(Machine& m, uint64_t address, unsigned bytes, bool strong) {
     bool words = (address & (bytes - 1)) == 0 && bytes % 4 == 0;
     Allocation* a = words ? allocationOf(m, address, bytes) : nullptr;
-    return a ? a->written + (address - a->base) / 4 : nullptr;
+    return a && quiet(m, *a, address, bytes, strong) ? a : nullptr;
 }
 
 // First what is quick to see.
-inline const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes) {
+inline const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong = false) {
     if (space == GLOBAL) {
-        const uint8_t* written = wordsWritten(m, address, bytes);
-        unsigned k = 0;
-        while (written && k < bytes / 4 && written[k] == 0xf) {
-            k++;
-        }
-        if (k == bytes / 4 && written) {
-            return (const uint8_t*)address;
+        if (Allocation* a = quietWords(m, address, bytes, strong)) {
+            const uint8_t* written = a->written + (address - a->base) / 4;
+            unsigned k = 0;
+            while (k < bytes / 4 && written[k] == 0xf) {
+                k++;
+            }
+            if (k == bytes / 4) {
+                return (const uint8_t*)address;
+            }
         }
     } else if (space == SHARED) {
         SharedMemory& s = m.block->shared;
@@ -62,13 +84,15 @@ inline const uint8_t* readable(Machine& m, Space space, int lane, uint64_t addre
             return s.at(address);
         }
     }
-    return readableChecked(m, space, lane, address, bytes);
+    return readableChecked(m, space, lane, address, bytes, strong);
 }
 
-inline uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value) {
+inline uint8_t* writable(
+    Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value, bool strong = false) {
     if (space == GLOBAL) {
-        if (uint8_t* written = wordsWritten(m, address, bytes)) {
-            memset(written, 0xf, bytes / 4);
+        if (Allocation* a = quietWords(m, address, bytes, strong)) {
+            memset(a->written + (address - a->base) / 4, 0xf, bytes / 4);
+            stamp(m, *a, address, bytes, strong);
             m.changedMemory();
             return (uint8_t*)address;
         }
@@ -79,7 +103,7 @@ inline uint8_t* writable(Machine& m, Space space, int lane, uint64_t address, un
             return s.at(address);
         }
     }
-    return writableChecked(m, space, lane, address, bytes, value);
+    return writableChecked(m, space, lane, address, bytes, value, strong);
 }
 
 }  // namespace softgpu

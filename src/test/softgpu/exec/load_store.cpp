@@ -1,4 +1,4 @@
-// ld, st, atom, red, cp.async and the fences, which have nothing to do here: memory is in order.
+// ld, st, atom, red, cp.async and fences.
 #include "access.h"
 #include "decoder.h"
 #include "float_math.h"
@@ -7,35 +7,89 @@ namespace softgpu {
 
 namespace {
 
-// aux: elements of the vector, 8: other threads may be waited for with this load, 16: the register has 16 bits.
-// aux2: the Space.
+// aux: elements of the vector, 8: strong, so other threads may be waited for with this load, 16: the register has 16 bits,
+// 32: .acquire or .release. aux2: the Space.
+constexpr uint16_t STRONG = 8, ORDERED = 32;
+
+// The allocation in which all lanes read whole words of global memory that were written, and race with nobody; null where that takes a
+// closer look.
+Allocation* plainReads(Machine& m, const uint64_t* address, uint32_t lanes, unsigned bytes, bool strong) {
+    uint64_t first = ~uint64_t(0), last = 0, low = bytes % 4;
+    forLanes(lanes, [&](int lane) {
+        first = std::min(first, address[lane]);
+        last = std::max(last, address[lane]);
+        low |= address[lane] & (bytes - 1);
+    });
+    Allocation* a = low ? nullptr : allocationOf(m, first, last - first + bytes);
+    bool plain = a;
+    forLanes(a ? lanes : 0, [&](int lane) {
+        for (size_t w = (address[lane] - a->base) / 4, end = w + bytes / 4; w < end; w++) {
+            plain &= a->written[w] == 0xf;
+        }
+        plain &= quiet(m, *a, address[lane], bytes, strong);
+    });
+    return plain ? a : nullptr;
+}
+
 template <class D, class T>
 void load(Machine& m, const Op& op, uint32_t lanes) {
     unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
-    if (op.aux & 8) {
+    bool strong = op.aux & STRONG, weak = strong && sizeof(T) == 4 && op.aux2 == GLOBAL && m.weak();
+    WeakMemory::Warp warp = m.weakWarp();
+    if (strong) {
         m.strongLoad();
     }
     uint64_t address[LANES];  // first all of them: a register loaded may be the address
     forLanes(lanes, [&](int lane) { address[lane] = laneAddress(m, op, lane); });
+    bool plain = op.aux2 == GLOBAL && plainReads(m, address, lanes, bytes, strong);
     forLanes(lanes, [&](int lane) {
-        const uint8_t* p = readable(m, Space(op.aux2), lane, address[lane], bytes);
+        auto* p = plain ? (const uint8_t*)address[lane] : readable(m, Space(op.aux2), lane, address[lane], bytes, strong);
+        if (strong && !weak && m.weak() && op.aux2 == GLOBAL) {
+            m.weak()->settle(*m.recent(), address[lane] & ~uint64_t(3), bytes);
+        }
         for (unsigned k = 0; k < n; k++) {
             T t;
             memcpy(&t, p + k * sizeof(T), sizeof t);
+            if (weak) {
+                uint64_t at = address[lane] + k * sizeof(T);
+                uint32_t seen = m.weak()->load(*m.recent(), at, warp);
+                memcpy(&t, &seen, std::min(sizeof t, sizeof seen));
+            }
             slot<D>(m, op.v[k])[lane] = op.aux & 16 ? D(uint16_t(t)) : D(t);
         }
     });
+    if (op.aux & ORDERED) {
+        m.acquire();
+    }
 }
 
 template <class D, class T>
 void store(Machine& m, const Op& op, uint32_t lanes) {
     unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
+    bool strong = op.aux & STRONG, weak = strong && sizeof(T) == 4 && op.aux2 == GLOBAL && m.weak();
+    bool slow = weak && m.chance().one(8);
+    WeakMemory::Warp warp = m.weakWarp();
+    if (op.aux & ORDERED) {
+        m.release(lanes);
+    }
     forLanes(lanes, [&](int lane) {
         T value[4];
         for (unsigned k = 0; k < n; k++) {
             value[k] = T(slot<D>(m, op.v[k])[lane]);
         }
-        memcpy(writable(m, Space(op.aux2), lane, laneAddress(m, op, lane), bytes, value), value, bytes);
+        uint64_t address = laneAddress(m, op, lane);
+        uint8_t* to = writable(m, Space(op.aux2), lane, address, bytes, value, strong);
+        if (!weak) {
+            if (strong && m.weak() && op.aux2 == GLOBAL) {
+                m.weak()->settle(*m.recent(), address & ~uint64_t(3), bytes);
+            }
+            memcpy(to, value, bytes);
+            return;
+        }
+        for (unsigned k = 0; k < n; k++) {
+            uint32_t bits = uint32_t(slot<D>(m, op.v[k])[lane]);
+            m.weak()->store(*m.recent(), address + k * sizeof(T), bits, warp, lane, Writes::now(), slow);
+        }
     });
 }
 
@@ -62,7 +116,7 @@ void loadGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
             return x;
         }();
         Allocation* a = allocationOf(m, at, 128);
-        if (a && memcmp(a->written + (at - a->base) / 4, ALL.data(), 32) == 0) {
+        if (a && quiet(m, *a, at, 128, false) && memcmp(a->written + (at - a->base) / 4, ALL.data(), 32) == 0) {
             memcpy(m.registers + op.v[0], (const void*)at, 128);
             return;
         }
@@ -73,8 +127,10 @@ void loadGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
 void storeGlobalWord(Machine& m, const Op& op, uint32_t lanes) {
     uint64_t at;
     if (neighbours(m, op, lanes, &at)) {
-        if (Allocation* a = allocationOf(m, at, 128)) {
+        Allocation* a = allocationOf(m, at, 128);
+        if (a && quiet(m, *a, at, 128, false)) {
             memset(a->written + (at - a->base) / 4, 0xf, 32);
+            stamp(m, *a, at, 128, false);
             memcpy((void*)at, m.registers + op.v[0], 128);
             m.changedMemory();
             return;
@@ -134,15 +190,19 @@ T combine(Atom how, T old, T b, T c) {
 template <class T, bool HAS_OLD>
 void atomic(Machine& m, const Op& op, uint32_t lanes) {
     m.strongLoad();
+    if (op.aux & ORDERED) {
+        m.release(lanes);
+    }
     forLanes(lanes, [&](int lane) {
         uint64_t address = laneAddress(m, op, lane);
         uint8_t* p = changeable(m, Space(op.aux2), lane, address, sizeof(T));
         T old, b = slot<T>(m, op.b)[lane], c = slot<T>(m, op.c)[lane];
         memcpy(&old, p, sizeof old);
-        T r = combine(Atom(op.aux), old, b, c);
+        Atom how = Atom(op.aux & ~ORDERED);
+        T r = combine(how, old, b, c);
         if constexpr (std::is_same_v<T, float>) {
             bool inShared = op.aux2 == SHARED || (op.aux2 == GENERIC && (address & WINDOW_MASK) == SHARED_WINDOW);
-            if (op.aux == ADD && !inShared) {
+            if (how == ADD && !inShared) {
                 r = finish<float, true, false>(flush<float, true>(old) + flush<float, true>(b));
             }
         }
@@ -154,13 +214,16 @@ void atomic(Machine& m, const Op& op, uint32_t lanes) {
             slot<T>(m, op.d)[lane] = old;
         }
     });
+    if (op.aux & ORDERED) {
+        m.acquire();
+    }
 }
 
 // --- decoding ---
 
 struct Modes {
     Space space = GENERIC;
-    bool isConst = false, isParam = false, strong = false;
+    bool isConst = false, isParam = false, strong = false, ordered = false;
 };
 
 bool scope(Decoder& d) {
@@ -187,6 +250,7 @@ Modes modes(Decoder& d) {
     bool loads = d.ins().opcode != "st";
     std::string order = d.takeOne({"weak", "volatile", "relaxed", loads ? "acquire" : "release"});
     m.strong = !order.empty() && order != "weak";
+    m.ordered = order == "acquire" || order == "release";
     if (m.strong && order != "volatile" && !scope(d)) {
         d.refuse("." + order + " without a scope");
     }
@@ -231,7 +295,7 @@ void ldFamily(Decoder& d) {
     }
     place(d, m, d.address(d.operand(1)));
     size_t bits = d.elements(d.operand(0), type, count, false);
-    d.op.aux = uint16_t(count | (m.strong ? 8 : 0) | (bits == 16 ? 16 : 0));
+    d.op.aux = uint16_t(count | (m.strong ? STRONG : 0) | (bits == 16 ? 16 : 0) | (m.ordered ? ORDERED : 0));
     if (d.op.aux2 == PARAM && count == 1 && bits == bitsOf(type)) {
         d.loadsParameter(d.operand(0), uint64_t(d.op.offset));
         d.op.run = bits == 64 ? &loadParam<uint64_t> : bits == 32 ? &loadParam<uint32_t> : nullptr;
@@ -270,8 +334,8 @@ void stFamily(Decoder& d) {
     }
     place(d, m, d.address(d.operand(0)));
     size_t bits = d.elements(d.operand(1), type, count, true);
-    d.op.aux = uint16_t(count);
-    if (d.op.aux2 == GLOBAL && count == 1 && bits == 32 && bitsOf(type) == 32) {
+    d.op.aux = uint16_t(count | (m.strong ? STRONG : 0) | (m.ordered ? ORDERED : 0));
+    if (d.op.aux2 == GLOBAL && count == 1 && bits == 32 && bitsOf(type) == 32 && !m.strong) {
         d.op.run = &storeGlobalWord;
         return;
     }
@@ -291,7 +355,7 @@ void atomFamily(Decoder& d) {
     Modes m;
     std::string space = d.takeOne({"global", "shared", "shared::cta", "shared::cluster"});
     m.space = space.empty() ? GENERIC : space == "global" ? GLOBAL : space == "shared::cluster" ? CLUSTER : SHARED;
-    d.takeOne({"relaxed", "acquire", "release", "acq_rel"});
+    std::string order = d.takeOne({"relaxed", "acquire", "release", "acq_rel"});
     scope(d);
     static const std::map<std::string, Atom> NAMES = {
         {"add", ADD}, {"min", MIN}, {"max", MAX}, {"and", AND}, {"or", OR},
@@ -317,7 +381,7 @@ void atomFamily(Decoder& d) {
     place(d, m, d.address(d.operand(at)));
     d.op.b = d.source(d.operand(at + 1), type);
     d.op.c = how == "cas" ? d.source(d.operand(at + 2), type) : d.op.b;
-    d.op.aux = NAMES.at(how);
+    d.op.aux = uint16_t(NAMES.at(how) | (order.empty() || order == "relaxed" ? 0 : ORDERED));
     d.op.run = byType<uint32_t, int32_t, uint64_t, int64_t, float, double>(asUnsigned(type), [red](auto t) -> Handler {
         using T = typename decltype(t)::type;
         return red ? Handler(&atomic<T, false>) : Handler(&atomic<T, true>);
@@ -347,6 +411,11 @@ void cpAsync(Machine& m, const Op& op, uint32_t lanes) {
 }
 
 void nothing(Machine&, const Op&, uint32_t) {}
+
+void deviceFence(Machine& m, const Op&, uint32_t lanes) {
+    m.release(lanes);
+    m.acquire();
+}
 
 void cpFamily(Decoder& d) {
     if (!d.take("async")) {
@@ -390,8 +459,9 @@ void cpFamily(Decoder& d) {
 
 void fenceFamily(Decoder& d) {
     const std::string& name = d.ins().opcode;
+    d.op.run = nothing;
     if (name == "membar") {
-        d.takeOne({"cta", "gl", "sys"});
+        d.op.run = d.takeOne({"cta", "gl", "sys"}) == "cta" ? nothing : deviceFence;
     } else if (name == "fence") {
         if (d.take("mbarrier_init")) {
             d.needs(800, 90);
@@ -406,7 +476,8 @@ void fenceFamily(Decoder& d) {
             d.takeOne({"global", "shared::cta", "shared::cluster"});
         } else {
             d.takeOne({"sc", "acq_rel", "acquire", "release"});
-            scope(d);
+            std::string scope = d.takeOne({"cta", "cluster", "gpu", "sys"});
+            d.op.run = scope == "gpu" || scope == "sys" ? deviceFence : nothing;
         }
         d.expectOperands(0, 0);
     } else if (name == "nanosleep") {
@@ -423,7 +494,6 @@ void fenceFamily(Decoder& d) {
             d.refuse("the variable is in another space");
         }
     }
-    d.op.run = nothing;
 }
 
 }  // namespace

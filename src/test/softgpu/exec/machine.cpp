@@ -16,12 +16,23 @@ constexpr uint64_t HOPELESS = 400000;  // for up to 8 blocks; more of them look 
 // How many instructions a warp runs before others get their turn.
 constexpr uint64_t SLICE = 20000;
 
+// Another one for each launch, and the same in each run.
+uint64_t nextSeed() {
+    static uint64_t launches = [] {
+        const char* seed = getenv("SOFTGPU_SEED");
+        return seed ? strtoull(seed, nullptr, 10) << 32 : 0;
+    }();
+    return ++launches;
+}
+
 }  // namespace
 
-Machine::Machine(const Launch& launch, LaunchStats& stats) : launch_(launch), stats_(stats), program_(*launch.program) {
+Machine::Machine(const Launch& launch, LaunchStats& stats)
+    : launch_(launch), stats_(stats), chance_(nextSeed()), program_(*launch.program) {
     const char* limit = getenv("SOFTGPU_MAX_INSTRUCTIONS");
     limit_ = limit ? strtoull(limit, nullptr, 10) : 20000000000ull;
     if (launch.cooperative) {
+        weak_ = std::make_unique<WeakMemory>(chance_);
         // Cooperative groups keep their grid barrier here; %envreg1 and 2 lead to it.
         workspace_ = Memory::instance().allocate(64, Allocation::driver, "the grid barrier");
         memset((void*)workspace_->base, 0, 64);
@@ -39,8 +50,13 @@ Machine::~Machine() {
 void Machine::run() {
     uint64_t blocks = launch_.grid.count();
     uint64_t together = launch_.cooperative ? blocks : launch_.cluster.count();
+    // No order is promised: every other launch begins at the end.
+    bool backwards = chance_.one(2);
     for (uint64_t first = 0; first < blocks; first += together) {
-        runTogether(first, std::min(together, blocks - first));
+        runTogether(backwards ? blocks - first - together : first, together);
+    }
+    if (weak_) {
+        weak_->end();
     }
 }
 
@@ -69,17 +85,33 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
         cluster->blocks.push_back(&b);
         start(b, first + k, cluster);
     }
+    uint64_t late = 0;  // a block that seldom gets its turn
     for (bool alive = true; alive;) {
         alive = false;
-        bool moved = false;
-        for (uint64_t k = 0; k < count; k++) {
+        bool moved = false, left = false;
+        if (chance_.one(16)) {
+            late = chance_.below(unsigned(count));
+        }
+        for (uint64_t i = 0, from = chance_.below(unsigned(count)); i < count; i++) {
+            uint64_t k = (from + i) % count;
             Block& b = *pool_[k];
-            if (b.alive) {
-                moved |= step(b, count == 1 ? 50 * SLICE : SLICE / 10);
-                alive |= b.alive > 0;
+            if (!b.alive) {
+                continue;
+            }
+            alive = true;
+            if (count > 1 && k == late && !chance_.one(8)) {
+                left = true;
+                continue;
+            }
+            moved |= step(b, count == 1 ? 50 * SLICE : SLICE / (chance_.one(8) ? 160 : 10));
+            if (weak_) {
+                weak_->pass(unsigned(b.number));
+                if (weak_->moved()) {
+                    changedMemory();
+                }
             }
         }
-        if (alive && !moved) {
+        if (alive && !moved && !left) {
             if (changes_ == changesAtTimeout_) {
                 stuck(pool_, "deadlock");
             }
@@ -105,6 +137,7 @@ bool Machine::step(Block& b, uint64_t budget) {
     block = &b;
     bool moved = false;
     uint64_t end = executed_ + budget * LANES;
+    b.turn += chance_.below(unsigned(b.warps.size()));
     // In turns: warps that look for something again and again must not keep those from running that would write it.
     for (size_t i = 0; i < b.warps.size() && executed_ <= end; i++) {
         b.turn = (b.turn + 1) % b.warps.size();

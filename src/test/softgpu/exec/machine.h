@@ -4,7 +4,9 @@
 #include "driver/memory.h"
 #include "mbarrier.h"
 #include "program.h"
+#include "races.h"
 #include "shared.h"
+#include "weak.h"
 
 #include <array>
 #include <memory>
@@ -40,6 +42,7 @@ struct Warp {
     uint32_t born = 0;      // lanes that exist at all
     uint32_t tried = 0;     // lanes whose last mbarrier.try_wait failed
     unsigned turn = 0;
+    uint64_t acquired = 0;  // of what other blocks wrote: arrivals that it must have seen
     uint32_t clusterArrivals[LANES] = {};
     uint32_t live() const {
         uint32_t m = 0;
@@ -64,6 +67,7 @@ struct Cluster {
     Dim at;
     Order order;  // where the kernel has mbarriers, and of the cluster's barrier: what comes before its next and last end
     Clock gathered, passed;
+    uint64_t met = 0;  // when all threads met at a barrier of the cluster last
 };
 
 struct Block {
@@ -76,6 +80,7 @@ struct Block {
     Mbarriers mbarriers;
     std::array<Barrier, 16> barriers;
     unsigned threads = 0, alive = 0;
+    uint64_t met = 0, acquired = 0;  // when its threads met at a barrier last, and when one made a fence last
     std::shared_ptr<Cluster> cluster;
     unsigned clusterRank = 0;
 };
@@ -118,6 +123,15 @@ class Machine {
         strongLoads_ = 0;
         changes_++;
     }
+    // A fence of the device, or half of one.
+    void release(uint32_t lanes);
+    void acquire();
+    // Null where no other block runs.
+    WeakMemory* weak() { return weak_.get(); }
+    WeakMemory::Warp weakWarp() const { return {unsigned(block->number), warp->index * LANES, block->met, warp->acquired}; }
+    Chance& chance() { return chance_; }
+    Writes& writes() { return writes_; }
+    uint64_t warpOfLaunch() const { return block->number * block->warps.size() + warp->index; }
     uint32_t pc() const { return pc_; }
     // The allocation of global memory that this instruction hit last, or another one, or null. Records are never deleted.
     Allocation*& recent() { return recent_[pc_ % recent_.size()]; }
@@ -150,8 +164,13 @@ class Machine {
     std::string describe(const Block& b, unsigned thread) const;
     uint32_t guarded(const Op& op, uint32_t lanes) const;
 
+    void metAtBarrier(Block& b);
+
     const Launch& launch_;
     LaunchStats& stats_;
+    Chance chance_;
+    Writes writes_;
+    std::unique_ptr<WeakMemory> weak_;
     Program& program_;
     Allocation* workspace_ = nullptr;
     uint32_t pc_ = 0;  // of the instruction that runs, for messages

@@ -12,6 +12,7 @@ void Machine::start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster)
     b.threads = unsigned(launch_.block.count());
     b.alive = b.threads;
     b.barriers = {};
+    b.met = b.acquired = 0;
     size_t warps = (b.threads + LANES - 1) / LANES, perWarp = program_.registerBytes;
     b.mbarriers.clear();
     b.shared.start(
@@ -41,6 +42,7 @@ void Machine::start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster)
         w.born = lanes == LANES ? ~0u : (1u << lanes) - 1;
         w.groups.assign(1, Group{0, w.born, Group::runs, 0});
         w.tried = 0;
+        w.acquired = 0;
         std::fill(w.clusterArrivals, w.clusterArrivals + LANES, 0);
         registers = w.registers;
         if (fresh) {

@@ -1,6 +1,8 @@
 // Barriers of a block and of a cluster, and what is said when nobody can go on.
 #include "access.h"
 
+#include <algorithm>
+
 namespace softgpu {
 
 // op.a: number of the barrier, op.b: threads that take part (0: all). aux: 1 aligned, 2 arrive only, 4 reduces.
@@ -63,9 +65,38 @@ void Machine::releaseBarrier(unsigned id) {
     }
     registers = current;
     b = Barrier();
-    block->shared.blockBarrier();
+    metAtBarrier(*block);
     if (order()) {
         order()->meet(orderedWarp() - warp->index, block->warps.size());
+    }
+}
+
+// What one of its threads has seen of other blocks, all see from now on.
+void Machine::metAtBarrier(Block& b) {
+    b.shared.blockBarrier();
+    b.met = Writes::barrier();
+    uint64_t acquired = 0;
+    for (auto& w : b.warps) {
+        acquired = std::max(acquired, w.acquired);
+    }
+    for (auto& w : b.warps) {
+        w.acquired = acquired;
+    }
+}
+
+void Machine::release(uint32_t lanes) {
+    if (weak_) {
+        weak_->release(weakWarp(), lanes);
+        if (weak_->moved()) {
+            changedMemory();
+        }
+    }
+}
+
+void Machine::acquire() {
+    block->acquired = Writes::barrier();
+    if (weak_) {
+        warp->acquired = weak_->arrivals();
     }
 }
 
@@ -89,8 +120,9 @@ void Machine::clusterArrive(uint32_t lanes) {
     c.passed = std::move(c.gathered);
     c.gathered.clear();
     changedMemory();
+    c.met = Writes::barrier();
     for (Block* b : c.blocks) {
-        b->shared.blockBarrier();
+        metAtBarrier(*b);
         for (auto& w : b->warps) {
             for (auto& g : w.groups) {
                 if (g.state == Group::atCluster) {

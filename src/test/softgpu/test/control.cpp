@@ -166,7 +166,7 @@ void threads() {
         "ld.shared.u32 %w, [s+12]; mad.lo.u32 %v, %w, 100000000, %v; st.global.u32 [%y], %v;",
         [](uint32_t) { return 128 + 63000 + 63000000 + 500000000; }, {1, 64});
     run("atomic sum of floats, inc and exch",
-        "ld.global.u32 %v, [sum]; atom.global.add.f32 %f, [sum], 0f3F800000; atom.global.inc.u32 %v, [count], 9; bar.sync 0; ld.global.f32 %f, [sum];"
+        "ld.relaxed.gpu.global.u32 %v, [sum]; atom.global.add.f32 %f, [sum], 0f3F800000; atom.global.inc.u32 %v, [count], 9; bar.sync 0; ld.global.f32 %f, [sum];"
         "cvt.rzi.u32.f32 %v, %f; ld.global.u32 %w, [count]; mad.lo.u32 %v, %w, 100, %v; st.global.u32 [%y], %v;",
         [](uint32_t) { return 64 + 400; }, {1, 64}, ".global .f32 sum; .global .u32 count;");
     run("a grid-wide barrier of a cooperative launch",
