@@ -6,6 +6,7 @@ import dev.elman.backend.IntBuffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import java.lang.reflect.Array;
 import java.util.Arrays;
 
 /** Some rows of an input on the device, time-major and padded at the end, with their labels. Loaded again and again. */
@@ -45,7 +46,7 @@ final class Minibatch implements AutoCloseable {
         }
         if (input instanceof SequenceInput.Tokens tokens) {
             for (int i = 0; i < n; i++) {
-                int[] row = requireHere(tokens.ids()[rows[i]], rows[i]);
+                int[] row = requireHere(input, rows[i], tokens.ids()[rows[i]]);
                 for (int step = 0; step < row.length; step++) host[(t + step) * n + i] = row[step];
             }
         }
@@ -78,10 +79,15 @@ final class Minibatch implements AutoCloseable {
         }
     }
 
-    private static <T> T requireHere(T row, int number) {
+    /** Rows may come, and be replaced, after their input was made. */
+    private static <T> T requireHere(SequenceInput input, int number, T row) {
         if (row == null) {
-            throw new IllegalStateException("Row " + number
-                    + " is not here. Team.startEpoch has to bring every row of this" + " worker's shares.");
+            throw new IllegalStateException(
+                    "Row " + number + " is not here. Team.startEpoch has to bring every row of this worker's shares.");
+        }
+        if (Array.getLength(row) != input.length(number)) {
+            throw new IllegalStateException("Row " + number + " came with " + Array.getLength(row)
+                    + " steps, but its length is said to be " + input.length(number) + ". Bring rows unpadded.");
         }
         return row;
     }
@@ -91,7 +97,7 @@ final class Minibatch implements AutoCloseable {
         int d = inputSize;
         float[] host = new float[t * n * d];
         for (int i = 0; i < n; i++) {
-            float[][] steps = requireHere(vectors.x()[rows[i]], rows[i]);
+            float[][] steps = requireHere(vectors, rows[i], vectors.x()[rows[i]]);
             for (int step = 0; step < steps.length; step++)
                 System.arraycopy(steps[step], 0, host, (step * n + i) * d, d);
         }

@@ -33,15 +33,18 @@ public sealed interface SequenceInput {
 
     /**
      * Rows of token ids of which some are elsewhere: those are null, and only their lengths are known. They may be put into
-     * the array until they are used; see {@link Team#startEpoch}.
+     * the array until they are used; see {@link Team#startEpoch}. A row that is here is given unpadded: its length is that of
+     * its array.
+     *
+     * @throws IllegalArgumentException when there is not one length a row, one is negative, or a row that is here has another
      */
     static SequenceInput tokens(int[][] ids, int[] lengths) {
-        return new Tokens(ids, requireEqual(ids.length, lengths));
+        return new Tokens(ids, requireLengths(ids, lengths));
     }
 
     /** Rows of features of which some are elsewhere, as {@link #tokens(int[][], int[])}. */
     static SequenceInput features(float[][][] x, int[] lengths) {
-        return new Features(x, requireEqual(x.length, lengths));
+        return new Features(x, requireLengths(x, lengths));
     }
 
     private static int[] lengths(Object[] rows) {
@@ -55,10 +58,21 @@ public sealed interface SequenceInput {
         return lengths;
     }
 
-    private static int[] requireEqual(int rows, int[] lengths) {
-        if (rows != lengths.length) {
+    private static int[] requireLengths(Object[] rows, int[] lengths) {
+        if (rows.length != lengths.length) {
             throw new IllegalArgumentException("There must be one length a row, but there are " + lengths.length
-                    + " lengths for " + rows + " rows.");
+                    + " lengths for " + rows.length + " rows.");
+        }
+        for (int n = 0; n < lengths.length; n++) {
+            if (lengths[n] < 0) {
+                throw new IllegalArgumentException(
+                        "Lengths must be at least 0, but that of row " + n + " is " + lengths[n] + ".");
+            }
+            if (rows[n] != null && Array.getLength(rows[n]) != lengths[n]) {
+                throw new IllegalArgumentException(
+                        "The length of row " + n + " is said to be " + lengths[n] + ", but it has "
+                                + Array.getLength(rows[n]) + " steps. Give rows unpadded, their lengths with them.");
+            }
         }
         return lengths;
     }

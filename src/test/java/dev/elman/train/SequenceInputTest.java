@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import static dev.elman.train.SimpleRnnClassifierTest.refused;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -34,5 +35,18 @@ class SequenceInputTest {
         NdArray large = NdArray.ofLongs(new long[] {1, 1L << 40}, 1, 2);
         Exception e = assertThrows(IllegalArgumentException.class, () -> SequenceInput.of(large));
         assertTrue(e.getMessage().contains("row 0, step 1 has 1099511627776"), e.getMessage());
+    }
+
+    @Test
+    void lengthsAreThoseOfTheRowsThatAreHere() {
+        int[][] ids = {{1, 2}, null, {}};
+        assertEquals(5, SequenceInput.tokens(ids, new int[] {2, 5, 0}).length(1));
+        refused("2 lengths for 3 rows", () -> SequenceInput.tokens(ids, new int[] {2, 5}));
+        refused("row 1 is -1", () -> SequenceInput.tokens(ids, new int[] {2, -1, 0}));
+        refused("row 0 is said to be 1, but it has 2", () -> SequenceInput.tokens(ids, new int[] {1, 5, 0}));
+        refused("row 2 is said to be 1, but it has 0", () -> SequenceInput.tokens(ids, new int[] {2, 5, 1}));
+        float[][][] x = {{{1}}, null};
+        assertEquals(5, SequenceInput.features(x, new int[] {1, 5}).length(1));
+        refused("row 0 is said to be 3, but it has 1", () -> SequenceInput.features(x, new int[] {3, 5}));
     }
 }

@@ -96,6 +96,27 @@ class TeamTest {
                 () -> fit(TrainingData.of(SequenceInput.tokens(new int[ROWS][], lengths), DATA.labels), trainer));
     }
 
+    /** A longer row would overwrite the labels of its batch, a shorter one would be read on as zeros. */
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 1})
+    void aRowThatComesHasTheLengthThatWasSaid(int more) {
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        int[][] here = DATA.ids.clone();
+        TrainingData tokens = TrainingData.of(SequenceInput.tokens(here, lengths), DATA.labels);
+        here[5] = Arrays.copyOf(here[5], here[5].length + more);
+        stopped("Row 5 came with " + here[5].length, () -> fit(tokens, trainer().build()));
+        float[][][] x = DATA.features();
+        SequenceInput features = SequenceInput.features(x, lengths);
+        x[5] = Arrays.copyOf(x[5], x[5].length + more);
+        if (more > 0) x[5][x[5].length - 1] = new float[ToyData.VOCABULARY];
+        ClassifierConfig config =
+                ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES).build();
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            stopped("Row 5 came with " + x[5].length, () -> model.predict(features));
+        }
+    }
+
     /** Brings the rows of its own shares before each epoch and takes all others away. */
     private static final class BringingTeam implements Team {
         private final Team team;
