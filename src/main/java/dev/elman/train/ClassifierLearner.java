@@ -37,7 +37,17 @@ final class ClassifierLearner implements Learner {
                     + " rows leaves one side empty. Give more rows, another share, or 0 to hold"
                     + " nothing back.");
         }
+        requireWeight("to train on", training);
+        if (held > 0) requireWeight("that validationSplit holds back", validation);
         pass = new ClassifierPass(model);
+    }
+
+    /** Rows of weight 0 have no mean. */
+    private void requireWeight(String which, int[] rows) {
+        if (data.weight(rows) == 0) {
+            throw new IllegalArgumentException("fit: all " + rows.length + " rows " + which
+                    + " have weight 0. Give at least one of them another.");
+        }
     }
 
     @Override
@@ -84,7 +94,7 @@ final class ClassifierLearner implements Learner {
 
     @Override
     public Metrics validate() {
-        return validation.length == 0 ? null : model.measure(data.input(), data.labels(), validation);
+        return validation.length == 0 ? null : model.measure(data, validation);
     }
 
     @Override

@@ -33,6 +33,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     private final Minibatch minibatch;
 
     private final Buffer metrics;
+    private final WeightedLoss weightedLoss;
 
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
@@ -55,6 +56,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         this.network = network;
         this.minibatch = new Minibatch(backend, config.inputSize());
         this.metrics = new Buffer(backend);
+        this.weightedLoss = new WeightedLoss(backend);
     }
 
     /**
@@ -121,10 +123,6 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         if (!several) {
             throw new IllegalArgumentException("fit: all " + labels.length + " rows are of class " + labels[0]
                     + ". A classifier needs examples of at least two classes.");
-        }
-        if (data.weight(Batches.range(labels.length)) == 0) {
-            throw new IllegalArgumentException(
-                    "fit: all " + labels.length + " rows have weight 0. Give at least one of them another.");
         }
         try (ClassifierLearner learner = new ClassifierLearner(this, data, trainer, team)) {
             return trainer.fit(learner, team, checkpoints);
@@ -224,7 +222,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     public Evaluation evaluate(SequenceInput input, int[] labels) {
         check("evaluate", input, labels);
         int[][] confusion = new int[config.classes()][config.classes()];
-        Metrics metrics = measure(input, labels, Batches.range(input.rows()), confusion);
+        Metrics metrics = measure(TrainingData.of(input, labels), Batches.range(input.rows()), confusion);
         return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
     }
 
@@ -238,13 +236,15 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         return evaluate(SequenceInput.features(x), labels);
     }
 
-    /** Mean loss, without smoothing, and accuracy over some rows. */
-    Metrics measure(SequenceInput input, int[] labels, int[] chosen) {
-        return measure(input, labels, chosen, null);
+    /** Weighted mean loss, without smoothing, and accuracy over some rows. */
+    Metrics measure(TrainingData data, int[] chosen) {
+        return measure(data, chosen, null);
     }
 
     /** The same, counting in {@code confusion} [K,K] unless it is null. */
-    private Metrics measure(SequenceInput input, int[] labels, int[] chosen, int[][] confusion) {
+    private Metrics measure(TrainingData data, int[] chosen, int[][] confusion) {
+        SequenceInput input = data.input();
+        int[] labels = data.labels();
         double loss = 0;
         double hits = 0;
         Tensor sums = metrics.of(Shape.of(2));
@@ -255,12 +255,13 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                 float[][] scores = Sequences.rows(logits);
                 for (int i = 0; i < rows.length; i++) confusion[labels[rows[i]]][argmax(scores[i])]++;
             }
-            backend.softmaxCrossEntropy(logits, minibatch.labels(), 0, 1, sums, logits);
+            weightedLoss.run(data, rows, minibatch.labels(), 0, 1, logits, sums);
             float[] values = sums.toFloats();
             loss += values[0];
             hits += values[1];
         }
-        return new Metrics(loss / chosen.length, hits / chosen.length, chosen.length);
+        double weight = data.weight(chosen);
+        return new Metrics(loss / weight, hits / weight, chosen.length);
     }
 
     /** Writes weights and configuration; a file of that name is replaced in one move, or not at all. */
@@ -311,6 +312,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     public void close() {
         minibatch.close();
         metrics.close();
+        weightedLoss.close();
         network.close();
     }
 }

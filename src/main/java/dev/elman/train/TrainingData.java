@@ -3,7 +3,8 @@ package dev.elman.train;
 import java.util.Arrays;
 
 /**
- * What a classifier learns from. Loss and accuracy are means in which a row counts as much as its weight says.
+ * What a classifier learns from. Loss and accuracy, of the rows held back for validation too, are means in which a row
+ * counts as much as its weight says.
  *
  * @param labels class of each row
  * @param weights of the rows, at least 0, or null when all count the same

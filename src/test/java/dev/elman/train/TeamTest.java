@@ -13,6 +13,7 @@ import dev.elman.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -223,17 +224,56 @@ class TeamTest {
         assertArrayEquals(results[0], results[1], 1e-6); // weight / total is rounded to float nowhere else
     }
 
+    /** The rows that are held back do not depend on their weights, so a first run without weights gives their numbers. */
+    @Test
+    void weightsCountInValidation() {
+        Trainer trainer = trainer().epochs(1).validationSplit(0.2).build();
+        int[] order = Batches.range(ROWS);
+        Batches.shuffle(order, new Random(trainer.seed()));
+        int[] held = Arrays.copyOf(order, 20);
+        float[] weights = new float[ROWS];
+        for (int n = 0; n < ROWS; n++) weights[n] = 1 + n % 3;
+        double loss = 0;
+        double hits = 0;
+        double total = 0;
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            EpochResult result = model.fit(weighted(weights), trainer, Team.alone(), Checkpoints.none())
+                    .last();
+            float[][] probabilities = model.predictProba(DATA.ids);
+            int[] predicted = model.predict(DATA.ids);
+            for (int n : held) {
+                loss -= weights[n] * Math.log(probabilities[n][DATA.labels[n]]);
+                hits += predicted[n] == DATA.labels[n] ? weights[n] : 0;
+                total += weights[n];
+            }
+            assertEquals(loss / total, result.validationLoss(), 1e-6);
+            assertEquals(hits / total, result.validationAccuracy(), 1e-6);
+        }
+        float[] heldOnly = new float[ROWS];
+        for (int n : held) heldOnly[n] = 1;
+        refused("all 81 rows to train on have weight 0", () -> fit(weighted(heldOnly), trainer));
+        float[] trainingOnly = new float[ROWS];
+        for (int n = 0; n < ROWS; n++) trainingOnly[n] = 1 - heldOnly[n];
+        refused("all 20 rows that validationSplit holds back", () -> fit(weighted(trainingOnly), trainer));
+    }
+
+    private static TrainingData weighted(float[] weights) {
+        return new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, weights);
+    }
+
     @Test
     void equalWeightsAreNone() {
         float[] ones = new float[ROWS];
         Arrays.fill(ones, 1);
-        TrainingData weighted = new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones);
         assertArrayEquals(
-                fit(data(), trainer().build()), fit(weighted, trainer().build()));
-        TrainingData weightless = new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, new float[ROWS]);
-        refused("rows have weight 0", () -> fit(weightless, trainer().build()));
+                fit(data(), trainer().build()), fit(weighted(ones), trainer().build()));
+        refused(
+                "all " + ROWS + " rows to train on have weight 0",
+                () -> fit(weighted(new float[ROWS]), trainer().build()));
         ones[7] = Float.NaN;
-        refused("row 7", () -> new TrainingData(SequenceInput.tokens(DATA.ids), DATA.labels, ones));
+        refused("row 7", () -> weighted(ones));
     }
 
     /** Averaging after each step is adding up gradients, for plain SGD that clips nothing. */
