@@ -8,6 +8,7 @@ import dev.elman.io.SafeTensors;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +21,8 @@ public final class Checkpoint {
     private static final String MOMENT = "moment.";
     private static final String RESULTS = "results";
     private static final String COUNTERS = "counters";
+    private static final String RATES = "rates";
+    private static final String SETTING = "elman.training.";
     private static final String KIND = "elman.kind";
     private static final String CHECKPOINT = "checkpoint";
     private static final int COLUMNS = 8;
@@ -27,6 +30,7 @@ public final class Checkpoint {
             "Remove the file to begin anew, or go on with the model and trainer that wrote it.";
 
     private final String origin;
+    private final TrainingPlan plan;
     private final Counters counters;
     private final List<EpochResult> results;
     private final Map<String, double[]> tensors;
@@ -34,8 +38,14 @@ public final class Checkpoint {
     /** Where a training is besides its numbers. */
     record Counters(int epoch, long step, int lastGoodEpoch, int bestEpoch, double bestLoss, double learningRate) {}
 
-    private Checkpoint(String origin, Counters counters, List<EpochResult> results, Map<String, double[]> tensors) {
+    private Checkpoint(
+            String origin,
+            TrainingPlan plan,
+            Counters counters,
+            List<EpochResult> results,
+            Map<String, double[]> tensors) {
         this.origin = origin;
+        this.plan = plan;
         this.counters = counters;
         this.results = List.copyOf(results);
         this.tensors = tensors;
@@ -43,12 +53,16 @@ public final class Checkpoint {
 
     /** A copy of these tensors. */
     static Checkpoint of(
-            Counters counters, List<EpochResult> results, Map<String, Tensor> tensors, List<Tensor> moments) {
+            TrainingPlan plan,
+            Counters counters,
+            List<EpochResult> results,
+            Map<String, Tensor> tensors,
+            List<Tensor> moments) {
         Map<String, double[]> copies = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> copies.put(name, tensor.toDoubles()));
         for (int i = 0; i < moments.size(); i++)
             copies.put(MOMENT + i, moments.get(i).toDoubles());
-        return new Checkpoint("the checkpoint", counters, results, copies);
+        return new Checkpoint("the checkpoint", plan, counters, results, copies);
     }
 
     /** The epoch that had ended, counted from 1. */
@@ -69,7 +83,13 @@ public final class Checkpoint {
      *
      * @throws IllegalArgumentException when the training is another one's; nothing has changed then
      */
-    void restore(Map<String, Tensor> into, List<Tensor> moments) {
+    void restore(TrainingPlan now, Map<String, Tensor> into, List<Tensor> moments) {
+        String difference = plan.difference(now);
+        if (difference != null) throw other(difference);
+        if (epoch() > now.rates().size()) {
+            throw other("it is of the end of epoch " + epoch() + ", but this training has "
+                    + now.rates().size() + " epochs");
+        }
         Map<String, Tensor> all = new LinkedHashMap<>(into);
         for (int i = 0; i < moments.size(); i++) all.put(MOMENT + i, moments.get(i));
         if (!all.keySet().equals(tensors.keySet())) {
@@ -94,6 +114,8 @@ public final class Checkpoint {
         tensors.forEach((name, values) -> entries.put(name, NdArray.ofDoubles(values, values.length)));
         double[] rows = new double[results.size() * COLUMNS];
         for (int i = 0; i < results.size(); i++) System.arraycopy(row(results.get(i)), 0, rows, i * COLUMNS, COLUMNS);
+        double[] rates = plan.rates().stream().mapToDouble(Double::doubleValue).toArray();
+        entries.put(RATES, NdArray.ofDoubles(rates, rates.length));
         entries.put(RESULTS, NdArray.ofDoubles(rows, results.size(), COLUMNS));
         double[] counts = {
             counters.epoch(),
@@ -104,7 +126,10 @@ public final class Checkpoint {
             counters.learningRate()
         };
         entries.put(COUNTERS, NdArray.ofDoubles(counts, counts.length));
-        new SafeTensors(entries, Map.of(KIND, CHECKPOINT)).write(file);
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put(KIND, CHECKPOINT);
+        plan.settings().forEach((name, value) -> metadata.put(SETTING + name, value));
+        new SafeTensors(entries, metadata).write(file);
     }
 
     private static double[] row(EpochResult result) {
@@ -141,9 +166,21 @@ public final class Checkpoint {
         }
         double[] counts = tensors.remove(COUNTERS);
         double[] rows = tensors.remove(RESULTS);
-        if (counts == null || counts.length != 6 || rows == null || rows.length != counts[0] * COLUMNS) {
+        if (counts == null
+                || counts.length != 6
+                || counts[0] < 1
+                || rows == null
+                || rows.length != counts[0] * COLUMNS) {
             throw new ModelFileException(file, "tensors", COUNTERS + " and " + RESULTS, "none of their size", REMEDY);
         }
+        double[] rates = tensors.remove(RATES);
+        Map<String, String> settings = new LinkedHashMap<>();
+        contents.metadata().forEach((name, value) -> {
+            if (name.startsWith(SETTING)) settings.put(name.substring(SETTING.length()), value);
+        });
+        TrainingPlan plan = new TrainingPlan(
+                settings,
+                rates == null ? List.of() : Arrays.stream(rates).boxed().toList());
         List<EpochResult> results = new ArrayList<>();
         for (int i = 0; i < rows.length; i += COLUMNS) {
             results.add(new EpochResult(
@@ -158,6 +195,6 @@ public final class Checkpoint {
         }
         Counters counters =
                 new Counters((int) counts[0], (long) counts[1], (int) counts[2], (int) counts[3], counts[4], counts[5]);
-        return new Checkpoint(file.toString(), counters, results, tensors);
+        return new Checkpoint(file.toString(), plan, counters, results, tensors);
     }
 }

@@ -4,7 +4,9 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** A {@link SimpleRnnClassifier} before a {@link Trainer}: its rows, cut into training and validation, and its share of them. */
@@ -63,6 +65,21 @@ final class ClassifierLearner implements Learner {
     @Override
     public Parameters gradients() {
         return model.network().gradients();
+    }
+
+    /** Of the rows no more than what each worker of a team knows of all of them. */
+    @Override
+    public Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
+        int[] lengths = Arrays.stream(Batches.range(data.input().rows()))
+                .map(data.input()::length)
+                .toArray();
+        settings.put("number of rows", "" + lengths.length);
+        settings.put("hash of the lengths", "" + Arrays.hashCode(lengths));
+        settings.put("hash of the labels", "" + Arrays.hashCode(data.labels()));
+        settings.put("hash of the weights", "" + Arrays.hashCode(data.weights()));
+        return settings;
     }
 
     @Override

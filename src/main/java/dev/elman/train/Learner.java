@@ -3,6 +3,7 @@ package dev.elman.train;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
+import java.util.Map;
 
 /** What a {@link Trainer} trains: weights, their gradients, and batches to learn from. */
 interface Learner extends AutoCloseable {
@@ -11,6 +12,11 @@ interface Learner extends AutoCloseable {
     Parameters weights();
 
     Parameters gradients();
+
+    /** What decides a training's bits besides the trainer, by name, for its checkpoints; nothing where there are none. */
+    default Map<String, String> settings() {
+        return Map.of();
+    }
 
     /**
      * Runs forward and backward over the largest shape that any batch can have, so that no batch takes memory later; nothing

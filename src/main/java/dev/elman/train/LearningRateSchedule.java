@@ -4,7 +4,7 @@ package dev.elman.train;
 @FunctionalInterface
 public interface LearningRateSchedule {
     /**
-     * The factor of one step.
+     * The factor of one step, at least 0; the same whenever it is asked for.
      *
      * @param step counted from 0
      * @param total steps of the whole training
@@ -18,6 +18,7 @@ public interface LearningRateSchedule {
 
     /** Multiplied by {@code factor} each time another {@code share} of the training is done. */
     static LearningRateSchedule stepDecay(double factor, double share) {
+        Optimizer.requireRange("stepDecay: factor", factor, Double.POSITIVE_INFINITY);
         if (!(share > 0))
             throw new IllegalArgumentException("stepDecay: share must be positive, but is " + share + ".");
         return (step, total) -> Math.pow(factor, Math.floor(step / (share * total)));
@@ -35,6 +36,10 @@ public interface LearningRateSchedule {
 
     /** Rises in a straight line over the first {@code share} of the training; the rest is this schedule. */
     default LearningRateSchedule withWarmup(double share) {
+        if (!(share >= 0 && share <= 1)) {
+            throw new IllegalArgumentException(
+                    "withWarmup: share must be at least 0 and at most 1, but is " + share + ".");
+        }
         return (step, total) -> {
             double warm = share * total;
             return step < warm

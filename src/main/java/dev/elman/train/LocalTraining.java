@@ -70,9 +70,7 @@ public final class LocalTraining implements AutoCloseable {
             float[] measured = steps.measured();
             boolean finite = Float.isFinite(measured[0]) && Float.isFinite(measured[2]);
             steps.resume(step);
-            if (finite)
-                steps.update(
-                        trainer.optimizer().learningRate() * trainer.schedule().factor(step, totalSteps));
+            if (finite) steps.update(trainer.learningRate(step, totalSteps));
             double loss = finite ? measured[0] : Double.NaN;
             metrics = new Metrics(loss, measured[1] / weight, share.input().rows());
         }

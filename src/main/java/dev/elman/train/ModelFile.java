@@ -58,6 +58,16 @@ final class ModelFile {
         return GSON.toJson(value);
     }
 
+    /** A configuration's settings by name. */
+    static Map<String, String> entries(Record config) {
+        Map<String, String> entries = new LinkedHashMap<>();
+        GSON.toJsonTree(config)
+                .getAsJsonObject()
+                .entrySet()
+                .forEach(entry -> entries.put(entry.getKey(), entry.getValue().getAsString()));
+        return entries;
+    }
+
     /** Writes weights as float32, in one move or not at all; throws {@link IllegalStateException} if one is not finite. */
     static void write(Path file, String kind, Map<String, String> metadata, Parameters weights) throws IOException {
         Map<String, String> all = new LinkedHashMap<>();

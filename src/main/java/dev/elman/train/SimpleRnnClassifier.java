@@ -107,7 +107,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     /**
      * The same with weights for the rows, together with other workers, and from epoch to epoch by way of checkpoints:
      * stopped and begun again, it gives the same bits as without the stop. A team of N workers with batches of N times the
-     * rows gives what one worker gives with such batches, up to rounding.
+     * rows gives what one worker gives with such batches, up to rounding. More epochs than before may be given where the
+     * schedule does not depend on their number.
      *
      * @throws IllegalArgumentException as {@link #fit(SequenceInput, int[], Trainer)}, or for a team that is to hold rows
      *     back, or a checkpoint of another training

@@ -3,9 +3,11 @@ package dev.elman.train;
 import dev.elman.backend.Constraint;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -62,6 +64,35 @@ public record Trainer(
 
     List<int[]> batches(IntUnaryOperator lengths, int[] rows, int epoch) {
         return Batches.shuffled(lengths, rows, batchSize, Seeds.of(seed, epoch));
+    }
+
+    /**
+     * The rate of a step, counted from 0.
+     *
+     * @param total steps of the whole training
+     * @throws IllegalArgumentException when the schedule's factor is negative or NaN
+     */
+    double learningRate(long step, long total) {
+        double factor = schedule.factor(step, total);
+        if (!(factor >= 0)) {
+            throw new IllegalArgumentException("schedule: factors must be at least 0, but that of step " + step + " of "
+                    + total + " is " + factor + ". Correct the schedule.");
+        }
+        return optimizer.learningRate() * factor;
+    }
+
+    /** What decides a training's bits besides {@link #learningRate}, by name. */
+    Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("batchSize", "" + batchSize);
+        settings.put("optimizer", optimizer.toString());
+        settings.put("clipNorm", "" + clipNorm);
+        settings.put("clipValue", "" + clipValue);
+        settings.put("validationSplit", "" + validationSplit);
+        settings.put("seed", "" + seed);
+        settings.put("regularizers", new TreeMap<>(rules.regularizers()).toString());
+        settings.put("constraints", new TreeMap<>(rules.constraints()).toString());
+        return settings;
     }
 
     /** Trains, and leaves the learner with the last weights, or the best ones where patience asks for them. */

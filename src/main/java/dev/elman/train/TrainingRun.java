@@ -64,12 +64,14 @@ final class TrainingRun implements AutoCloseable {
     private Checkpoint checkpoint() {
         Checkpoint.Counters counters =
                 new Checkpoint.Counters(results.size(), step, lastGoodEpoch, bestEpoch, bestLoss, learningRate);
-        return Checkpoint.of(counters, results, tensors(), steps.moments());
+        TrainingPlan plan = TrainingPlan.of(settings, learner, step / results.size());
+        return Checkpoint.of(plan, counters, results, tensors(), steps.moments());
     }
 
     private void resume(Checkpoint from) {
-        from.restore(tensors(), steps.moments());
         Checkpoint.Counters counters = from.counters();
+        TrainingPlan plan = TrainingPlan.of(settings, learner, counters.step() / counters.epoch());
+        from.restore(plan, tensors(), steps.moments());
         results.addAll(from.results());
         step = counters.step();
         lastGoodEpoch = counters.lastGoodEpoch();
@@ -110,8 +112,7 @@ final class TrainingRun implements AutoCloseable {
         double targets = 0;
         for (int batch = 0; batch < batches; batch++) {
             double count = steps.gradient(batch, step);
-            learningRate = settings.optimizer().learningRate()
-                    * settings.schedule().factor(step, (long) batches * settings.epochs());
+            learningRate = settings.learningRate(step, (long) batches * settings.epochs());
             float[] measured = steps.measured();
             if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
                 throw diverged(epoch, batch + 1, measured[0], measured[2]);

@@ -8,11 +8,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Constraint;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -192,12 +197,84 @@ class TeamTest {
     }
 
     @Test
-    void aCheckpointOfAnotherTrainingIsRefused(@TempDir Path folder) throws Exception {
+    void aCheckpointOfAnotherTrainingIsRefusedByWhatDiffers(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(2).build(), Team.alone(), Checkpoints.in(file));
+        another("optimizer was Adam[", data(), trainer().optimizer(Optimizer.sgd(0.1)), file);
+        another("batchSize was 14, but is 15", data(), trainer().batchSize(15), file);
+        another("clipNorm was 5.0, but is 1.0", data(), trainer().clipNorm(1), file);
+        another("clipValue was 0.5, but is 2.0", data(), trainer().clipValue(2), file);
+        another("validationSplit was 0.0, but is 0.1", data(), trainer().validationSplit(0.1), file);
+        another("seed was 3, but is 4", data(), trainer().seed(4), file);
+        another(
+                "regularizers was {}, but is {KERNEL=Regularizer[l1=0.0, l2=0.1]}",
+                data(),
+                trainer().regularizer(WeightKind.KERNEL, Regularizer.l2(0.1)),
+                file);
+        another(
+                "constraints was {}, but is {KERNEL=",
+                data(),
+                trainer().constraint(WeightKind.KERNEL, Constraint.nonNegative()),
+                file);
+        another(
+                "it is of the end of epoch 2, but this training has 1 epochs",
+                data(),
+                trainer().epochs(1),
+                file);
+        another(
+                "the learning rate at the end of epoch 1 of 2 was 0.02, but at the end of epoch 1 of 3 it is ",
+                data(),
+                trainer().schedule(LearningRateSchedule.cosine()),
+                file);
+        int[] labels = DATA.labels.clone();
+        labels[0] = (labels[0] + 1) % ToyData.CLASSES;
+        another("hash of the labels", TrainingData.of(SequenceInput.tokens(DATA.ids), labels), trainer(), file);
+        int[][] ids = DATA.ids.clone();
+        ids[0] = new int[9];
+        another("hash of the lengths", TrainingData.of(SequenceInput.tokens(ids), DATA.labels), trainer(), file);
+        float[] weights = new float[ROWS];
+        weights[0] = 2;
+        another("hash of the weights was 0", weighted(weights), trainer(), file);
+        another("number of rows was 101, but is 100", rows(Batches.range(100)), trainer(), file);
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, config().dropout(0.4).build())) {
+            refused(
+                    "is of another training: model dropout was 0.3, but is 0.4. Remove the file",
+                    () -> model.fit(data(), trainer().build(), Team.alone(), Checkpoints.in(file)));
+        }
+    }
+
+    private static void another(String part, TrainingData data, Trainer.Builder trainer, Path file) {
+        refused(
+                "is of another training: " + part,
+                () -> fit(data, trainer.build(), Team.alone(), Checkpoints.in(file)));
+    }
+
+    /** A schedule that may fall later is another one, though it has not fallen yet. */
+    @Test
+    void moreEpochsMayFollowWhereTheRatesStayTheSame(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(2).build(), Team.alone(), Checkpoints.in(file));
+        LearningRateSchedule falling = LearningRateSchedule.stepDecay(0.5, 0.5);
+        double[] on = fit(data(), trainer().epochs(4).build(), Team.alone(), Checkpoints.in(file));
+        assertArrayEquals(fit(data(), trainer().epochs(4).build()), on);
+        another(
+                "the learning rate at the end of epoch 3 of 4",
+                data(),
+                trainer().epochs(4).schedule(falling),
+                file);
+    }
+
+    @Test
+    void aCheckpointThatDoesNotSayOfWhichTrainingIsRefused(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("training.safetensors");
         fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
-        refused(
-                "of another training",
-                () -> fit(data(), trainer().optimizer(Optimizer.sgd(0.1)).build(), Team.alone(), Checkpoints.in(file)));
+        SafeTensors written = SafeTensors.read(file);
+        Map<String, NdArray> tensors = new LinkedHashMap<>(written.tensors());
+        tensors.remove("rates");
+        new SafeTensors(tensors, Map.of("elman.kind", "checkpoint")).write(file);
+        another("it does not say of which", data(), trainer(), file);
     }
 
     @Test

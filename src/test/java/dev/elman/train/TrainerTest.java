@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainerTest {
     private final Backend backend = new ReferenceBackend();
@@ -221,6 +222,19 @@ class TrainerTest {
         assertEquals(0.5, warm.factor(60, 100), 1e-12);
     }
 
+    @ParameterizedTest
+    @ValueSource(doubles = {-1e-9, Double.NaN})
+    void aScheduleThatWouldClimbIsRefused(double factor) {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer trainer = ToyData.trainer()
+                    .epochs(2)
+                    .schedule((step, total) -> step < 2 ? 1 : factor)
+                    .build();
+            refused("step 2 of 14 is " + factor, () -> model.fit(data.ids, data.labels, trainer));
+        }
+    }
+
     @Test
     void everyOptimizerLearns() {
         List<Optimizer> optimizers = List.of(
@@ -255,6 +269,10 @@ class TrainerTest {
         refused("epochs", () -> Trainer.builder().epochs(0).build());
         refused("batchSize", () -> Trainer.builder().batchSize(0).build());
         refused("share", () -> LearningRateSchedule.stepDecay(0.5, 0));
+        refused("factor", () -> LearningRateSchedule.stepDecay(-2, 0.1));
+        for (double share : new double[] {-1, 1.5, Double.NaN}) {
+            refused("withWarmup: share", () -> LearningRateSchedule.constant().withWarmup(share));
+        }
         refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
         refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
         refused("set validationSplit", () -> Trainer.builder().patience(3).build());
