@@ -2,7 +2,7 @@ package dev.elman.train;
 
 /**
  * The loss or the gradient is no longer a number; the model has the weights of the last epoch's end that gave a number
- * afterwards.
+ * afterwards, or with patience those of the epoch whose validation loss was the lowest.
  */
 public final class TrainingDivergedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -11,15 +11,16 @@ public final class TrainingDivergedException extends RuntimeException {
     private final int epoch;
     /** Counted from 1. */
     private final int batch;
-    /** Counted from 1; 0 for none. */
+    /** Counted from 1; 0 for none. The best one where patience keeps it. */
     private final int lastGoodEpoch;
 
-    TrainingDivergedException(int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch) {
+    TrainingDivergedException(
+            int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch, boolean best) {
         super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
                 + ", learning rate " + learningRate + ". The model has "
                 + (lastGoodEpoch == 0
                         ? "its weights from before the training"
-                        : "the weights of the end of epoch " + lastGoodEpoch)
+                        : (best ? "its best weights, those" : "the weights") + " of the end of epoch " + lastGoodEpoch)
                 + ". Try a smaller learning rate, or clipNorm(1).");
         this.epoch = epoch;
         this.batch = batch;
@@ -36,7 +37,10 @@ public final class TrainingDivergedException extends RuntimeException {
         return batch;
     }
 
-    /** The epoch whose last weights the model has, counted from 1; 0 for its weights from before the training. */
+    /**
+     * The epoch whose last weights the model has, counted from 1: with patience the best one, else the last one that was
+     * good; 0 for its weights from before the training.
+     */
     public int lastGoodEpoch() {
         return lastGoodEpoch;
     }

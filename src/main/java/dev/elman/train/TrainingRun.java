@@ -55,10 +55,16 @@ final class TrainingRun implements AutoCloseable {
             if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
         }
-        boolean bestAgain = best != null && bestEpoch > 0;
-        if (bestAgain) backend.copy(best, weights);
-        else proveLast(results.size());
+        boolean bestAgain = bestAgain();
+        if (!bestAgain) proveLast(results.size());
         return new History(results, bestAgain ? bestEpoch : results.size());
+    }
+
+    /** Gives the model its best weights back where patience has kept some. */
+    private boolean bestAgain() {
+        if (best == null || bestEpoch == 0) return false;
+        backend.copy(best, learner.weights().flat());
+        return true;
     }
 
     private Checkpoint checkpoint() {
@@ -97,8 +103,10 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private TrainingDivergedException diverged(int epoch, int batch, double loss, double norm) {
-        backend.copy(lastGood, learner.weights().flat());
-        return new TrainingDivergedException(epoch, batch, loss, norm, learningRate, lastGoodEpoch);
+        boolean bestAgain = bestAgain();
+        if (!bestAgain) backend.copy(lastGood, learner.weights().flat());
+        return new TrainingDivergedException(
+                epoch, batch, loss, norm, learningRate, bestAgain ? bestEpoch : lastGoodEpoch, bestAgain);
     }
 
     private EpochResult epoch(int epoch) {

@@ -156,6 +156,37 @@ class TrainerTest {
         }
     }
 
+    /** The validation loss is the lowest after epoch 2, higher after 3, and after 4 there is none. */
+    @Test
+    void divergenceKeepsTheBestWeightsWherePatienceHasThem() {
+        List<double[]> ends = new ArrayList<>();
+        List<Double> losses = new ArrayList<>();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Callback watcher = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    ends.add(model.weights().flat().toDoubles());
+                    losses.add(result.validationLoss());
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer()
+                    .validationSplit(0.2)
+                    .patience(5)
+                    .batchSize(80)
+                    .schedule((step, total) -> step < 2 ? 1 : step < 3 ? 100 : Double.POSITIVE_INFINITY)
+                    .callback(watcher)
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertTrue(losses.get(1) < losses.get(0) && losses.get(1) < losses.get(2), losses.toString());
+            assertEquals(2, e.lastGoodEpoch());
+            assertTrue(e.getMessage().contains("its best weights, those of the end of epoch 2"), e.getMessage());
+            assertArrayEquals(ends.get(1), model.weights().flat().toDoubles());
+        }
+    }
+
     /** The step that ruins the weights may be the last of an epoch, or of all: its own loss was still a number. */
     @ParameterizedTest
     @CsvSource({"0, 1, 1, 0", "0, 3, 2, 0", "1, 2, 2, 1", "1, 3, 3, 1"})
