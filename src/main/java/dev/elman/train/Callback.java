@@ -1,6 +1,9 @@
 package dev.elman.train;
 
-/** Told of the training as it goes. Both methods are called on the training thread. */
+/**
+ * Told of the training as it goes. Both methods are called on the training thread. To interrupt that thread ends the training,
+ * too, after the epoch that runs; it stays interrupted.
+ */
 public interface Callback {
     /** After each minibatch. */
     default void onBatchEnd(Progress progress) {}

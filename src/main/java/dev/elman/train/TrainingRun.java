@@ -54,6 +54,7 @@ final class TrainingRun implements AutoCloseable {
             goOn = !exhausted(epoch);
             if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
+            goOn &= !Thread.currentThread().isInterrupted();
         }
         boolean bestAgain = bestAgain();
         if (!bestAgain) proveLast(results.size());

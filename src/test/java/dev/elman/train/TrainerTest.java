@@ -242,6 +242,28 @@ class TrainerTest {
     }
 
     @Test
+    void anInterruptEndsTheTrainingAfterTheEpoch() {
+        Callback interrupting = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                if (progress.epoch() == 2 && progress.batch() == 3)
+                    Thread.currentThread().interrupt();
+            }
+        };
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            History history = model.fit(
+                    data.ids,
+                    data.labels,
+                    ToyData.trainer().callback(interrupting).build());
+            assertEquals(2, history.epochs().size());
+            assertTrue(Thread.interrupted(), "the thread stays interrupted");
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    @Test
     void schedules() {
         assertEquals(1, LearningRateSchedule.constant().factor(7, 10));
         assertEquals(0.7, LearningRateSchedule.linear().factor(3, 10), 1e-12);
