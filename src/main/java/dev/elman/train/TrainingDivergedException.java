@@ -21,10 +21,19 @@ public final class TrainingDivergedException extends RuntimeException {
                 + (lastGoodEpoch == 0
                         ? "its weights from before the training"
                         : (best ? "its best weights, those" : "the weights") + " of the end of epoch " + lastGoodEpoch)
-                + ". Try a smaller learning rate, or clipNorm(1).");
+                + ". " + remedy(epoch, batch, loss));
         this.epoch = epoch;
         this.batch = batch;
         this.lastGoodEpoch = lastGoodEpoch;
+    }
+
+    /** The input is to blame at once, or as soon as its bad row comes up for the first time; later it is the rate. */
+    private static String remedy(int epoch, int batch, double loss) {
+        String look = "look at the input, where checkFinite(true) names a feature that is not finite";
+        if (epoch == 1 && batch == 1 && !Double.isFinite(loss)) {
+            return "No step was taken yet: " + look + ", and at the weights that it began with.";
+        }
+        return "Try a smaller learning rate, or clipNorm(1)" + (epoch == 1 ? "; or " + look : "") + ".";
     }
 
     /** Counted from 1. */

@@ -390,6 +390,21 @@ class TrainerTest {
     }
 
     @Test
+    void aLossThatIsNoNumberFromTheStartIsTheInputs() {
+        float[][][] x = data.features();
+        for (float[][] row : x) row[0][0] = Float.NaN;
+        ClassifierConfig config =
+                ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES).build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            Trainer trainer = ToyData.trainer().build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(x, data.labels, trainer));
+            assertTrue(e.getMessage().contains("No step was taken yet: look at the input"), e.getMessage());
+            assertTrue(!e.getMessage().contains("learning rate, or"), e.getMessage());
+        }
+    }
+
+    @Test
     void adamNeedsAnEpsilon() {
         refused("epsilon", () -> new Adam(0.1, 0.9, 0.999, 0, 0, false));
     }
