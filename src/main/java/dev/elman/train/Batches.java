@@ -26,9 +26,22 @@ final class Batches {
         return batches;
     }
 
-    /** Every row once, in order of length; the largest batch, which takes the most memory, comes first. */
-    static List<int[]> sorted(IntUnaryOperator lengths, int[] rows, int batchSize) {
-        return cut(reversed(byLength(lengths, rows)), batchSize, Integer.MAX_VALUE);
+    /**
+     * Every row once, the longest first; a batch is padded to its first row.
+     *
+     * @param batchSize rows of a batch at most
+     * @param steps N times T of a batch at most, but for a batch of one row
+     */
+    static List<int[]> sorted(IntUnaryOperator lengths, int[] rows, int batchSize, int steps) {
+        int[] longestFirst = reversed(byLength(lengths, rows));
+        List<int[]> batches = new ArrayList<>();
+        for (int from = 0; from < rows.length; ) {
+            int room = steps / Math.max(1, lengths.applyAsInt(longestFirst[from]));
+            int to = Math.min(rows.length, from + Math.max(1, Math.min(batchSize, room)));
+            batches.add(Arrays.copyOfRange(longestFirst, from, to));
+            from = to;
+        }
+        return batches;
     }
 
     /**
@@ -74,7 +87,7 @@ final class Batches {
         return sorted;
     }
 
-    /** Batches in the order of the rows; what does not fill one is the batch of this index, or the last. */
+    /** Batches in the order of the rows; what does not fill one is the batch of this index. */
     private static List<int[]> cut(int[] rows, int batchSize, int shortOne) {
         List<int[]> batches = new ArrayList<>();
         int rest = rows.length % batchSize;

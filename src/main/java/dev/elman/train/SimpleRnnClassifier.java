@@ -26,6 +26,9 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     /** Rows that are predicted together: enough to keep a device busy, few enough to bound its memory. */
     private static final int PREDICTION_ROWS = 256;
 
+    /** And their steps, padding included: one long row would else make short ones as long as itself. */
+    private static final int PREDICTION_STEPS = 256 * PREDICTION_ROWS;
+
     private final Backend backend;
     private final ClassifierConfig config;
     private final RnnNetwork network;
@@ -149,7 +152,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         network.requireOpen("predictProba");
         input.check(config);
         float[][] result = new float[input.rows()][];
-        for (int[] rows : Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS)) {
+        for (int[] rows :
+                Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS, PREDICTION_STEPS)) {
             minibatch.load(input, rows, null);
             Tensor logits = network.predict(minibatch);
             backend.softmax(logits, logits);
@@ -249,7 +253,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         double loss = 0;
         double hits = 0;
         Tensor sums = metrics.of(Shape.of(2));
-        for (int[] rows : Batches.sorted(input::length, chosen, PREDICTION_ROWS)) {
+        for (int[] rows : Batches.sorted(input::length, chosen, PREDICTION_ROWS, PREDICTION_STEPS)) {
             minibatch.load(input, rows, labels);
             Tensor logits = network.predict(minibatch);
             if (confusion != null) {

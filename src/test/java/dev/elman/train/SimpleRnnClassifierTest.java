@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
 import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
@@ -17,6 +18,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -175,7 +178,7 @@ class SimpleRnnClassifierTest {
     @Test
     void nothingIsAllocatedOnceTheLongestBatchWasSeen() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = counting(allocations);
+        Backend counting = watched(arguments -> allocations.incrementAndGet());
         int[] perEpoch = new int[4];
         Callback counter = new Callback() {
             @Override
@@ -196,10 +199,11 @@ class SimpleRnnClassifierTest {
         assertEquals(perEpoch[2], perEpoch[3], "allocations in the third epoch");
     }
 
-    private Backend counting(AtomicInteger allocations) {
+    /** The backend, which tells the arguments of each allocation. */
+    private Backend watched(Consumer<Object[]> allocation) {
         return (Backend) Proxy.newProxyInstance(
                 Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (method.getName().startsWith("allocate")) allocations.incrementAndGet();
+                    if (method.getName().startsWith("allocate")) allocation.accept(arguments);
                     try {
                         return method.invoke(backend, arguments);
                     } catch (InvocationTargetException e) {
@@ -278,9 +282,35 @@ class SimpleRnnClassifierTest {
     void aBatchBeyondWhatArraysHoldIsNamed() {
         int[][] ids = new int[256][0];
         ids[0] = new int[5_000_000];
+        int[] labels = new int[256];
+        labels[0] = 1;
+        Trainer trainer = Trainer.builder().batchSize(256).build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
                 backend, ClassifierConfig.tokens(2, 2).hiddenSize(3).build())) {
-            refused("N = 256 rows of T = 5000000 steps", () -> model.predict(ids));
+            refused("N = 256 rows of T = 5000000 steps", () -> model.fit(ids, labels, trainer));
+        }
+    }
+
+    /** Without the limit the short rows would be padded to the long one: 257 times its memory. */
+    @Test
+    void aLongRowIsPredictedWithoutTheShortOnes() {
+        int[][] ids = new ToyData(257, 3).ids;
+        int[][] together = ids.clone();
+        together[7] = new int[70_000];
+        AtomicLong largest = new AtomicLong();
+        ClassifierConfig config = ClassifierConfig.tokens(ToyData.VOCABULARY, 2)
+                .embeddingSize(1)
+                .hiddenSize(1)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                watched(arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max)), config)) {
+            float[][] alone = model.predictProba(ids);
+            float[][] all = model.predictProba(together);
+            model.evaluate(together, new int[257]);
+            assertTrue(largest.get() < 4 * 70_000, "largest allocation " + largest);
+            for (int n = 0; n < 257; n++) {
+                if (n != 7) assertArrayEquals(alone[n], all[n], "row " + n);
+            }
         }
     }
 }

@@ -370,6 +370,17 @@ class TrainerTest {
     }
 
     @Test
+    void sortedBatchesKeepToRowsAndSteps() {
+        int[] lengths = {2, 9, 3, 0, 3, 2};
+        List<int[]> batches = Batches.sorted(row -> lengths[row], Batches.range(6), 3, 6);
+        int[][] expected = {{1}, {4, 2}, {5, 0, 3}};
+        assertArrayEquals(expected, batches.toArray(int[][]::new));
+        assertEquals(
+                2,
+                Batches.sorted(row -> lengths[row], Batches.range(6), 3, 1000).size());
+    }
+
+    @Test
     void weightsThatNeverGaveALossAreNotGood() {
         try (SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build())) {
