@@ -123,12 +123,18 @@ public final class PadSequences {
     }
 
     /**
-     * How many steps of each row of {@link #apply(int[][])} are not padding: what a recurrent layer takes as lengths.
+     * Which steps of {@link #apply(int[][])} are a sequence's own and not padding, at whichever end that is: the mask [N,T]
+     * for {@code Sequences.withMask}. Unlike Keras's {@code mask_zero} it knows the value from an id of the same number.
      */
-    public int[] lengths(int[][] sequences) {
+    public boolean[][] mask(int[][] sequences) {
         int[] lengths = fullLengths(sequences, r -> ((int[]) r).length);
         int steps = steps(lengths);
-        return Arrays.stream(lengths).map(length -> Math.min(length, steps)).toArray();
+        boolean[][] mask = new boolean[lengths.length][steps];
+        for (int i = 0; i < lengths.length; i++) {
+            int kept = Math.min(lengths[i], steps);
+            Arrays.fill(mask[i], to(steps, kept), to(steps, kept) + kept, true);
+        }
+        return mask;
     }
 
     private int from(int length, int kept) {

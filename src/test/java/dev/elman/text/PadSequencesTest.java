@@ -36,10 +36,17 @@ class PadSequencesTest {
     }
 
     @Test
-    void lengthsAreThoseAfterTruncation() {
-        assertArrayEquals(new int[] {1, 3, 0}, PadSequences.options().lengths(ROWS));
-        assertArrayEquals(new int[] {1, 2, 0}, PadSequences.options().maxlen(2).lengths(ROWS));
-        assertArrayEquals(new int[0], PadSequences.options().maxlen(2).lengths(new int[0][]));
+    void theMaskIsWhereTheSequencesAre() {
+        boolean[][] before = {{false, false, true}, {true, true, true}, {false, false, false}};
+        assertArrayEquals(before, PadSequences.options().mask(ROWS));
+        boolean[][] behind = {{true, false, false}, {true, true, true}, {false, false, false}};
+        assertArrayEquals(behind, PadSequences.options().padding(Side.POST).mask(ROWS));
+        boolean[][] cut = {{false, true}, {true, true}, {false, false}};
+        assertArrayEquals(cut, PadSequences.options().maxlen(2).mask(ROWS));
+        assertArrayEquals(
+                new boolean[][] {{true}}, PadSequences.options().value(7).mask(new int[][] {{7}}), "7 is an id here");
+        assertArrayEquals(
+                new boolean[0][], PadSequences.options().maxlen(2).mask(new int[0][]));
     }
 
     /** NumPy broadcasts one id into no room at all, so Keras lets this through; two ids it refuses. */
