@@ -37,17 +37,18 @@ public final class TextClassifier implements AutoCloseable {
      * A model with fresh weights that reads texts character by character, in two directions, and takes the largest value
      * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted.
      *
-     * @param shape changes what it likes of the network
-     * @throws IllegalArgumentException when there are fewer than two labels
+     * @param shape changes what it likes of the network, but for V and K
+     * @throws IllegalArgumentException when there are fewer than two labels, a text or label holds half a surrogate pair
+     *     and so could not be saved, or the shape has another V or K
      */
     public static TextClassifier create(
             Backend backend, List<String> texts, List<String> labels, UnaryOperator<ClassifierConfig.Builder> shape) {
         Tokenizer tokenizer =
                 Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
-        tokenizer.fitOnTexts(bounded(texts));
-        List<String> names = new ArrayList<>(new TreeSet<>(Texts.present("label", labels)));
-        ClassifierConfig.Builder builder = ClassifierConfig.tokens(
-                        tokenizer.wordIndex().size() + 1, names.size())
+        tokenizer.fitOnTexts(bounded(Texts.writable("text", texts)));
+        List<String> names = new ArrayList<>(new TreeSet<>(Texts.writable("label", labels)));
+        int vocabulary = tokenizer.wordIndex().size() + 1;
+        ClassifierConfig.Builder builder = ClassifierConfig.tokens(vocabulary, names.size())
                 .embeddingSize(64)
                 .bidirectional(true)
                 .output(Output.MAX)
@@ -55,6 +56,11 @@ public final class TextClassifier implements AutoCloseable {
                 .dropout(0.2)
                 .labelSmoothing(0.1);
         ClassifierConfig config = shape.apply(builder).build();
+        if (config.vocabulary() != vocabulary || config.classes() != names.size()) {
+            throw new IllegalArgumentException("create: the texts and labels need V = " + vocabulary + " and K = "
+                    + names.size() + ", but the shape has V = " + config.vocabulary() + " and K = " + config.classes()
+                    + ". Change the builder that the shape is given, and return it.");
+        }
         return new TextClassifier(tokenizer, names, new SimpleRnnClassifier(backend, config));
     }
 

@@ -35,7 +35,9 @@ public final class TextGenerator implements AutoCloseable {
     /**
      * A model with fresh weights whose alphabet is that of {@code texts}.
      *
-     * @param shape changes what it likes of the network
+     * @param shape changes what it likes of the network, but for V
+     * @throws IllegalArgumentException when a text holds half a surrogate pair and so could not be saved, or the shape has
+     *     another V
      */
     public static TextGenerator create(Backend backend, List<String> texts, UnaryOperator<LanguageModelConfig> shape) {
         Tokenizer tokenizer = Tokenizer.builder()
@@ -43,10 +45,14 @@ public final class TextGenerator implements AutoCloseable {
                 .lower(false)
                 .oovToken(UNKNOWN)
                 .build();
-        tokenizer.fitOnTexts(texts);
+        tokenizer.fitOnTexts(Texts.writable("text", texts));
         tokenizer.fitOnTexts(List.of(END));
-        LanguageModelConfig config =
-                shape.apply(LanguageModelConfig.of(tokenizer.wordIndex().size() + 1));
+        int vocabulary = tokenizer.wordIndex().size() + 1;
+        LanguageModelConfig config = shape.apply(LanguageModelConfig.of(vocabulary));
+        if (config.vocabulary() != vocabulary) {
+            throw new IllegalArgumentException("create: the texts need V = " + vocabulary + ", but the shape has V = "
+                    + config.vocabulary() + ". Change the configuration that the shape is given, and return it.");
+        }
         return new TextGenerator(tokenizer, new LanguageModel(backend, config));
     }
 

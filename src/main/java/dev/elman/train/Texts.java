@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** What texts and labels must be before they are joined to others: a null would read as the word "null". */
@@ -12,6 +13,19 @@ final class Texts {
         for (String string : strings) {
             if (string == null) {
                 throw new IllegalArgumentException(what + " " + at + " is null. Leave it out, or give \"\".");
+            }
+            at++;
+        }
+        return strings;
+    }
+
+    /** These strings, once a file can hold each. */
+    static List<String> writable(String what, List<String> strings) {
+        int at = 0;
+        for (String string : present(what, strings)) {
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(string)) {
+                throw new IllegalArgumentException(
+                        what + " " + at + " holds half a surrogate pair, which no file can. Repair it.");
             }
             at++;
         }

@@ -45,8 +45,7 @@ class PadSequencesTest {
         assertArrayEquals(cut, PadSequences.options().maxlen(2).mask(ROWS));
         assertArrayEquals(
                 new boolean[][] {{true}}, PadSequences.options().value(7).mask(new int[][] {{7}}), "7 is an id here");
-        assertArrayEquals(
-                new boolean[0][], PadSequences.options().maxlen(2).mask(new int[0][]));
+        assertArrayEquals(new boolean[0][], PadSequences.options().maxlen(2).mask(new int[0][]));
     }
 
     /** NumPy broadcasts one id into no room at all, so Keras lets this through; two ids it refuses. */

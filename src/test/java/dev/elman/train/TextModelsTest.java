@@ -115,6 +115,34 @@ class TextModelsTest {
     }
 
     @Test
+    void aShapeOfOtherTextsOrLabelsIsRefused() {
+        int v;
+        try (TextClassifier model = classifier()) {
+            v = model.model().config().vocabulary();
+        }
+        refused(
+                "need V = " + v + " and K = 2, but the shape has V = " + (v + 1) + " and K = 2",
+                () -> TextClassifier.create(backend, TEXTS, LABELS, shape -> ClassifierConfig.tokens(v + 1, 2)));
+        refused(
+                "the shape has V = " + v + " and K = 3",
+                () -> TextClassifier.create(backend, TEXTS, LABELS, shape -> ClassifierConfig.tokens(v, 3)));
+        refused(
+                "need V = 5, but the shape has V = 6",
+                () -> TextGenerator.create(backend, List.of("ab"), shape -> LanguageModelConfig.of(6)));
+    }
+
+    @Test
+    void whatNoFileCanHoldIsRefusedBeforeTraining() {
+        String half = "a\ud83d";
+        refused("label 1 holds half", () -> TextClassifier.train(backend, List.of("a", "b"), List.of("de", half)));
+        refused("text 1 holds half", () -> TextClassifier.train(backend, List.of("a", half), List.of("de", "fr")));
+        refused("text 0 holds half", () -> TextGenerator.create(backend, List.of(half), shape -> shape));
+        try (TextClassifier model = classifier()) {
+            assertEquals(1, model.predict(List.of(half)).size(), "to read, it is but an unknown character");
+        }
+    }
+
+    @Test
     void whatIsNoCharacterIsNeverDrawn() {
         try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
             // Untrained, every id is about as probable, unknown and padding among them.
