@@ -66,9 +66,11 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Mean loss and share of next tokens that were the most probable; {@link Metrics#perplexity} is the usual figure.
+     * Mean loss and share of next tokens that were the most probable; {@link Metrics#perplexity} is the usual figure. A long
+     * row is cut into up to 32 streams of equal length that begin with a state of zeros, so up to 31 tokens at its end, which
+     * do not divide, are left out; {@link Metrics#count} says how many counted.
      *
-     * @throws IllegalArgumentException as {@link #fit}
+     * @throws IllegalArgumentException when there are fewer than 2 tokens, or one is outside the vocabulary
      */
     public Metrics evaluate(int[] tokens) {
         check("evaluate", tokens);

@@ -22,6 +22,11 @@ final class LanguageModelLearner implements Learner {
                     + " tokens holds back " + held + ", but a loss takes at least 2. Give a longer text, or a larger"
                     + " share, or 0 to hold nothing back.");
         }
+        if (held > 0 && tokens.length - held < 2) {
+            throw new IllegalArgumentException("validationSplit " + trainer.validationSplit() + " of " + tokens.length
+                    + " tokens leaves " + (tokens.length - held) + " to train on, but a loss takes at least 2. Give a"
+                    + " longer text, or a smaller share.");
+        }
         this.training = new TokenStreams(
                 Arrays.copyOf(tokens, tokens.length - held),
                 trainer.batchSize(),

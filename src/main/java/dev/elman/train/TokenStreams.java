@@ -21,8 +21,8 @@ final class TokenStreams {
     TokenStreams(int[] tokens, int rows, int window, int backSteps) {
         int predictions = tokens.length - 1;
         if (predictions < 1) {
-            throw new IllegalArgumentException("A language model needs at least 2 tokens, but got " + tokens.length
-                    + " (after what validationSplit holds back). Give a longer text.");
+            throw new IllegalArgumentException(
+                    "A language model needs at least 2 tokens, but got " + tokens.length + ". Give a longer text.");
         }
         this.tokens = tokens;
         this.streams = Math.max(1, Math.min(rows, predictions / window));

@@ -200,7 +200,10 @@ class LanguageModelTest {
     void badInputIsNamed() {
         try (LanguageModel model = new LanguageModel(backend, config(4))) {
             refused("below V = 4, but step 1 has 4", () -> model.fit(new int[] {1, 4}, trainer()));
-            refused("at least 2 tokens", () -> model.fit(new int[] {1}, trainer()));
+            refused("at least 2 tokens, but got 1. Give", () -> model.fit(new int[] {1}, trainer()));
+            refused("at least 2 tokens, but got 1. Give", () -> model.evaluate(new int[] {1}));
+            Trainer most = Trainer.builder().validationSplit(0.9).build();
+            refused("validationSplit 0.9 of 10 tokens leaves 1 to train on", () -> model.fit(new int[10], most));
             Trainer split = Trainer.builder().validationSplit(0.1).patience(2).build();
             refused("12 tokens holds back 1", () -> model.fit(new int[12], split));
             refused("count", () -> model.sample(new int[] {1}, -1, new Sampling(1, 0, 0), -1));
@@ -210,6 +213,15 @@ class LanguageModelTest {
         refused("temperature", () -> new Sampling(0, 0, 0));
         refused("topK", () -> new Sampling(1, -1, 0));
         refused("V = 1", () -> LanguageModelConfig.of(1));
+    }
+
+    @Test
+    void evaluationSaysHowManyTokensCounted() {
+        try (LanguageModel model = new LanguageModel(backend, config(4).withWindow(2))) {
+            // 95 predictions: 32 streams of 2, and 31 that do not divide.
+            assertEquals(64, model.evaluate(pattern(96)).count());
+            assertEquals(96, model.evaluate(pattern(97)).count());
+        }
     }
 
     @Test
