@@ -5,6 +5,7 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * Arrays as users have them, [N,T,D] row by row, and the time-major tensors that the layers take.
@@ -32,6 +33,7 @@ public final class Sequences {
      * @throws IllegalArgumentException when rows have other numbers of steps or features than the first, naming the place
      */
     public static Sequences of(float[][][] x) {
+        requireRows(x);
         int steps = x.length == 0 ? 0 : x[0].length;
         for (int n = 0; n < x.length; n++) {
             if (x[n].length != steps) {
@@ -44,15 +46,30 @@ public final class Sequences {
 
     /** A batch of rows of any length, 0 too: shorter ones are padded at the end with masked steps of zeros. */
     public static Sequences padded(float[][][] x) {
+        requireRows(x);
         int steps = Arrays.stream(x).mapToInt(row -> row.length).max().orElse(0);
         int[] lengths = Arrays.stream(x).mapToInt(row -> row.length).toArray();
         return build(x, steps, liveSteps(lengths, steps));
+    }
+
+    private static void requireRows(float[][][] x) {
+        Objects.requireNonNull(x, "x");
+        for (int n = 0; n < x.length; n++) {
+            if (x[n] == null) {
+                throw new IllegalArgumentException(
+                        "Sequences: row " + n + " is null. An empty row is an array of length 0.");
+            }
+        }
     }
 
     private static Sequences build(float[][][] x, int steps, int[] live) {
         int features = -1;
         for (int n = 0; n < x.length; n++) {
             for (int t = 0; t < x[n].length; t++) {
+                if (x[n][t] == null) {
+                    throw new IllegalArgumentException(
+                            "Sequences: row " + n + ", step " + t + " is null. Give its features, or leave it out.");
+                }
                 if (features < 0) features = x[n][t].length;
                 if (x[n][t].length != features) {
                     throw new IllegalArgumentException("Sequences: row " + n + ", step " + t + " has " + x[n][t].length

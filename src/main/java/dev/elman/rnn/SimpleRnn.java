@@ -89,26 +89,42 @@ public final class SimpleRnn implements AutoCloseable {
 
     /** Weights of one direction of one layer, to read or to set. */
     public SimpleRnnWeights weights(int direction) {
-        return directions.get(direction).weights();
+        return direction("weights", direction).weights();
     }
 
     /** Gradients of one direction of one layer; {@link #backward} adds to them. */
     public SimpleRnnWeights gradients(int direction) {
-        return directions.get(direction).gradients();
+        return direction("gradients", direction).gradients();
     }
 
     /** The second bias [H] of one direction of one layer, or null. */
     public Tensor recurrentBias(int direction) {
-        return directions.get(direction).recurrentBias();
+        return direction("recurrentBias", direction).recurrentBias();
     }
 
     /** The gradient of {@link #recurrentBias}, or null. */
     public Tensor recurrentBiasGradient(int direction) {
-        return directions.get(direction).recurrentBiasGradient();
+        return direction("recurrentBiasGradient", direction).recurrentBiasGradient();
+    }
+
+    private RnnDirection direction(String operation, int number) {
+        if (number < 0 || number >= directions.size()) {
+            throw new IndexOutOfBoundsException(operation + ": the directions of this layer are numbered from 0 to "
+                    + (directions.size() - 1) + ", but " + number + " was asked for.");
+        }
+        return directions.get(number);
+    }
+
+    private void requireGradients(String operation) {
+        if (directions.get(0).gradients() == null) {
+            throw new IllegalStateException(
+                    operation + ": this layer was made without gradients. Make it with them to train it.");
+        }
     }
 
     /** Sets all gradients to 0. */
     public void clearGradients() {
+        requireGradients("SimpleRnn.clearGradients");
         for (RnnDirection direction : directions) {
             SimpleRnnWeights gradients = direction.gradients();
             backend.fill(gradients.wx(), 0);
@@ -179,9 +195,10 @@ public final class SimpleRnn implements AutoCloseable {
      * @param inputGradient whether to compute dx
      * @return dx [T,N,D], or null
      * @throws ShapeMismatchException when a shape does not fit
-     * @throws IllegalStateException when there was no forward pass to go back through
+     * @throws IllegalStateException when there was no forward pass to go back through, or the layer has no gradients
      */
     public Tensor backward(Tensor dy, Tensor dFinalState, boolean inputGradient) {
+        requireGradients("SimpleRnn.backward");
         if (outputShape == null) {
             throw new IllegalStateException(
                     "SimpleRnn.backward: there is nothing to go back through. Call forward first.");
@@ -197,7 +214,7 @@ public final class SimpleRnn implements AutoCloseable {
 
     /** Gradient [N,H] of the initial state of one direction of one layer, after {@link #backward}. */
     public Tensor initialStateGradient(int direction) {
-        return directions.get(direction).initialStateGradient();
+        return direction("initialStateGradient", direction).initialStateGradient();
     }
 
     /** The states [N,S] in which the last call ended; null before the first. Keras's {@code return_state}, torch's h_n. */

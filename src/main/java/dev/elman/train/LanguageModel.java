@@ -6,6 +6,7 @@ import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.Random;
 
 /** The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. */
@@ -60,6 +61,7 @@ public final class LanguageModel implements AutoCloseable {
      */
     public History fit(int[] tokens, Trainer trainer) {
         check("fit", tokens);
+        Objects.requireNonNull(trainer, "trainer");
         try (LanguageModelLearner learner = new LanguageModelLearner(this, tokens, trainer)) {
             return trainer.fit(learner);
         }
@@ -135,6 +137,7 @@ public final class LanguageModel implements AutoCloseable {
 
     private void check(String operation, int[] tokens) {
         network.requireOpen(operation);
+        Objects.requireNonNull(tokens, "tokens");
         for (int t = 0; t < tokens.length; t++) {
             if (tokens[t] < 0 || tokens[t] >= config.vocabulary()) {
                 throw new IllegalArgumentException(operation + ": token ids must be at least 0 and below V = "

@@ -4,6 +4,7 @@ import dev.elman.io.DType;
 import dev.elman.io.NdArray;
 import java.lang.reflect.Array;
 import java.util.Arrays;
+import java.util.Objects;
 
 /** Rows of input, each a sequence of any length, 0 too: token ids or feature vectors. */
 public sealed interface SequenceInput {
@@ -23,11 +24,13 @@ public sealed interface SequenceInput {
 
     /** Rows of token ids. */
     static SequenceInput tokens(int[][] ids) {
+        Objects.requireNonNull(ids, "ids");
         return new Tokens(ids, lengths(ids));
     }
 
     /** Rows of steps of D features, [N,T,D]; T may differ from row to row. */
     static SequenceInput features(float[][][] x) {
+        Objects.requireNonNull(x, "x");
         return new Features(x, lengths(x));
     }
 
@@ -200,6 +203,10 @@ public sealed interface SequenceInput {
         }
 
         private void checkStep(ClassifierConfig config, int n, int t) {
+            if (x[n][t] == null) {
+                throw new IllegalArgumentException("Every step must have D = " + config.inputSize()
+                        + " features, but row " + n + ", step " + t + " is null.");
+            }
             if (x[n][t].length != config.inputSize()) {
                 throw new IllegalArgumentException("Every step must have D = " + config.inputSize()
                         + " features, but row " + n + ", step " + t + " has " + x[n][t].length + ".");

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
@@ -117,6 +118,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      *     back, or a checkpoint of another training
      */
     public History fit(TrainingData data, Trainer trainer, Team team, Checkpoints checkpoints) {
+        Objects.requireNonNull(trainer, "trainer");
         int[] labels = data.labels();
         check("fit", data.input(), labels);
         if (network.gradients() == null) {
@@ -150,7 +152,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      */
     public float[][] predictProba(SequenceInput input) {
         network.requireOpen("predictProba");
-        input.check(config);
+        Objects.requireNonNull(input, "input").check(config);
         float[][] result = new float[input.rows()][];
         for (int[] rows :
                 Batches.sorted(input::length, Batches.range(input.rows()), PREDICTION_ROWS, PREDICTION_STEPS)) {
@@ -291,7 +293,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     private void check(String operation, SequenceInput input, int[] labels) {
         network.requireOpen(operation);
-        SequenceInput.requireRows(operation, input);
+        Objects.requireNonNull(labels, "labels");
+        SequenceInput.requireRows(operation, Objects.requireNonNull(input, "input"));
         if (labels.length != input.rows()) {
             throw new IllegalArgumentException(operation + ": there must be one label a row, but there are "
                     + labels.length + " labels for " + input.rows() + " rows.");

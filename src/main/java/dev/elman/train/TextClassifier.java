@@ -6,6 +6,7 @@ import dev.elman.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -148,7 +149,7 @@ public final class TextClassifier implements AutoCloseable {
 
     /** The most probable label of one text. */
     public String predict(String text) {
-        return predict(List.of(text)).get(0);
+        return predict(Collections.singletonList(text)).get(0);
     }
 
     /** Loss, accuracy and confusion on these texts; throws as {@link #fit}. */
@@ -169,7 +170,7 @@ public final class TextClassifier implements AutoCloseable {
     private int[] classes(String operation, List<String> labelOfText) {
         Map<String, Integer> index = new HashMap<>();
         for (int k = 0; k < labels.size(); k++) index.put(labels.get(k), k);
-        int[] classes = new int[labelOfText.size()];
+        int[] classes = new int[Texts.present("label", labelOfText).size()];
         for (int n = 0; n < classes.length; n++) {
             Integer k = index.get(labelOfText.get(n));
             if (k == null) {
@@ -183,6 +184,7 @@ public final class TextClassifier implements AutoCloseable {
 
     /** Writes weights, configuration, vocabulary and labels; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
+        model.network().requireOpen("save");
         ModelFile.write(
                 file,
                 KIND,

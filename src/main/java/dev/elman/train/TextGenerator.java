@@ -112,6 +112,7 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Writes weights, configuration and vocabulary; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
+        model.network().requireOpen("save");
         ModelFile.write(
                 file,
                 KIND,

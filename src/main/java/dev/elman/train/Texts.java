@@ -2,6 +2,7 @@ package dev.elman.train;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Objects;
 
 /** What texts and labels must be before they are joined to others: a null would read as the word "null". */
 final class Texts {
@@ -10,7 +11,7 @@ final class Texts {
     /** These strings, once none is null; {@code what} they are is for the message. */
     static List<String> present(String what, List<String> strings) {
         int at = 0;
-        for (String string : strings) {
+        for (String string : Objects.requireNonNull(strings, what + "s")) {
             if (string == null) {
                 throw new IllegalArgumentException(what + " " + at + " is null. Leave it out, or give \"\".");
             }

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * What a classifier learns from. Loss and accuracy, of the rows held back for validation too, are means in which a row
@@ -13,6 +14,8 @@ import java.util.Arrays;
 public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
     /** Checks that there is one label and one weight a row. */
     public TrainingData {
+        Objects.requireNonNull(input, "input");
+        Objects.requireNonNull(labels, "labels");
         if (labels.length != input.rows()) {
             throw new IllegalArgumentException("fit: there must be one label a row, but there are " + labels.length
                     + " labels for " + input.rows() + " rows.");

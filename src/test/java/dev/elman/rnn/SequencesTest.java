@@ -47,6 +47,9 @@ class SequencesTest {
         assertMessage("N = 1 lengths", () -> Sequences.of(x).withLengths(1, 1));
         assertMessage("N = 1 rows", () -> Sequences.of(x).withMask(new boolean[2][2]));
         assertMessage("T = 2 steps", () -> Sequences.of(x).withMask(new boolean[1][3]));
+        assertMessage("row 1 is null", () -> Sequences.of(new float[][][] {{}, null}));
+        assertMessage("row 1 is null", () -> Sequences.padded(new float[][][] {{}, null}));
+        assertMessage("row 0, step 1 is null", () -> Sequences.of(new float[][][] {{{1}, null}}));
         float[][][] bad = {{{1, 2}, {3, Float.NaN}}};
         assertMessage("row 0, step 1, feature 1 is NaN", () -> Sequences.of(bad).requireFinite());
         Sequences.of(bad).withLengths(1).requireFinite();

@@ -7,14 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -50,6 +53,24 @@ class SimpleRnnTest {
                     new double[] {.07237975, .09034314, .10373134, .12626992},
                     rnn.initialStateGradient(0).toDoubles(),
                     1e-7);
+        }
+    }
+
+    @Test
+    void aLayerWithoutGradientsPredictsAndSaysSo() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H);
+        try (Parameters weights = Parameters.allocate(backend, SimpleRnn.specs("rnn", config));
+                SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", weights, null);
+                Tensor x = backend.allocate(Shape.of(T, N, D))) {
+            Tensor y = rnn.forward(x, null);
+            for (Executable training : List.<Executable>of(() -> rnn.backward(y), rnn::clearGradients)) {
+                IllegalStateException e = assertThrows(IllegalStateException.class, training);
+                assertTrue(e.getMessage().contains("made without gradients"), e.getMessage());
+            }
+            IndexOutOfBoundsException e = assertThrows(IndexOutOfBoundsException.class, () -> rnn.weights(5));
+            assertEquals(
+                    "weights: the directions of this layer are numbered from 0 to 0, but 5 was asked for.",
+                    e.getMessage());
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import static dev.elman.train.SimpleRnnClassifierTest.missing;
 import static dev.elman.train.SimpleRnnClassifierTest.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -206,6 +207,8 @@ class LanguageModelTest {
             refused("validationSplit 0.9 of 10 tokens leaves 1 to train on", () -> model.fit(new int[10], most));
             Trainer split = Trainer.builder().validationSplit(0.1).patience(2).build();
             refused("12 tokens holds back 1", () -> model.fit(new int[12], split));
+            missing("tokens", () -> model.evaluate(null));
+            missing("trainer", () -> model.fit(new int[12], null));
             refused("count", () -> model.sample(new int[] {1}, -1, new Sampling(1, 0, 0), -1));
             refused("below V = 4", () -> model.sample(new int[] {1}, 1, new Sampling(1, 0, 0), -1, 99));
             refused("at least one token", () -> model.sample(new int[0], 1, new Sampling(1, 0, 0), -1));

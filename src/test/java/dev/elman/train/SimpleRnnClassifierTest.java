@@ -234,6 +234,7 @@ class SimpleRnnClassifierTest {
                 ClassifierConfig.features(2, 2).checkFinite(true).build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, features)) {
             refused("takes features, D = 2", () -> model.predict(ids));
+            refused("row 0, step 1 is null", () -> model.predict(new float[][][] {{{1, 2}, null}}));
             refused("row 0, step 1 has 3", () -> model.predict(new float[][][] {{{1, 2}, {1, 2, 3}}}));
             refused("feature 1 is Infinity", () -> model.predict(new float[][][] {{{1, Float.POSITIVE_INFINITY}}}));
         }
@@ -245,6 +246,27 @@ class SimpleRnnClassifierTest {
                 () -> new SimpleRnnClassifier(
                         backend, ToyData.config().hiddenSize(0).build()));
         refused("dropout", () -> ToyData.config().dropout(1).build());
+    }
+
+    @Test
+    void whatIsNullIsNamed() {
+        Trainer trainer = ToyData.trainer().build();
+        SequenceInput input = SequenceInput.tokens(data.ids);
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            missing("ids", () -> model.predict((int[][]) null));
+            missing("x", () -> model.predict((float[][][]) null));
+            missing("input", () -> model.predict((SequenceInput) null));
+            missing("input", () -> model.evaluate((SequenceInput) null, data.labels));
+            missing("labels", () -> model.evaluate(input, null));
+            missing("input", () -> model.fit((SequenceInput) null, data.labels, trainer));
+            missing("labels", () -> model.fit(input, null, trainer));
+            missing("trainer", () -> model.fit(input, data.labels, null));
+        }
+    }
+
+    static void missing(String name, Executable action) {
+        assertEquals(name, assertThrows(NullPointerException.class, action).getMessage());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import static dev.elman.train.SimpleRnnClassifierTest.missing;
 import static dev.elman.train.SimpleRnnClassifierTest.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
 class TextModelsTest {
@@ -129,6 +131,22 @@ class TextModelsTest {
         refused(
                 "need V = 5, but the shape has V = 6",
                 () -> TextGenerator.create(backend, List.of("ab"), shape -> LanguageModelConfig.of(6)));
+    }
+
+    @Test
+    void whatIsNullOrClosedIsNamed() {
+        Path file = folder.resolve("closed.safetensors");
+        TextClassifier model = classifier();
+        refused("text 0 is null", () -> model.predict((String) null));
+        missing("texts", () -> model.predict((List<String>) null));
+        refused("label 1 is null", () -> model.fit(List.of("a", "b"), Arrays.asList("de", null), trainer()));
+        model.close();
+        TextGenerator generator = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4));
+        generator.close();
+        for (Executable save : List.<Executable>of(() -> model.save(file), () -> generator.save(file))) {
+            IllegalStateException e = assertThrows(IllegalStateException.class, save);
+            assertTrue(e.getMessage().contains("save: this model is closed"), e.getMessage());
+        }
     }
 
     @Test
