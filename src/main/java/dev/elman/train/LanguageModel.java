@@ -7,7 +7,8 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
-import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
 
 /** The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. */
 public final class LanguageModel implements AutoCloseable {
@@ -110,7 +111,8 @@ public final class LanguageModel implements AutoCloseable {
         check("sample, never", never);
         if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
         if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
-        Random random = new Random(sampling.seed());
+        // The first numbers of java.util.Random hardly differ from one small seed to the next.
+        RandomGenerator random = new SplittableRandom(sampling.seed());
         int[] drawn = new int[count];
         network.rnn().resetState();
         try {

@@ -1,7 +1,7 @@
 package dev.elman.train;
 
 import java.util.Comparator;
-import java.util.Random;
+import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
@@ -22,7 +22,7 @@ public record Sampling(double temperature, int topK, long seed) {
     }
 
     /** Draws an index of {@code probabilities}. */
-    int draw(float[] probabilities, Random random) {
+    int draw(float[] probabilities, RandomGenerator random) {
         int[] order = IntStream.range(0, probabilities.length)
                 .boxed()
                 .sorted(Comparator.comparingDouble((Integer i) -> -probabilities[i]))

@@ -197,6 +197,18 @@ class LanguageModelTest {
         assertEquals(1000, cold);
     }
 
+    /** Each text of many has the next seed, and they are to differ from their first token on. */
+    @Test
+    void neighbouringSeedsBeginDifferently() {
+        try (LanguageModel model = new LanguageModel(backend, config(4))) {
+            int[] counts = new int[4];
+            for (int seed = 0; seed < 100; seed++) {
+                counts[model.sample(new int[] {1}, 1, new Sampling(1, 0, seed), -1)[0]]++;
+            }
+            for (int count : counts) assertTrue(count > 5, Arrays.toString(counts));
+        }
+    }
+
     @Test
     void badInputIsNamed() {
         try (LanguageModel model = new LanguageModel(backend, config(4))) {
