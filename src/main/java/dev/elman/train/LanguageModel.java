@@ -105,12 +105,17 @@ public final class LanguageModel implements AutoCloseable {
      * @param stop a token that ends the row early and is not returned; -1 for none
      * @param never tokens that are not drawn, whatever their probability
      * @return the drawn tokens
+     * @throws IllegalArgumentException as {@link #evaluate}, for an empty prompt, and when {@code never} has every token
      */
     public int[] sample(int[] prompt, int count, Sampling sampling, int stop, int... never) {
         check("sample", prompt);
         check("sample, never", never);
         if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
         if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
+        if (Arrays.stream(never).distinct().count() == config.vocabulary()) {
+            throw new IllegalArgumentException("sample: never bans all V = " + config.vocabulary()
+                    + " tokens. Leave at least one that may be drawn.");
+        }
         // The first numbers of java.util.Random hardly differ from one small seed to the next.
         RandomGenerator random = new SplittableRandom(sampling.seed());
         int[] drawn = new int[count];
@@ -118,7 +123,7 @@ public final class LanguageModel implements AutoCloseable {
         try {
             float[] next = read(prompt);
             for (int i = 0; i < count; i++) {
-                for (int id : never) next[id] = 0;
+                for (int id : never) next[id] = Float.NEGATIVE_INFINITY;
                 drawn[i] = sampling.draw(next, random);
                 if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
                 next = read(new int[] {drawn[i]});
@@ -129,12 +134,10 @@ public final class LanguageModel implements AutoCloseable {
         return drawn;
     }
 
-    /** Reads on, and returns the probabilities of the token after the last. */
+    /** Reads on, and returns the logits of the token after the last. */
     private float[] read(int[] tokens) {
         minibatch.load(tokens, tokens, 1);
-        Tensor logits = network.predict(minibatch).slice(tokens.length - 1, 1);
-        backend.softmax(logits, logits);
-        return logits.toFloats();
+        return network.predict(minibatch).slice(tokens.length - 1, 1).toFloats();
     }
 
     private void check(String operation, int[] tokens) {

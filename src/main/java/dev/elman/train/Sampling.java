@@ -5,7 +5,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.IntStream;
 
 /**
- * How a token is drawn from probabilities.
+ * How a token is drawn from the logits of all.
  *
  * @param temperature 1 draws as the model says; towards 0 the most probable token wins, above 1 the rare ones gain
  * @param topK how many of the most probable tokens take part; 0 for all
@@ -21,11 +21,11 @@ public record Sampling(double temperature, int topK, long seed) {
         if (topK < 0) throw new IllegalArgumentException("topK must be at least 0, but is " + topK + ".");
     }
 
-    /** Draws an index of {@code probabilities}. */
-    int draw(float[] probabilities, RandomGenerator random) {
-        int[] order = IntStream.range(0, probabilities.length)
+    /** Draws an index of {@code logits}, of which one at least is finite; never one of minus infinity. */
+    int draw(float[] logits, RandomGenerator random) {
+        int[] order = IntStream.range(0, logits.length)
                 .boxed()
-                .sorted(Comparator.comparingDouble((Integer i) -> -probabilities[i]))
+                .sorted(Comparator.comparingDouble((Integer i) -> -logits[i]))
                 .mapToInt(Integer::intValue)
                 .toArray();
         int candidates = topK == 0 ? order.length : Math.min(topK, order.length);
@@ -33,7 +33,7 @@ public record Sampling(double temperature, int topK, long seed) {
         double[] weights = new double[candidates];
         double sum = 0;
         for (int i = 0; i < candidates; i++) {
-            weights[i] = Math.pow((double) probabilities[order[i]] / probabilities[order[0]], 1 / temperature);
+            weights[i] = Math.exp(((double) logits[order[i]] - logits[order[0]]) / temperature);
             sum += weights[i];
         }
         double target = random.nextDouble() * sum;
@@ -41,7 +41,7 @@ public record Sampling(double temperature, int topK, long seed) {
             target -= weights[i];
             if (target < 0) return order[i];
         }
-        // Reached by rounding, and where 1 / temperature overflows: the most probable token is right for both.
+        // Reached by rounding only.
         return order[0];
     }
 }

@@ -182,18 +182,24 @@ class LanguageModelTest {
         }
     }
 
+    private static float[] logits(double... probabilities) {
+        float[] logits = new float[probabilities.length];
+        for (int i = 0; i < logits.length; i++) logits[i] = (float) Math.log(probabilities[i]);
+        return logits;
+    }
+
     @Test
     void samplingFollowsTheProbabilities() {
-        float[] probabilities = {0.1f, 0.6f, 0.3f};
+        float[] logits = logits(0.1, 0.6, 0.3);
         int[] counts = new int[3];
         Random random = new Random(1);
-        for (int i = 0; i < 10_000; i++) counts[new Sampling(1, 0, 0).draw(probabilities, random)]++;
+        for (int i = 0; i < 10_000; i++) counts[new Sampling(1, 0, 0).draw(logits, random)]++;
         assertEquals(0.1, counts[0] / 1e4, 0.02);
         assertEquals(0.6, counts[1] / 1e4, 0.02);
-        for (int i = 0; i < 100; i++) assertEquals(1, new Sampling(1, 1, 0).draw(probabilities, random));
-        for (int i = 0; i < 100; i++) assertTrue(new Sampling(1, 2, 0).draw(probabilities, random) > 0);
+        for (int i = 0; i < 100; i++) assertEquals(1, new Sampling(1, 1, 0).draw(logits, random));
+        for (int i = 0; i < 100; i++) assertTrue(new Sampling(1, 2, 0).draw(logits, random) > 0);
         int cold = 0;
-        for (int i = 0; i < 1000; i++) cold += new Sampling(0.05, 0, 0).draw(probabilities, random) == 1 ? 1 : 0;
+        for (int i = 0; i < 1000; i++) cold += new Sampling(0.05, 0, 0).draw(logits, random) == 1 ? 1 : 0;
         assertEquals(1000, cold);
     }
 
@@ -206,6 +212,23 @@ class LanguageModelTest {
                 counts[model.sample(new int[] {1}, 1, new Sampling(1, 0, seed), -1)[0]]++;
             }
             for (int count : counts) assertTrue(count > 5, Arrays.toString(counts));
+        }
+    }
+
+    /** Also where the network is so sure of it that all others have the probability 0 in float. */
+    @Test
+    void whatIsNeverDrawnIsNeverDrawn() {
+        try (LanguageModel model = new LanguageModel(backend, config(4))) {
+            float[] bias = {0, 0, 200, -200};
+            model.weights().get("dense.b").set(bias);
+            for (int seed = 0; seed < 20; seed++) {
+                int[] drawn = model.sample(new int[] {1}, 5, new Sampling(1, 0, seed), -1, 2);
+                for (int id : drawn) assertTrue(id < 2, Arrays.toString(drawn));
+            }
+            assertArrayEquals(
+                    new int[] {3, 3},
+                    model.sample(new int[] {1}, 2, new Sampling(1, 0, 0), -1, 0, 1, 2),
+                    "all that is left");
         }
     }
 
@@ -223,6 +246,7 @@ class LanguageModelTest {
             missing("trainer", () -> model.fit(new int[12], null));
             refused("count", () -> model.sample(new int[] {1}, -1, new Sampling(1, 0, 0), -1));
             refused("below V = 4", () -> model.sample(new int[] {1}, 1, new Sampling(1, 0, 0), -1, 99));
+            refused("bans all V = 4", () -> model.sample(new int[] {1}, 1, new Sampling(1, 0, 0), -1, 3, 1, 2, 1, 0));
             refused("at least one token", () -> model.sample(new int[0], 1, new Sampling(1, 0, 0), -1));
         }
         refused("temperature", () -> new Sampling(0, 0, 0));
@@ -258,11 +282,11 @@ class LanguageModelTest {
 
     @Test
     void extremeTemperaturesStillDrawWhatIsLikely() {
-        float[] probabilities = {0.1f, 0.6f, 0.3f, 0};
+        float[] logits = logits(0.1, 0.6, 0.3, 0);
         Random random = new Random(1);
         for (int i = 0; i < 100; i++) {
-            assertEquals(1, new Sampling(Double.MIN_VALUE, 0, 0).draw(probabilities, random));
-            assertTrue(new Sampling(Double.MAX_VALUE, 0, 0).draw(probabilities, random) < 3, "0 is never drawn");
+            assertEquals(1, new Sampling(Double.MIN_VALUE, 0, 0).draw(logits, random));
+            assertTrue(new Sampling(Double.MAX_VALUE, 0, 0).draw(logits, random) < 3, "0 is never drawn");
         }
         refused("temperature", () -> new Sampling(Double.POSITIVE_INFINITY, 0, 0));
     }
