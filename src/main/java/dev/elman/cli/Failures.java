@@ -9,6 +9,9 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -28,6 +31,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     /** A fault of ours. */
     static final int BUG = 3;
 
+    /** batchSize anywhere in a message, and epochs as its first word; {@code topK = 1} whole, an option being {@code --top-k 1}. */
+    private static final Pattern SETTING = Pattern.compile("(^[a-z]+|\\b[a-z]+[A-Z][A-Za-z]*)\\b( =)?");
+
     /** For {@code exitCodeList}. */
     static final String CODE_0 = "0:done, and every check passed";
 
@@ -45,7 +51,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     @Override
     public int handleExecutionException(Exception e, CommandLine command, ParseResult parsed) {
         boolean expected = isExpected(e);
-        if (expected) print(command, describe(e));
+        if (expected) print(command, withOptions(e, command.getCommandSpec()));
         else print(command, "This is a fault of elman's: " + e + ". Please report it with the output of --stacktrace.");
         if (root(command).getCommand() instanceof Main main && main.wantsStackTrace()) {
             e.printStackTrace(command.getErr());
@@ -79,10 +85,22 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         return e.getMessage() == null ? e.toString() : oneLine(e.getMessage());
     }
 
+    /** The library calls its settings by the names that they have in Java; here they are options. */
+    private static String withOptions(Exception e, CommandSpec command) {
+        if (!(e instanceof IllegalArgumentException)) return describe(e);
+        return SETTING.matcher(describe(e)).replaceAll(found -> {
+            String option = "--" + found.group(1).replaceAll("(?=[A-Z])", "-").toLowerCase(Locale.ROOT);
+            return command.optionsMap().containsKey(option) ? option : Matcher.quoteReplacement(found.group());
+        });
+    }
+
     private static String suggestion(ParameterException e) {
         if (!(e instanceof UnmatchedArgumentException unmatched)) return ".";
         List<String> similar = unmatched.getSuggestions();
-        return similar.isEmpty() ? "." : ". Did you mean " + String.join(" or ", similar) + "?";
+        if (!similar.isEmpty()) return ". Did you mean " + String.join(" or ", similar) + "?";
+        boolean text = unmatched.isUnknownOption()
+                && !e.getCommandLine().getCommandSpec().positionalParameters().isEmpty();
+        return text ? ". If it is no option, put -- in front of it." : ".";
     }
 
     private static void print(CommandLine command, String message) {

@@ -1,5 +1,7 @@
 package dev.elman.cli;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -7,6 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /** The front door of the command line. */
 @Command(
@@ -83,8 +86,21 @@ public final class Main implements Runnable {
                 .setErr(terminal.err())
                 .setUsageHelpWidth(100)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                // A text may begin with @; picocli would read arguments from a file of that name.
+                .setExpandAtFiles(false)
+                .registerConverter(Path.class, Main::path)
                 .setParameterExceptionHandler(failures)
                 .setExecutionExceptionHandler(failures);
+    }
+
+    /** A file's name, which Java reads in the locale's encoding, as it does texts. */
+    private static Path path(String name) {
+        try {
+            return Path.of(name);
+        } catch (InvalidPathException e) {
+            throw new TypeConversionException("'" + name + "' is no file's name here: " + e.getReason()
+                    + (name.indexOf(TextFile.LOST) < 0 ? "" : "; set LC_ALL=C.UTF-8"));
+        }
     }
 
     boolean wantsStackTrace() {

@@ -20,6 +20,9 @@ import java.util.List;
 record TextFile(Path file, List<String> lines) {
     private static final String BYTE_ORDER_MARK = "\uFEFF";
 
+    /** What Java puts in place of what it cannot read in the locale's encoding. */
+    static final char LOST = '\uFFFD';
+
     /** @param number of a line, counted from 1, blank lines too */
     record Line(int number, String text) {}
 
@@ -44,7 +47,7 @@ record TextFile(Path file, List<String> lines) {
 
     /** Refuses what was lost on the command line, which Java reads in the locale's encoding. */
     static void requireReadable(String text) {
-        if (text.indexOf('\uFFFD') >= 0) {
+        if (text.indexOf(LOST) >= 0) {
             throw new UserException("the text \"" + text + "\" cannot be read in this locale's encoding;"
                     + " set LC_ALL=C.UTF-8, or, for predict, send texts to the standard input, which is read as UTF-8");
         }

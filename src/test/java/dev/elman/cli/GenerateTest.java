@@ -182,8 +182,12 @@ class GenerateTest {
         assertEquals(2, labels.code());
         assertTrue(labels.err().contains("ask it with elman generate"), labels.err());
         for (String[] wrong : new String[][] {
-            {"--temperature", "0", "temperature must be positive"},
-            {"--top-k", "-1", "topK must be at least 0"},
+            {
+                "--temperature",
+                "0",
+                "generate: --temperature must be positive and finite, but is 0.0. For the most probable token each time, use --top-k 1."
+            },
+            {"--top-k", "-1", "generate: --top-k must be at least 0"},
             {"--length", "0", "--length must be at least 1, but is 0"},
             {"--count", "-2", "--count must be at least 1, but is -2"},
             {"--prompt", "\uFFFD", "cannot be read in this locale's encoding"},

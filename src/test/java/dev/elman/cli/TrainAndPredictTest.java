@@ -215,7 +215,10 @@ class TrainAndPredictTest {
                 bad("a\tx\n\ty\n", "line 2 has no label before its tab"),
                 bad("a\tx\n\nb\t\n", "line 3 has no text after its tab"),
                 bad("a\tx\na\ty\n", "every line has the label \"a\""),
-                bad("a\tx\nb\ty\n", "leaves one side empty"),
+                bad(
+                        "a\tx\nb\ty\n",
+                        "--validation-split 0.1 of 2 rows leaves one side empty. Give more rows, another share"),
+                bad("a\tx\n\nb y\nb\tz\n", "line 3 has no tab, but most lines have one. Put one between"),
                 bad("hello world\n", "holds back 1, but a loss takes at least 2"),
                 bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
                 bad("a\tx\nb\ty\n", "--window is for --task generate", "--window", "8"),
