@@ -93,8 +93,8 @@ public final class Backends {
             case "cpu" -> CpuBackend.open();
             case "reference" -> new ReferenceBackend();
             default ->
-                throw new IllegalArgumentException(
-                        "There is no backend \"" + name + "\". Choose auto or one of " + NAMES + ".");
+                throw new IllegalArgumentException("There is no backend \"" + name + "\". Choose auto, " + CUDA_TF32
+                        + " or one of " + NAMES + ".");
         };
     }
 }

@@ -12,7 +12,8 @@ final class BackendOption {
             paramLabel = "NAME",
             defaultValue = Backends.AUTO,
             completionCandidates = Names.class,
-            description = "Where to compute: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}, the fastest here).")
+            description = "Where to compute: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}, the fastest here);"
+                    + " cuda-tf32 is cuda with its products in TF32.")
     private String name;
 
     Backends.Choice choose() {
@@ -23,8 +24,8 @@ final class BackendOption {
     static final class Names implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {
-            return Stream.concat(Stream.of(Backends.AUTO), Backends.NAMES.stream())
-                    .iterator();
+            Stream<String> named = Stream.concat(Backends.NAMES.stream(), Stream.of(Backends.CUDA_TF32));
+            return Stream.concat(Stream.of(Backends.AUTO), named).iterator();
         }
     }
 }

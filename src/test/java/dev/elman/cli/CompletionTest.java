@@ -92,7 +92,7 @@ class CompletionTest {
         "elman train --recur, --recurrent-dropout",
         "elman train --task gen, generate",
         "elman predict --expl, --explain",
-        "elman demo --backend cu, cuda",
+        "elman demo --backend cp, cpu",
         "elman train READ, README.md"
     })
     void oneThingFits(String words, String completed) throws IOException, InterruptedException {
@@ -104,7 +104,7 @@ class CompletionTest {
         "elman gen, elman generate",
         "elman train --wind, elman train --window",
         "elman train --task gen, elman train --task generate",
-        "elman demo --backend cu, elman demo --backend cuda",
+        "elman demo --backend cp, elman demo --backend cpu",
         "elman train READ, elman train README.md"
     })
     void zshCompletesTheLine(String line, String becomes) throws IOException, InterruptedException {

@@ -69,6 +69,14 @@ class HelpTest {
     }
 
     @Test
+    void helpNamesEveryBackend() {
+        String help = Outcome.of("train", "--help").out();
+        assertTrue(
+                help.replaceAll("\\s+", " ").contains("Where to compute: auto, cuda, cpu, reference, cuda-tf32 "),
+                help);
+    }
+
+    @Test
     void helpListsAllCommandsWithAnExample() {
         String help = Outcome.of("--help").out();
         commands().forEach(command -> assertTrue(help.contains("\n  " + command + " "), help));
