@@ -111,6 +111,8 @@ final class GenerateCommand implements Callable<Integer> {
     private void print(String sample, long itsSeed) {
         PrintWriter out = terminal.out();
         if (count > 1 && !oneLine) out.println("--- seed " + itsSeed + " ---");
+        // An empty text has no lines, but is one of those that were asked for.
+        if (sample.isEmpty()) out.println();
         sample.lines().forEach(out::println);
         out.flush();
     }

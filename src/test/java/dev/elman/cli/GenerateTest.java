@@ -165,6 +165,19 @@ class GenerateTest {
     }
 
     @Test
+    void anEmptyLineIsALineToo() throws IOException {
+        try (Backend backend = new ReferenceBackend();
+                TextGenerator generator =
+                        TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(2, 2))) {
+            float[] bias = new float[generator.model().config().vocabulary()];
+            bias[generator.tokenizer().wordIndex().get("\n")] = 1000;
+            generator.model().weights().get("dense.b").set(bias);
+            generator.save(model);
+        }
+        assertEquals(3, generate("--one-line", "--count", "3").lines().count());
+    }
+
+    @Test
     void aPromptThatWasNeverReadIsTold() throws IOException {
         Files.writeString(file, "abab\nababab\n".repeat(30));
         assertEquals(0, train("--epochs", "1", "--hidden", "4").code());
