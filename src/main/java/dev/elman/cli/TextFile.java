@@ -62,6 +62,12 @@ record TextFile(Path file, List<String> lines) {
         return filled;
     }
 
+    /** Whether most lines that are not blank have a tab. */
+    boolean isMostlyTabbed() {
+        List<Line> filled = filled();
+        return 2 * filled.stream().filter(line -> line.text().contains("\t")).count() > filled.size();
+    }
+
     /** All of it, with a line feed between lines. */
     String text() {
         return String.join("\n", lines);

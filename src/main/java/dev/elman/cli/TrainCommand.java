@@ -95,6 +95,10 @@ final class TrainCommand implements Callable<Integer> {
         Optional<TextFile.Line> untabbed = text.filled().stream()
                 .filter(line -> !line.text().contains("\t"))
                 .findFirst();
+        if (task == null && untabbed.isPresent() && text.isMostlyTabbed()) {
+            throw new UserException(file + ": line " + untabbed.get().number() + " has no tab, but most lines have one."
+                    + " Put one between its label and its text, or say --task generate to learn to write such lines");
+        }
         TextTask.Kind kind =
                 Objects.requireNonNullElse(task, untabbed.isEmpty() ? TextTask.Kind.classify : TextTask.Kind.generate);
         Backends.Choice choice = backends.choose();
@@ -125,8 +129,9 @@ final class TrainCommand implements Callable<Integer> {
             return Failures.CHECK_FAILED;
         }
         double seconds = (System.nanoTime() - began) * 1e-9;
-        if (history.epochs().size() < epochs) {
-            people.println("Stopped early; the weights are those of epoch " + history.bestEpoch() + ".");
+        if (history.bestEpoch() < epochs) {
+            people.println((history.epochs().size() < epochs ? "Stopped early; the" : "The")
+                    + " weights are those of epoch " + history.bestEpoch() + ".");
         }
         model.save(out);
         TrainResult result = TrainResult.of(

@@ -271,6 +271,32 @@ class TrainAndPredictTest {
         }
     }
 
+    /** Half of the lines have a tab: as good a text as any. And with tabs in most of them for who says so. */
+    @Test
+    void textsWithTabsAreGeneratedToo() throws IOException {
+        Files.writeString(file, "a\tx\nb y\n".repeat(10));
+        Outcome trained = train("--epochs", "1", "--no-pictures");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("generate, because line 2 has no tab"), trained.out());
+        Files.writeString(file, "a\tx\nb\tz\nb y\n".repeat(10));
+        assertEquals(
+                0, train("--epochs", "1", "--no-pictures", "--task", "generate").code());
+    }
+
+    /** Labels that say nothing are learnt by heart, and the last epoch is not the best on what is held back. */
+    @Test
+    void weightsOfAnotherEpochAreTold() throws IOException {
+        StringBuilder lines = new StringBuilder();
+        for (int i = 0; i < 40; i++)
+            lines.append(i * i / 7 % 2).append('\t').append(1000 + 37 * i).append('\n');
+        Files.writeString(file, lines);
+        Outcome trained =
+                train("--learning-rate=0.1", "--batch-size=8", "--epochs", "6", "--patience=6", "--no-pictures");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("Epoch 6/6"), trained.out());
+        assertTrue(trained.out().matches("(?s).*\\RThe weights are those of epoch [1-5]\\..*"), trained.out());
+    }
+
     @Test
     void textsAreNotOverwrittenByTheirModel() throws IOException {
         Files.writeString(file, digitsAndLetters());
