@@ -76,16 +76,20 @@ final class BenchCommand implements Callable<Integer> {
         if (machine.tsv) out.println(BenchTable.tsvHeader());
         List<RecurrenceBench.Result> results = new ArrayList<>();
         List<String> absent = new ArrayList<>();
-        for (String each : names()) {
-            try (Backend backend = Backends.open(each)) {
-                results.add(measure(backend));
-            } catch (BackendUnavailableException e) {
-                if (!name.equals(Backends.AUTO)) throw e;
-                if (!each.equals(Backends.CUDA_TF32)) absent.add(Failures.describe(e));
+        try {
+            for (String each : names()) {
+                try (Backend backend = Backends.open(each)) {
+                    measure(backend, results);
+                } catch (BackendUnavailableException e) {
+                    if (!name.equals(Backends.AUTO)) throw e;
+                    if (!each.equals(Backends.CUDA_TF32)) absent.add(Failures.describe(e));
+                }
             }
+        } finally {
+            // A shape that fails, for want of memory say, does not take along what was measured before it.
+            if (machine.json && !results.isEmpty()) Json.print(out, new Report(results, absent));
         }
-        if (machine.json) Json.print(out, new Report(results, absent));
-        else absent.forEach(reason -> out.println((machine.tsv ? "# " : "") + "not measured: " + reason));
+        if (!machine.json) absent.forEach(reason -> out.println((machine.tsv ? "# " : "") + "not measured: " + reason));
         return 0;
     }
 
@@ -95,7 +99,8 @@ final class BenchCommand implements Callable<Integer> {
         return List.of(CUDA, Backends.CUDA_TF32, "cpu");
     }
 
-    private RecurrenceBench.Result measure(Backend backend) {
+    /** Adds what it has measured, even where a shape fails. */
+    private void measure(Backend backend, List<RecurrenceBench.Result> results) {
         PrintWriter out = terminal.out();
         List<BenchShapes.Shape> chosen = shapes.all();
         RecurrenceBench bench = new RecurrenceBench(backend, shapes.quick(), shapes.seconds());
@@ -109,9 +114,13 @@ final class BenchCommand implements Callable<Integer> {
                 }
                 out.flush();
             }
+        } finally {
+            RecurrenceBench.Result result = bench.result();
+            if (!result.rows().isEmpty()) {
+                results.add(result);
+                if (!machine.json && !machine.tsv) print(result);
+            }
         }
-        if (!machine.json && !machine.tsv) print(bench.result());
-        return bench.result();
     }
 
     private void print(RecurrenceBench.Result result) {

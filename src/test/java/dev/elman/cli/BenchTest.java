@@ -9,6 +9,7 @@ import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -141,6 +142,19 @@ class BenchTest {
         String text = Outcome.of("bench", "--quick", "--backend", "cpu", "--bidirectional")
                 .out();
         assertTrue(text.contains(" 2 x 32 "), text);
+    }
+
+    @Test
+    void whatWasMeasuredBeforeAShapeFailedIsKept() {
+        String[] shapes = {"bench", "--quick", "--backend", "cpu", "--batch-size=1", "--steps=2", "--hidden=4,1000000"};
+        Outcome table = Outcome.of(shapes);
+        assertEquals(2, table.code(), table.out());
+        assertTrue(table.err().contains("[1000000,1000000]"), table.err());
+        assertTrue(table.out().lines().anyMatch(line -> line.startsWith("training  ")), table.out());
+        shapes = Arrays.copyOf(shapes, shapes.length + 1);
+        shapes[shapes.length - 1] = "--json";
+        JsonElement cpu = Outcome.of(shapes).json().getAsJsonArray("backends").get(0);
+        assertEquals(2, cpu.getAsJsonObject().getAsJsonArray("rows").size());
     }
 
     @Test
