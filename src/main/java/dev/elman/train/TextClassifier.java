@@ -205,6 +205,9 @@ public final class TextClassifier implements AutoCloseable {
         ClassifierConfig config = saved.config(ClassifierConfig.class);
         List<String> labels = saved.labels(config.classes());
         Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
+        if (tokenizer.oovToken().filter(tokenizer.wordIndex()::containsKey).isEmpty()) {
+            throw saved.wrong(ModelFile.TOKENIZER, "an id for unknown characters", "none", ModelFile.TRAIN_ANEW);
+        }
         saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes()));
         SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
         saved.load(model.weights());

@@ -240,6 +240,9 @@ class TextModelsTest {
         assertTrue(tokenizer.contains(wordIndex), tokenizer);
         wrong(good, metadata(good, "elman.tokenizer", tokenizer.replace(wordIndex, wordIndex + "00")), "found 100");
 
+        String empty = tokenizer.replaceAll("\"word_index\": \"[^}]*}\"", "\"word_index\": \"{}\"");
+        wrong(good, metadata(good, "elman.tokenizer", empty), "expected an id for unknown characters, found none");
+
         Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
         tensors.put("dense.b", NdArray.ofFloats(new float[] {1, Float.NaN}, 2));
         wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
