@@ -1,6 +1,7 @@
 package dev.elman.io;
 
 import java.io.Closeable;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -9,7 +10,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.util.UUID;
 
 /**
@@ -44,12 +45,13 @@ public final class AtomicFile {
     }
 
     static final Opener DISK =
-            file -> new FileSink(FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
+            file -> new FileSink(new FileOutputStream(Files.createFile(file).toFile()));
 
     private AtomicFile() {}
 
     /**
-     * Writes a file whole or not at all: an old one of that name is replaced in one step, once the new one is on the disk.
+     * Writes a file whole or not at all: an old one of that name is replaced in one step, once the new one is on the disk,
+     * and who may read and write it stays as it was. An interrupt does not end the writing.
      *
      * @throws ModelFileException if that fails; the old file is then as it was, and nothing is left behind
      */
@@ -57,17 +59,24 @@ public final class AtomicFile {
         replace(file, DISK, sink -> content.writeTo(new SinkStream(sink)));
     }
 
-    /** Follows a link, so that its target is replaced and not the link. */
+    /**
+     * The file that {@link #replace} would write: where there is a link of that name, the one that it leads to.
+     *
+     * @throws IOException when the link leads to nothing
+     */
+    public static Path target(Path file) throws IOException {
+        return Files.isSymbolicLink(file) ? file.toRealPath() : file.toAbsolutePath();
+    }
+
     static void replace(Path file, Opener opener, Content content) throws ModelFileException {
         try {
-            Path target = Files.isSymbolicLink(file) ? file.toRealPath() : file.toAbsolutePath();
-            replaceTarget(target, opener, content);
+            replaceTarget(target(file), opener, content);
         } catch (IOException e) {
             throw new ModelFileException(
                     file,
                     "writing",
                     "to write and rename a temporary file in the same folder",
-                    e.toString(),
+                    WholeFile.reason(e),
                     "Make room or choose another folder; the file is as it was before",
                     e);
         }
@@ -80,6 +89,7 @@ public final class AtomicFile {
         Path temporary = target.resolveSibling("." + UUID.randomUUID() + ".tmp");
         try {
             try (Sink sink = opener.open(temporary)) {
+                copyPermissions(target, temporary);
                 content.writeTo(sink);
                 sink.force();
             }
@@ -95,37 +105,48 @@ public final class AtomicFile {
         forceFolder(target.getParent());
     }
 
+    /** Before anything is written, so that nobody reads it who may not. */
+    private static void copyPermissions(Path from, Path to) throws IOException {
+        PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
+        if (view == null || Files.notExists(from)) return;
+        Files.setPosixFilePermissions(to, view.readAttributes().permissions());
+    }
+
     /** Puts the new name on the disk. Not every system opens folders; the file is complete without it. */
     private static void forceFolder(Path folder) {
+        // Only a channel opens a folder, and a channel does nothing for a thread that was interrupted.
+        boolean interrupted = Thread.interrupted();
         try (FileChannel channel = FileChannel.open(folder)) {
             channel.force(true);
         } catch (IOException e) {
             System.getLogger(AtomicFile.class.getName()).log(System.Logger.Level.DEBUG, "not forced: " + folder, e);
+        } finally {
+            if (interrupted) Thread.currentThread().interrupt();
         }
     }
 
-    /** A file on the disk. */
-    record FileSink(FileChannel channel) implements Sink {
-        /** Larger writes would make the JDK keep as large a buffer outside the heap. */
-        private static final int CHUNK = 1 << 20;
+    /** A file on the disk: a stream, since an interrupt would close a channel. */
+    record FileSink(FileOutputStream out) implements Sink {
+        private static final int CHUNK = 1 << 16;
 
         @Override
         public void write(ByteBuffer bytes) throws IOException {
-            int end = bytes.limit();
-            while (bytes.position() < end) {
-                bytes.limit(Math.min(end, bytes.position() + CHUNK));
-                channel.write(bytes);
+            byte[] chunk = new byte[Math.min(CHUNK, bytes.remaining())];
+            while (bytes.hasRemaining()) {
+                int count = Math.min(chunk.length, bytes.remaining());
+                bytes.get(chunk, 0, count);
+                out.write(chunk, 0, count);
             }
         }
 
         @Override
         public void force() throws IOException {
-            channel.force(true);
+            out.getFD().sync();
         }
 
         @Override
         public void close() throws IOException {
-            channel.close();
+            out.close();
         }
     }
 

@@ -1,11 +1,10 @@
 package dev.elman.io;
 
 import dev.elman.io.SafeTensorsHeader.Slot;
-import java.io.EOFException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,9 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads one file, distrusting every number in it: nothing is allocated that the file's own length does not cover. */
+/** Reads one file, whatever interrupts there are, distrusting every number in it: nothing is allocated that the file's own length does not cover. */
 final class SafeTensorsReader {
-    /** Larger reads would make the JDK keep as large a buffer outside the heap. */
+    /** For larger reads the JDK takes as large a buffer outside the heap. */
     private static final int CHUNK = 1 << 20;
     /** Largest array that every JVM can make. */
     private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
@@ -33,8 +32,8 @@ final class SafeTensorsReader {
 
     SafeTensors read() throws ModelFileException {
         WholeFile.requireFile(file);
-        try (FileChannel channel = FileChannel.open(file)) {
-            return read(channel);
+        try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "r")) {
+            return read(content);
         } catch (ModelFileException e) {
             throw e;
         } catch (IOException e) {
@@ -42,31 +41,31 @@ final class SafeTensorsReader {
         }
     }
 
-    private SafeTensors read(FileChannel channel) throws IOException {
-        long fileLength = channel.size();
-        int headerLength = headerLength(channel, fileLength);
+    private SafeTensors read(RandomAccessFile content) throws IOException {
+        long fileLength = content.length();
+        int headerLength = headerLength(content, fileLength);
         long dataStart = SafeTensorsHeader.LENGTH_BYTES + (long) headerLength;
         long dataLength = fileLength - dataStart;
         requireHeap(dataLength + (long) HEADER_EXPANSION * headerLength);
         SafeTensorsHeader header =
-                SafeTensorsHeaderParser.parse(file, read(channel, SafeTensorsHeader.LENGTH_BYTES, headerLength));
+                SafeTensorsHeaderParser.parse(file, read(content, SafeTensorsHeader.LENGTH_BYTES, headerLength));
         for (Slot slot : header.slots()) {
             checkSize(slot, dataLength);
         }
         checkCoverage(header.slots(), dataLength);
         Map<String, NdArray> tensors = new LinkedHashMap<>();
         for (Slot slot : header.slots()) {
-            byte[] data = read(channel, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
+            byte[] data = read(content, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
             tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
         }
         return new SafeTensors(tensors, header.metadata());
     }
 
-    private int headerLength(FileChannel channel, long fileLength) throws IOException {
+    private int headerLength(RandomAccessFile content, long fileLength) throws IOException {
         if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
             throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
         }
-        long length = ByteBuffer.wrap(read(channel, 0, SafeTensorsHeader.LENGTH_BYTES))
+        long length = ByteBuffer.wrap(read(content, 0, SafeTensorsHeader.LENGTH_BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .getLong();
         String place = "bytes 0 to 7, the header's length";
@@ -149,15 +148,15 @@ final class SafeTensorsReader {
         }
     }
 
-    private static byte[] read(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer bytes = ByteBuffer.allocate(length);
-        while (bytes.position() < length) {
-            bytes.limit(Math.min(length, bytes.position() + CHUNK));
-            if (channel.read(bytes, position + bytes.position()) < 0) {
-                throw new EOFException("the file became shorter while it was read");
-            }
+    private static byte[] read(RandomAccessFile content, long position, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        content.seek(position);
+        for (int done = 0; done < length; ) {
+            int count = Math.min(CHUNK, length - done);
+            content.readFully(bytes, done, count);
+            done += count;
         }
-        return bytes.array();
+        return bytes;
     }
 
     private static String place(Slot slot) {

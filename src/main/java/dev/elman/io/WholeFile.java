@@ -1,7 +1,11 @@
 package dev.elman.io;
 
+import java.io.EOFException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Files that are read whole, with their errors as this package words them. */
@@ -45,8 +49,17 @@ public final class WholeFile {
         }
     }
 
+    /** Why a file could not be read or written, for people: the JDK's message is often the file's name and nothing else. */
+    static String reason(IOException e) {
+        if (e instanceof NoSuchFileException) return "no such file or folder";
+        if (e instanceof AccessDeniedException) return "no permission";
+        if (e instanceof FileSystemException failed && failed.getReason() != null) return failed.getReason();
+        if (e instanceof EOFException) return "a file that became shorter while it was read";
+        return e.getMessage() == null ? e.toString() : e.getMessage();
+    }
+
     static ModelFileException unreadable(Path file, IOException e) {
         return new ModelFileException(
-                file, "reading", "a readable file", e.toString(), "Check the file's permissions and disk", e);
+                file, "reading", "a readable file", reason(e), "Check the file's permissions and disk", e);
     }
 }

@@ -9,9 +9,12 @@ import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -84,6 +87,29 @@ class CommandLineTest {
         assertEquals(
                 "elman demo: /proc/demo: is no folder, and cannot be made one",
                 demo.err().strip());
+    }
+
+    /** What would be found at the end of a training is found at its beginning. */
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aNameThatCannotBeWrittenIsFoundBeforeTheWork(@TempDir Path folder) throws IOException {
+        Path lost = Files.createSymbolicLink(folder.resolve("lost"), folder.resolve("nothing"));
+        Path away = Files.createSymbolicLink(folder.resolve("away"), Path.of("/proc/version"));
+        Path longest = folder.resolve("m".repeat(249));
+        Path tooLong = folder.resolve("m".repeat(256));
+        for (String[] wrong : new String[][] {
+            {lost.toString(), lost + ": is a link that leads to no file; remove it, or name another"},
+            {away.toString(), away + ": the folder /proc cannot be written to"},
+            {tooLong.toString(), tooLong + ": File name too long; name another"},
+            {longest.toString(), longest + ".curve.png: File name too long; name another"},
+        }) {
+            Outcome train = Outcome.of("train", "README.md", "--epochs", "1", "--hidden", "1", "--out", wrong[0]);
+            assertEquals(2, train.code(), train.err());
+            assertEquals("elman train: " + wrong[1], train.err().strip());
+            assertEquals("", train.out());
+        }
+        // JUnit would warn of a link that leads out of its folder.
+        Files.delete(away);
     }
 
     @Test

@@ -7,14 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -88,7 +90,7 @@ class AtomicFileTest {
                 ModelFileException.class,
                 () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> {
                     Files.createFile(path);
-                    return new AtomicFile.FileSink(FileChannel.open(full, StandardOpenOption.WRITE));
+                    return new AtomicFile.FileSink(new FileOutputStream(full.toFile()));
                 }));
         assertTrue(e.getMessage().contains("No space left"), e::getMessage);
         assertEquals(file.toString(), e.file());
@@ -106,11 +108,35 @@ class AtomicFileTest {
     }
 
     @Test
-    void interruptedSaveKeepsTheOldFile() throws IOException {
+    void anInterruptEndsNeitherSavingNorReading() throws IOException {
         Thread.currentThread().interrupt();
-        assertThrows(ModelFileException.class, () -> SafeTensorsTest.mixed().write(file));
-        assertTrue(Thread.interrupted());
-        assertIntact();
+        SafeTensors read;
+        boolean still;
+        try {
+            SafeTensorsTest.mixed().write(file);
+            read = SafeTensors.read(file);
+        } finally {
+            still = Thread.interrupted();
+        }
+        assertTrue(still, "whoever interrupted is heard later");
+        assertEquals(SafeTensorsTest.mixed(), read);
+        assertOnlyTheFile();
+    }
+
+    @Test
+    void whoMayReadTheOldFileMayReadTheNewOne() throws IOException {
+        boolean posix = Files.getFileStore(folder).supportsFileAttributeView("posix");
+        Required.that(posix, "posix", "permissions", "this file system has none");
+        for (String text : List.of("rw-------", "rw-rw-rw-", "r--------")) {
+            Set<PosixFilePermission> permissions = PosixFilePermissions.fromString(text);
+            Files.setPosixFilePermissions(file, permissions);
+            AtomicFile.replace(file, out -> {
+                try (Stream<Path> files = Files.list(folder)) {
+                    for (Path each : files.toList()) assertEquals(permissions, Files.getPosixFilePermissions(each));
+                }
+            });
+            assertEquals(permissions, Files.getPosixFilePermissions(file));
+        }
     }
 
     @Test
@@ -119,6 +145,7 @@ class AtomicFileTest {
         ModelFileException e = assertThrows(
                 ModelFileException.class, () -> SafeTensorsTest.mixed().write(lost));
         assertTrue(e.getMessage().contains(lost + ": writing: "), e::getMessage);
+        assertTrue(e.getMessage().contains("in the same folder, found no such file or folder. "), e::getMessage);
         assertIntact();
     }
 
