@@ -58,15 +58,10 @@ public record SimpleRnnConfig(
      *     the first, {@code goBackwards} meets two directions, or {@code layerDropout} a single layer
      */
     public SimpleRnnConfig {
-        requireSizes(inputSize, hiddenSize);
+        requireSizes(inputSize, hiddenSize, layers, bidirectional ? 2 : 1);
         Objects.requireNonNull(activation, "activation");
         Objects.requireNonNull(merge, "merge");
         Objects.requireNonNull(output, "output");
-        if (layers < 1 || (long) layers * (bidirectional ? 2 : 1) * hiddenSize > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "SimpleRnn needs layers >= 1 and fewer than 2^31 states of a row, but has " + layers
-                            + " layers of H = " + hiddenSize + ".");
-        }
         if (recurrentBias && !bias) {
             throw new IllegalArgumentException(
                     "SimpleRnn: recurrentBias is a second bias and needs the first: set bias too.");
@@ -110,10 +105,15 @@ public record SimpleRnnConfig(
     }
 
     /** Throws {@link IllegalArgumentException} for sizes that no layer can have. */
-    public static void requireSizes(int inputSize, int hiddenSize) {
+    public static void requireSizes(int inputSize, int hiddenSize, int layers, int directions) {
         if (inputSize < 1 || hiddenSize < 1 || hiddenSize > Integer.MAX_VALUE / 2) {
             throw new IllegalArgumentException("SimpleRnn needs D >= 1 and H from 1 to 2^30 - 1, but D = " + inputSize
                     + " and H = " + hiddenSize + ".");
+        }
+        if (layers < 1 || (long) layers * directions * hiddenSize > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "SimpleRnn needs layers >= 1 and fewer than 2^31 states of a row, but has " + layers
+                            + " layers of H = " + hiddenSize + ".");
         }
     }
 

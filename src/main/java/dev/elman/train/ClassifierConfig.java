@@ -71,7 +71,7 @@ public record ClassifierConfig(
             throw new IllegalArgumentException(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");
         }
-        SimpleRnnConfig.requireSizes(inputSize, hiddenSize);
+        SimpleRnnConfig.requireSizes(inputSize, hiddenSize, layers, bidirectional ? 2 : 1);
         if (recurrentBias && !bias) {
             throw new IllegalArgumentException("recurrentBias is a second bias and needs the first: set bias too.");
         }

@@ -50,7 +50,7 @@ public record LanguageModelConfig(
             throw new IllegalArgumentException("A tied output takes an embedding of the size of the states, but D = "
                     + embeddingSize + " and H = " + hiddenSize + ".");
         }
-        SimpleRnnConfig.requireSizes(embeddingSize, hiddenSize);
+        SimpleRnnConfig.requireSizes(embeddingSize, hiddenSize, layers, 1);
         Optimizer.requireRange("dropout", dropout, 1);
         Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
     }

@@ -125,13 +125,19 @@ final class ModelFile {
             if (!json.has(component.getName()))
                 throw wrong(CONFIG, component.getName(), ModelFileException.brief(text), TRAIN_ANEW);
         }
+        T config;
         try {
-            return GSON.fromJson(json, type);
+            config = GSON.fromJson(json, type);
         } catch (RuntimeException e) { // whatever Gson and the record's own checks find
             Throwable cause = e.getCause() == null ? e : e.getCause();
             String why = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
             throw wrong(CONFIG, expected, ModelFileException.brief(text) + " (" + why + ")", TRAIN_ANEW);
         }
+        // Before the names of all their weights are put together, which may be more than memory holds.
+        int layers = json.get("layers").getAsInt();
+        int tensors = contents.tensors().size();
+        if (layers > tensors) throw wrong("tensors", "some for each of " + layers + " layers", "" + tensors);
+        return config;
     }
 
     /** The names of the classes. */

@@ -230,6 +230,14 @@ class TextModelsTest {
                 good,
                 metadata(good, "elman.config", config.replace("\"hiddenSize\":6", "\"hiddenSize\":1000000000")),
                 "wx");
+        // Nor may the names of all weights be more than memory holds.
+        String layers = config.replace("\"layers\":1", "\"layers\":900000000");
+        wrong(good, metadata(good, "elman.config", layers), "fewer than 2^31 states");
+        layers = layers.replace("\"hiddenSize\":6", "\"hiddenSize\":1");
+        wrong(
+                good,
+                metadata(good, "elman.config", layers),
+                "tensors: expected some for each of 900000000 layers, found ");
         wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "expected 2 different names");
         wrong(good, metadata(good, "elman.labels", "7"), "expected 2 different names");
         wrong(good, metadata(good, "elman.tokenizer", "{}"), "expected Keras's tokenizer JSON");
