@@ -20,14 +20,16 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** Turns one library's model file into another's. */
 @Command(
@@ -50,6 +52,12 @@ import picocli.CommandLine.Parameters;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_2, Failures.CODE_3})
 final class ConvertCommand implements Callable<Integer> {
+    /** Options that say what a file may not say of the recurrent layer. */
+    private static final List<String> HABITS =
+            List.of("--activation", "--output", "--merge", "--go-backwards", "--zero-output-for-mask", "--stateful");
+
+    private static final List<String> NAMES = List.of("--embedding", "--dense");
+
     /** What a report says of an array that nothing is copied into. */
     private static final String ZEROS = "zeros";
 
@@ -114,6 +122,9 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(names = "--opset", paramLabel = "N", description = "Of a .onnx, 14 to 22 (default: ${DEFAULT-VALUE}).")
     private int opset = OnnxFile.USUAL;
 
+    @Spec
+    private CommandSpec spec;
+
     private final Terminal terminal;
 
     ConvertCommand(Terminal terminal) {
@@ -127,6 +138,7 @@ final class ConvertCommand implements Callable<Integer> {
         if (like != null && to != ModelFormat.ELMAN) {
             throw new UserException("--like makes a model of elman's; name OUT *.safetensors, not " + out);
         }
+        requireEffect(from, to);
         OutputFiles.requireWritable(out);
         requireAnother(in, "IN");
         if (like != null) requireAnother(like, "--like");
@@ -138,6 +150,21 @@ final class ConvertCommand implements Callable<Integer> {
             print(read, written);
         }
         return 0;
+    }
+
+    /** An option that changes nothing was meant to change something. */
+    private void requireEffect(ModelFormat from, ModelFormat to) {
+        if (from == ModelFormat.ELMAN) refuse(HABITS, "IN is a model of elman's, which says it itself");
+        if (like != null) refuse(HABITS, "the model that --like names says it");
+        if (from != ModelFormat.TORCH) refuse(NAMES, "it is for an IN of PyTorch's, whose names are free");
+        if (to != ModelFormat.ONNX) refuse(List.of("--opset"), "it is for an OUT named *.onnx");
+    }
+
+    private void refuse(List<String> options, String reason) {
+        ParseResult given = spec.commandLine().getParseResult();
+        for (String option : options) {
+            if (given.hasMatchedOption(option)) throw new UserException("leave out " + option + ": " + reason);
+        }
     }
 
     /** What OUT gets may be less than what stands in a file; so no file is replaced by what was made of it. */
@@ -162,11 +189,6 @@ final class ConvertCommand implements Callable<Integer> {
         if (like == null) {
             return new Hints(
                     activation, output, merge, goBackwards, zeroOutputForMask, stateful, false, embedding, dense);
-        }
-        if (Stream.of(activation, output, merge, goBackwards, zeroOutputForMask, stateful)
-                .anyMatch(Objects::nonNull)) {
-            throw new UserException("--activation, --output and the like are those of the model that --like names;"
-                    + " leave them out");
         }
         // Whether states are kept and what stands at masked steps is the model's own affair, not of its weights.
         return Hints.of(ElmanFile.read(backend, like).network().rnn())
@@ -208,7 +230,10 @@ final class ConvertCommand implements Callable<Integer> {
         }
         terminal.out().println(in + " (" + read.report().format() + ") -> " + out + " (" + written.format() + ")");
         table.lines("  ").forEach(terminal.out()::println);
-        Stream.concat(read.report().notes().stream(), written.notes().stream()).forEach(terminal.out()::println);
+        // What was taken where IN says nothing is not in a copy of a model, which says it itself.
+        Stream<String> notes =
+                read.report().notes().stream().filter(note -> like == null || !note.startsWith(Report.UNSAID));
+        Stream.concat(notes, written.notes().stream()).forEach(terminal.out()::println);
         terminal.out().flush();
     }
 

@@ -143,7 +143,7 @@ public final class NetworkBuilder {
                         settle("zeroOutputForMask", said.zeroOutputForMask(), hints.zeroOutputForMask(), silent))
                 .withStateful(settle("stateful", said.stateful(), hints.stateful(), silent));
         if (!silent.isEmpty()) {
-            notes.add("The file does not say its " + String.join(", ", silent) + ": false is taken.");
+            notes.add(Report.UNSAID + String.join(", ", silent) + ": false is taken.");
         }
         return config;
     }
@@ -171,7 +171,7 @@ public final class NetworkBuilder {
         }
         if (said != null) return said;
         if (hint != null) return hint;
-        notes.add("The file does not say its " + what + ": " + usual + " is taken.");
+        notes.add(Report.UNSAID + what + ": " + usual + " is taken.");
         return usual;
     }
 
@@ -184,7 +184,12 @@ public final class NetworkBuilder {
     }
 
     private ModelFileException unfit(String what, String expected, String found) {
-        return new ModelFileException(file, settling + ", " + what, expected, found, "Do not say it: the file does");
+        return new ModelFileException(
+                file,
+                settling + ", " + what,
+                expected,
+                found,
+                "The file shows it: leave that out, or name a --like model of the same layers");
     }
 
     /**

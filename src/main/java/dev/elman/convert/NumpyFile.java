@@ -28,6 +28,10 @@ public final class NumpyFile {
         int directions = builder.has(Network.rnn(0, 1, "wx")) ? 2 : 1;
         boolean bias = builder.has(Network.rnn(0, 0, "b"));
         boolean recurrentBias = builder.has(Network.rnn(0, 0, "bh"));
+        if (recurrentBias && !bias) {
+            throw builder.wrong(
+                    Network.rnn(0, 0, "b"), "a first bias, since there is a second, bh", "no array of this name");
+        }
         int layers = 0;
         for (; builder.has(Network.rnn(layers, 0, "wx")); layers++) {
             for (int direction = 0; direction < directions; direction++) {
@@ -48,7 +52,7 @@ public final class NumpyFile {
         SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
                 .withBias(bias)
-                .withRecurrentBias(recurrentBias && bias)
+                .withRecurrentBias(recurrentBias)
                 .withBidirectional(directions == 2);
         SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0], Network.RNN);
         int classes = dense[1];

@@ -10,6 +10,9 @@ import java.util.List;
  * @param notes what the two do not have in common, in sentences
  */
 public record Report(String format, List<Row> rows, List<String> notes) {
+    /** How a note begins on what was taken because the file does not say it. */
+    public static final String UNSAID = "The file does not say its ";
+
     /** Copies both lists, and throws {@link NullPointerException} for a null in them. */
     public Report {
         rows = List.copyOf(rows);

@@ -59,6 +59,7 @@ class ConvertTest {
                             + " keeps them, and `elman convert" + " --like` that file gives them back.\n"),
                     away);
             Outcome outcome = convert(folder.resolve(other), back, "--like", model.toString());
+            assertTrue(!outcome.out().contains("The file does not say"), outcome.out());
             assertTrue(
                     outcome.out().contains("Configuration, labels and vocabulary are those of " + model),
                     outcome.out());
@@ -227,6 +228,10 @@ class ConvertTest {
                 "KERAS/relu.keras               | @/a.npz --activation tanh | activation: expected TANH, as was said, found RELU",
                 "KERAS/relu.keras               | @/a.npz --go-backwards    | goBackwards: expected true, as was said, found false",
                 "KERAS/relu.keras               | @/a.npz --merge sum       | merge: expected two directions, since SUM was said",
+                "KERAS/relu.keras               | @/a.npz --embedding table | leave out --embedding: it is for an IN of PyTorch's",
+                "KERAS/relu.keras               | @/a.npz --dense head      | leave out --dense: it is for an IN of PyTorch's",
+                "KERAS/relu.keras               | @/a.npz --opset 17        | leave out --opset: it is for an OUT named *.onnx",
+                "KERAS/relu.keras               | @/a.safetensors --like @/b.safetensors --stateful | leave out --stateful: the model that --like names says it",
                 "KERAS/bidirectional.weights.h5 | @/a.npz --merge add       | expected one of [CONCAT, SUM, MUL, AVE]",
                 "KERAS/relu.keras               | @/a.npz --like @/b.safetensors | --like makes a model of elman's",
                 "KERAS/relu.keras               | @/a.safetensors --like @/b.safetensors | b.safetensors: path: expected a file",
@@ -255,6 +260,40 @@ class ConvertTest {
                 "convert", one.toString(), folder.resolve("a.safetensors").toString(), "--like", other.toString());
         assertEquals(2, outcome.code());
         assertTrue(outcome.err().contains("The model has rnn.reverse.wx, but the network has not"), outcome.err());
+    }
+
+    /** Weights alone of one direction, and a model of two: nobody has said anything of merging. */
+    @Test
+    void aModelOfMoreDirectionsIsNamedAsWhoSaysSo() throws IOException {
+        Path one = folder.resolve("one.npz");
+        Path other = folder.resolve("other.safetensors");
+        convert(Path.of(KERAS, "relu.keras"), one);
+        convert(Path.of(KERAS, "functional.keras"), other);
+        Outcome outcome = Outcome.of(
+                "convert", one.toString(), folder.resolve("a.safetensors").toString(), "--like", other.toString());
+        assertEquals(2, outcome.code());
+        assertTrue(outcome.err().contains("leave that out, or name a --like model of the same layers"), outcome.err());
+    }
+
+    /** What a model of elman's is, it says itself. */
+    @Test
+    void whatChangesNothingIsRefused() throws IOException {
+        Path model = folder.resolve("model.safetensors");
+        convert(Path.of(KERAS, "relu.keras"), model);
+        for (String option : List.of(
+                "--activation relu",
+                "--output max",
+                "--merge sum",
+                "--go-backwards",
+                "--zero-output-for-mask",
+                "--stateful",
+                "--embedding a",
+                "--dense a")) {
+            String line = "convert " + model + " " + folder.resolve("a.npz") + " " + option;
+            Outcome outcome = Outcome.of(line.split(" ", -1));
+            assertEquals(2, outcome.code(), outcome.out());
+            assertTrue(outcome.err().contains("leave out " + option.split(" ", -1)[0] + ": "), outcome.err());
+        }
     }
 
     @Test

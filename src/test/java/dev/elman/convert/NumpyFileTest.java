@@ -130,6 +130,9 @@ class NumpyFileTest {
         weights.put("rnn.forward.wh", NdArray.ofFloats(new float[16], 4, 4));
         weights.put("attention", NdArray.ofFloats(new float[1], 1));
         assertRefused(weights, "array \"attention\": expected only an embedding");
+        weights.remove("attention");
+        weights.put("rnn.forward.bh", weights.remove("rnn.forward.b"));
+        assertRefused(weights, "array \"rnn.forward.b\": expected a first bias, since there is a second, bh");
         assertRefused(Map.of(), "array \"rnn.forward.wx\"");
     }
 
