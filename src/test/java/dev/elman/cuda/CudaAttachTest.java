@@ -16,6 +16,7 @@ import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import dev.elman.train.ClassifierConfig;
 import dev.elman.train.SimpleRnnClassifier;
+import dev.elman.train.Trainer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -309,7 +310,10 @@ class CudaAttachTest {
                 assertArrayEquals(first, predict(backend, model, ids));
                 assertThrows(
                         IllegalStateException.class,
-                        () -> model.fit(new int[][] {{1}, {2}}, new int[] {0, 1}, null),
+                        () -> model.fit(
+                                new int[][] {{1}, {2}},
+                                new int[] {0, 1},
+                                Trainer.builder().build()),
                         "fit would write to weights that others read");
                 return first;
             }
