@@ -18,8 +18,8 @@ import jcuda.driver.JCudaDriver;
  * a power of two and divides its beginning, so that sequences of any length share the graphs of their common steps; other
  * addresses or sizes are captured anew, and the graphs that were not used for longest go.
  *
- * <p>What is new to this backend first runs plainly: whatever the driver and cuBLAS load at a first launch is there when a
- * stream captures.
+ * <p>What is new to this backend first runs plainly: what the driver and cuBLAS load at a first launch, and the memory that
+ * products take once, is there when a stream captures.
  */
 final class GraphPlan implements RecurrencePlan {
     static final int LONGEST = 64;
@@ -109,8 +109,11 @@ final class GraphPlan implements RecurrencePlan {
         Operands.Rnn sizes = pass.sizes();
         boolean dropout = pass.factors() != 0;
         boolean transposed = pass.transposedWh() != 0;
-        if (met.add(new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, transposed, stretch.backward()))) {
+        Kind kind = new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, transposed, stretch.backward());
+        if (!met.contains(kind)) {
             launch(stretch);
+            // Only now: a run that lacked memory has left it to be taken by the next one.
+            met.add(kind);
             return;
         }
         CUgraphExec graph = graphs.get(stretch);
@@ -145,17 +148,25 @@ final class GraphPlan implements RecurrencePlan {
         try {
             launch(stretch);
         } catch (RuntimeException failure) {
-            CudaCalls.driverStatus(() -> JCudaDriver.cuStreamEndCapture(context.stream(), graph));
-            CudaCalls.driverStatus(() -> JCudaDriver.cuGraphDestroy(graph));
+            // Where the driver has given the capture up there is no graph.
+            String status = CudaCalls.driverStatus(() -> JCudaDriver.cuStreamEndCapture(context.stream(), graph));
+            if (status == null) destroy(graph);
             throw failure;
         }
         calls.driver("cuStreamEndCapture", "", () -> JCudaDriver.cuStreamEndCapture(context.stream(), graph));
         context.counters().captures++;
         CUgraphExec ready = new CUgraphExec();
         Operands.Rnn sizes = stretch.pass().sizes();
-        calls.driver("cuGraphInstantiate", sizes, () -> JCudaDriver.cuGraphInstantiate(ready, graph, 0));
-        calls.driver("cuGraphDestroy", "", () -> JCudaDriver.cuGraphDestroy(graph));
+        try {
+            calls.driver("cuGraphInstantiate", sizes, () -> JCudaDriver.cuGraphInstantiate(ready, graph, 0));
+        } finally {
+            destroy(graph);
+        }
         return ready;
+    }
+
+    private static void destroy(CUgraph graph) {
+        CudaCalls.driverStatus(() -> JCudaDriver.cuGraphDestroy(graph));
     }
 
     /** One that still runs is freed when it has run. */

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
@@ -134,6 +135,31 @@ class CudaGraphTest {
                 taken = counters(replaying).allocations;
             }
             assertTrue(counters(replaying).graphs > 0);
+        }
+    }
+
+    /** Split operands take their memory in the first product; a capture could not. */
+    @Test
+    @Tag("provokes-cuda-error")
+    void aFirstRunThatLackedMemoryRunsPlainlyAgain() {
+        CudaSettings settings = CudaSettings.fromProperties().withSplit().withPlan("graph");
+        try (CudaBackend backend = CudaBackend.open(settings);
+                Tensor wx = backend.allocate(Shape.of(0, H));
+                Tensor wh = backend.allocate(Shape.of(H, H));
+                Tensor x = backend.allocate(Shape.of(16, N, 0));
+                Tensor h = backend.allocate(Shape.of(17, N, H))) {
+            SimpleRnnWeights layer = new SimpleRnnWeights(wx, wh, null);
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            DeviceMemory rest =
+                    new DeviceMemory(backend.context(), backend.context().freeBytes() - (100 << 20));
+            for (int i = 0; i < 2; i++) {
+                IllegalStateException refused =
+                        assertThrows(IllegalStateException.class, () -> backend.simpleRnnForward(layer, pass, x, h));
+                assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
+            }
+            rest.close();
+            for (int i = 0; i < 3; i++) backend.simpleRnnForward(layer, pass, x, h);
+            assertEquals(2, counters(backend).graphs);
         }
     }
 
