@@ -41,8 +41,39 @@ final class GraphPlan implements RecurrencePlan {
         this.projection = projection;
     }
 
-    /** What decides which kernels run. */
-    private record Kind(int n, int h, Activation activation, boolean dropout, boolean transposed, boolean backward) {}
+    /**
+     * What decides which kernels run, of cuBLAS's also how its operands lie: by how many bytes they miss multiples of 16.
+     *
+     * @param slots of states in a row that lie differently
+     */
+    private record Kind(
+            int n,
+            int h,
+            Activation activation,
+            boolean dropout,
+            boolean transposed,
+            boolean backward,
+            long wh,
+            long states,
+            long gradients,
+            int slots) {
+        static Kind of(Stretch stretch) {
+            Recurrence pass = stretch.pass();
+            Operands.Rnn sizes = pass.sizes();
+            boolean alike = (long) sizes.n() * sizes.h() % 4 == 0;
+            return new Kind(
+                    sizes.n(),
+                    sizes.h(),
+                    pass.activation(),
+                    pass.factors() != 0,
+                    pass.transposedWh() != 0,
+                    stretch.backward(),
+                    pass.wh() % 16,
+                    pass.states() % 16,
+                    pass.gradients() % 16,
+                    alike ? 1 : Math.min(sizes.t(), 4));
+        }
+    }
 
     /** Some steps of a pass, forward or back. */
     private record Stretch(Recurrence pass, boolean backward) {}
@@ -105,26 +136,26 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     private void run(Stretch stretch) {
-        Recurrence pass = stretch.pass();
-        Operands.Rnn sizes = pass.sizes();
-        boolean dropout = pass.factors() != 0;
-        boolean transposed = pass.transposedWh() != 0;
-        Kind kind = new Kind(sizes.n(), sizes.h(), pass.activation(), dropout, transposed, stretch.backward());
-        if (!met.contains(kind)) {
-            launch(stretch);
-            // Only now: a run that lacked memory has left it to be taken by the next one.
-            met.add(kind);
-            return;
-        }
         CUgraphExec graph = graphs.get(stretch);
         if (graph == null) {
+            Kind kind = Kind.of(stretch);
+            if (!met.contains(kind)) {
+                launch(stretch);
+                // Only now: a run that lacked memory has left it to be taken by the next one.
+                met.add(kind);
+                return;
+            }
             if (graphs.size() == MOST_GRAPHS) dropOldest();
             graph = capture(stretch);
             graphs.put(stretch, graph);
         }
         CUgraphExec ready = graph;
         context.counters().graphs++;
-        context.calls().driver("cuGraphLaunch", sizes, () -> JCudaDriver.cuGraphLaunch(ready, context.stream()));
+        context.calls()
+                .driver(
+                        "cuGraphLaunch",
+                        stretch.pass().sizes(),
+                        () -> JCudaDriver.cuGraphLaunch(ready, context.stream()));
     }
 
     private void launch(Stretch stretch) {

@@ -163,6 +163,20 @@ class CudaGraphTest {
         }
     }
 
+    /** For operands that begin at no multiple of 16 bytes cuBLAS has other kernels: they too are loaded by a plain run. */
+    @Test
+    void operandsThatLieDifferentlyAreNew() {
+        try (Pass plain = new Pass(steps, 9, false, 5);
+                Pass pass = new Pass(graphs, 9, false, 5)) {
+            float[] expected = plain.run();
+            assertArrayEquals(expected, pass.run());
+            // Back over nine steps one comes before the other eight, whose slots lie in three other ways.
+            assertEquals(0, counters(graphs).captures);
+            assertArrayEquals(expected, pass.run());
+            assertEquals(4, counters(graphs).captures);
+        }
+    }
+
     /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
