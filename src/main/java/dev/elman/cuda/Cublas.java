@@ -30,8 +30,18 @@ final class Cublas extends Blas {
     Cublas(CudaContext context, boolean tf32) {
         super(context);
         this.tf32 = tf32;
+        context.calls().blas("cublasCreate", "", () -> JCublas2.cublasCreate(handle));
+        try {
+            setUp();
+        } catch (RuntimeException failure) {
+            close();
+            throw failure;
+        }
+    }
+
+    private void setUp() {
+        CudaContext context = context();
         CudaCalls calls = context.calls();
-        calls.blas("cublasCreate", "", () -> JCublas2.cublasCreate(handle));
         calls.blas("cublasSetStream", "", () -> JCublas2.cublasSetStream(handle, new cudaStream_t(context.stream())));
         Pointer workspace = DeviceAddress.of(new DeviceMemory(context, WORKSPACE_BYTES).address());
         calls.blas(

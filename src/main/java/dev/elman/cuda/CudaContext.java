@@ -68,9 +68,14 @@ final class CudaContext implements AutoCloseable {
                     "cuStreamCreate",
                     "non-blocking",
                     () -> JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
-            return new CudaContext(calls, device, context, stream, true);
+            try {
+                return new CudaContext(calls, device, context, stream, true);
+            } catch (RuntimeException failure) {
+                CudaCalls.driverStatus(() -> JCudaDriver.cuStreamDestroy(stream));
+                throw failure;
+            }
         } catch (RuntimeException failure) {
-            JCudaDriver.cuDevicePrimaryCtxRelease(device);
+            CudaCalls.driverStatus(() -> JCudaDriver.cuDevicePrimaryCtxRelease(device));
             throw failure;
         }
     }
