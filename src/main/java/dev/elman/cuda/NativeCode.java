@@ -1,12 +1,15 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.BackendUnavailableException;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import jcuda.JCudaVersion;
 
 /**
@@ -17,6 +20,11 @@ import jcuda.JCudaVersion;
 final class NativeCode {
     private static final Object LOCK = new Object();
     private static final String TEMPORARY = "java.io.tmpdir";
+    /** All that Windows says where a library needs one that is not there. */
+    private static final String DEPENDENT = "Can't find dependent libraries";
+
+    /** Bindings, and where their native code came from. */
+    private static final Map<String, String> LOADED = new HashMap<>();
 
     private NativeCode() {}
 
@@ -45,21 +53,26 @@ final class NativeCode {
     }
 
     /**
-     * Loads one of JCuda's libraries by loading the class that binds it.
+     * Loads one of JCuda's libraries by loading the class that binds it, once in a process.
      *
      * @throws BackendUnavailableException with the sentence, when that fails
      */
     static String load(String library, String binding, Sentence sentence) {
         String file = System.mapLibraryName(library + "-" + JCudaVersion.get() + "-" + platform());
         synchronized (LOCK) {
+            if (LOADED.containsKey(binding)) return LOADED.get(binding);
             String before = System.getProperty(TEMPORARY);
             Path folder = null;
             try {
                 folder = Files.createTempDirectory("elman-cuda-");
+                // java.io.File remembers the folder of its first temporary file: let another thread's not be that of
+                // ours.
+                Files.delete(File.createTempFile("elman-cuda-", null).toPath());
                 boolean packed = unpack(file, folder);
                 System.setProperty(TEMPORARY, folder.toString());
                 Class.forName(binding, true, NativeCode.class.getClassLoader());
-                return file + (packed ? " from the jar" : " from java.library.path");
+                LOADED.put(binding, file + (packed ? " from the jar" : " from java.library.path"));
+                return LOADED.get(binding);
             } catch (IOException e) {
                 throw new BackendUnavailableException(
                         "CUDA cannot be used: JCuda's native code could not be unpacked into a new folder under "
@@ -81,6 +94,10 @@ final class NativeCode {
                 + (arch.equals("amd64") ? "x86_64" : arch);
     }
 
+    private static boolean windows() {
+        return platform().startsWith("windows");
+    }
+
     /** Writes the library beside its name first: a file of that name is always whole. */
     private static boolean unpack(String file, Path folder) throws IOException {
         try (InputStream in = NativeCode.class.getResourceAsStream("/lib/" + file)) {
@@ -92,28 +109,27 @@ final class NativeCode {
         }
     }
 
-    /** A loaded library needs its file no more on Linux; on Windows the file goes with the process. */
+    /** Linux needs the file of a loaded library no more. Windows keeps it until the process has ended, so there it is left behind. */
     private static void remove(Path folder) {
         if (folder == null) return;
-        try (var files = Files.newDirectoryStream(folder)) {
-            for (Path file : files) {
-                if (!file.toFile().delete()) file.toFile().deleteOnExit();
+        try {
+            try (var files = Files.newDirectoryStream(folder)) {
+                for (Path file : files) Files.delete(file);
             }
-        } catch (IOException e) {
-            return;
+            Files.delete(folder);
+        } catch (IOException left) {
+            // Nobody enters that folder again.
         }
-        if (!folder.toFile().delete()) folder.toFile().deleteOnExit();
     }
 
     /** What is loaded is found by name when the binding asks for it; so the helper comes before the library itself. */
     private static void preload(Path libraries) {
-        boolean windows = platform().startsWith("windows");
-        Path helper = libraries.resolve(windows ? "cublasLt64_12.dll" : "libcublasLt.so.12");
-        Path library = libraries.resolve(windows ? "cublas64_12.dll" : "libcublas.so.12");
+        Path helper = libraries.resolve(windows() ? "cublasLt64_12.dll" : "libcublasLt.so.12");
+        Path library = libraries.resolve(windows() ? "cublas64_12.dll" : "libcublas.so.12");
         if (!Files.isRegularFile(library)) {
             throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.libdir is " + libraries
                     + ", but there is no " + library.getFileName() + "; name the folder that holds it (in a pip install"
-                    + " of nvidia-cublas-cu12 it is nvidia/cublas/lib).");
+                    + " of nvidia-cublas-cu12 it is nvidia/cublas/" + (windows() ? "bin" : "lib") + ").");
         }
         // A stand-in for cuBLAS may come in one piece.
         if (Files.isRegularFile(helper)) load(helper);
@@ -156,7 +172,8 @@ final class NativeCode {
     }
 
     private static boolean isLoadersWord(String line) {
-        return line.contains("cannot open shared object file")
+        return line.contains(DEPENDENT)
+                || line.contains("cannot open shared object file")
                 || line.contains("failed to map segment")
                 || line.contains("undefined symbol")
                 || line.contains("file too short")
@@ -165,19 +182,20 @@ final class NativeCode {
     }
 
     private static String driverSentence(String reason) {
-        if (reason.contains("libcuda.so.1") || reason.contains("nvcuda.dll")) {
-            return "the NVIDIA driver's library libcuda.so.1 was not found (" + reason + "; LD_LIBRARY_PATH is "
-                    + environment("LD_LIBRARY_PATH") + "); install the NVIDIA driver 525 or newer, in a container start"
+        String library = windows() ? "nvcuda.dll" : "libcuda.so.1";
+        if (reason.contains(library) || reason.contains(DEPENDENT)) {
+            return "the NVIDIA driver's library " + library + " was not found (" + reason + "; " + searched()
+                    + "); install the NVIDIA driver 525 or newer, in a container start"
                     + " it with the NVIDIA runtime (docker run --gpus all).";
         }
         return bindingSentence("jcuda-natives", reason);
     }
 
     private static String blasSentence(String reason, Path libraries) {
-        if (reason.contains("libcublas") || reason.contains("cublas64")) {
-            return "libcublas.so.12 was not found or does not load (" + reason + "; elman.cuda.libdir is "
-                    + (libraries == null ? "not set" : libraries) + ", LD_LIBRARY_PATH is "
-                    + environment("LD_LIBRARY_PATH") + "); install cuBLAS 12, for instance with pip install"
+        if (reason.contains("libcublas") || reason.contains(DEPENDENT)) {
+            return (windows() ? "cublas64_12.dll" : "libcublas.so.12") + " was not found or does not load (" + reason
+                    + "; elman.cuda.libdir is " + (libraries == null ? "not set" : libraries) + ", " + searched()
+                    + "); install cuBLAS 12, for instance with pip install"
                     + " nvidia-cublas-cu12, and name its folder with -Delman.cuda.libdir.";
         }
         return bindingSentence("jcublas-natives", reason);
@@ -194,8 +212,10 @@ final class NativeCode {
                 + " on the class path, it exists for linux-x86_64 and windows-x86_64.";
     }
 
-    private static String environment(String name) {
-        String value = System.getenv(name);
-        return value == null ? "not set" : value;
+    /** Where the system's loader has looked. */
+    private static String searched() {
+        String variable = windows() ? "PATH" : "LD_LIBRARY_PATH";
+        String value = System.getenv(variable);
+        return variable + " is " + (value == null ? "not set" : value);
     }
 }

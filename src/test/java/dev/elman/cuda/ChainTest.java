@@ -1,9 +1,11 @@
 package dev.elman.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -72,6 +74,22 @@ class ChainTest {
         List<String> links = examine(ChildJvm.like(
                 Map.of(), Map.of("java.io.tmpdir", folder.resolve("missing").toString())));
         assertBroken(links, "binding to the driver's library", "could not be unpacked", "-Djava.io.tmpdir");
+    }
+
+    @Test
+    void nativeCodeIsLoadedOnceAndTemporaryFilesStayWhereTheyWere(@TempDir Path folder) throws Exception {
+        Path temporary = Files.createDirectory(folder.resolve("tmp"));
+        String output = ChildJvm.like(Map.of(), Map.of("java.io.tmpdir", temporary.toString()))
+                .run(LoadMain.class);
+        assertTrue(output.strip().endsWith(" from the jar, true"), output);
+    }
+
+    @Test
+    void windowsNamesNoLibraryThatIsMissing() {
+        Throwable failure = new UnsatisfiedLinkError(
+                "Error while loading native library\nStack trace:\n"
+                        + "java.lang.UnsatisfiedLinkError: C:\\Temp\\elman-cuda-1\\JCudaDriver.dll: Can't find dependent libraries");
+        assertEquals("Can't find dependent libraries", NativeCode.rootOf(failure));
     }
 
     static List<String> examine(ChildJvm jvm) throws IOException, InterruptedException {
