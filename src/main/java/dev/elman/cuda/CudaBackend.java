@@ -75,7 +75,9 @@ public final class CudaBackend extends CudaOperations {
      * any call before it, and in downloads. The thread's current context is this one after every call.
      *
      * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
-     * application's has ordered the writing before. The stream must not be capturing.
+     * application's has ordered the writing before. The stream must not be capturing. While another one captures, in global mode
+     * or, begun by this thread, in thread-local mode, the driver gives and takes no memory: an operation that needs more throws, as
+     * where none is left, and the backend goes on.
      *
      * @param stream null for the default stream; on it, and on one that waits for it, no recurrence runs as a graph
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do

@@ -107,7 +107,7 @@ final class DeviceMemory {
         return context;
     }
 
-    /** Gives the memory back. Throws nothing once the backend is closed or poisoned. */
+    /** Gives the memory back. Once the backend is poisoned nothing but a wrong thread makes it throw, once it is closed nothing. */
     void close() {
         if (!owned || freed || context.closed()) return;
         // The thread's current context may be another's by now.
@@ -125,8 +125,12 @@ final class DeviceMemory {
     /** Gives the memory back and returns the name of the status, null if all went well. */
     String free() {
         if (freed) return null;
-        freed = true;
-        context.gave(this);
-        return CudaCalls.driverStatus(() -> JCudaDriver.cuMemFree(pointer));
+        String status = CudaCalls.driverStatus(() -> JCudaDriver.cuMemFree(pointer));
+        // What the driver has not taken can be given back later, but after a fault it takes nothing any more.
+        if (status == null || context.calls().poisoned()) {
+            freed = true;
+            context.gave(this);
+        }
+        return status;
     }
 }

@@ -27,14 +27,17 @@ import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUgraph;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
+import jcuda.driver.CUstreamCaptureMode;
 import jcuda.driver.CUstream_flags;
 import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Inside an application that has a context, a stream and device memory of its own. */
 @Tag("cuda")
@@ -268,6 +271,30 @@ class CudaAttachTest {
             }
         }
         ok(JCudaDriver.cuStreamDestroy(blocking));
+    }
+
+    /** The driver then gives and takes no memory, whoever asks. */
+    @Test
+    @Tag("provokes-cuda-error")
+    void whileAnotherStreamCapturesNoMemoryIsTakenOrLost() {
+        CUstream theirs = new CUstream();
+        CUgraph graph = new CUgraph();
+        ok(JCudaDriver.cuStreamCreate(theirs, CUstream_flags.CU_STREAM_NON_BLOCKING));
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            Tensor tensor = backend.allocate(Shape.of(3));
+            ok(JCudaDriver.cuStreamBeginCapture(theirs, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
+            for (Executable call : List.<Executable>of(() -> backend.allocate(Shape.of(5)), tensor::close)) {
+                IllegalStateException refused = assertThrows(IllegalStateException.class, call);
+                assertTrue(refused.getMessage().contains("STREAM_CAPTURE_UNSUPPORTED"), refused.getMessage());
+            }
+            JCudaDriver.cuStreamEndCapture(theirs, graph);
+            backend.fill(tensor, 2);
+            assertArrayEquals(new float[] {2, 2, 2}, tensor.toFloats());
+            assertEquals(1, backend.liveTensors());
+            tensor.close();
+            assertEquals(0, backend.liveTensors());
+        }
+        ok(JCudaDriver.cuStreamDestroy(theirs));
     }
 
     /** One copy of the weights, eight threads with a backend and a stream each, every answer the single thread's. */
