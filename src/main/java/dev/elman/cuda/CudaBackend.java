@@ -17,8 +17,8 @@ import jcuda.driver.CUstream;
  * An NVIDIA GPU: cuBLAS for the products, or kernels of ours where there is none, our kernels for the rest, one stream.
  * Float32; with TF32 cuBLAS rounds the products' operands to 10 bits of mantissa, and so does the recurrence on tensor cores.
  * Without, both make products of three such with float32's error, the recurrence where that pays, cuBLAS where it is asked
- * to. Nothing is waited for but downloads and, where the backend is not attached, once in a recurrence with a mask whose
- * products over all steps take half a millisecond or so: for the number of live rows.
+ * to. Nothing is waited for but downloads, uploads each time they have come to 4 MiB and, where the backend is not attached, once
+ * in a recurrence with a mask whose products over all steps take half a millisecond or so: for the number of live rows.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -72,7 +72,8 @@ public final class CudaBackend extends CudaOperations {
      * Works in an application's context and stream, for the calling thread; precision and plan as in {@link #open()}. Both
      * stay the application's: {@link #close} waits for the stream and frees what this backend took, but neither of them.
      * Every operation is handed to the stream and returns, whatever runs there; it waits only where it takes more memory than
-     * any call before it, and in downloads. The thread's current context is this one after every call.
+     * any call before it, where it is the first of its size and the driver compiles a kernel, in downloads, and in the uploads
+     * that come to 4 MiB since the last wait. The thread's current context is this one after every call.
      *
      * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
      * application's has ordered the writing before. The stream must not be capturing. While another one captures, in global mode
