@@ -43,6 +43,8 @@ public final class Operands {
                 Shape.of(t + 1, n, hidden),
                 one.h().shape());
         mask(operation, one.pass().mask(), t, n);
+        // Products over all steps have T*N rows.
+        count((long) t * n);
         return new Rnn(n, t, d, hidden);
     }
 
@@ -368,8 +370,8 @@ public final class Operands {
 
     private static int count(long rows) {
         if (rows > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
-                    "An operation takes at most " + Integer.MAX_VALUE + " rows, but here are " + rows + ".");
+            throw new IllegalArgumentException("An operation takes at most " + Integer.MAX_VALUE
+                    + " rows, but here are " + rows + "; take fewer at a time.");
         }
         return (int) rows;
     }

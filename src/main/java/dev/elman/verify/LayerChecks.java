@@ -1,5 +1,6 @@
 package dev.elman.verify;
 
+import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
@@ -7,6 +8,7 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -73,7 +75,29 @@ final class LayerChecks {
                     Tensor y = trial.input("y", Shape.of(2, 4));
                     return backend -> backend.copyColumns(x, 1, y, 0, 3);
                 }),
-                refuses("simpleRnnBackward", "bias without its gradient", LayerChecks::biasWithoutGradient));
+                refuses("simpleRnnBackward", "bias without its gradient", LayerChecks::biasWithoutGradient),
+                refuses("simpleRnnForward", "2^31 rows in all steps", trial -> {
+                    SimpleRnnForward forward = ofManyRows(trial);
+                    return backend ->
+                            backend.simpleRnnForward(forward.weights(), forward.pass(), forward.x(), forward.h());
+                }),
+                refuses("simpleRnnBackward", "2^31 rows in all steps", trial -> {
+                    SimpleRnnForward forward = ofManyRows(trial);
+                    Tensor dh = trial.input("dh", forward.h().shape());
+                    return backend -> backend.simpleRnnBackward(
+                            forward.weights(), forward.pass(), forward.x(), forward.h(), dh, null, forward.weights());
+                }));
+    }
+
+    /** Without features and nodes they take no memory. */
+    private static SimpleRnnForward ofManyRows(Trial trial) {
+        int t = 1 << 16;
+        int n = 1 << 15;
+        Tensor none = trial.input("weights", Shape.of(0, 0));
+        SimpleRnnWeights weights = new SimpleRnnWeights(none, none, null);
+        Tensor x = trial.input("x", Shape.of(t, n, 0));
+        Tensor h = trial.input("h", Shape.of(t + 1, n, 0));
+        return new SimpleRnnForward(weights, new SimpleRnnPass(Activation.TANH, false, null), x, h);
     }
 
     private static Check refuses(String operation, String what, Sample.Setup setup) {
