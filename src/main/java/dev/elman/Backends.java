@@ -35,6 +35,7 @@ public final class Backends {
      * The best backend on this machine; the choice is logged.
      *
      * @return to be closed by the caller
+     * @throws IllegalArgumentException when a property of the GPU's backend has a value that it does not know
      */
     public static Backend open() {
         return open(AUTO);
@@ -45,7 +46,7 @@ public final class Backends {
      *
      * @return to be closed by the caller
      * @throws BackendUnavailableException when it cannot be opened here, saying why and what to do
-     * @throws IllegalArgumentException when there is no backend of this name
+     * @throws IllegalArgumentException when there is no backend of this name, and as in {@link #open()}
      */
     public static Backend open(String name) {
         return choose(name).backend();
@@ -60,6 +61,7 @@ public final class Backends {
      * The GPU of this number among those that the driver shows, for the calling thread.
      *
      * @throws BackendUnavailableException when it cannot be opened here, saying why and what to do
+     * @throws IllegalArgumentException as in {@link #open()}
      */
     public static Backend openCuda(int device) {
         return CudaBackend.open(device);

@@ -47,6 +47,8 @@ public final class CudaBackend extends CudaOperations {
      * {@code elman.cuda.tf32} is true, else strict float32.
      *
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do
+     * @throws IllegalArgumentException when a property {@code elman.cuda...} has a value that it does not know, or names a plan
+     *     that cannot run here
      */
     public static CudaBackend open() {
         return open(CudaSettings.fromProperties());
@@ -82,7 +84,7 @@ public final class CudaBackend extends CudaOperations {
      *
      * @param stream null for the default stream; on it, and on one that waits for it, no recurrence runs as a graph
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do
-     * @throws IllegalArgumentException when there is no context, or the stream is not of it
+     * @throws IllegalArgumentException when there is no context, or the stream is not of it, and as in {@link #open()}
      */
     public static CudaBackend attach(CUcontext context, CUstream stream) {
         return attach(context, stream, CudaSettings.fromProperties());
@@ -113,7 +115,7 @@ public final class CudaBackend extends CudaOperations {
         try {
             settings = CudaSettings.fromProperties();
             chain = chain(settings);
-        } catch (BackendUnavailableException failure) {
+        } catch (BackendUnavailableException | IllegalArgumentException failure) {
             return List.of(new ChainLink("settings and JCuda", false, failure.getMessage()));
         }
         try {
@@ -124,7 +126,7 @@ public final class CudaBackend extends CudaOperations {
             } finally {
                 backend.close();
             }
-        } catch (BackendUnavailableException noted) {
+        } catch (BackendUnavailableException | IllegalArgumentException noted) {
             // It is the last of the links.
         }
         return chain.links();

@@ -271,7 +271,7 @@ final class CudaChain {
     }
 
     /** What was found and what to do about it, by the status of the call that failed. */
-    private static String remedy(Throwable failure) {
+    static String remedy(Throwable failure) {
         if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         return switch (call.status()) {
             case "CUDA_ERROR_NO_DEVICE" -> noDevice();
@@ -313,7 +313,8 @@ final class CudaChain {
                         + call.getMessage() + ")";
             case "CUBLAS_STATUS_NOT_INITIALIZED" ->
                 "cuBLAS could not start on the device, for want of memory or because"
-                        + " it does not fit the driver; check that libcublas is of CUDA 12 (" + call.getMessage() + ")";
+                        + " it does not fit the driver; check that libcublas is of CUDA 12, or do without it by"
+                        + " -Delman.cuda.gemm=own (" + call.getMessage() + ")";
             default -> call.getMessage();
         };
     }

@@ -1,7 +1,7 @@
 package dev.elman.cuda;
 
-import dev.elman.backend.BackendUnavailableException;
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * What the user chose by system properties.
@@ -41,17 +41,40 @@ record CudaSettings(
         ALL
     }
 
+    /**
+     * The properties; an empty one counts as left out.
+     *
+     * @throws IllegalArgumentException when one has a value that it does not know
+     */
     static CudaSettings fromProperties() {
-        String folder = System.getProperty("elman.cuda.libdir", "");
+        String folder = property("elman.cuda.libdir");
+        String plan = property("elman.cuda.plan");
         return new CudaSettings(
-                device(System.getProperty("elman.cuda.device", "0")),
+                device(property("elman.cuda.device")),
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
-                Boolean.getBoolean("elman.cuda.tf32"),
-                products(System.getProperty("elman.cuda.gemm", "")),
-                split(System.getProperty("elman.cuda.split", "")),
-                Boolean.getBoolean("elman.cuda.projectByStep"),
-                System.getProperty("elman.cuda.plan"),
+                flag("elman.cuda.tf32"),
+                products(property("elman.cuda.gemm")),
+                split(property("elman.cuda.split")),
+                flag("elman.cuda.projectByStep"),
+                plan.isEmpty() ? null : plan,
                 false);
+    }
+
+    private static String property(String name) {
+        return System.getProperty(name, "");
+    }
+
+    private static boolean flag(String name) {
+        return switch (property(name).toLowerCase(Locale.ROOT)) {
+            case "", "false" -> false;
+            case "true" -> true;
+            default -> throw unknown(name, "true or false", "it is false where it is left out");
+        };
+    }
+
+    private static IllegalArgumentException unknown(String name, String known, String otherwise) {
+        return new IllegalArgumentException("CUDA cannot be used: " + name + " must be " + known + ", but is \""
+                + property(name) + "\"; " + otherwise + ".");
     }
 
     CudaSettings withTf32(boolean on) {
@@ -84,9 +107,8 @@ record CudaSettings(
             case "large" -> Split.LARGE;
             case "all" -> Split.ALL;
             default ->
-                throw new BackendUnavailableException(
-                        "CUDA cannot be used: elman.cuda.split must be large or all, but is \"" + text
-                                + "\"; leave it out to have no product made of three in TF32.");
+                throw unknown(
+                        "elman.cuda.split", "large or all", "leave it out to have no product made of three in TF32");
         };
     }
 
@@ -96,9 +118,10 @@ record CudaSettings(
             case "cublas" -> Products.CUBLAS;
             case "own" -> Products.OWN;
             default ->
-                throw new BackendUnavailableException(
-                        "CUDA cannot be used: elman.cuda.gemm must be cublas or own, but is" + " \"" + text
-                                + "\"; leave it out to take cuBLAS where it is and our own kernels elsewhere.");
+                throw unknown(
+                        "elman.cuda.gemm",
+                        "cublas or own",
+                        "leave it out to take cuBLAS where it is and our own kernels elsewhere");
         };
     }
 
@@ -107,13 +130,13 @@ record CudaSettings(
     }
 
     private static int device(String text) {
+        if (text.isEmpty()) return 0;
         try {
             int number = Integer.parseInt(text.strip());
             if (number >= 0) return number;
         } catch (NumberFormatException notANumber) {
             // Said below.
         }
-        throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device must be the number of a device,"
-                + " such as 0, but is \"" + text + "\".");
+        throw unknown("elman.cuda.device", "the number of a device, such as 0", "leave it out to take the first");
     }
 }

@@ -1,6 +1,5 @@
 package dev.elman.cuda;
 
-import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
 import java.util.ArrayList;
@@ -15,6 +14,7 @@ final class Planner {
     private static final int TYPICAL_ROWS = 32;
     private static final int TYPICAL_STEPS = 512;
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
+    private static final Operands.Rnn SMALLEST = new Operands.Rnn(1, 1, 1, 1);
     /** Of what is expected. */
     private static final String BASIS = "by what an H100 or H200 took";
 
@@ -71,21 +71,26 @@ final class Planner {
      *
      * @param plans of those that are equally fast the first is taken; the last refuses nothing
      * @param forced name of the only one to use, null to choose
-     * @throws BackendUnavailableException when there is no plan of that name
+     * @throws IllegalArgumentException when there is no plan of that name, or it cannot run the smallest pass
      */
     Planner(List<RecurrencePlan> plans, String forced) {
         this.plans = List.copyOf(plans);
         this.forced = forced == null ? null : named(forced);
+        if (forced == null) return;
+        String refusal = this.forced.refusal(SMALLEST, false, false);
+        if (refusal == null) return;
+        throw new IllegalArgumentException("CUDA cannot be used: elman.cuda.plan is \"" + forced + "\", but " + refusal
+                + "; name another plan, or leave the property out.");
     }
 
     /**
      * The plan of that name.
      *
-     * @throws BackendUnavailableException when there is none
+     * @throws IllegalArgumentException when there is none
      */
     RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
-        throw new BackendUnavailableException(
+        throw new IllegalArgumentException(
                 "CUDA cannot be used: elman.cuda.plan is \"" + name + "\", but the plans are "
                         + String.join(", ", names()) + "; name one of them, or leave the property out.");
     }

@@ -85,6 +85,12 @@ class ChainTest {
     }
 
     @Test
+    void aCublasThatDoesNotStartCanBeDoneWithout() {
+        String said = CudaChain.remedy(new CudaCallException("cublasCreate", "CUBLAS_STATUS_NOT_INITIALIZED", ""));
+        assertTrue(said.contains("-Delman.cuda.gemm=own"), said);
+    }
+
+    @Test
     void windowsNamesNoLibraryThatIsMissing() {
         Throwable failure = new UnsatisfiedLinkError(
                 "Error while loading native library\nStack trace:\n"

@@ -66,6 +66,18 @@ class CudaChainTest {
     }
 
     @Test
+    void aPlanThatThisDeviceCannotRun() throws Exception {
+        List<String> links =
+                examine(ChildJvm.like(Map.of("SOFTGPU_DEVICE", "sm_80"), Map.of("elman.cuda.plan", "cluster")));
+        Required.that(
+                !links.get(links.size() - 1).startsWith("ok"),
+                "softgpu",
+                "a plan that the device cannot run",
+                "only the software driver can be another device");
+        assertBroken(links, "recurrence plans", "elman.cuda.plan is \"cluster\", but clusters of blocks need", "9.0;");
+    }
+
+    @Test
     void aDriverThatIsTooOld() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "11080"), Map.of()));
         Required.that(

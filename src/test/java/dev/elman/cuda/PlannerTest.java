@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
 import java.io.IOException;
@@ -107,10 +106,24 @@ class PlannerTest {
 
     @Test
     void anUnknownPlanIsRefusedWithTheKnownOnes() {
-        BackendUnavailableException refused =
-                assertThrows(BackendUnavailableException.class, () -> new Planner(PLANS, "fast"));
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> new Planner(PLANS, "fast"));
         assertTrue(
                 refused.getMessage().contains("elman.cuda.plan is \"fast\", but the plans are quick, middling, last;"),
+                refused.getMessage());
+    }
+
+    @Test
+    void aForcedPlanThatRunsNothingIsRefusedBeforeAnyPass() {
+        List<RecurrencePlan> plans = List.of(new Named("nothing", 0, 1, 0), PLANS.get(2));
+        assertEquals(
+                "last",
+                new Planner(plans, null).choose(sizes(1), 1, false, false).name());
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> new Planner(plans, "nothing"));
+        assertEquals(
+                "CUDA cannot be used: elman.cuda.plan is \"nothing\", but H is above 0; name another plan, or leave the"
+                        + " property out.",
                 refused.getMessage());
     }
 
