@@ -98,7 +98,12 @@ final class KernelModule {
     Launch get(Kernel kernel) {
         Launch launch = launches.get(kernel);
         if (launch != null) return launch;
-        return add(kernel, load(texts.get(kernel.file()).alone(kernel)));
+        PtxText text = texts.get(kernel.file());
+        if (text == null) {
+            throw new IllegalStateException(kernel.entry() + " is not loaded: this device or its driver cannot take "
+                    + kernel.file() + ".cu, or another does its work. Ask the plan for its refusal first.");
+        }
+        return add(kernel, load(text.alone(kernel)));
     }
 
     /** Compiles what has not been launched yet, and says what {@link #state} does. */

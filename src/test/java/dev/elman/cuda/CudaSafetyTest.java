@@ -104,6 +104,18 @@ class CudaSafetyTest {
     }
 
     @Test
+    void aKernelThatIsNotLoadedIsNamed() {
+        Required.that(
+                !backend.description().contains("own products"),
+                "cublas",
+                "a kernel that is not loaded",
+                "without cuBLAS products are kernels of ours");
+        IllegalStateException refused = assertThrows(
+                IllegalStateException.class, () -> backend.kernels().get(Kernel.GEMM_NN_32));
+        assertTrue(refused.getMessage().startsWith("gemm_nn_32 is not loaded"), refused.getMessage());
+    }
+
+    @Test
     void uploadsLargerThanTheStagingBufferArrive() {
         int size = (4 << 20) / 4 * 2 + 17;
         float[] values = new float[size];
@@ -145,6 +157,7 @@ class CudaSafetyTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void onTensorCoresABatchAfterTheLargestTakesNoMemory(boolean tf32) {
+        SequenceCase.assumePlan(backend, "tensor", 33);
         CudaSettings settings = CudaSettings.fromProperties().withPlan("tensor").withTf32(tf32);
         try (CudaBackend cores = CudaBackend.open(settings);
                 Pass large = new Pass(cores, 9, 11, 3, 33);
@@ -162,6 +175,7 @@ class CudaSafetyTest {
     /** The other plans of one launch are strict in any case, and the projections are the same. */
     @Test
     void tensorCoresRoundWhereTheProductsDo() {
+        SequenceCase.assumePlan(backend, "tensor", 100);
         CudaSettings strict = CudaSettings.fromProperties();
         assertArrayEquals(states(strict.withPlan("grid")), states(strict.withPlan("tensor")), 1e-5f);
         CudaSettings tf32 = strict.withTf32(true);

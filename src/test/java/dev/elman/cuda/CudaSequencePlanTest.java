@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
-import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -140,7 +139,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 130, 2, 5, 1000"
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, hidden);
         int turn = hidden;
         for (Activation activation : Activation.values()) {
             for (boolean masked : new boolean[] {false, true}) {
@@ -163,7 +162,7 @@ class CudaSequencePlanTest {
     @ParameterizedTest
     @ValueSource(strings = {"tensor-block", "tensor", "tensor in TF32", "tensor-cluster"})
     void tanhIsCudasBitByBit(String plan) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, 64);
         int rows = 67;
         SequenceCase ours = tanhOf(plan, rows);
         SequenceCase cudas = tanhOf("block", rows);
@@ -257,7 +256,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 190, 1"
     })
     void aRowsBitsAreItsOwn(String plan, int hidden, int multiprocessors) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, hidden);
         int rows = 11;
         int steps = 4;
         for (int inputs : inputs(plan, hidden)) {
@@ -312,7 +311,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 192, 9, 2, 1"
     })
     void bothDirectionsAreAsEachAlone(String plan, int hidden, int rows, int multiprocessors, int launches) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, hidden);
         int steps = 18;
         for (boolean masked : new boolean[] {false, true}) {
             for (int inputs : inputs(plan, hidden)) {
@@ -343,11 +342,6 @@ class CudaSequencePlanTest {
         }
     }
 
-    private void assumeClusters(String plan) {
-        String refusal = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false, false);
-        Required.that(refusal == null || !plan.endsWith("cluster"), "cluster", "sequences in plan " + plan, refusal);
-    }
-
     @ParameterizedTest
     @CsvSource({
         "block, 50, false",
@@ -366,7 +360,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 150, true"
     })
     void stepsOneByOneGiveTheBitsOfTheWhole(String plan, int hidden, boolean reverse) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, hidden);
         for (int multiprocessors : new int[] {4, 1000}) {
             for (int inputs : inputs(plan, multiprocessors)) {
                 SequenceCase one =
@@ -396,6 +390,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 180, 1"
     })
     void aRowKeepsItsNaNs(String plan, int hidden, int multiprocessors) {
+        SequenceCase.assumePlan(cuda, plan, hidden);
         int rows = 5;
         int steps = 4;
         for (int inputs : inputs(plan, hidden)) {
@@ -431,7 +426,7 @@ class CudaSequencePlanTest {
         "tensor-block in TF32, 180, 1"
     })
     void anInfiniteStateIsTakenAsItIs(String plan, int hidden, int multiprocessors) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, hidden);
         SequenceCase one = new SequenceCase(cuda, plan, 3, 3, 2, hidden, Activation.TANH, false, false, true);
         one.states[hidden + 3] = Float.POSITIVE_INFINITY;
         assertAsReference(one, one.onDevice(multiprocessors, 3, 0, 3));
@@ -441,7 +436,7 @@ class CudaSequencePlanTest {
     @ParameterizedTest
     @CsvSource({"tensor in TF32, 4", "tensor-cluster, 8", "tensor-block in TF32, 1"})
     void operandsAreRoundedToTheNearest(String plan, int multiprocessors) {
-        assumeClusters(plan);
+        SequenceCase.assumePlan(cuda, plan, 1);
         SequenceCase one = new SequenceCase(cuda, plan, 1, 1, 1, 1, Activation.LINEAR, false, false, false);
         one.x[0] = 0;
         for (int i = 0; i < 2; i++) {

@@ -9,6 +9,7 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Required;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -73,6 +74,15 @@ final class SequenceCase {
         // One row ends early, and where there are many the first eight do.
         for (int i = 0; masked && i < steps * rows; i++)
             if (i % rows < Math.max(1, rows - 3) && i / rows > 1) mask[i] = 0;
+    }
+
+    /** Skips the test where this device has no such plan for so many nodes. */
+    static void assumePlan(CudaBackend cuda, String plan, int hidden) {
+        // What a cluster needs is the same in TF32, and one block of threads has room for all its sizes.
+        String name = plan.equals("tensor-cluster") ? "cluster" : plan.replace(" in TF32", "");
+        Operands.Rnn one = new Operands.Rnn(1, 1, 1, name.endsWith("block") ? 1 : hidden);
+        String refusal = cuda.planner().named(name).refusal(one, false, false);
+        Required.that(refusal == null, name, "sequences in plan " + plan, refusal);
     }
 
     List<double[]> onReference(Backend reference) {
