@@ -23,6 +23,7 @@ import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import jcuda.Pointer;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -38,6 +39,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Inside an application that has a context, a stream and device memory of its own. */
 @Tag("cuda")
@@ -53,6 +56,10 @@ class CudaAttachTest {
 
     private final CUstream stream = new CUstream();
     private final List<CUdeviceptr> memory = new ArrayList<>();
+    /** Whose primary context a test holds too, if one does. */
+    private final CUdevice retained = new CUdevice();
+
+    private boolean retains;
 
     @BeforeEach
     void anApplication() {
@@ -72,6 +79,7 @@ class CudaAttachTest {
         for (CUdeviceptr pointer : memory) ok(JCudaDriver.cuMemFree(pointer));
         ok(JCudaDriver.cuStreamDestroy(stream));
         ok(JCudaDriver.cuCtxDestroy(context));
+        if (retains) ok(JCudaDriver.cuDevicePrimaryCtxRelease(retained));
     }
 
     private static void ok(int status) {
@@ -118,8 +126,12 @@ class CudaAttachTest {
     }
 
     private static void forwardAndBack(Backend backend, List<Tensor> t) {
+        forwardAndBack(backend, t, null);
+    }
+
+    private static void forwardAndBack(Backend backend, List<Tensor> t, IntTensor mask) {
         SimpleRnnWeights weights = new SimpleRnnWeights(t.get(0), t.get(1), t.get(2));
-        SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+        SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, mask);
         backend.simpleRnnForward(weights, pass, t.get(3), t.get(4));
         SimpleRnnWeights gradients = new SimpleRnnWeights(t.get(7), t.get(8), t.get(9));
         backend.simpleRnnBackward(weights, pass, t.get(3), t.get(4), t.get(5), t.get(6), gradients);
@@ -181,23 +193,27 @@ class CudaAttachTest {
         }
     }
 
-    /** On the software driver work runs when somebody waits for it, so that a call that waited would show. */
-    @Test
-    void callsReturnBeforeTheWorkIsDone() {
+    /** On the software driver work runs when somebody waits for it, so that a call that waited would show; one for live rows too. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void callsReturnBeforeTheWorkIsDone(boolean masked) {
         Required.that(
                 System.getenv("SOFTGPU_LOG") != null,
                 "softgpu",
                 "calls that return before the work is done",
                 "a real device may be done before it is asked");
         Arrays arrays = new Arrays();
-        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+        CudaSettings settings = CudaSettings.fromProperties().withOnlyLiveRows();
+        try (CudaBackend backend = CudaBackend.attach(context, stream, settings)) {
+            IntTensor mask = masked ? backend.wrapInts(filled(new float[T * N]), Shape.of(T, N)) : null;
             List<Tensor> tensors = new ArrayList<>();
             for (int i = 0; i < arrays.all.length; i++) {
                 tensors.add(backend.wrap(filled(arrays.all[i]), arrays.shapes[i]));
             }
-            forwardAndBack(backend, tensors);
+            forwardAndBack(backend, tensors, mask);
             ok(JCudaDriver.cuStreamSynchronize(stream));
-            forwardAndBack(backend, tensors);
+            forwardAndBack(backend, tensors, mask);
+            assertEquals(0, backend.context().counters().downloads);
             assertEquals(CUresult.CUDA_ERROR_NOT_READY, JCudaDriver.cuStreamQuery(stream));
         }
     }
@@ -250,6 +266,42 @@ class CudaAttachTest {
             CUdeviceptr pointer = backend.pointer(tensor);
             assertArrayEquals(new float[] {2, 2, 2}, read(pointer, 3));
         }
+    }
+
+    /** Each call makes its own context the thread's, whichever another backend has left there. */
+    @Test
+    void backendsOfTwoContextsServeOneThreadByTurns() {
+        CUcontext primary = new CUcontext();
+        ok(JCudaDriver.cuDeviceGet(retained, 0));
+        ok(JCudaDriver.cuDevicePrimaryCtxRetain(primary, retained));
+        retains = true;
+        try (CudaBackend opened = CudaBackend.open();
+                CudaBackend attached = CudaBackend.attach(context, stream);
+                Tensor one = opened.allocate(Shape.of(40));
+                Tensor other = attached.allocate(Shape.of(40))) {
+            List<Consumer<Tensor>> calls = List.of(
+                    tensor -> (tensor == one ? opened : attached).fill(tensor, 3),
+                    tensor -> tensor.set(new float[40]),
+                    Tensor::toFloats,
+                    tensor -> (tensor == one ? opened : attached).axpy(2, tensor, tensor),
+                    tensor -> (tensor == one ? opened : attached)
+                            .allocate(Shape.of(3))
+                            .close());
+            for (Consumer<Tensor> call : calls) {
+                call.accept(one);
+                assertEquals(primary, current());
+                call.accept(other);
+                assertEquals(context, current());
+            }
+        } finally {
+            ok(JCudaDriver.cuCtxSetCurrent(context));
+        }
+    }
+
+    private static CUcontext current() {
+        CUcontext current = new CUcontext();
+        ok(JCudaDriver.cuCtxGetCurrent(current));
+        return current;
     }
 
     /** A capture of such a stream would break into what other threads do on the default stream. */
