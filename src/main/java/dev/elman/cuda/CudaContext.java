@@ -34,6 +34,10 @@ final class CudaContext implements AutoCloseable {
     /** What a backend has done so far; tests hold it to what it promises. */
     static final class Counters {
         long allocations;
+        /** Device memory that is taken now, and the most that ever was; an application's is not counted. */
+        long bytes;
+
+        long peak;
         /** Captured ones too, once. */
         long launches;
         /** Captured ones too, once. */
@@ -183,10 +187,13 @@ final class CudaContext implements AutoCloseable {
     void took(DeviceMemory block) {
         memory.add(block);
         counters.allocations++;
+        counters.bytes += block.bytes();
+        counters.peak = Math.max(counters.peak, counters.bytes);
     }
 
     void gave(DeviceMemory block) {
         memory.remove(block);
+        counters.bytes -= block.bytes();
     }
 
     void openedTensor() {
