@@ -38,8 +38,9 @@ final class RnnOutput implements AutoCloseable {
         }
     }
 
-    Tensor forward(List<RnnDirection> directions, IntTensor mask) {
-        if (config.output() == Output.SEQUENCE) return sequence(directions, mask);
+    /** @param fromZeros whether all rows began with zeros */
+    Tensor forward(List<RnnDirection> directions, IntTensor mask, boolean fromZeros) {
+        if (config.output() == Output.SEQUENCE) return sequence(directions, mask, fromZeros);
         if (config.output() == Output.LAST) keep = mask == null ? null : lastSeen(mask);
         Tensor first = vector(directions, 0, mask);
         if (directions.size() == 1) return first;
@@ -48,7 +49,7 @@ final class RnnOutput implements AutoCloseable {
         return out;
     }
 
-    private Tensor sequence(List<RnnDirection> directions, IntTensor mask) {
+    private Tensor sequence(List<RnnDirection> directions, IntTensor mask, boolean fromZeros) {
         Tensor out = directions.get(0).outputs();
         boolean zero = directions.size() > 1 || config.zeroOutputForMask();
         keep = mask == null || zero ? mask : seen(mask, directions.get(0).reverse());
@@ -58,7 +59,9 @@ final class RnnOutput implements AutoCloseable {
             merge.forward(out, directions.get(1).outputs(), merged);
             out = merged;
         }
-        if (keep != null) {
+        // Before its first live step a row has its initial state, and its output is 0.
+        boolean already = fromZeros && !zero;
+        if (keep != null && !already) {
             Tensor masked = y.of(out.shape());
             backend.maskRows(out, keep, masked);
             out = masked;

@@ -173,7 +173,7 @@ public final class SimpleRnn implements AutoCloseable {
         }
         // Only now: the start may be the stored state itself.
         for (RnnLayer layer : layers) layer.store(state, shape.extent(0));
-        Tensor y = output.forward(top().directions(), mask);
+        Tensor y = output.forward(top().directions(), mask, start == null);
         outputShape = y.shape();
         return y;
     }

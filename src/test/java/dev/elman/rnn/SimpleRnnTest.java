@@ -309,6 +309,39 @@ class SimpleRnnTest {
         return mask;
     }
 
+    /** From zeros the states are the output as they stand; given zeros are states like any other, and are copied. */
+    @ParameterizedTest
+    @CsvSource({"false, false", "true, false", "false, true"})
+    void aMaskedSequenceFromZerosIsNotCopied(boolean reverse, boolean zero) {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H)
+                .withOutput(Output.SEQUENCE)
+                .withGoBackwards(reverse)
+                .withZeroOutputForMask(zero);
+        try (SimpleRnn plain = SimpleRnn.create(backend, config, 1);
+                SimpleRnn copying = SimpleRnn.create(backend, config, 1);
+                Tensor x = random(Shape.of(T, N, D), 2);
+                IntTensor mask = backend.allocateInts(Shape.of(T, N));
+                Tensor zeros = backend.allocate(Shape.of(N, H));
+                Tensor dy = random(Shape.of(T, N, H), 3)) {
+            // A row that begins late, one with a hole, one without a live step.
+            mask.set(0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0);
+            int before = backend.liveTensors();
+            Tensor y = plain.forward(x, mask);
+            int taken = backend.liveTensors() - before;
+            Tensor expected = copying.forward(x, mask, zeros);
+            assertEquals(zero ? 0 : 1, backend.liveTensors() - before - 2 * taken);
+            assertArrayEquals(expected.toDoubles(), y.toDoubles());
+            assertArrayEquals(
+                    copying.backward(dy).toDoubles(), plain.backward(dy).toDoubles());
+            assertArrayEquals(
+                    copying.gradients(0).wh().toDoubles(),
+                    plain.gradients(0).wh().toDoubles());
+            assertArrayEquals(
+                    copying.initialStateGradient(0).toDoubles(),
+                    plain.initialStateGradient(0).toDoubles());
+        }
+    }
+
     @Test
     void whatLiesInMaskedStepsReachesNoGradient() {
         float[][][] values = {{{1, 2}, {Float.NaN, Float.NaN}}};
