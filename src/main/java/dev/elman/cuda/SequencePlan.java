@@ -183,7 +183,7 @@ final class SequencePlan implements RecurrencePlan {
         }
         int groups = size.groups(multiprocessors);
         if (groups == 0) return "it needs " + size.blocks() + " multiprocessors, and here are " + multiprocessors;
-        int most = size.mostRows(dropout);
+        int most = size.mostRows(backward, dropout);
         if (family.cooperates() && pass.n() > (long) groups * most) {
             return "it has room for " + groups * most + " rows" + (dropout ? " with recurrent dropout" : "");
         }

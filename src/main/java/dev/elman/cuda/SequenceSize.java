@@ -168,17 +168,18 @@ record SequenceSize(
         return Math.max((int) (room * multiprocessors * resident / blocks), 1);
     }
 
-    /** Rows that a group has room for, where the recurrence drops states or does not. */
-    int mostRows(boolean dropout) {
+    /** Rows that a group has room for, forward or back, where the recurrence drops states or does not. */
+    int mostRows(boolean backward, boolean dropout) {
         return kernels.stream()
-                .filter(kernel -> takes(kernel, dropout))
+                .filter(kernel -> takes(kernel, backward, dropout))
                 .mapToInt(kernel -> kernel.together() * kernel.passes())
                 .max()
                 .orElseThrow();
     }
 
     /** A row's factors of dropout are multiplied into its group's weights, so the group has no other; tensor cores apply them. */
-    private boolean takes(Rows kernel, boolean dropout) {
+    private boolean takes(Rows kernel, boolean backward, boolean dropout) {
+        if (backward && !kernel.back()) return false;
         return !dropout || kernel.together() == 1 || family.onTensorCores();
     }
 
@@ -208,7 +209,7 @@ record SequenceSize(
         int each = Math.max(atOnce / directions, 1); // groups of a direction
         Share best = null;
         for (Rows kernel : kernels) {
-            if (!takes(kernel, dropout) || (backward && !kernel.back())) continue;
+            if (!takes(kernel, backward, dropout)) continue;
             int perGroup = Math.min((rows - 1) / each + 1, kernel.together() * kernel.passes());
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (directions * groups - 1) / atOnce + 1;

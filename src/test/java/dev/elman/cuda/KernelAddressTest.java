@@ -63,12 +63,12 @@ class KernelAddressTest {
     void aRingAndAStepOnTensorCoresAreSmall() {
         for (SequenceSize size : SequenceSize.ALL) {
             if (!size.family().name().startsWith("TENSOR")) continue;
-            assertTrue(size.mostRows(false) <= MOST_ROWS_OF_A_GROUP, size.toString());
+            assertTrue(size.mostRows(false, false) <= MOST_ROWS_OF_A_GROUP, size.toString());
             assertTrue(size.hidden() <= MOST_NODES, size.toString());
-            long places = (long) Ring.MOST_SLOTS * size.mostRows(false) * size.hidden();
+            long places = (long) Ring.MOST_SLOTS * size.mostRows(false, false) * size.hidden();
             assertTrue(places <= Integer.MAX_VALUE, size.toString());
             // On far more multiprocessors than there are.
-            assertTrue(size.groups(1024) * size.mostRows(false) <= MOST_ROWS, size.toString());
+            assertTrue(size.groups(1024) * size.mostRows(false, false) <= MOST_ROWS, size.toString());
         }
     }
 

@@ -101,12 +101,20 @@ class SequencePlanTest {
         }
     }
 
+    @Test
+    void aKernelThatGoesForwardAloneMakesNoRoomForTheWayBack() {
+        List<Rows> kernels = List.of(new Rows(8, 1, true), new Rows(16, 3, false));
+        SequenceSize size = new SequenceSize(Family.TENSOR, 256, 4, 512, 1, kernels, 0, 1, 0);
+        assertEquals(48, size.mostRows(false, true));
+        assertEquals(8, size.mostRows(true, true));
+    }
+
     private static void assertRoom(SequenceSize size, int rows, int directions, int multiprocessors, boolean backward) {
         int atOnce = size.groups(multiprocessors);
         boolean cooperates = size.family().cooperates();
         if (atOnce == 0) return;
         Share share = size.share(rows, directions, multiprocessors, backward, false);
-        if (cooperates && rows > (long) (atOnce / directions) * size.mostRows(false)) {
+        if (cooperates && rows > (long) (atOnce / directions) * size.mostRows(backward, false)) {
             assertNull(share);
             return;
         }
@@ -138,7 +146,7 @@ class SequencePlanTest {
 
     private static void assertMoreNeedsMore(SequenceSize size, int directions, int multiprocessors, boolean back) {
         long before = 0;
-        for (int rows = 1; rows <= size.groups(multiprocessors) * size.mostRows(false); rows++) {
+        for (int rows = 1; rows <= size.groups(multiprocessors) * size.mostRows(false, false); rows++) {
             long most = most(size, rows, directions, multiprocessors, back);
             String what = size + ", " + rows + " rows, " + directions + " directions, " + multiprocessors;
             assertTrue(most >= before, what + (back ? ", back" : ""));
