@@ -1,7 +1,5 @@
 package dev.elman.cuda;
 
-import jcuda.driver.JCudaDriver;
-
 /** Matrix products, row-major and without gaps; all operands are addresses. */
 abstract class Blas {
     private final CudaContext context;
@@ -50,7 +48,7 @@ abstract class Blas {
     private void checked(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
         if (m == 0 || n == 0) return;
         if (k == 0) {
-            if (!add) clear(c, m * n);
+            if (!add) context.fill(c, m * n, 0);
             return;
         }
         context.counters().products++;
@@ -59,16 +57,6 @@ abstract class Blas {
 
     /** One product; no size is 0. */
     abstract void product(Form form, boolean add, long a, long b, long c, long m, long n, long k);
-
-    /** c = 0. */
-    final void clear(long c, long size) {
-        if (size == 0) return;
-        context.calls()
-                .driver(
-                        "cuMemsetD32Async",
-                        size + " floats",
-                        () -> JCudaDriver.cuMemsetD32Async(DeviceAddress.of(c), 0, size, context.stream()));
-    }
 
     /** Precision and maker, for people. */
     abstract String description();

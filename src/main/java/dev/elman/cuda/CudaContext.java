@@ -158,6 +158,15 @@ final class CudaContext implements AutoCloseable {
         return capturable;
     }
 
+    /** Writes these 32 bits {@code count} times from an address on, in the order of the stream. */
+    void fill(long address, long count, int bits) {
+        if (count == 0) return;
+        calls.driver(
+                "cuMemsetD32Async",
+                count + " times 4 bytes",
+                () -> JCudaDriver.cuMemsetD32Async(DeviceAddress.of(address), bits, count, stream));
+    }
+
     /** Waits for everything that was handed to the stream. */
     void synchronize() {
         calls.driver("cuStreamSynchronize", "", () -> JCudaDriver.cuStreamSynchronize(stream));

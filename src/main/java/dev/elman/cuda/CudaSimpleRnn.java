@@ -99,7 +99,7 @@ final class CudaSimpleRnn {
     private void products(Recurrence pass, List<LiveRows.Piece> pieces, long seen, long da, Backward to) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        if (to.dx() != 0) blas.clear(to.dx(), pass.rows() * d);
+        if (to.dx() != 0) blas.context().fill(to.dx(), pass.rows() * d, 0);
         for (LiveRows.Piece piece : pieces) {
             live.gather(piece, da, piece.first(), h);
             live.gather(piece, pass.x(), piece.second(), d);

@@ -14,13 +14,7 @@ final class Elementwise {
     }
 
     void fill(long y, long size, float value) {
-        if (size == 0) return;
-        context.calls()
-                .driver(
-                        "cuMemsetD32Async",
-                        size + " floats",
-                        () -> JCudaDriver.cuMemsetD32Async(
-                                DeviceAddress.of(y), Float.floatToRawIntBits(value), size, context.stream()));
+        context.fill(y, size, Float.floatToRawIntBits(value));
     }
 
     void copy(long x, long y, long size) {

@@ -93,7 +93,7 @@ final class OwnBlas extends Blas {
         }
         long parts = partial.of(4 * slices * m * n);
         launch(form, false, a, b, parts, m, n, k, perSlice, slices);
-        if (!add) clear(c, m * n);
+        if (!add) context().fill(c, m * n, 0);
         sums.add(parts, slices, m * n, c);
     }
 

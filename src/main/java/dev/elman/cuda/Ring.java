@@ -1,7 +1,5 @@
 package dev.elman.cuda;
 
-import jcuda.driver.JCudaDriver;
-
 /**
  * Where the blocks of a cooperative launch leave numbers for each other: slots that begin empty. See kernels/grid.cu and
  * tensor.cu.
@@ -45,11 +43,7 @@ final class Ring {
         while (slots < MOST_SLOTS && slots < steps && 2 * 4 * floats * slots <= room) slots *= 2;
         long all = floats * slots;
         long address = workspace.of(Math.max(4 * FEWEST_SLOTS * most, room));
-        context.calls()
-                .driver(
-                        "cuMemsetD32Async",
-                        all + " floats",
-                        () -> JCudaDriver.cuMemsetD32Async(DeviceAddress.of(address), EMPTY, all, context.stream()));
+        context.fill(address, all, EMPTY);
         return new Slots(address, slots);
     }
 }
