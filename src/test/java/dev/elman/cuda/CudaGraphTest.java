@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -18,6 +19,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdeviceptr;
+import jcuda.driver.CUresult;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -181,6 +189,73 @@ class CudaGraphTest {
         }
     }
 
+    /** While it makes a product another thread of the same context takes memory and gives it back. */
+    private static final class Interrupted extends Blas {
+        private final Blas inner;
+        private final CUcontext current = new CUcontext();
+        private final Set<String> statuses = ConcurrentHashMap.newKeySet();
+
+        Interrupted(Blas inner) {
+            super(inner.context());
+            this.inner = inner;
+            JCudaDriver.cuCtxGetCurrent(current);
+        }
+
+        @Override
+        void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
+            CompletableFuture.runAsync(() -> {
+                        CUdeviceptr memory = new CUdeviceptr();
+                        JCudaDriver.cuCtxSetCurrent(current);
+                        statuses.add(CUresult.stringFor(JCudaDriver.cuMemAlloc(memory, 64)));
+                        statuses.add(CUresult.stringFor(JCudaDriver.cuMemFree(memory)));
+                    })
+                    .join();
+            inner.product(form, add, a, b, c, m, n, k);
+        }
+
+        @Override
+        String description() {
+            return inner.description();
+        }
+
+        @Override
+        double unitRoundoff() {
+            return inner.unitRoundoff();
+        }
+
+        @Override
+        double operationsPerMicro() {
+            return inner.operationsPerMicro();
+        }
+
+        @Override
+        boolean sameBitsByRow() {
+            return inner.sameBitsByRow();
+        }
+    }
+
+    @Test
+    void aCaptureAndOtherThreadsDoNotHinderEachOther() {
+        CudaContext context = graphs.context();
+        KernelModule kernels = graphs.kernels();
+        Interrupted products = new Interrupted(graphs.blas);
+        TransposedWeights never = new TransposedWeights(context, kernels, false);
+        LiveRows live = new LiveRows(context, kernels, graphs.blas, false);
+        InputProjection projection = new InputProjection(graphs.blas, live, false, never);
+        GraphPlan plan = new GraphPlan(
+                context,
+                new StepsPlan(kernels, products, projection, new Elementwise(context, kernels), never),
+                projection);
+        try (Pass pass = new Pass(graphs, 8, false);
+                Pass plain = new Pass(steps, 8, false)) {
+            for (int run = 0; run < 2; run++) plan.forward(List.of(pass.recurrence(8)));
+            assertEquals(1, counters(graphs).captures);
+            assertEquals(Set.of("CUDA_SUCCESS"), products.statuses);
+            assertArrayEquals(plain.forward(8), pass.h.toFloats());
+        }
+        plan.close();
+    }
+
     /** 150 steps are 64, 64, 16, 4 and 2; from the second run on Java makes one call for each. */
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
@@ -338,6 +413,23 @@ class CudaGraphTest {
             Tensor states = h.slice(0, steps + 1);
             backend.simpleRnnForward(changed, pass, x.slice(0, steps), states);
             return states.toFloats();
+        }
+
+        /** Forward over all steps. */
+        Recurrence recurrence(int steps) {
+            return new Recurrence(
+                    new Operands.Rnn(N, steps, D, H),
+                    Activation.TANH,
+                    reverse,
+                    backend.in(mask),
+                    0,
+                    backend.in(weights.wx()),
+                    backend.in(weights.wh()),
+                    0,
+                    backend.in(weights.b()),
+                    backend.in(x),
+                    backend.in(h),
+                    0);
         }
 
         @Override

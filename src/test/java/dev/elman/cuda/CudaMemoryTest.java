@@ -61,19 +61,25 @@ class CudaMemoryTest {
      */
     private record Row(String what, boolean growsWithT, ToLongFunction<Case> forward, ToLongFunction<Case> back) {}
 
-    private static final ToLongFunction<Case> NOTHING = one -> 0;
-
     private static final List<Row> TABLE = List.of(
-            new Row("ring", false, one -> one.plan.matches("grid|tensor") ? 8 * MIB : 0, NOTHING),
+            new Row("ring", false, one -> one.plan.matches("grid|tensor") ? 8 * MIB : 0, CudaMemoryTest::nothing),
             new Row(
                     "factors of dropout",
                     false,
                     one -> one.is("dropped") ? one.directions() * 8L * one.n * H : 0,
-                    NOTHING),
-            new Row("m times all states", true, NOTHING, one -> one.is("dropped") ? 4 * one.rows() * H : 0),
-            new Row("parts, second workspace", false, one -> one.is("split") ? (128 + 32) * MIB : 0, NOTHING),
-            new Row("transposed Wx", false, one -> transposes(one) ? 4 * D * H : 0, NOTHING),
-            new Row("transposed Wh", false, one -> transposes(one) ? 4 * H * H : 0, NOTHING),
+                    CudaMemoryTest::nothing),
+            new Row(
+                    "m times all states",
+                    true,
+                    CudaMemoryTest::nothing,
+                    one -> one.is("dropped") ? 4 * one.rows() * H : 0),
+            new Row(
+                    "parts, second workspace",
+                    false,
+                    one -> one.is("split") ? (128 + 32) * MIB : 0,
+                    CudaMemoryTest::nothing),
+            new Row("transposed Wx", false, one -> transposes(one) ? 4 * D * H : 0, CudaMemoryTest::nothing),
+            new Row("transposed Wh", false, one -> transposes(one) ? 4 * H * H : 0, CudaMemoryTest::nothing),
             new Row(
                     "numbers of live rows",
                     true,
@@ -84,8 +90,20 @@ class CudaMemoryTest {
                     true,
                     one -> one.gathersForward() ? gathered(one, D, H) : 0,
                     one -> one.is("live") ? gathered(one, H, H) - (one.gathersForward() ? gathered(one, D, H) : 0) : 0),
-            new Row("sums of columns", true, NOTHING, one -> one.rows() <= 64 ? 0 : 4 * chunks(one.rows()) * H),
-            new Row("slices of products", true, NOTHING, one -> one.is("own") ? 4 * slices(one.rows()) * H * H : 0));
+            new Row(
+                    "sums of columns",
+                    true,
+                    CudaMemoryTest::nothing,
+                    one -> one.rows() <= 64 ? 0 : 4 * chunks(one.rows()) * H),
+            new Row(
+                    "slices of products",
+                    true,
+                    CudaMemoryTest::nothing,
+                    one -> one.is("own") ? 4 * slices(one.rows()) * H * H : 0));
+
+    private static long nothing(Case one) {
+        return 0;
+    }
 
     private static boolean transposes(Case one) {
         return one.is("tf32") && one.rows() >= 8192;
