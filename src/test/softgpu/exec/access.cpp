@@ -80,7 +80,8 @@ void race(Machine& m, int lane, const char* what, uint64_t offset, unsigned byte
             format(", PTX line %d: ", i.line) + i.text);
 }
 
-void checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong) {
+bool checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong) {
+    bool same = false;
     const Block& b = *m.block;
     const Writes& writes = m.writes();
     for (size_t w = (address - a.base) / 4; a.stamps && w <= (address - a.base + bytes - 1) / 4; w++) {
@@ -95,24 +96,32 @@ void checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned b
             continue;
         }
         // Where there are mbarriers, they may have come between the warps of a cluster.
+        if (value && memcmp((const void*)address, value, bytes) == 0) {
+            same = true;
+            continue;
+        }
+        if (Writes::bySeveral(stamp) && !value) {
+            continue;
+        }
         uint64_t number = Writes::warpOf(stamp) / b.warps.size(), inCluster = b.cluster->blocks.size();
         bool sameBlock = number == b.number, sameCluster = number / inCluster == b.number / inCluster;
-        uint64_t ordered = sameBlock ? b.met : std::max(b.acquired, sameCluster ? b.cluster->met : 0);
-        bool mbarriers = sameCluster && m.order();
-        if (mbarriers || !Writes::since(stamp, ordered) || (value && memcmp((const void*)address, value, bytes) == 0)) {
+        uint64_t met = sameBlock ? b.met : sameCluster ? b.cluster->met : 0;
+        uint64_t acquired = m.released(number, Writes::timeOf(stamp)) ? b.acquired : 0;
+        if ((sameCluster && m.order()) || !Writes::since(stamp, std::max(met, acquired))) {
             continue;
         }
         m.fail(
             LAUNCH_FAILED,
             lane,
             format(
-                "race in global memory: %s of %u bytes that warp %llu of block %llu of the grid wrote, with no barrier in between, at ",
+                "race in global memory: %s of %u bytes that warp %llu of block %llu of the grid wrote, with nothing in between that orders them, at ",
                 value ? "write" : "read",
                 bytes,
                 (unsigned long long)(Writes::warpOf(stamp) % b.warps.size()),
                 (unsigned long long)number) +
                 Memory::instance().describe(address));
     }
+    return same;
 }
 
 namespace {
@@ -217,9 +226,9 @@ uint8_t* writableChecked(Machine& m, Space space, int lane, uint64_t address, un
             m.fail(ILLEGAL_ADDRESS, lane, "write to a kernel parameter");
         default: {
             Allocation& a = global(m, lane, address, bytes, Access::write);
-            checkRace(m, lane, a, address, bytes, value, strong);
+            bool several = checkRace(m, lane, a, address, bytes, value, strong);
             markWritten(a.written, address - a.base, bytes);
-            stamp(m, a, address, bytes, strong);
+            stamp(m, a, address, bytes, strong, several);
             m.changedMemory();
             return (uint8_t*)address;
         }

@@ -42,8 +42,8 @@ inline Allocation* allocationOf(Machine& m, uint64_t address, size_t bytes) {
 }
 
 // Fails if an access of global memory races with a write of this launch. `value`: what is going to be written, or null; a write of what
-// is there already is no race with another one.
-void checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong);
+// is there already is no race with another one, and gives true.
+bool checkRace(Machine& m, int lane, Allocation& a, uint64_t address, unsigned bytes, const void* value, bool strong);
 
 // Whether an access of these bytes is sure to race with none.
 inline bool quiet(Machine& m, const Allocation& a, uint64_t address, unsigned bytes, bool strong) {
@@ -51,11 +51,18 @@ inline bool quiet(Machine& m, const Allocation& a, uint64_t address, unsigned by
     return !a.stamps || m.writes().quiet(a.stamps + first, end - first, m.warpOfLaunch(), strong);
 }
 
-inline void stamp(Machine& m, Allocation& a, uint64_t address, unsigned bytes, bool strong) {
+inline void stamp(Machine& m, Allocation& a, uint64_t address, unsigned bytes, bool strong, bool several = false) {
     if (Writes::follows(a)) {
         size_t first = (address - a.base) / 4, end = (address - a.base + bytes + 3) / 4;
-        std::fill(a.stamped() + first, a.stamped() + end, m.writes().stamp(m.warpOfLaunch(), strong));
+        uint64_t warp = several ? Writes::SEVERAL : m.warpOfLaunch();
+        std::fill(a.stamped() + first, a.stamped() + end, m.writes().stamp(warp, strong));
     }
+}
+
+// Whether a strong access of words at this address goes by the weak memory, once it was checked.
+inline bool weakly(Machine& m, Space space, uint64_t address) {
+    bool global = space == GLOBAL || (space == GENERIC && !(address & WINDOW_MASK));
+    return m.weak() && global && Writes::follows(*m.recent());
 }
 
 // The allocation that holds whole words of global memory, an access of which is sure to race with none; or null.

@@ -34,7 +34,7 @@ Allocation* plainReads(Machine& m, const uint64_t* address, uint32_t lanes, unsi
 template <class D, class T>
 void load(Machine& m, const Op& op, uint32_t lanes) {
     unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
-    bool strong = op.aux & STRONG, weak = strong && sizeof(T) == 4 && op.aux2 == GLOBAL && m.weak();
+    bool strong = op.aux & STRONG;
     WeakMemory::Warp warp = m.weakWarp();
     if (strong) {
         m.strongLoad();
@@ -44,13 +44,14 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
     bool plain = op.aux2 == GLOBAL && plainReads(m, address, lanes, bytes, strong);
     forLanes(lanes, [&](int lane) {
         auto* p = plain ? (const uint8_t*)address[lane] : readable(m, Space(op.aux2), lane, address[lane], bytes, strong);
-        if (strong && !weak && m.weak() && op.aux2 == GLOBAL) {
+        bool weak = strong && weakly(m, Space(op.aux2), address[lane]);
+        if (weak && sizeof(T) != 4) {
             m.weak()->settle(*m.recent(), address[lane] & ~uint64_t(3), bytes);
         }
         for (unsigned k = 0; k < n; k++) {
             T t;
             memcpy(&t, p + k * sizeof(T), sizeof t);
-            if (weak) {
+            if (weak && sizeof(T) == 4) {
                 uint64_t at = address[lane] + k * sizeof(T);
                 uint32_t seen = m.weak()->load(*m.recent(), at, warp);
                 memcpy(&t, &seen, std::min(sizeof t, sizeof seen));
@@ -66,8 +67,7 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
 template <class D, class T>
 void store(Machine& m, const Op& op, uint32_t lanes) {
     unsigned n = op.aux & 7, bytes = unsigned(sizeof(T)) * n;
-    bool strong = op.aux & STRONG, weak = strong && sizeof(T) == 4 && op.aux2 == GLOBAL && m.weak();
-    bool slow = weak && m.chance().one(8);
+    bool strong = op.aux & STRONG, slow = strong && m.chance().one(8);
     WeakMemory::Warp warp = m.weakWarp();
     if (op.aux & ORDERED) {
         m.release(lanes);
@@ -79,8 +79,9 @@ void store(Machine& m, const Op& op, uint32_t lanes) {
         }
         uint64_t address = laneAddress(m, op, lane);
         uint8_t* to = writable(m, Space(op.aux2), lane, address, bytes, value, strong);
-        if (!weak) {
-            if (strong && m.weak() && op.aux2 == GLOBAL) {
+        bool weak = strong && weakly(m, Space(op.aux2), address);
+        if (!weak || sizeof(T) != 4) {
+            if (weak) {
                 m.weak()->settle(*m.recent(), address & ~uint64_t(3), bytes);
             }
             memcpy(to, value, bytes);
@@ -226,8 +227,13 @@ struct Modes {
     bool isConst = false, isParam = false, strong = false, ordered = false;
 };
 
-bool scope(Decoder& d) {
-    return !d.takeOne({"cta", "cluster", "gpu", "sys"}).empty();
+std::string scope(Decoder& d) {
+    return d.takeOne({"cta", "cluster", "gpu", "sys"});
+}
+
+// Whether blocks meet there that are of no cluster.
+bool ofDevice(const std::string& scope) {
+    return scope == "gpu" || scope == "sys";
 }
 
 Modes modes(Decoder& d) {
@@ -250,10 +256,11 @@ Modes modes(Decoder& d) {
     bool loads = d.ins().opcode != "st";
     std::string order = d.takeOne({"weak", "volatile", "relaxed", loads ? "acquire" : "release"});
     m.strong = !order.empty() && order != "weak";
-    m.ordered = order == "acquire" || order == "release";
-    if (m.strong && order != "volatile" && !scope(d)) {
+    std::string among = m.strong && order != "volatile" ? scope(d) : "sys";
+    if (m.strong && among.empty()) {
         d.refuse("." + order + " without a scope");
     }
+    m.ordered = (order == "acquire" || order == "release") && ofDevice(among);
     d.takeOne({"ca", "cg", "cs", "lu", "cv", "wb", "wt"});
     d.takePrefix("L1::");
     d.takePrefix("L2::");
@@ -356,7 +363,7 @@ void atomFamily(Decoder& d) {
     std::string space = d.takeOne({"global", "shared", "shared::cta", "shared::cluster"});
     m.space = space.empty() ? GENERIC : space == "global" ? GLOBAL : space == "shared::cluster" ? CLUSTER : SHARED;
     std::string order = d.takeOne({"relaxed", "acquire", "release", "acq_rel"});
-    scope(d);
+    bool ordered = ofDevice(scope(d)) && !order.empty() && order != "relaxed";
     static const std::map<std::string, Atom> NAMES = {
         {"add", ADD}, {"min", MIN}, {"max", MAX}, {"and", AND}, {"or", OR},
         {"xor", XOR}, {"exch", EXCH}, {"cas", CAS}, {"inc", INC}, {"dec", DEC}};
@@ -381,7 +388,7 @@ void atomFamily(Decoder& d) {
     place(d, m, d.address(d.operand(at)));
     d.op.b = d.source(d.operand(at + 1), type);
     d.op.c = how == "cas" ? d.source(d.operand(at + 2), type) : d.op.b;
-    d.op.aux = uint16_t(NAMES.at(how) | (order.empty() || order == "relaxed" ? 0 : ORDERED));
+    d.op.aux = uint16_t(NAMES.at(how) | (ordered ? ORDERED : 0));
     d.op.run = byType<uint32_t, int32_t, uint64_t, int64_t, float, double>(asUnsigned(type), [red](auto t) -> Handler {
         using T = typename decltype(t)::type;
         return red ? Handler(&atomic<T, false>) : Handler(&atomic<T, true>);
@@ -476,8 +483,7 @@ void fenceFamily(Decoder& d) {
             d.takeOne({"global", "shared::cta", "shared::cluster"});
         } else {
             d.takeOne({"sc", "acq_rel", "acquire", "release"});
-            std::string scope = d.takeOne({"cta", "cluster", "gpu", "sys"});
-            d.op.run = scope == "gpu" || scope == "sys" ? deviceFence : nothing;
+            d.op.run = ofDevice(scope(d)) ? deviceFence : nothing;
         }
         d.expectOperands(0, 0);
     } else if (name == "nanosleep") {

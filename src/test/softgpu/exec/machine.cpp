@@ -65,6 +65,7 @@ void Machine::runTogether(uint64_t first, uint64_t count) {
     while (pool_.size() < count) {
         pool_.emplace_back(new Block);
     }
+    first_ = first;
     const Dim& c = launch_.cluster;
     Dim clusters{launch_.grid.x / c.x, launch_.grid.y / c.y, launch_.grid.z / c.z};
     std::shared_ptr<Cluster> cluster;

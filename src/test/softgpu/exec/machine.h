@@ -80,7 +80,8 @@ struct Block {
     Mbarriers mbarriers;
     std::array<Barrier, 16> barriers;
     unsigned threads = 0, alive = 0;
-    uint64_t met = 0, acquired = 0;  // when its threads met at a barrier last, and when one made a fence last
+    // When its threads met at a barrier last, and when one released to other blocks last, and acquired what they had released.
+    uint64_t met = 0, released = 0, acquired = 0;
     std::shared_ptr<Cluster> cluster;
     unsigned clusterRank = 0;
 };
@@ -131,6 +132,11 @@ class Machine {
     WeakMemory::Warp weakWarp() const { return {unsigned(block->number), warp->index * LANES, block->met, warp->acquired}; }
     Chance& chance() { return chance_; }
     Writes& writes() { return writes_; }
+    // Whether that block may have released since then: of one that does not run now nobody knows.
+    bool released(uint64_t number, uint64_t since) const {
+        uint64_t k = number - first_;
+        return number < first_ || k >= pool_.size() || pool_[k]->released > since;
+    }
     uint64_t warpOfLaunch() const { return block->number * block->warps.size() + warp->index; }
     uint32_t pc() const { return pc_; }
     // The allocation of global memory that this instruction hit last, or another one, or null. Records are never deleted.
@@ -182,7 +188,8 @@ class Machine {
     bool looked_ = false, yields_ = false;
     // How often memory changed, and how often it had when waits for mbarriers last ran out of time.
     uint64_t changes_ = 0, changesAtTimeout_ = ~uint64_t(0);
-    std::vector<std::unique_ptr<Block>> pool_;
+    std::vector<std::unique_ptr<Block>> pool_;  // of those that run together
+    uint64_t first_ = 0;                        // the number of the first of them
     std::array<Allocation*, 16> recent_{};
 };
 

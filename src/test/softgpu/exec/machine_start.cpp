@@ -12,7 +12,7 @@ void Machine::start(Block& b, uint64_t number, std::shared_ptr<Cluster> cluster)
     b.threads = unsigned(launch_.block.count());
     b.alive = b.threads;
     b.barriers = {};
-    b.met = b.acquired = 0;
+    b.met = b.released = b.acquired = 0;
     size_t warps = (b.threads + LANES - 1) / LANES, perWarp = program_.registerBytes;
     b.mbarriers.clear();
     b.shared.start(

@@ -85,6 +85,7 @@ void Machine::metAtBarrier(Block& b) {
 }
 
 void Machine::release(uint32_t lanes) {
+    block->released = Writes::barrier();
     if (weak_) {
         weak_->release(weakWarp(), lanes);
         if (weak_->moved()) {

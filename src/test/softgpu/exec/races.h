@@ -6,7 +6,8 @@
 namespace softgpu {
 
 // The last write of a word by a kernel: when, by which warp of which launch, and whether it was strong (.relaxed and the like, or atomic).
-// Two accesses by different warps, the first of them a write, are a race unless a barrier that both reach lies between or both are strong.
+// Two accesses by different warps, the first of them a write, are a race unless both are strong or something orders them: a barrier of the
+// block or cluster; or a fence of the device by the writer's block after it, and then one by the other's.
 class Writes {
   public:
     // A new launch: whatever was written before comes before it.
@@ -22,6 +23,10 @@ class Writes {
     uint64_t stamp(uint64_t warp, bool strong) const { return clock_ << SHIFT | uint64_t(strong) << WARP_BITS | (warp & WARPS); }
     bool ofThisLaunch(uint64_t stamp) const { return stamp >> SHIFT >= born_; }
     static bool by(uint64_t stamp, uint64_t warp) { return (stamp & WARPS) == (warp & WARPS); }
+    // The same number was written by several.
+    static bool bySeveral(uint64_t stamp) { return by(stamp, SEVERAL); }
+    static constexpr uint64_t SEVERAL = (1 << 23) - 1;
+    static uint64_t timeOf(uint64_t stamp) { return stamp >> SHIFT; }
     static uint64_t warpOf(uint64_t stamp) { return stamp & WARPS; }
     static bool strong(uint64_t stamp) { return stamp >> WARP_BITS & 1; }
     static bool since(uint64_t stamp, uint64_t barrier) { return stamp >> SHIFT >= barrier; }

@@ -230,6 +230,7 @@ void betweenBlocks() {
     planted("no fault: atomics of all", "atom.global.add.u32 %v, [%x], 1; ld.relaxed.gpu.global.u32 %v, [%x];", 0, {}, {4, 32});
     planted("two warps without a barrier", "st.global.u32 [%y], %t; xor.b32 %i, %t, 32; mad.wide.u32 %z, %i, 4, %x; ld.global.u32 %v, [%z];", FAILED,
             {race.c_str(), "of block 0", "ld.global"}, {1, 64});
+    planted("no fault: the same number by all, read back", "st.global.u32 [%x], 9; ld.global.u32 %v, [%x];", 0, {}, {4, 64});
     planted("no fault: with a barrier", "st.global.u32 [%y], %t; xor.b32 %i, %t, 32; mad.wide.u32 %z, %i, 4, %x; bar.sync 0; ld.global.u32 %v, [%z];", 0, {}, {1, 64});
 
     // Block 0 leaves a 5 and then a sign, for which block 1 waits.
@@ -241,9 +242,25 @@ void betweenBlocks() {
                before + "st.relaxed.gpu.global.u32 [%x], 7; E:";
     };
     const char* fence = "fence.acq_rel.gpu;";
+    // The same with plain numbers.
+    auto plain = [&](const char* before, const char* after) {
+        std::string text = message(before, after);
+        for (std::string number : {"ld.relaxed.gpu.global.u32 %v, [%x+64]", "st.relaxed.gpu.global.u32 [%x+64]"}) {
+            text.replace(text.find(number), 14, number.substr(0, 2));
+        }
+        return text;
+    };
+    std::string generic = message(fence, fence);
+    for (size_t at; (at = generic.find(".gpu.global.u32")) != std::string::npos;) {
+        generic.erase(at + 4, 7);
+    }
     planted("no fault: a fence on both sides", message(fence, fence), 0, {}, {2, 32}, true);
     planted("no fence where it is written", message("", fence), FAILED, {"trap", "block (1,0,0)"}, {2, 32}, true);
     planted("no fence where it is read", message(fence, ""), FAILED, {"trap", "block (1,0,0)"}, {2, 32}, true);
+    planted("no fault: a plain number, a fence on both sides", plain(fence, fence), 0, {}, {2, 32}, true);
+    planted("a plain number, no fence where it is written", plain("", fence), FAILED, {race.c_str(), "block (1,0,0)"}, {2, 32}, true);
+    planted("a plain number, no fence where it is read", plain(fence, ""), FAILED, {race.c_str(), "block (1,0,0)"}, {2, 32}, true);
+    planted("no fault: strong accesses by generic addresses", generic, 0, {}, {2, 32}, true);
     planted("a fence of the block alone", message("fence.acq_rel.cta;", fence), FAILED, {"trap", "block (1,0,0)"}, {2, 32}, true);
     planted("no fault: a number that is its own sign",
             "setp.ne.u32 %p, %t, 0; @%p bra E; setp.eq.u32 %p, %n, 0; @%p st.relaxed.gpu.global.u32 [%x], 7; @%p bra E;\n"

@@ -179,12 +179,12 @@ public final class CudaBackend extends CudaOperations {
      *     no multiple of 4 bytes
      */
     public Tensor wrap(CUdeviceptr pointer, Shape shape) {
-        return CudaTensor.ofCaller(context, pointer, shape);
+        return new CudaTensor(context, pointer, shape);
     }
 
     /** {@link #wrap} for 32-bit integers: ids, masks, labels. */
     public IntTensor wrapInts(CUdeviceptr pointer, Shape shape) {
-        return CudaIntTensor.ofCaller(context, pointer, shape);
+        return new CudaIntTensor(context, pointer, shape);
     }
 
     /**

@@ -44,12 +44,12 @@ abstract class CudaOperations implements Backend {
 
     /** Where the elements lie, after a check that this backend may use them; 0 for null. */
     final long in(Tensor tensor) {
-        return CudaTensor.address(context, tensor);
+        return DeviceArray.address(context, tensor);
     }
 
     /** As above. */
     final long in(IntTensor tensor) {
-        return CudaIntTensor.address(context, tensor);
+        return DeviceArray.address(context, tensor);
     }
 
     @Override

@@ -7,10 +7,15 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFileAttributeView;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -44,8 +49,10 @@ public final class AtomicFile {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    static final Opener DISK =
-            file -> new FileSink(new FileOutputStream(Files.createFile(file).toFile()));
+    static final Opener DISK = file -> new FileSink(Files.createFile(file));
+
+    private static final Set<PosixFilePermission> OF_GROUP = EnumSet.of(
+            PosixFilePermission.GROUP_READ, PosixFilePermission.GROUP_WRITE, PosixFilePermission.GROUP_EXECUTE);
 
     private AtomicFile() {}
 
@@ -93,7 +100,7 @@ public final class AtomicFile {
                 content.writeTo(sink);
                 sink.force();
             }
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (Throwable e) {
             try {
                 Files.deleteIfExists(temporary);
@@ -107,9 +114,21 @@ public final class AtomicFile {
 
     /** Before anything is written, so that nobody reads it who may not. */
     private static void copyPermissions(Path from, Path to) throws IOException {
-        PosixFileAttributeView view = Files.getFileAttributeView(from, PosixFileAttributeView.class);
+        PosixFileAttributeView view = Files.getFileAttributeView(to, PosixFileAttributeView.class);
         if (view == null || Files.notExists(from)) return;
-        Files.setPosixFilePermissions(to, view.readAttributes().permissions());
+        PosixFileAttributes old = Files.readAttributes(from, PosixFileAttributes.class);
+        Set<PosixFilePermission> permissions = EnumSet.noneOf(PosixFilePermission.class);
+        permissions.addAll(old.permissions());
+        PosixFileAttributes now = view.readAttributes();
+        if (!old.group().equals(now.group())) {
+            try {
+                view.setGroup(old.group());
+            } catch (IOException notOurs) {
+                // Else another group could read it.
+                permissions.removeAll(OF_GROUP);
+            }
+        }
+        if (!permissions.equals(now.permissions())) view.setPermissions(permissions);
     }
 
     /** Puts the new name on the disk. Not every system opens folders; the file is complete without it. */
@@ -125,9 +144,16 @@ public final class AtomicFile {
         }
     }
 
-    /** A file on the disk: a stream, since an interrupt would close a channel. */
-    record FileSink(FileOutputStream out) implements Sink {
+    /** A file on the disk: a stream that no interrupt closes, as one of a channel would be; or one in an archive or the like. */
+    static final class FileSink implements Sink {
         private static final int CHUNK = 1 << 16;
+
+        private final OutputStream out;
+
+        FileSink(Path file) throws IOException {
+            boolean onDisk = file.getFileSystem() == FileSystems.getDefault();
+            this.out = onDisk ? new FileOutputStream(file.toFile()) : Files.newOutputStream(file);
+        }
 
         @Override
         public void write(ByteBuffer bytes) throws IOException {
@@ -141,7 +167,8 @@ public final class AtomicFile {
 
         @Override
         public void force() throws IOException {
-            out.getFD().sync();
+            out.flush();
+            if (out instanceof FileOutputStream file) file.getFD().sync();
         }
 
         @Override

@@ -1,10 +1,15 @@
 package dev.elman.io;
 
 import dev.elman.io.SafeTensorsHeader.Slot;
+import java.io.Closeable;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,7 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads one file, whatever interrupts there are, distrusting every number in it: nothing is allocated that the file's own length does not cover. */
+/**
+ * Reads one file, whatever interrupts there are, distrusting every number in it: nothing is allocated that the file's own
+ * length does not cover.
+ */
 final class SafeTensorsReader {
     /** For larger reads the JDK takes as large a buffer outside the heap. */
     private static final int CHUNK = 1 << 20;
@@ -32,7 +40,7 @@ final class SafeTensorsReader {
 
     SafeTensors read() throws ModelFileException {
         WholeFile.requireFile(file);
-        try (RandomAccessFile content = new RandomAccessFile(file.toFile(), "r")) {
+        try (Content content = open()) {
             return read(content);
         } catch (ModelFileException e) {
             throw e;
@@ -41,7 +49,58 @@ final class SafeTensorsReader {
         }
     }
 
-    private SafeTensors read(RandomAccessFile content) throws IOException {
+    /** A file's bytes; whoever reads says where. */
+    private interface Content extends Closeable {
+        long length() throws IOException;
+
+        void readFully(long position, byte[] into, int from, int count) throws IOException;
+    }
+
+    /** On a disk by what no interrupt closes; in an archive or the like by its channel. */
+    private Content open() throws IOException {
+        if (file.getFileSystem() == FileSystems.getDefault())
+            return new OnDisk(new RandomAccessFile(file.toFile(), "r"));
+        return new Elsewhere(Files.newByteChannel(file));
+    }
+
+    private record OnDisk(RandomAccessFile content) implements Content {
+        @Override
+        public long length() throws IOException {
+            return content.length();
+        }
+
+        @Override
+        public void readFully(long position, byte[] into, int from, int count) throws IOException {
+            content.seek(position);
+            content.readFully(into, from, count);
+        }
+
+        @Override
+        public void close() throws IOException {
+            content.close();
+        }
+    }
+
+    private record Elsewhere(SeekableByteChannel content) implements Content {
+        @Override
+        public long length() throws IOException {
+            return content.size();
+        }
+
+        @Override
+        public void readFully(long position, byte[] into, int from, int count) throws IOException {
+            content.position(position);
+            ByteBuffer bytes = ByteBuffer.wrap(into, from, count);
+            while (bytes.hasRemaining()) if (content.read(bytes) < 0) throw new EOFException();
+        }
+
+        @Override
+        public void close() throws IOException {
+            content.close();
+        }
+    }
+
+    private SafeTensors read(Content content) throws IOException {
         long fileLength = content.length();
         int headerLength = headerLength(content, fileLength);
         long dataStart = SafeTensorsHeader.LENGTH_BYTES + (long) headerLength;
@@ -61,7 +120,7 @@ final class SafeTensorsReader {
         return new SafeTensors(tensors, header.metadata());
     }
 
-    private int headerLength(RandomAccessFile content, long fileLength) throws IOException {
+    private int headerLength(Content content, long fileLength) throws IOException {
         if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
             throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
         }
@@ -148,12 +207,11 @@ final class SafeTensorsReader {
         }
     }
 
-    private static byte[] read(RandomAccessFile content, long position, int length) throws IOException {
+    private static byte[] read(Content content, long position, int length) throws IOException {
         byte[] bytes = new byte[length];
-        content.seek(position);
         for (int done = 0; done < length; ) {
             int count = Math.min(CHUNK, length - done);
-            content.readFully(bytes, done, count);
+            content.readFully(position + done, bytes, done, count);
             done += count;
         }
         return bytes;

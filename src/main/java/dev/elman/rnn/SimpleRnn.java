@@ -152,7 +152,8 @@ public final class SimpleRnn implements AutoCloseable {
      * @param mask [T,N], 0 at masked steps, or null when every step is live
      * @param initialState [N,S]; null for zeros or, stateful, the stored state
      * @param training decides what is dropped; null for a call that predicts, where nothing is
-     * @return [T,N,C] or [N,C], as {@link Output} says
+     * @return [T,N,C] or [N,C], as {@link Output} says; must stay as it is until {@link #backward}, since it may be the states
+     *     themselves
      * @throws ShapeMismatchException when a shape does not fit
      * @throws IllegalStateException when the stored state has another number of rows
      */

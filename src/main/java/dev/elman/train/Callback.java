@@ -2,7 +2,7 @@ package dev.elman.train;
 
 /**
  * Told of the training as it goes. Both methods are called on the training thread. To interrupt that thread ends the training,
- * too, after the epoch that runs; it stays interrupted.
+ * too, after the epoch that runs, if it trains without a team; it stays interrupted.
  */
 public interface Callback {
     /** After each minibatch. */

@@ -86,9 +86,8 @@ public final class Checkpoint {
     void restore(TrainingPlan now, Map<String, Tensor> into, List<Tensor> moments) {
         String difference = plan.difference(now);
         if (difference != null) throw other(difference);
-        if (epoch() > now.rates().size()) {
-            throw other("it is of the end of epoch " + epoch() + ", but this training has "
-                    + now.rates().size() + " epochs");
+        if (epoch() > now.epochs()) {
+            throw other("it is of the end of epoch " + epoch() + ", but this training has " + now.epochs() + " epochs");
         }
         Map<String, Tensor> all = new LinkedHashMap<>(into);
         for (int i = 0; i < moments.size(); i++) all.put(MOMENT + i, moments.get(i));
@@ -178,9 +177,9 @@ public final class Checkpoint {
         contents.metadata().forEach((name, value) -> {
             if (name.startsWith(SETTING)) settings.put(name.substring(SETTING.length()), value);
         });
-        TrainingPlan plan = new TrainingPlan(
-                settings,
-                rates == null ? List.of() : Arrays.stream(rates).boxed().toList());
+        List<Double> ofEpochs =
+                rates == null ? List.of() : Arrays.stream(rates).boxed().toList();
+        TrainingPlan plan = new TrainingPlan(settings, ofEpochs.size() / 2, ofEpochs);
         List<EpochResult> results = new ArrayList<>();
         for (int i = 0; i < rows.length; i += COLUMNS) {
             results.add(new EpochResult(

@@ -14,16 +14,20 @@ import java.util.stream.LongStream;
  * rates of a schedule over all epochs.
  *
  * @param settings of the trainer, the model and the data, by name
- * @param rates the learning rate at the end of each epoch
+ * @param epochs of the training; of one that stands in a file as far as the rates go
+ * @param rates the learning rates at the begin and the end of each epoch, of so many that a file has room for them
  */
-record TrainingPlan(Map<String, String> settings, List<Double> rates) {
+record TrainingPlan(Map<String, String> settings, int epochs, List<Double> rates) {
+    private static final int MOST_EPOCHS = 10_000;
+
     static TrainingPlan of(Trainer trainer, Learner learner, long batches) {
         Map<String, String> settings = new LinkedHashMap<>(trainer.settings());
         settings.putAll(learner.settings());
-        List<Double> rates = LongStream.rangeClosed(1, trainer.epochs())
-                .mapToObj(epoch -> trainer.learningRate(epoch * batches - 1, batches * trainer.epochs()))
+        List<Double> rates = LongStream.range(0, Math.min(trainer.epochs(), MOST_EPOCHS))
+                .flatMap(epoch -> LongStream.of(epoch * batches, (epoch + 1) * batches - 1))
+                .mapToObj(step -> trainer.learningRate(step, batches * trainer.epochs()))
                 .toList();
-        return new TrainingPlan(settings, rates);
+        return new TrainingPlan(settings, trainer.epochs(), rates);
     }
 
     /** The first thing in which a training now differs, with both values; null when there is none. */
@@ -36,12 +40,11 @@ record TrainingPlan(Map<String, String> settings, List<Double> rates) {
                 return name + " was " + settings.get(name) + ", but is " + now.settings.get(name);
             }
         }
-        for (int epoch = 0; epoch < Math.min(rates.size(), now.rates.size()); epoch++) {
-            if (!rates.get(epoch).equals(now.rates.get(epoch))) {
-                return "the learning rate at the end of epoch " + (epoch + 1) + " of " + rates.size() + " was "
-                        + rates.get(epoch) + ", but at the end of epoch " + (epoch + 1) + " of " + now.rates.size()
-                        + " it is " + now.rates.get(epoch);
-            }
+        for (int i = 0; i < Math.min(rates.size(), now.rates.size()); i++) {
+            if (rates.get(i).equals(now.rates.get(i))) continue;
+            String place = "at the " + (i % 2 == 0 ? "begin" : "end") + " of epoch " + (i / 2 + 1) + " of ";
+            return "the learning rate " + place + epochs + " was " + rates.get(i) + ", but " + place + now.epochs
+                    + " it is " + now.rates.get(i);
         }
         return null;
     }

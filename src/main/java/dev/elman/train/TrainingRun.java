@@ -54,7 +54,8 @@ final class TrainingRun implements AutoCloseable {
             goOn = !exhausted(epoch);
             if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
-            goOn &= !Thread.currentThread().isInterrupted();
+            // The workers of a team go on or end together.
+            goOn &= team.size() > 1 || !Thread.currentThread().isInterrupted();
         }
         boolean bestAgain = bestAgain();
         if (!bestAgain) proveLast(results.size());

@@ -44,10 +44,14 @@ final class WeightedLoss implements AutoCloseable {
             float weight = data.weight(rows[from]);
             to = from + 1;
             while (to < rows.length && data.weight(rows[to]) == weight) to++;
-            // A batch without any weight has no loss and no gradient.
-            double scale = weight == 0 ? 0 : weight / total;
             Tensor some = logits.slice(from, to - from);
-            backend.softmaxCrossEntropy(some, labels.view(from, Shape.of(to - from)), smoothing, scale, sums, some);
+            if (weight == 0) {
+                // Nothing of them counts, not even what is no number.
+                backend.fill(some, 0);
+                continue;
+            }
+            backend.softmaxCrossEntropy(
+                    some, labels.view(from, Shape.of(to - from)), smoothing, weight / total, sums, some);
             backend.axpy(1, sums.slice(0, 1), metrics.slice(0, 1));
             backend.axpy(weight, sums.slice(1, 1), metrics.slice(1, 1));
         }

@@ -154,7 +154,7 @@ class CudaOwnBlasTest {
     }
 
     private long address(Tensor tensor) {
-        return CudaTensor.address(cuda.context(), tensor);
+        return DeviceArray.address(cuda.context(), tensor);
     }
 
     private float[] numbers(int size) {

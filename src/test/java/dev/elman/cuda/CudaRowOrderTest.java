@@ -83,7 +83,7 @@ class CudaRowOrderTest {
                 .toArray();
         try (IntTensor live = cuda.allocateInts(Shape.of(steps, rows))) {
             live.set(mask);
-            long address = CudaIntTensor.address(cuda.context(), live);
+            long address = DeviceArray.address(cuda.context(), live);
             int[] given = read(order().ranks(pass(rows, steps, address)), 3 * rows);
             assertArrayEquals(order, Arrays.copyOfRange(given, 0, rows));
             assertArrayEquals(pick(begins, order), Arrays.copyOfRange(given, rows, 2 * rows));

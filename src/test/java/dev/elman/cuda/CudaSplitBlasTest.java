@@ -253,7 +253,7 @@ class CudaSplitBlasTest {
     }
 
     private long address(Tensor tensor) {
-        return CudaTensor.address(cuda.context(), tensor);
+        return DeviceArray.address(cuda.context(), tensor);
     }
 
     private Tensor tensor(float[] values, int offset) {

@@ -38,9 +38,9 @@ class CudaTransposedWeightsTest {
             float[] values = numbers(rows * columns);
             x.set(values);
             TransposedWeights transposed = new TransposedWeights(cuda.context(), cuda.kernels(), true);
-            long address = transposed.of(CudaTensor.address(cuda.context(), x), rows, columns);
+            long address = transposed.of(DeviceArray.address(cuda.context(), x), rows, columns);
             new Elementwise(cuda.context(), cuda.kernels())
-                    .copy(address, CudaTensor.address(cuda.context(), y), (long) rows * columns);
+                    .copy(address, DeviceArray.address(cuda.context(), y), (long) rows * columns);
             float[] expected = new float[values.length];
             for (int i = 0; i < values.length; i++) expected[i % columns * rows + i / columns] = values[i];
             assertArrayEquals(expected, y.toFloats());

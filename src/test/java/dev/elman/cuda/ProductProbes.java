@@ -83,9 +83,9 @@ final class ProductProbes {
     }
 
     private static double micros(CudaContext context, Blas blas, Product sizes, Tensor a, Tensor b, Tensor c) {
-        long left = CudaTensor.address(context, a);
-        long right = CudaTensor.address(context, b);
-        long to = CudaTensor.address(context, c);
+        long left = DeviceArray.address(context, a);
+        long right = DeviceArray.address(context, b);
+        long to = DeviceArray.address(context, c);
         double[] samples = new double[SAMPLES];
         for (int i = -1; i < SAMPLES; i++) {
             context.synchronize();

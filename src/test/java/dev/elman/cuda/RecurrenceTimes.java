@@ -280,15 +280,15 @@ final class RecurrenceTimes implements AutoCloseable {
                     sizes,
                     Activation.TANH,
                     reverse,
-                    mask == null ? 0 : CudaIntTensor.address(context, mask),
+                    mask == null ? 0 : DeviceArray.address(context, mask),
                     0,
                     0,
-                    CudaTensor.address(context, wh),
+                    DeviceArray.address(context, wh),
                     0,
-                    CudaTensor.address(context, b),
+                    DeviceArray.address(context, b),
                     0,
-                    CudaTensor.address(context, ofStates),
-                    CudaTensor.address(context, ofGradients));
+                    DeviceArray.address(context, ofStates),
+                    DeviceArray.address(context, ofGradients));
         }
 
         private Tensor allocate(List<Tensor> tensors, int... extents) {

@@ -206,11 +206,11 @@ final class SequenceCase {
     }
 
     private long address(Tensor tensor) {
-        return CudaTensor.address(cuda.context(), tensor);
+        return DeviceArray.address(cuda.context(), tensor);
     }
 
     private long address(IntTensor tensor) {
-        return CudaIntTensor.address(cuda.context(), tensor);
+        return DeviceArray.address(cuda.context(), tensor);
     }
 
     @Override

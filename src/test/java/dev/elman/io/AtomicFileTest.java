@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -90,7 +89,7 @@ class AtomicFileTest {
                 ModelFileException.class,
                 () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> {
                     Files.createFile(path);
-                    return new AtomicFile.FileSink(new FileOutputStream(full.toFile()));
+                    return new AtomicFile.FileSink(full);
                 }));
         assertTrue(e.getMessage().contains("No space left"), e::getMessage);
         assertEquals(file.toString(), e.file());

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ReadOnlyBufferException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -66,6 +69,19 @@ class SafeTensorsTest {
                 read.tensors().get("double").doubles());
         assertEquals(0, read.tensors().get("empty").size());
         assertTrue(read.tensors().get("empty").hasShape(4, 0, 2));
+    }
+
+    @Test
+    void aFileMayLieInAnArchive() throws IOException {
+        SafeTensors written = new SafeTensors(Map.of("x", NdArray.ofDoubles(new double[] {1, 2}, 2)), Map.of());
+        URI archive = URI.create("jar:" + folder.resolve("models.zip").toUri());
+        for (int round = 0; round < 2; round++) {
+            try (FileSystem zip = FileSystems.newFileSystem(archive, Map.of("create", "true"))) {
+                Path file = zip.getPath("/model.safetensors");
+                written.write(file);
+                assertEquals(written, SafeTensors.read(file));
+            }
+        }
     }
 
     @Test

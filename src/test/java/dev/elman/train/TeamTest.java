@@ -260,10 +260,20 @@ class TeamTest {
         double[] on = fit(data(), trainer().epochs(4).build(), Team.alone(), Checkpoints.in(file));
         assertArrayEquals(fit(data(), trainer().epochs(4).build()), on);
         another(
-                "the learning rate at the end of epoch 3 of 4",
+                "the learning rate at the begin of epoch 3 of 4",
                 data(),
                 trainer().epochs(4).schedule(falling),
                 file);
+    }
+
+    /** One that is over within the first epoch, but after another number of steps. */
+    @Test
+    void aWarmUpOfOtherStepsIsAnotherTraining(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        Trainer.Builder warmed =
+                trainer().schedule(LearningRateSchedule.constant().withWarmup(0.2));
+        fit(data(), warmed.epochs(2).build(), Team.alone(), Checkpoints.in(file));
+        another("the learning rate at the begin of epoch 1 of 2", data(), warmed.epochs(4), file);
     }
 
     @Test
