@@ -182,8 +182,8 @@ struct Rows {
 /// Where a thread's elements lie in a slot of [T+1,N,H].
 struct Places {
     unsigned bits[ELEMENTS]; // of the row of each, as in a ballot over the rows; 0 if the thread has no such element
-    // From the first one to each; for one that it has not, to the group's first number in the slot, which may be read at any time
-    // and is not used: so reads need no branch.
+    // From the first one to each; for one that it has not, to the group's first number in the slot, which is read when its own would be
+    // and not used: so reads need no branch.
     int reads[ELEMENTS];
     int hidden;
 

@@ -54,7 +54,7 @@ inline bool quiet(Machine& m, const Allocation& a, uint64_t address, unsigned by
 inline void stamp(Machine& m, Allocation& a, uint64_t address, unsigned bytes, bool strong, bool several = false) {
     if (Writes::follows(a)) {
         size_t first = (address - a.base) / 4, end = (address - a.base + bytes + 3) / 4;
-        uint64_t warp = several ? Writes::SEVERAL : m.warpOfLaunch();
+        uint64_t warp = several ? Writes::severalWarps() : m.warpOfLaunch();
         std::fill(a.stamped() + first, a.stamped() + end, m.writes().stamp(warp, strong));
     }
 }

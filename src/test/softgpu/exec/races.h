@@ -24,8 +24,8 @@ class Writes {
     bool ofThisLaunch(uint64_t stamp) const { return stamp >> SHIFT >= born_; }
     static bool by(uint64_t stamp, uint64_t warp) { return (stamp & WARPS) == (warp & WARPS); }
     // The same number was written by several.
-    static bool bySeveral(uint64_t stamp) { return by(stamp, SEVERAL); }
-    static constexpr uint64_t SEVERAL = (1 << 23) - 1;
+    static bool bySeveral(uint64_t stamp) { return by(stamp, severalWarps()); }
+    static uint64_t severalWarps() { return WARPS; }
     static uint64_t timeOf(uint64_t stamp) { return stamp >> SHIFT; }
     static uint64_t warpOf(uint64_t stamp) { return stamp & WARPS; }
     static bool strong(uint64_t stamp) { return stamp >> WARP_BITS & 1; }

@@ -1,13 +1,12 @@
 package dev.elman.io;
 
 import dev.elman.io.SafeTensorsHeader.Slot;
-import java.io.Closeable;
 import java.io.EOFException;
+import java.io.FileInputStream;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.SeekableByteChannel;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,7 +39,7 @@ final class SafeTensorsReader {
 
     SafeTensors read() throws ModelFileException {
         WholeFile.requireFile(file);
-        try (Content content = open()) {
+        try (InputStream content = open()) {
             return read(content);
         } catch (ModelFileException e) {
             throw e;
@@ -49,82 +48,38 @@ final class SafeTensorsReader {
         }
     }
 
-    /** A file's bytes; whoever reads says where. */
-    private interface Content extends Closeable {
-        long length() throws IOException;
-
-        void readFully(long position, byte[] into, int from, int count) throws IOException;
+    /** On a disk what no interrupt closes, as one would the streams of {@link Files}; those in an archive or the like. */
+    private InputStream open() throws IOException {
+        boolean onDisk = file.getFileSystem() == FileSystems.getDefault();
+        return onDisk ? new FileInputStream(file.toFile()) : Files.newInputStream(file);
     }
 
-    /** On a disk by what no interrupt closes; in an archive or the like by its channel. */
-    private Content open() throws IOException {
-        if (file.getFileSystem() == FileSystems.getDefault())
-            return new OnDisk(new RandomAccessFile(file.toFile(), "r"));
-        return new Elsewhere(Files.newByteChannel(file));
-    }
-
-    private record OnDisk(RandomAccessFile content) implements Content {
-        @Override
-        public long length() throws IOException {
-            return content.length();
-        }
-
-        @Override
-        public void readFully(long position, byte[] into, int from, int count) throws IOException {
-            content.seek(position);
-            content.readFully(into, from, count);
-        }
-
-        @Override
-        public void close() throws IOException {
-            content.close();
-        }
-    }
-
-    private record Elsewhere(SeekableByteChannel content) implements Content {
-        @Override
-        public long length() throws IOException {
-            return content.size();
-        }
-
-        @Override
-        public void readFully(long position, byte[] into, int from, int count) throws IOException {
-            content.position(position);
-            ByteBuffer bytes = ByteBuffer.wrap(into, from, count);
-            while (bytes.hasRemaining()) if (content.read(bytes) < 0) throw new EOFException();
-        }
-
-        @Override
-        public void close() throws IOException {
-            content.close();
-        }
-    }
-
-    private SafeTensors read(Content content) throws IOException {
-        long fileLength = content.length();
+    private SafeTensors read(InputStream content) throws IOException {
+        long fileLength = Files.size(file);
         int headerLength = headerLength(content, fileLength);
-        long dataStart = SafeTensorsHeader.LENGTH_BYTES + (long) headerLength;
-        long dataLength = fileLength - dataStart;
+        long dataLength = fileLength - SafeTensorsHeader.LENGTH_BYTES - headerLength;
         requireHeap(dataLength + (long) HEADER_EXPANSION * headerLength);
-        SafeTensorsHeader header =
-                SafeTensorsHeaderParser.parse(file, read(content, SafeTensorsHeader.LENGTH_BYTES, headerLength));
+        SafeTensorsHeader header = SafeTensorsHeaderParser.parse(file, read(content, headerLength));
         for (Slot slot : header.slots()) {
             checkSize(slot, dataLength);
         }
-        checkCoverage(header.slots(), dataLength);
+        List<Slot> byPlace = new ArrayList<>(header.slots());
+        byPlace.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
+        checkCoverage(byPlace, dataLength);
         Map<String, NdArray> tensors = new LinkedHashMap<>();
-        for (Slot slot : header.slots()) {
-            byte[] data = read(content, dataStart + slot.begin(), (int) (slot.end() - slot.begin()));
+        header.slots().forEach(slot -> tensors.put(slot.name(), null)); // in the header's order
+        for (Slot slot : byPlace) {
+            byte[] data = read(content, (int) (slot.end() - slot.begin()));
             tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
         }
         return new SafeTensors(tensors, header.metadata());
     }
 
-    private int headerLength(Content content, long fileLength) throws IOException {
+    private int headerLength(InputStream content, long fileLength) throws IOException {
         if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
             throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
         }
-        long length = ByteBuffer.wrap(read(content, 0, SafeTensorsHeader.LENGTH_BYTES))
+        long length = ByteBuffer.wrap(read(content, SafeTensorsHeader.LENGTH_BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .getLong();
         String place = "bytes 0 to 7, the header's length";
@@ -187,9 +142,7 @@ final class SafeTensorsReader {
     }
 
     /** The tensors must cover all bytes after the header, each byte once. */
-    private void checkCoverage(List<Slot> slots, long dataLength) throws ModelFileException {
-        List<Slot> byPlace = new ArrayList<>(slots);
-        byPlace.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
+    private void checkCoverage(List<Slot> byPlace, long dataLength) throws ModelFileException {
         long covered = 0;
         for (Slot slot : byPlace) {
             if (slot.begin() != covered) {
@@ -207,11 +160,12 @@ final class SafeTensorsReader {
         }
     }
 
-    private static byte[] read(Content content, long position, int length) throws IOException {
+    /** The bytes that come next. */
+    private static byte[] read(InputStream content, int length) throws IOException {
         byte[] bytes = new byte[length];
         for (int done = 0; done < length; ) {
             int count = Math.min(CHUNK, length - done);
-            content.readFully(position + done, bytes, done, count);
+            if (content.readNBytes(bytes, done, count) < count) throw new EOFException();
             done += count;
         }
         return bytes;

@@ -252,27 +252,25 @@ class ConvertTest {
 
     @Test
     void aModelOfOtherLayersIsNotLikeIt() throws IOException {
-        Path one = folder.resolve("one.safetensors");
-        Path other = folder.resolve("other.safetensors");
-        convert(Path.of(KERAS, "relu.keras"), one);
-        convert(Path.of(KERAS, "functional.keras"), other);
-        Outcome outcome = Outcome.of(
-                "convert", one.toString(), folder.resolve("a.safetensors").toString(), "--like", other.toString());
-        assertEquals(2, outcome.code());
-        assertTrue(outcome.err().contains("The model has rnn.reverse.wx, but the network has not"), outcome.err());
+        assertUnlike("one.safetensors", "The model has rnn.reverse.wx, but the network has not");
     }
 
     /** Weights alone of one direction, and a model of two: nobody has said anything of merging. */
     @Test
     void aModelOfMoreDirectionsIsNamedAsWhoSaysSo() throws IOException {
-        Path one = folder.resolve("one.npz");
+        assertUnlike("one.npz", "leave that out, or name a --like model of the same layers");
+    }
+
+    /** A network of one direction in a file of this name is refused as like a model of two. */
+    private void assertUnlike(String file, String message) throws IOException {
+        Path one = folder.resolve(file);
         Path other = folder.resolve("other.safetensors");
         convert(Path.of(KERAS, "relu.keras"), one);
         convert(Path.of(KERAS, "functional.keras"), other);
         Outcome outcome = Outcome.of(
                 "convert", one.toString(), folder.resolve("a.safetensors").toString(), "--like", other.toString());
         assertEquals(2, outcome.code());
-        assertTrue(outcome.err().contains("leave that out, or name a --like model of the same layers"), outcome.err());
+        assertTrue(outcome.err().contains(message), outcome.err());
     }
 
     /** What a model of elman's is, it says itself. */
