@@ -29,7 +29,10 @@ import picocli.CommandLine.Parameters;
             "FILE is UTF-8. With a label, a tab and a text on each line, the model learns to tell the label of a text;"
                     + " else it learns to write more of the text, character by character. 1 MB takes minutes.",
             "",
-            "The learning curve goes beside the model, as MODEL with .curve.png for .safetensors."
+            "The learning curve goes beside the model, as MODEL with .curve.png for .safetensors.",
+            "",
+            "Ctrl-C ends the training and saves, without a picture, what its last whole epoch left: as MODEL, or where that"
+                    + " is there already as MODEL with .stopped.safetensors for .safetensors."
         },
         footerHeading = "%nExample:%n",
         footer = {
@@ -119,30 +122,44 @@ final class TrainCommand implements Callable<Integer> {
     private int train(Backend backend, TextTask model) throws IOException {
         PrintWriter people = terminal.people(json);
         long began = System.nanoTime();
-        History history;
         Trainer.Builder trainer = model.trainer();
         int epochs = trainer.build().epochs();
-        try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
-            history = model.fit(trainer.callback(bar).build());
-        } catch (TrainingDivergedException e) {
-            terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
-            return Failures.CHECK_FAILED;
+        try (StopSignal signal = new StopSignal()) {
+            History history;
+            try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
+                history = model.fit(trainer.callback(bar).build());
+            } catch (TrainingDivergedException e) {
+                terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
+                return Failures.CHECK_FAILED;
+            }
+            double seconds = (System.nanoTime() - began) * 1e-9;
+            boolean stopped = signal.taken();
+            if (history.epochs().isEmpty()) {
+                throw new UserException("stopped in the first epoch; nothing was saved");
+            }
+            if (history.bestEpoch() < epochs) {
+                String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
+                people.println(how + " weights are those of epoch " + history.bestEpoch() + ".");
+            }
+            Path to = stopped && Files.exists(out) ? beside(".stopped" + SUFFIX) : out;
+            boolean drawn = !noPictures && !stopped; // Java's graphics do not start in a JVM that goes down
+            save(backend, model, history, seconds, to, drawn);
         }
-        double seconds = (System.nanoTime() - began) * 1e-9;
-        if (history.bestEpoch() < epochs) {
-            people.println((history.epochs().size() < epochs ? "Stopped early; the" : "The")
-                    + " weights are those of epoch " + history.bestEpoch() + ".");
-        }
-        model.save(out);
+        return 0;
+    }
+
+    private void save(Backend backend, TextTask model, History history, double seconds, Path to, boolean drawn)
+            throws IOException {
+        PrintWriter people = terminal.people(json);
+        model.save(to);
         TrainResult result = TrainResult.of(
-                model.kind(), backend.name(), model.texts(), model.labels(), history, seconds, out.toString());
+                model.kind(), backend.name(), model.texts(), model.labels(), history, seconds, to.toString());
         model.show(result).forEach(people::println);
-        people.println(String.format(Locale.ROOT, "Wrote %s after %.1f s of training.", out, seconds));
-        if (!noPictures) draw(people, model.kind(), history);
-        people.println("Go on with: " + model.next(out));
+        people.println(String.format(Locale.ROOT, "Wrote %s after %.1f s of training.", to, seconds));
+        if (drawn) draw(people, model.kind(), history);
+        people.println("Go on with: " + model.next(to));
         people.flush();
         if (json) Json.print(terminal.out(), result);
-        return 0;
     }
 
     private void draw(PrintWriter people, TextTask.Kind kind, History history) throws IOException {
@@ -153,9 +170,14 @@ final class TrainCommand implements Callable<Integer> {
 
     /** The picture beside the model. */
     private Path curve() {
+        return beside(".curve.png");
+    }
+
+    /** A file named as the model is, but for its end. */
+    private Path beside(String end) {
         String name = out.getFileName().toString();
         String stem = name.endsWith(SUFFIX) ? name.substring(0, name.length() - SUFFIX.length()) : name;
-        return out.resolveSibling(stem + ".curve.png");
+        return out.resolveSibling(stem + end);
     }
 
     /** Weights of a training that diverged are worth something, but not a file that is there already. */

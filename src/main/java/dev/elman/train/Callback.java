@@ -2,7 +2,8 @@ package dev.elman.train;
 
 /**
  * Told of the training as it goes. Both methods are called on the training thread. To interrupt that thread ends the training,
- * too, after the epoch that runs, if it trains without a team; it stays interrupted.
+ * too, if it trains without a team: after the minibatch that runs, with the weights of the last whole epoch or, with {@link
+ * Trainer.Builder#patience}, the best ones. The thread stays interrupted.
  */
 public interface Callback {
     /** After each minibatch. */

@@ -49,16 +49,28 @@ final class TrainingRun implements AutoCloseable {
         boolean goOn = results.isEmpty() || !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
+            if (result == null) return interrupted();
             results.add(result);
             rememberBest(result);
             goOn = !exhausted(epoch);
             if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
-            // The workers of a team go on or end together.
-            goOn &= team.size() > 1 || !Thread.currentThread().isInterrupted();
+            goOn &= !isInterrupted();
         }
         boolean bestAgain = bestAgain();
         if (!bestAgain) proveLast(results.size());
+        return new History(results, bestAgain ? bestEpoch : results.size());
+    }
+
+    /** The workers of a team go on or end together. */
+    private boolean isInterrupted() {
+        return team.size() == 1 && Thread.currentThread().isInterrupted();
+    }
+
+    /** Ends an epoch half way: the weights are those it began with, or the best ones. */
+    private History interrupted() {
+        boolean bestAgain = bestAgain();
+        if (!bestAgain) backend.copy(lastGood, learner.weights().flat());
         return new History(results, bestAgain ? bestEpoch : results.size());
     }
 
@@ -111,6 +123,7 @@ final class TrainingRun implements AutoCloseable {
                 epoch, batch, loss, norm, learningRate, bestAgain ? bestEpoch : lastGoodEpoch, bestAgain);
     }
 
+    /** Null when it was interrupted before its last batch. */
     private EpochResult epoch(int epoch) {
         long began = System.nanoTime();
         int batches = learner.startEpoch(epoch);
@@ -141,6 +154,7 @@ final class TrainingRun implements AutoCloseable {
             Progress progress =
                     new Progress(epoch, settings.epochs(), batch + 1, batches, loss / targets, hits / targets);
             for (Callback callback : settings.callbacks()) callback.onBatchEnd(progress);
+            if (isInterrupted() && batch + 1 < batches) return null;
         }
         Metrics held = learner.validate();
         return new EpochResult(

@@ -11,6 +11,7 @@ import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.ClassifierConfig;
 import dev.elman.train.TextClassifier;
 import java.awt.image.BufferedImage;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -21,6 +22,8 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -355,5 +358,51 @@ class TrainAndPredictTest {
 
     static Stream<String> badModels() {
         return Stream.of("", "garbage", "\2\0\0\0\0\0\0\0{}");
+    }
+
+    @Test
+    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there a process cannot be asked to end")
+    void aTrainingThatIsStoppedIsSaved() throws Exception {
+        Files.writeString(file, digitsAndLetters());
+        String output = stoppedInEpoch(3);
+        assertTrue(output.contains("Stopped; the weights are those of epoch "), output);
+        assertTrue(output.contains("Wrote " + model), output);
+        byte[] first = Files.readAllBytes(model);
+
+        Path stopped = folder.resolve("model.stopped.safetensors");
+        output = stoppedInEpoch(2);
+        assertTrue(output.contains("Wrote " + stopped), output);
+        assertArrayEquals(first, Files.readAllBytes(model), "what was there stays");
+        assertEquals(0, Outcome.of("predict", stopped.toString(), "123").code());
+    }
+
+    /** Output of a training, in a JVM of its own, that is asked to end once it shows that epoch. */
+    private String stoppedInEpoch(int epoch) throws Exception {
+        List<String> command = List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("java.class.path"),
+                Main.class.getName(),
+                "train",
+                file.toString(),
+                "--out",
+                model.toString(),
+                "--backend",
+                "reference",
+                "--epochs",
+                "999999");
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        StringBuilder output = new StringBuilder();
+        try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                output.append(line).append('\n');
+                if (line.matches("Epoch +" + epoch + "/.*"))
+                    process.toHandle().destroy(); // Process.destroy closes what we read, too
+            }
+        } finally {
+            process.destroyForcibly();
+        }
+        assertEquals(128 + 15, process.waitFor(), () -> "SIGTERM: " + output);
+        return output.toString();
     }
 }

@@ -241,23 +241,46 @@ class TrainerTest {
         }
     }
 
-    @Test
-    void anInterruptEndsTheTrainingAfterTheEpoch() {
+    @ParameterizedTest(name = "in batch {0} of 7")
+    @ValueSource(ints = {1, 3, 7})
+    void anInterruptEndsTheTrainingWithTheWeightsOfTheLastWholeEpoch(int batch) {
+        int whole = batch == 7 ? 2 : 1;
         Callback interrupting = new Callback() {
             @Override
             public void onBatchEnd(Progress progress) {
-                if (progress.epoch() == 2 && progress.batch() == 3)
+                if (progress.epoch() == 2 && progress.batch() == batch)
                     Thread.currentThread().interrupt();
             }
         };
         try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier other =
+                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
             History history = model.fit(
                     data.ids,
                     data.labels,
                     ToyData.trainer().callback(interrupting).build());
-            assertEquals(2, history.epochs().size());
             assertTrue(Thread.interrupted(), "the thread stays interrupted");
+            assertEquals(whole, history.epochs().size());
+            assertEquals(whole, history.bestEpoch());
+            other.fit(data.ids, data.labels, ToyData.trainer().epochs(whole).build());
+            assertArrayEquals(
+                    other.weights().flat().toFloats(), model.weights().flat().toFloats());
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    @Test
+    void anInterruptInTheFirstEpochLeavesTheFirstWeights() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            float[] first = model.weights().flat().toFloats();
+            Thread.currentThread().interrupt();
+            History history = model.fit(data.ids, data.labels, ToyData.trainer().build());
+            assertEquals(List.of(), history.epochs());
+            assertEquals(0, history.bestEpoch());
+            assertArrayEquals(first, model.weights().flat().toFloats());
         } finally {
             Thread.interrupted();
         }
