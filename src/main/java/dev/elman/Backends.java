@@ -13,11 +13,16 @@ public final class Backends {
     /** Opens whatever is best on this machine. */
     public static final String AUTO = "auto";
 
-    /** What {@link #open} takes beside {@link #AUTO}, fastest first. */
-    public static final List<String> NAMES = List.of("cuda", "cpu", "reference");
+    public static final String CUDA = "cuda";
 
-    /** {@code cuda} with its matrix products in TF32; {@link #open} takes it too, and {@link #AUTO} never chooses it. */
+    /** {@link #CUDA} with its matrix products in TF32; {@link #AUTO} never chooses it. */
     public static final String CUDA_TF32 = "cuda-tf32";
+
+    public static final String CPU = "cpu";
+    public static final String REFERENCE = "reference";
+
+    /** The backends that {@link #open} takes beside {@link #AUTO} and {@link #CUDA_TF32}, fastest first. */
+    public static final List<String> NAMES = List.of(CUDA, CPU, REFERENCE);
 
     private static final System.Logger LOG = System.getLogger(Backends.class.getName());
 
@@ -82,18 +87,18 @@ public final class Backends {
 
     private static Choice best() {
         try {
-            return new Choice(named("cuda"), List.of());
+            return new Choice(named(CUDA), List.of());
         } catch (BackendUnavailableException e) {
-            return new Choice(named("cpu"), List.of(e.getMessage()));
+            return new Choice(named(CPU), List.of(e.getMessage()));
         }
     }
 
     private static Backend named(String name) {
         return switch (name) {
-            case "cuda" -> CudaBackend.open();
+            case CUDA -> CudaBackend.open();
             case CUDA_TF32 -> CudaBackend.open(true);
-            case "cpu" -> CpuBackend.open();
-            case "reference" -> new ReferenceBackend();
+            case CPU -> CpuBackend.open();
+            case REFERENCE -> new ReferenceBackend();
             default ->
                 throw new IllegalArgumentException("There is no backend \"" + name + "\". Choose auto, " + CUDA_TF32
                         + " or one of " + NAMES + ".");

@@ -35,9 +35,6 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_2})
 final class BenchCommand implements Callable<Integer> {
-    /** Measured in both its precisions. */
-    private static final String CUDA = "cuda";
-
     @Option(
             names = "--backend",
             paramLabel = "NAME",
@@ -94,9 +91,9 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private List<String> names() {
-        if (name.equals(CUDA)) return List.of(CUDA, Backends.CUDA_TF32);
+        if (name.equals(Backends.CUDA)) return List.of(Backends.CUDA, Backends.CUDA_TF32);
         if (!name.equals(Backends.AUTO)) return List.of(name);
-        return List.of(CUDA, Backends.CUDA_TF32, "cpu");
+        return List.of(Backends.CUDA, Backends.CUDA_TF32, Backends.CPU);
     }
 
     /** Adds what it has measured, even where a shape fails. */

@@ -25,7 +25,6 @@ import java.util.Random;
 record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epochs, long seed) {
     static final String MODEL = "languages.safetensors";
 
-    private static final String REFERENCE = "reference";
     /** One split for all seeds, so that two runs can be compared. */
     private static final long SPLIT_SEED = 42;
 
@@ -67,14 +66,17 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
 
     /** Whether the backend computes what the reference does, as far as a few seconds can tell. */
     private boolean check() {
-        if (backend.name().equals(REFERENCE)) {
+        if (backend.name().equals(Backends.REFERENCE)) {
             say("Check     none: it is what others are checked against");
             return true;
         }
         try (StatusLine status = new StatusLine(terminal.out(), terminal.interactive())) {
             status.show("Check     ...");
             Report report = Verifier.run(
-                    () -> Backends.open(backend.name()), () -> Backends.open(REFERENCE), Checks.quick(), check -> {});
+                    () -> Backends.open(backend.name()),
+                    () -> Backends.open(Backends.REFERENCE),
+                    Checks.quick(),
+                    check -> {});
             status.keep("Check     " + report.line());
             if (!report.passed()) say("What it would train is worth nothing; elman verify says more.");
             return report.passed();

@@ -60,11 +60,18 @@ record Diagnosis(Terminal terminal) {
         return "cuda: " + link.name();
     }
 
-    /** A sentence about CUDA ends with what to do, after its last semicolon. */
+    /** A sentence about CUDA ends with what to do, after a semicolon; one in brackets is of a message that it quotes. */
     static Finding broken(String title, String sentence) {
-        int cut = sentence.lastIndexOf("; ");
-        return Finding.lacking(
-                title, cut < 0 ? sentence : sentence.substring(0, cut), cut < 0 ? "" : sentence.substring(cut + 2));
+        int depth = 0;
+        for (int i = 0; i < sentence.length(); i++) {
+            char c = sentence.charAt(i);
+            if (c == '(') depth++;
+            if (c == ')') depth--;
+            if (depth == 0 && sentence.startsWith("; ", i)) {
+                return Finding.lacking(title, sentence.substring(0, i), sentence.substring(i + 2));
+            }
+        }
+        return Finding.lacking(title, sentence, "");
     }
 
     /** The backend, and for the cpu what multiplies its matrices. */
@@ -72,9 +79,9 @@ record Diagnosis(Terminal terminal) {
         String title = "backend " + name;
         try (Backend backend = Backends.open(name)) {
             Finding there = Finding.there(title, backend.description());
-            return name.equals("cpu") ? List.of(there, products(backend.description())) : List.of(there);
+            return name.equals(Backends.CPU) ? List.of(there, products(backend.description())) : List.of(there);
         } catch (RuntimeException | LinkageError e) {
-            if (name.equals("cuda")) return List.of(Finding.lacking(title, "not here, see the link above", ""));
+            if (name.equals(Backends.CUDA)) return List.of(Finding.lacking(title, "not here, see the link above", ""));
             return List.of(Finding.missing(title, Failures.describe(e), ""));
         }
     }

@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.Backends;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
@@ -100,7 +101,7 @@ final class RecurrenceBench {
     }
 
     private double peakGflops() {
-        int size = quick ? 128 : backend.name().equals("cuda") ? 8192 : 2048;
+        int size = quick ? 128 : backend.name().equals(Backends.CUDA) ? 8192 : 2048;
         try (Tensor a = random(1 / Math.sqrt(size), size, size);
                 Tensor b = random(1, size, size);
                 Tensor c = backend.allocate(Shape.of(size, size))) {

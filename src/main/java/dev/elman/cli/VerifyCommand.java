@@ -32,10 +32,6 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:all backends agree with the reference", "1:one does not", Failures.CODE_2, Failures.CODE_3})
 final class VerifyCommand implements Callable<Integer> {
-    private static final String REFERENCE = "reference";
-    /** Judged in both its precisions, each with its own tolerance. */
-    private static final String CUDA = "cuda";
-
     /** Failures that are told one by one. */
     private static final int MOST_MESSAGES = 20;
 
@@ -70,13 +66,14 @@ final class VerifyCommand implements Callable<Integer> {
         List<Report> reports = new ArrayList<>();
         List<VerifyJson.Absent> absent = new ArrayList<>();
         for (String backend : names()) {
-            String reason = reasonAgainst(backend);
-            if (reason != null) {
-                absent.add(new VerifyJson.Absent(backend, reason));
-                continue;
+            try {
+                reports.add(judge(backend, checks));
+                if (backend.equals(Backends.CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
+            } catch (BackendUnavailableException e) {
+                // One that was asked for by name has to be there.
+                if (!name.equals(Backends.AUTO)) throw e;
+                absent.add(new VerifyJson.Absent(backend, Failures.describe(e)));
             }
-            reports.add(judge(backend, checks));
-            if (backend.equals(CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
         }
         if (json) {
             Json.print(terminal.out(), VerifyJson.of(reports, absent));
@@ -89,18 +86,9 @@ final class VerifyCommand implements Callable<Integer> {
 
     private List<String> names() {
         if (!name.equals(Backends.AUTO)) return List.of(name);
-        return Backends.NAMES.stream().filter(each -> !each.equals(REFERENCE)).toList();
-    }
-
-    /** Why a backend cannot be judged, or null; one that was asked for by name has to be there. */
-    private String reasonAgainst(String backend) {
-        try {
-            opener.apply(backend).close();
-            return null;
-        } catch (BackendUnavailableException e) {
-            if (!name.equals(Backends.AUTO)) throw e;
-            return Failures.describe(e);
-        }
+        return Backends.NAMES.stream()
+                .filter(each -> !each.equals(Backends.REFERENCE))
+                .toList();
     }
 
     private Report judge(String backend, List<Check> checks) {
@@ -108,7 +96,7 @@ final class VerifyCommand implements Callable<Integer> {
             int[] done = {0};
             return Verifier.run(
                     () -> opener.apply(backend),
-                    () -> opener.apply(REFERENCE),
+                    () -> opener.apply(Backends.REFERENCE),
                     checks,
                     check -> status.show(String.format(
                             Locale.ROOT, "%s %d/%d %s", backend, ++done[0], checks.size(), check.operation())));

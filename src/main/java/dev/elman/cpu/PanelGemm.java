@@ -61,7 +61,7 @@ final class PanelGemm implements Gemm {
 
     @Override
     public String description() {
-        return OpenBlas.version() + ", its kernels for small products";
+        return OpenBlas.version() + " (its kernels for small products)";
     }
 
     @Override

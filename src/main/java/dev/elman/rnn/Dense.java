@@ -37,11 +37,6 @@ public final class Dense implements AutoCloseable {
         return List.of(new Parameters.Spec(name + B, Shape.of(outputs)));
     }
 
-    /** Whether a layer of this name has weights of its own here; else it is tied. */
-    public static boolean hasOwnWeights(String name, Parameters weights) {
-        return weights.views().containsKey(name + W);
-    }
-
     /**
      * A layer over views of {@code weights} and {@code gradients}, whose owner closes them; the gradients may be null for a
      * layer that is never run back.

@@ -1,7 +1,6 @@
 package dev.elman.rnn;
 
 import dev.elman.backend.Activation;
-import dev.elman.backend.Dropout;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -70,38 +69,13 @@ public record SimpleRnnConfig(
             throw new IllegalArgumentException(
                     "SimpleRnn: goBackwards is for one direction; two directions read from both ends anyway.");
         }
-        for (double rate : new double[] {inputDropout, recurrentDropout, layerDropout}) new Dropout(rate, 0, 0);
+        requireRate("inputDropout", inputDropout);
+        requireRate("recurrentDropout", recurrentDropout);
+        requireRate("layerDropout", layerDropout);
         if (layerDropout > 0 && layers == 1) {
             throw new IllegalArgumentException("SimpleRnn: layerDropout " + layerDropout
                     + " lies between layers, but there is only one. Set layers, or drop the output outside.");
         }
-    }
-
-    /** One layer without dropout, with one bias or none. */
-    public SimpleRnnConfig(
-            int inputSize,
-            int hiddenSize,
-            Activation activation,
-            boolean bias,
-            boolean bidirectional,
-            Output output,
-            boolean stateful) {
-        this(
-                inputSize,
-                hiddenSize,
-                1,
-                activation,
-                bias,
-                false,
-                bidirectional,
-                Merge.CONCAT,
-                false,
-                output,
-                false,
-                stateful,
-                0,
-                0,
-                0);
     }
 
     /** Throws {@link IllegalArgumentException} for sizes that no layer can have. */
@@ -117,9 +91,31 @@ public record SimpleRnnConfig(
         }
     }
 
+    private static void requireRate(String name, double rate) {
+        if (!(rate >= 0 && rate < 1)) {
+            throw new IllegalArgumentException(
+                    "SimpleRnn: " + name + " must be at least 0 and below 1, but is " + rate + ".");
+        }
+    }
+
     /** One layer, one direction, tanh, with bias, returning every step. */
     public static SimpleRnnConfig of(int inputSize, int hiddenSize) {
-        return new SimpleRnnConfig(inputSize, hiddenSize, Activation.TANH, true, false, Output.SEQUENCE, false);
+        return new SimpleRnnConfig(
+                inputSize,
+                hiddenSize,
+                1,
+                Activation.TANH,
+                true,
+                false,
+                false,
+                Merge.CONCAT,
+                false,
+                Output.SEQUENCE,
+                false,
+                false,
+                0,
+                0,
+                0);
     }
 
     /**

@@ -25,14 +25,29 @@ public record Adam(
      * @throws IllegalArgumentException when one is out of its range
      */
     public Adam {
-        Optimizer.requireRate(learningRate);
-        Optimizer.requireRange("beta1", beta1, 1);
-        Optimizer.requireRange("beta2", beta2, 1);
+        Require.learningRate(learningRate);
+        Require.below(1, "beta1", beta1);
+        Require.below(1, "beta2", beta2);
         if (!(epsilon > 0 && Double.isFinite(epsilon))) {
             // With 0, a weight that never had a gradient, of a token never seen for one, becomes 0 / 0.
             throw new IllegalArgumentException("epsilon must be positive and finite, but is " + epsilon + ".");
         }
-        Optimizer.requireRange("weightDecay", weightDecay, Double.POSITIVE_INFINITY);
+        Require.below(Double.POSITIVE_INFINITY, "weightDecay", weightDecay);
+    }
+
+    /** 0.9 and 0.999 in {@link Optimizer#adam}. */
+    public Adam withBetas(double first, double second) {
+        return new Adam(learningRate, first, second, epsilon, weightDecay, decoupled);
+    }
+
+    /** 1e-8 in {@link Optimizer#adam}. */
+    public Adam withEpsilon(double changed) {
+        return new Adam(learningRate, beta1, beta2, changed, weightDecay, decoupled);
+    }
+
+    /** 0 in {@link Optimizer#adam}. Joins the gradients after they are clipped; of AdamW it shrinks the weights. */
+    public Adam withWeightDecay(double changed) {
+        return new Adam(learningRate, beta1, beta2, epsilon, changed, decoupled);
     }
 
     @Override

@@ -1,9 +1,11 @@
 package dev.elman.train;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Parameters;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -79,10 +81,10 @@ public record ClassifierConfig(
             throw new IllegalArgumentException(
                     "goBackwards is for one direction; two directions read from both ends anyway.");
         }
-        Optimizer.requireRange("inputDropout", inputDropout, 1);
-        Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
-        Optimizer.requireRange("dropout", dropout, 1);
-        Optimizer.requireRange("labelSmoothing", labelSmoothing, 1);
+        Require.below(1, "inputDropout", inputDropout);
+        Require.below(1, "recurrentDropout", recurrentDropout);
+        Require.below(1, "dropout", dropout);
+        Require.below(1, "labelSmoothing", labelSmoothing);
     }
 
     /** Token ids below {@code vocabulary}, embedded in 32 dimensions. */
@@ -111,6 +113,11 @@ public record ClassifierConfig(
                 .withOutput(output)
                 .withRecurrentDropout(recurrentDropout)
                 .withLayerDropout(layers > 1 ? dropout : 0);
+    }
+
+    /** Names and shapes of the weights. */
+    List<Parameters.Spec> specs() {
+        return RnnNetwork.specs(vocabulary, rnn(), classes, false);
     }
 
     /** Settings of a {@link ClassifierConfig}: unless set, 128 tanh nodes, one bias, one direction, the last state, nothing dropped. */

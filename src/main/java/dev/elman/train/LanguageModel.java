@@ -28,7 +28,14 @@ public final class LanguageModel implements AutoCloseable {
         this.backend = backend;
         this.config = config;
         this.network = new RnnNetwork(
-                backend, config.vocabulary(), config.rnn(), config.vocabulary(), 0, config.dropout(), config.tied());
+                backend,
+                true,
+                config.rnn(),
+                0,
+                config.dropout(),
+                config.tied(),
+                Parameters.allocate(backend, config.specs()),
+                Parameters.allocate(backend, config.specs()));
         network.initialize(config.seed());
         this.minibatch = new Minibatch(backend, 0);
         this.metrics = new Buffer(backend);

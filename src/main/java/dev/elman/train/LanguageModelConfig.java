@@ -1,6 +1,8 @@
 package dev.elman.train;
 
+import dev.elman.backend.Parameters;
 import dev.elman.rnn.SimpleRnnConfig;
+import java.util.List;
 
 /**
  * The shape of a {@link LanguageModel}: embedding, stateful SimpleRnn of one or more layers, dense layer over the vocabulary.
@@ -51,8 +53,8 @@ public record LanguageModelConfig(
                     + embeddingSize + " and H = " + hiddenSize + ".");
         }
         SimpleRnnConfig.requireSizes(embeddingSize, hiddenSize, layers, 1);
-        Optimizer.requireRange("dropout", dropout, 1);
-        Optimizer.requireRange("recurrentDropout", recurrentDropout, 1);
+        Require.below(1, "dropout", dropout);
+        Require.below(1, "recurrentDropout", recurrentDropout);
     }
 
     /** 64 dimensions, one layer of 256 nodes, dropout 0.1, windows of 64 steps. */
@@ -135,5 +137,10 @@ public record LanguageModelConfig(
                 .withLayers(layers)
                 .withRecurrentDropout(recurrentDropout)
                 .withLayerDropout(layers > 1 ? dropout : 0);
+    }
+
+    /** Names and shapes of the weights. */
+    List<Parameters.Spec> specs() {
+        return RnnNetwork.specs(vocabulary, rnn(), vocabulary, tied);
     }
 }

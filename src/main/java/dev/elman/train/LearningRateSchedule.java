@@ -18,7 +18,7 @@ public interface LearningRateSchedule {
 
     /** Multiplied by {@code factor} each time another {@code share} of the training is done. */
     static LearningRateSchedule stepDecay(double factor, double share) {
-        Optimizer.requireRange("stepDecay: factor", factor, Double.POSITIVE_INFINITY);
+        Require.below(Double.POSITIVE_INFINITY, "stepDecay: factor", factor);
         if (!(share > 0))
             throw new IllegalArgumentException("stepDecay: share must be positive, but is " + share + ".");
         return (step, total) -> Math.pow(factor, Math.floor(step / (share * total)));

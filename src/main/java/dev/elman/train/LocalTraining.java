@@ -66,13 +66,11 @@ public final class LocalTraining implements AutoCloseable {
         double weight = share.weight(Batches.range(share.input().rows()));
         Metrics metrics = new Metrics(0, 0, share.input().rows());
         if (weight > 0) {
-            steps.gradient(0, step);
-            float[] measured = steps.measured();
-            boolean finite = Float.isFinite(measured[0]) && Float.isFinite(measured[2]);
+            TrainingStep.Measured measured = steps.gradient(0, step);
             steps.resume(step);
-            if (finite) steps.update(trainer.learningRate(step, totalSteps));
-            double loss = finite ? measured[0] : Double.NaN;
-            metrics = new Metrics(loss, measured[1] / weight, share.input().rows());
+            if (measured.isFinite()) steps.update(trainer.learningRate(step, totalSteps));
+            double loss = measured.isFinite() ? measured.loss() : Double.NaN;
+            metrics = new Metrics(loss, measured.hits() / weight, share.input().rows());
         }
         step++;
         return metrics;

@@ -42,20 +42,4 @@ public sealed interface Optimizer permits Sgd, Adam {
     static Adam adamW(double learningRate, double weightDecay) {
         return new Adam(learningRate, 0.9, 0.999, 1e-8, weightDecay, true);
     }
-
-    /** Throws {@link IllegalArgumentException} unless the rate is a positive number. */
-    static void requireRate(double learningRate) {
-        if (!(learningRate > 0 && Double.isFinite(learningRate))) {
-            throw new IllegalArgumentException(
-                    "The learning rate must be positive and finite, but is " + learningRate + ". Try 0.001.");
-        }
-    }
-
-    /** Throws {@link IllegalArgumentException} unless {@code value} is at least 0 and below {@code limit}. */
-    static void requireRange(String name, double value, double limit) {
-        if (!(value >= 0 && value < limit)) {
-            throw new IllegalArgumentException(
-                    name + " must be at least 0 and below " + limit + ", but is " + value + ".");
-        }
-    }
 }

@@ -10,8 +10,8 @@ package dev.elman.train;
 public record Regularizer(double l1, double l2) {
     /** Throws {@link IllegalArgumentException} for a factor that is negative, infinite or NaN. */
     public Regularizer {
-        Optimizer.requireRange("l1", l1, Double.POSITIVE_INFINITY);
-        Optimizer.requireRange("l2", l2, Double.POSITIVE_INFINITY);
+        Require.below(Double.POSITIVE_INFINITY, "l1", l1);
+        Require.below(Double.POSITIVE_INFINITY, "l2", l2);
     }
 
     /** l1 * sum |w|: drives weights to 0. */

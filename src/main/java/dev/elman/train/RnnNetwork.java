@@ -35,12 +35,13 @@ final class RnnNetwork implements AutoCloseable {
     private final Dense dense;
     private boolean closed;
 
-    /** Names and shapes of the weights of such a network. */
-    static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes) {
-        return specs(vocabulary, config, classes, false);
-    }
-
-    /** The same, without weights of its own for a dense layer that is tied to the embedding. */
+    /**
+     * Names and shapes of the weights of such a network.
+     *
+     * @param vocabulary V; 0 when the input is features
+     * @param classes K
+     * @param tied whether the dense layer's weights are the embedding's; that takes C = D and K = V
+     */
     static List<Parameters.Spec> specs(int vocabulary, SimpleRnnConfig config, int classes, boolean tied) {
         List<Parameters.Spec> specs = new ArrayList<>();
         if (vocabulary > 0) specs.addAll(Embedding.specs(EMBEDDING, vocabulary, config.inputSize()));
@@ -50,62 +51,29 @@ final class RnnNetwork implements AutoCloseable {
     }
 
     /**
-     * Layers whose weights are all 0.
+     * Layers over weights of those {@link #specs}, which the network closes.
      *
-     * @param vocabulary V; 0 when the input is features
-     * @param classes K
-     */
-    RnnNetwork(
-            Backend backend,
-            int vocabulary,
-            SimpleRnnConfig config,
-            int classes,
-            double inputDropoutRate,
-            double dropoutRate) {
-        this(backend, vocabulary, config, classes, inputDropoutRate, dropoutRate, false);
-    }
-
-    /** The same, its dense layer tied to the embedding or not; that takes C = D and K = V. */
-    RnnNetwork(
-            Backend backend,
-            int vocabulary,
-            SimpleRnnConfig config,
-            int classes,
-            double inputDropoutRate,
-            double dropoutRate,
-            boolean tied) {
-        this(
-                backend,
-                vocabulary,
-                config,
-                inputDropoutRate,
-                dropoutRate,
-                Parameters.allocate(backend, specs(vocabulary, config, classes, tied)),
-                Parameters.allocate(backend, specs(vocabulary, config, classes, tied)));
-    }
-
-    /**
-     * Layers over these weights, which the network closes. A dense layer without weights of its own is tied.
-     *
+     * @param tokens whether the input is ids, and not features
      * @param gradients of the same shapes, closed here too; null for a network that only predicts
      */
     RnnNetwork(
             Backend backend,
-            int vocabulary,
+            boolean tokens,
             SimpleRnnConfig config,
             double inputDropoutRate,
             double dropoutRate,
+            boolean tied,
             Parameters weights,
             Parameters gradients) {
         this.weights = weights;
         this.gradients = gradients;
-        embedding = vocabulary > 0 ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
+        embedding = tokens ? new Embedding(backend, EMBEDDING, weights, gradients) : null;
         inputDropout = new DropoutLayer(backend, inputDropoutRate);
         rnn = new SimpleRnn(backend, config, RNN, weights, gradients);
         dropout = new DropoutLayer(backend, dropoutRate);
-        dense = Dense.hasOwnWeights(DENSE, weights)
-                ? new Dense(backend, DENSE, weights, gradients)
-                : Dense.tied(backend, DENSE, EMBEDDING, weights, gradients);
+        dense = tied
+                ? Dense.tied(backend, DENSE, EMBEDDING, weights, gradients)
+                : new Dense(backend, DENSE, weights, gradients);
     }
 
     /** Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. */

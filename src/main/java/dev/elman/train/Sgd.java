@@ -21,9 +21,9 @@ public record Sgd(double learningRate, double momentum, boolean nesterov, double
      * @throws IllegalArgumentException when one is out of its range, or Nesterov's way lacks a momentum
      */
     public Sgd {
-        Optimizer.requireRate(learningRate);
-        Optimizer.requireRange("momentum", momentum, 1);
-        Optimizer.requireRange("weightDecay", weightDecay, Double.POSITIVE_INFINITY);
+        Require.learningRate(learningRate);
+        Require.below(1, "momentum", momentum);
+        Require.below(Double.POSITIVE_INFINITY, "weightDecay", weightDecay);
         if (nesterov && momentum == 0) {
             throw new IllegalArgumentException("Nesterov's way needs a momentum above 0. Try 0.9.");
         }

@@ -10,7 +10,6 @@ import dev.elman.backend.Tensor;
 import dev.elman.rnn.Sequences;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -46,11 +45,13 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                 config,
                 new RnnNetwork(
                         backend,
-                        config.vocabulary(),
+                        config.vocabulary() > 0,
                         config.rnn(),
-                        config.classes(),
                         config.inputDropout(),
-                        config.dropout()));
+                        config.dropout(),
+                        false,
+                        Parameters.allocate(backend, config.specs()),
+                        Parameters.allocate(backend, config.specs())));
         network.initialize(config.seed());
     }
 
@@ -72,10 +73,11 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws ShapeMismatchException when they are not as many as the configuration takes
      */
     public static SimpleRnnClassifier sharing(Backend backend, ClassifierConfig config, Tensor weights) {
-        List<Parameters.Spec> specs = RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes());
-        Parameters shared = Parameters.over(weights, specs);
+        Parameters shared = Parameters.over(weights, config.specs());
         return new SimpleRnnClassifier(
-                backend, config, new RnnNetwork(backend, config.vocabulary(), config.rnn(), 0, 0, shared, null));
+                backend,
+                config,
+                new RnnNetwork(backend, config.vocabulary() > 0, config.rnn(), 0, 0, false, shared, null));
     }
 
     /** What it was made with. A {@code vocabulary} of 0 says that it takes features of its {@code inputSize} and no ids. */
@@ -285,7 +287,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     public static SimpleRnnClassifier load(Backend backend, Path file) throws IOException {
         ModelFile saved = ModelFile.read(file, KIND);
         ClassifierConfig config = saved.config(ClassifierConfig.class);
-        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes()));
+        saved.check(config.specs());
         SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
         saved.load(model.weights());
         return model;

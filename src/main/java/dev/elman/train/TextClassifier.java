@@ -208,7 +208,7 @@ public final class TextClassifier implements AutoCloseable {
         if (tokenizer.oovToken().filter(tokenizer.wordIndex()::containsKey).isEmpty()) {
             throw saved.wrong(ModelFile.TOKENIZER, "an id for unknown characters", "none", ModelFile.TRAIN_ANEW);
         }
-        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.classes()));
+        saved.check(config.specs());
         SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
         saved.load(model.weights());
         return new TextClassifier(tokenizer, labels, model);

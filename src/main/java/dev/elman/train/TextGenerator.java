@@ -135,7 +135,7 @@ public final class TextGenerator implements AutoCloseable {
                         ModelFile.TOKENIZER, "ids for line feeds and unknown characters", "none", ModelFile.TRAIN_ANEW);
             }
         }
-        saved.check(RnnNetwork.specs(config.vocabulary(), config.rnn(), config.vocabulary(), config.tied()));
+        saved.check(config.specs());
         LanguageModel model = new LanguageModel(backend, config);
         saved.load(model.weights());
         return new TextGenerator(tokenizer, model);

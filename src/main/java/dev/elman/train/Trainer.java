@@ -38,7 +38,7 @@ public record Trainer(
         Objects.requireNonNull(schedule, "schedule");
         positive("clipNorm", clipNorm);
         positive("clipValue", clipValue);
-        Optimizer.requireRange("validationSplit", validationSplit, 1);
+        Require.below(1, "validationSplit", validationSplit);
         atLeast("patience", patience, 0);
         if (patience > 0 && validationSplit == 0) {
             throw new IllegalArgumentException(

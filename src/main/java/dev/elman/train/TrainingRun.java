@@ -134,12 +134,9 @@ final class TrainingRun implements AutoCloseable {
         double norms = 0;
         double targets = 0;
         for (int batch = 0; batch < batches; batch++) {
-            double count = steps.gradient(batch, step);
+            TrainingStep.Measured measured = steps.gradient(batch, step);
             learningRate = settings.learningRate(step, (long) batches * settings.epochs());
-            float[] measured = steps.measured();
-            if (!Float.isFinite(measured[0]) || !Float.isFinite(measured[2])) {
-                throw diverged(epoch, batch + 1, measured[0], measured[2]);
-            }
+            if (!measured.isFinite()) throw diverged(epoch, batch + 1, measured.loss(), measured.norm());
             if (batch == 0) {
                 // Only now is it known what the last update of the epoch before was worth.
                 backend.copy(learner.weights().flat(), lastGood);
@@ -147,10 +144,10 @@ final class TrainingRun implements AutoCloseable {
             }
             steps.update(learningRate);
             step++;
-            loss += measured[0] * count;
-            hits += measured[1];
-            norms += measured[2];
-            targets += count;
+            loss += measured.loss() * measured.weight();
+            hits += measured.hits();
+            norms += measured.norm();
+            targets += measured.weight();
             Progress progress =
                     new Progress(epoch, settings.epochs(), batch + 1, batches, loss / targets, hits / targets);
             for (Callback callback : settings.callbacks()) callback.onBatchEnd(progress);

@@ -19,8 +19,6 @@ final class TrainingStep implements AutoCloseable {
     /** Loss, hits, norm: all that is downloaded after a batch. */
     private final Tensor metrics;
 
-    private float[] measured = new float[3];
-
     TrainingStep(Trainer settings, Learner learner, Team team) {
         this.settings = settings;
         this.learner = learner;
@@ -35,8 +33,21 @@ final class TrainingStep implements AutoCloseable {
         learner.warmUp(metrics.view(0, Shape.of(2)));
     }
 
-    /** The clipped gradient of a batch, and its loss, hits and norm; returns the weight of its targets. */
-    double gradient(int batch, long step) {
+    /**
+     * What is known of a batch with its gradient.
+     *
+     * @param weight of its targets
+     * @param loss their mean
+     * @param norm of the gradient before it was clipped by its norm
+     */
+    record Measured(double weight, float loss, float hits, float norm) {
+        boolean isFinite() {
+            return Float.isFinite(loss) && Float.isFinite(norm);
+        }
+    }
+
+    /** Leaves the clipped gradient of a batch for {@link #update}. */
+    Measured gradient(int batch, long step) {
         Tensor gradients = learner.gradients().flat();
         backend.fill(gradients, 0);
         double weight = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
@@ -45,9 +56,9 @@ final class TrainingStep implements AutoCloseable {
         settings.rules().penalize(backend, learner.weights(), learner.gradients());
         if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
         backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
-        measured = metrics.toFloats();
+        float[] measured = metrics.toFloats();
         if (summed != null) System.arraycopy(summed, summed.length - 2, measured, 0, 2);
-        return weight;
+        return new Measured(weight, measured[0], measured[1], measured[2]);
     }
 
     /** Gradients, loss and hits travel together; the gradients go back to the device. */
@@ -67,11 +78,6 @@ final class TrainingStep implements AutoCloseable {
         float[] loss = Arrays.copyOf(metrics.toFloats(), 1);
         if (team.size() > 1) team.sum(loss);
         return loss[0];
-    }
-
-    /** What {@link #gradient} measured last: {mean loss, hits, norm before clipping}. */
-    float[] measured() {
-        return measured;
     }
 
     /** Moves the weights along the last gradient. */

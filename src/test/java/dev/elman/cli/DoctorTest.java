@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class DoctorTest {
     @Test
@@ -32,12 +36,25 @@ class DoctorTest {
     }
 
     @Test
-    void aBrokenLinkEndsWithWhatToDo() {
-        Finding broken =
-                Diagnosis.broken("cuda: driver", "CUDA cannot be used: no GPU (X is not set); check nvidia-smi.");
-        assertEquals(
-                Finding.lacking("cuda: driver", "CUDA cannot be used: no GPU (X is not set)", "check nvidia-smi."),
-                broken);
+    void theCpuBackendsLibraryIsNamed() {
+        try (Backend backend = Backends.openCpu(1)) {
+            Finding found = Diagnosis.products(backend.description());
+            assertTrue(
+                    found.detail().startsWith("OpenBLAS by way of ")
+                            || found.detail().startsWith("plain Java"),
+                    found.detail());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            no GPU (X is not set); check nvidia-smi. | no GPU (X is not set) | check nvidia-smi.
+            no library (not open; X is not set); install it. | no library (not open; X is not set) | install it.
+            refused; get the jar anew (line 9; fatal: (odd); or so) | refused | get the jar anew (line 9; fatal: (odd); or so)
+            not at all | not at all | ''
+            """)
+    void aBrokenLinkEndsWithWhatToDo(String sentence, String detail, String remedy) {
+        assertEquals(Finding.lacking("cuda: driver", detail, remedy), Diagnosis.broken("cuda: driver", sentence));
     }
 
     @Test

@@ -334,7 +334,7 @@ class LayerOptionsTest {
         refused("recurrentBias", () -> plain.withBias(false).withRecurrentBias(true));
         refused("goBackwards", () -> plain.withBidirectional(true).withGoBackwards(true));
         refused("layerDropout", () -> plain.withLayerDropout(.1));
-        refused("rate must be at least 0 and below 1, but is 1.0", () -> plain.withInputDropout(1));
+        refused("inputDropout must be at least 0 and below 1, but is 1.0", () -> plain.withInputDropout(1));
         refused("but is -0.1", () -> plain.withRecurrentDropout(-.1));
     }
 
