@@ -18,7 +18,8 @@
 // the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block. Three rows of 512
 // bring a block 6 KiB a step, at the 12 to 16 bytes a cycle that were measured 400 to 500 of its 2475 cycles (1.25 us). Vectors were
 // measured at 15 to 16 bytes a cycle too, and with them an H200 took 1.37 us for that pass alone and 1.0 for each of several; 1.04 for 32 rows of
-// 384, three in a pass, which four took 1.24.
+// 384, three in a pass, which four took 1.24. Since then a number is sent before it is stored, 10 to 12 instructions earlier, and the
+// derivative is ready before the sum: not measured.
 
 #include "cluster.cuh"
 #include "recurrence.cuh"
@@ -86,12 +87,22 @@ struct Buffers {
         for (int i = 0; i < P::BLOCKS; i += SENDERS) send(place, arrivals, i + receiver, what);
     }
 
-    /// Sends each thread's number, at `offset` of a pass, to all blocks for this step. All threads call it, for the shuffles.
-    __device__ static void sendAll(unsigned address, int step, int pass, unsigned offset, int receiver, float value) {
+    /// Where a thread's number goes in each block.
+    struct Destination {
+        unsigned place;
+        unsigned arrivals;
+    };
+
+    /// That of what is at `offset` of a pass, for this step.
+    __device__ static Destination destination(unsigned address, int step, int pass, unsigned offset) {
         unsigned place = valuesAt(address, step, pass) + offset;
-        unsigned arrivals = arrivalsAt(address, step, pass).address;
-        if (VECTORS) sendFrom(receiver, place & ~15u, arrivals, quad<W::TWINS>(value));
-        else sendFrom(receiver, place, arrivals, value);
+        return {computedHere(VECTORS ? place & ~15u : place), computedHere(arrivalsAt(address, step, pass).address)};
+    }
+
+    /// Sends each thread's number to all blocks. All threads call it, for the shuffles.
+    __device__ static void sendAll(Destination to, int receiver, float value) {
+        if (VECTORS) sendFrom(receiver, to.place, to.arrivals, quad<W::TWINS>(value));
+        else sendFrom(receiver, to.place, to.arrivals, value);
     }
 };
 
@@ -146,6 +157,7 @@ __device__ void forward(
     ForwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, mask, ours);
     float b = bias && ours > 0 ? bias[column] : 0.0f;
+    activation = computedHere(activation); // in a register
     bool anyLive = __any_sync(ALL, feed.live[0] != 0);
     meet();
 
@@ -158,14 +170,13 @@ __device__ void forward(
             feed.next(course, states, mask, ours);
 
             unsigned now = B::valuesAt(address, step, pass);
+            typename B::Destination to = B::destination(address, step + 1, pass, offset);
             if (step > 0) B::await(address, step, last, pass, prepares);
             if (anyLive) sum += weights.times(now + 16 * part, part);
             float h = 0.0f;
-            if (pass < ours) {
-                h = alive ? activate(activation, sum + b) : loadShared(now + offset);
-                if (twin == 0) states[here.at] = h;
-            }
-            if (step < last) B::sendAll(address, step + 1, pass, offset, receiver, h);
+            if (pass < ours) h = alive ? activate(activation, sum + b) : loadShared(now + offset);
+            if (step < last) B::sendAll(to, receiver, h); // first, for the others wait for it
+            if (pass < ours && twin == 0) states[here.at] = h;
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -229,15 +240,14 @@ __device__ void backward(
             feed.next(course, states, gradients, mask, ours);
 
             unsigned now = B::valuesAt(address, step, pass);
+            typename B::Destination to = B::destination(address, step + 1, pass, offset);
+            float slope = computedHere(alive ? derivative(activation, h) : 1.0f);
             if (step > 0) B::await(address, step, (int)steps, pass, prepares);
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
-            if (pass < ours) {
-                g += later ? sum : loadShared(now + offset);
-                if (alive) g *= derivative(activation, h);
-                if (twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
-            }
-            if (step < (int)steps) B::sendAll(address, step + 1, pass, offset, receiver, g);
+            if (pass < ours) g = (g + (later ? sum : loadShared(now + offset))) * slope;
+            if (step < (int)steps) B::sendAll(to, receiver, g);
+            if (pass < ours && twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
             here.next(course);
         }

@@ -88,7 +88,7 @@ __device__ void sgd(
         v = momentum * v + g;
         g = nesterov ? g + momentum * v : v;
     }
-    w -= learningRate * g;
+    w = __fmaf_rn(-learningRate, g, w);
 }
 
 /// PyTorch's SGD without dampening; `velocity` may be null.
@@ -141,10 +141,10 @@ struct AdamFactors {
 
 __device__ void adam(float& w, float g, float& m, float& v, const AdamFactors& f) {
     g += f.coupledDecay * w;
-    w *= f.keep;
     m = f.beta1 * m + f.rest1 * g;
     v = f.beta2 * v + f.rest2 * g * g;
-    w -= f.learningRate * (m / f.correction1 / (sqrtf(v / f.correction2) + f.epsilon));
+    float step = m / f.correction1 / (sqrtf(v / f.correction2) + f.epsilon);
+    w = __fmaf_rn(-f.learningRate, step, __fmul_rn(w, f.keep)); // which of the two products is rounded, is said here
 }
 
 /// Adam (Kingma and Ba 2015) and AdamW (Loshchilov and Hutter 2019), PyTorch's formulas.

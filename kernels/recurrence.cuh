@@ -14,9 +14,9 @@ __device__ float activate(int activation, float a) {
     return a;
 }
 
-/// The activation's derivative, told by its result.
+/// The activation's derivative, told by its result. In one rounding: left apart, the driver's compiler may make one of two, or not.
 __device__ float derivative(int activation, float h) {
-    if (activation == TANH) return 1.0f - h * h;
+    if (activation == TANH) return fmaf(-h, h, 1.0f);
     if (activation == RELU) return h > 0.0f ? 1.0f : 0.0f;
     return 1.0f;
 }
@@ -33,6 +33,22 @@ __device__ void byActivation(int activation, Work work) {
 /// its use, and so wait for what was fetched to move it.
 __device__ float computedHere(float value) {
     asm volatile("" : "+f"(value));
+    return value;
+}
+
+__device__ int computedHere(int value) {
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
+__device__ unsigned computedHere(unsigned value) {
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
+template <typename T>
+__device__ T* computedHere(T* value) {
+    asm volatile("" : "+l"(value));
     return value;
 }
 

@@ -22,7 +22,7 @@ __device__ float activate(float a) {
 /// The activation's derivative, told by its result.
 template <Activation A>
 __device__ float derivative(float h) {
-    if (A == TANH) return 1.0f - h * h;
+    if (A == TANH) return __fmaf_rn(-h, h, 1.0f);
     if (A == RELU) return h > 0.0f ? 1.0f : 0.0f;
     return 1.0f;
 }

@@ -525,7 +525,7 @@ __device__ void forward(
                 float h = at[-layout.perSlot];
                 #pragma unroll 1
                 for (int step = 0; step < begin; step++, at += layout.perSlot) *at = h;
-                seen = factors ? h * factors[offset] : h;
+                seen = factors ? __fmul_rn(h, factors[offset]) : h;
             }
             if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, e, P::STRICT ? seen : rounded(seen));
         }
@@ -601,7 +601,7 @@ __device__ void forward(
                 int offset = offsets[e];
                 if (offset < 0) h[e] = 0.0f;
                 else if (!(alive >> (share.row + TILE * e) & 1)) h[e] = states[layout.slot(step - 1) + offset];
-                float seen = h[e] * ofDropout[e];
+                float seen = __fmul_rn(h[e], ofDropout[e]);
                 if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? seen : rounded(seen));
                 if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
                 if (offset >= 0) states[layout.slot(step) + offset] = h[e];
@@ -777,7 +777,7 @@ __device__ void backward(
                 float da = 0.0f;
                 int offset = offsets[e];
                 if (offset >= 0) {
-                    if (later >> (share.row + TILE * e) & 1) sum[e] += factors ? factors[offset] * products[e] : products[e];
+                    if (later >> (share.row + TILE * e) & 1) sum[e] = __fmaf_rn(factors ? factors[offset] : 1.0f, products[e], sum[e]);
                     if (alive >> (share.row + TILE * e) & 1) da = sum[e] * slopes[e];
                 }
                 if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? da : rounded(da));

@@ -310,7 +310,7 @@ __device__ void forward(
         #pragma unroll 1
         for (int column = threadIdx.x; column < (int)hidden; column += P::THREADS) {
             float seen = initial[row * hidden + column];
-            if (factors) seen *= factors[(group.first + row) * hidden + column];
+            if (factors) seen = __fmul_rn(seen, factors[(group.first + row) * hidden + column]);
             S::put(buffers.at(row, column), seen, Nobody(), 0);
         }
     }
@@ -354,7 +354,7 @@ __device__ void forward(
             #pragma unroll
             for (int e = 0; e < ELEMENTS; e++) {
                 if (!group.puts<Exchange>(share, e)) continue;
-                S::put(S::other(place, e) + S::turn(step + 1), h[e] * factor[e], exchange, step + 1);
+                S::put(S::other(place, e) + S::turn(step + 1), __fmul_rn(h[e], factor[e]), exchange, step + 1);
             }
         }
         places.write(at, h);

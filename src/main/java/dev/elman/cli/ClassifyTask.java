@@ -1,7 +1,9 @@
 package dev.elman.cli;
 
 import dev.elman.backend.Backend;
+import dev.elman.train.Checkpoints;
 import dev.elman.train.History;
+import dev.elman.train.Team;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.Trainer;
 import java.io.IOException;
@@ -24,7 +26,6 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
             return shape.bidirectional(options.bidirectional == null || options.bidirectional)
                     .layers(options.layers)
                     .recurrentDropout(options.recurrentDropout)
-                    .checkFinite(true)
                     .seed(options.seed);
         });
         return new ClassifyTask(data, model, options);
@@ -61,8 +62,8 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
     }
 
     @Override
-    public History fit(Trainer trainer) {
-        return model.fit(data.texts(), data.labels(), trainer);
+    public History fit(Trainer trainer, Checkpoints checkpoints) {
+        return model.model().fit(model.data(data.texts(), data.labels()), trainer, Team.alone(), checkpoints);
     }
 
     @Override

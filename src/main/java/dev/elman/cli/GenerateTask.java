@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import dev.elman.backend.Backend;
+import dev.elman.train.Checkpoints;
 import dev.elman.train.History;
 import dev.elman.train.Sampling;
 import dev.elman.train.TextGenerator;
@@ -81,8 +82,8 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     }
 
     @Override
-    public History fit(Trainer trainer) {
-        return model.fit(data, trainer);
+    public History fit(Trainer trainer, Checkpoints checkpoints) {
+        return model.fit(data, trainer, checkpoints);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import dev.elman.backend.Backend;
+import dev.elman.train.Checkpoints;
 import dev.elman.train.History;
 import dev.elman.train.Trainer;
 import java.io.IOException;
@@ -28,7 +29,7 @@ interface TextTask extends AutoCloseable {
     /** The trainer that was asked for, with what does well for this model where nothing was. */
     Trainer.Builder trainer();
 
-    History fit(Trainer trainer);
+    History fit(Trainer trainer, Checkpoints checkpoints);
 
     void save(Path file) throws IOException;
 

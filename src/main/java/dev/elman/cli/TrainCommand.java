@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.train.Checkpoints;
 import dev.elman.train.History;
 import dev.elman.train.Trainer;
 import dev.elman.train.TrainingDivergedException;
@@ -68,6 +69,14 @@ final class TrainCommand implements Callable<Integer> {
                             + " saved only where there is no such file yet.")
     private boolean saveDiverged;
 
+    @Option(
+            names = "--checkpoint",
+            paramLabel = "CHECKPOINT",
+            description =
+                    "A file that is written after each epoch. Where it is there, the training goes on from it; it has to be"
+                            + " one of this FILE with these options, but --epochs may be more.")
+    private Path checkpoint;
+
     @Option(names = "--no-pictures", description = "Draw no learning curve.")
     private boolean noPictures;
 
@@ -91,6 +100,7 @@ final class TrainCommand implements Callable<Integer> {
         training.check();
         OutputFiles.requireWritable(out);
         if (!noPictures) OutputFiles.requireWritable(curve());
+        if (checkpoint != null) OutputFiles.requireWritable(checkpoint);
         if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
             throw new UserException(out + ": is the file of the texts; name another --out");
         }
@@ -127,7 +137,7 @@ final class TrainCommand implements Callable<Integer> {
         try (StopSignal signal = new StopSignal()) {
             History history;
             try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
-                history = model.fit(trainer.callback(bar).build());
+                history = model.fit(trainer.callback(bar).build(), checkpoints());
             } catch (TrainingDivergedException e) {
                 terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
                 return Failures.CHECK_FAILED;
@@ -146,6 +156,10 @@ final class TrainCommand implements Callable<Integer> {
             save(backend, model, history, seconds, to, drawn);
         }
         return 0;
+    }
+
+    private Checkpoints checkpoints() {
+        return checkpoint == null ? Checkpoints.none() : Checkpoints.in(checkpoint);
     }
 
     private void save(Backend backend, TextTask model, History history, double seconds, Path to, boolean drawn)

@@ -146,6 +146,10 @@ final class TrainOptions {
         positive("--back-steps", backSteps);
         share("--dropout", dropout);
         share("--recurrent-dropout", recurrentDropout);
+        if (validationSplit == 0 && patience != null && patience > 0) {
+            throw new UserException(
+                    "--patience needs held-back data to watch: set --validation-split, 0.1 for example");
+        }
     }
 
     /**

@@ -10,6 +10,12 @@ import java.util.stream.IntStream;
 
 /** Which rows go together: those of like length, so that little is padded. */
 final class Batches {
+    /** Padded steps that are not worth another piece. */
+    private static final int FEW_STEPS = 1 << 14;
+
+    /** Times its rows' own steps that a piece may have after padding. */
+    private static final int MOST_PADDED = 2;
+
     private Batches() {}
 
     /**
@@ -54,6 +60,31 @@ final class Batches {
         int size = Math.min(batchSize, largest.length);
         if (size > 1) largest[size - 1] = shortestFirst[0];
         return Arrays.copyOf(largest, size);
+    }
+
+    /**
+     * A batch in pieces of which none is mostly padding, its rows in the order they came: one long row does not make all others as
+     * long.
+     */
+    static List<int[]> pieces(IntUnaryOperator lengths, int[] rows) {
+        List<int[]> pieces = new ArrayList<>();
+        int from = 0;
+        int longest = 0;
+        long steps = 0;
+        for (int i = 0; i < rows.length; i++) {
+            int length = lengths.applyAsInt(rows[i]);
+            longest = Math.max(longest, length);
+            steps += length;
+            long padded = (i + 1L - from) * longest;
+            if (padded > FEW_STEPS && padded > MOST_PADDED * steps && i > from) {
+                pieces.add(Arrays.copyOfRange(rows, from, i));
+                from = i;
+                longest = length;
+                steps = length;
+            }
+        }
+        pieces.add(Arrays.copyOfRange(rows, from, rows.length));
+        return pieces;
     }
 
     private static int[] reversed(int[] values) {

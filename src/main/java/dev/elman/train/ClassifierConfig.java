@@ -28,7 +28,6 @@ import java.util.Objects;
  * @param recurrentDropout see {@link SimpleRnnConfig}
  * @param dropout share of the elements dropped while training from the vector, and between layers
  * @param labelSmoothing see {@link dev.elman.backend.Backend#softmaxCrossEntropy}
- * @param checkFinite whether features are checked for NaN and infinities
  * @param seed of the first weights
  */
 public record ClassifierConfig(
@@ -48,7 +47,6 @@ public record ClassifierConfig(
         double recurrentDropout,
         double dropout,
         double labelSmoothing,
-        boolean checkFinite,
         long seed) {
 
     /**
@@ -138,7 +136,6 @@ public record ClassifierConfig(
         private double recurrentDropout;
         private double dropout;
         private double labelSmoothing;
-        private boolean checkFinite;
         private long seed;
 
         private Builder(int vocabulary, int inputSize, int classes) {
@@ -261,15 +258,6 @@ public record ClassifierConfig(
         }
 
         /**
-         * Whether features that hold a NaN or an infinity are refused with an {@link IllegalArgumentException} that names the
-         * place; false unless set, for it reads every number once more. Token ids are always checked against V.
-         */
-        public Builder checkFinite(boolean check) {
-            checkFinite = check;
-            return this;
-        }
-
-        /**
          * Decides the first weights; 0 unless set. What is dropped and in which order the rows come is {@link
          * Trainer.Builder#seed}'s.
          */
@@ -297,7 +285,6 @@ public record ClassifierConfig(
                     recurrentDropout,
                     dropout,
                     labelSmoothing,
-                    checkFinite,
                     seed);
         }
     }

@@ -16,36 +16,52 @@ final class ClassifierLearner implements Learner {
     private final Trainer trainer;
     private final Team team;
     private final int[] training;
+    /** The data itself where rows of it are held back. */
+    private final TrainingData validationData;
+
     private final int[] validation;
     private final ClassifierPass pass;
     private List<int[]> batches = List.of();
 
-    ClassifierLearner(SimpleRnnClassifier model, TrainingData data, Trainer trainer, Team team) {
+    /** @param validation null for what the trainer splits off */
+    ClassifierLearner(
+            SimpleRnnClassifier model, TrainingData data, TrainingData validation, Trainer trainer, Team team) {
         this.model = model;
         this.data = data;
         this.trainer = trainer;
         this.team = team;
-        if (team.size() > 1 && trainer.validationSplit() > 0) {
+        if (team.size() > 1 && (trainer.validationSplit() > 0 || validation != null)) {
             throw new IllegalArgumentException("A team holds no rows back: set validationSplit to 0, and evaluate the"
                     + " model on rows of your choice.");
+        }
+        if (trainer.validationSplit() > 0 && validation != null) {
+            throw new IllegalArgumentException("fit: there are rows to validate on, and validationSplit "
+                    + trainer.validationSplit() + " would hold others back. Set it to 0.");
         }
         int[] rows = Batches.range(data.input().rows());
         int held = (int) Math.round(trainer.validationSplit() * rows.length);
         if (held > 0) Batches.shuffle(rows, new Random(trainer.seed()));
-        validation = Arrays.copyOf(rows, held);
+        this.validationData = validation == null ? data : validation;
+        this.validation = validation == null
+                ? Arrays.copyOf(rows, held)
+                : Batches.range(validation.input().rows());
         training = Arrays.copyOfRange(rows, held, rows.length);
         if (training.length == 0 || (held == 0 && trainer.validationSplit() > 0)) {
             throw new IllegalArgumentException("validationSplit " + trainer.validationSplit() + " of " + rows.length
                     + " rows leaves one side empty. Give more rows, another share, or 0 to hold"
                     + " nothing back.");
         }
-        requireWeight("to train on", training);
-        if (held > 0) requireWeight("that validationSplit holds back", validation);
+        requireWeight("to train on", data, training);
+        if (validates())
+            requireWeight(
+                    validation == null ? "that validationSplit holds back" : "to validate on",
+                    validationData,
+                    this.validation);
         pass = new ClassifierPass(model);
     }
 
     /** Rows of weight 0 have no mean. */
-    private void requireWeight(String which, int[] rows) {
+    private static void requireWeight(String which, TrainingData data, int[] rows) {
         if (data.weight(rows) == 0) {
             throw new IllegalArgumentException("fit: all " + rows.length + " rows " + which
                     + " have weight 0. Give at least one of them another.");
@@ -79,6 +95,9 @@ final class ClassifierLearner implements Learner {
         settings.put("hash of the lengths", "" + Arrays.hashCode(lengths));
         settings.put("hash of the labels", "" + Arrays.hashCode(data.labels()));
         settings.put("hash of the weights", "" + Arrays.hashCode(data.weights()));
+        if (trainer.validationSplit() == 0 && validates()) {
+            settings.put("hash of the labels to validate on", "" + Arrays.hashCode(validationData.labels()));
+        }
         return settings;
     }
 
@@ -110,8 +129,13 @@ final class ClassifierLearner implements Learner {
     }
 
     @Override
+    public boolean validates() {
+        return validation.length > 0;
+    }
+
+    @Override
     public Metrics validate() {
-        return validation.length == 0 ? null : model.measure(data, validation);
+        return validates() ? model.measure(validationData, validation) : null;
     }
 
     @Override

@@ -1,5 +1,7 @@
 package dev.elman.train;
 
+import dev.elman.backend.Buffer;
+import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 
 /** Forward and backward of a {@link SimpleRnnClassifier} over rows that are a batch, or a worker's share of one. */
@@ -7,11 +9,14 @@ final class ClassifierPass implements AutoCloseable {
     private final SimpleRnnClassifier model;
     private final Minibatch minibatch;
     private final WeightedLoss weightedLoss;
+    /** Of a piece. */
+    private final Buffer sums;
 
     ClassifierPass(SimpleRnnClassifier model) {
         this.model = model;
         this.minibatch = new Minibatch(model.backend(), model.config().inputSize());
         this.weightedLoss = new WeightedLoss(model.backend());
+        this.sums = new Buffer(model.backend());
     }
 
     /**
@@ -22,6 +27,16 @@ final class ClassifierPass implements AutoCloseable {
      * @param metrics [2], overwritten: {what these rows add to that mean, weight of the hits}
      */
     void learn(TrainingData data, int[] rows, int firstRow, double total, long seed, Tensor metrics) {
+        int done = 0;
+        for (int[] piece : Batches.pieces(data.input()::length, rows)) {
+            Tensor ofPiece = done == 0 ? metrics : sums.of(Shape.of(2));
+            learnPiece(data, piece, firstRow + done, total, seed, ofPiece);
+            if (done > 0) model.backend().axpy(1, ofPiece, metrics);
+            done += piece.length;
+        }
+    }
+
+    private void learnPiece(TrainingData data, int[] rows, int firstRow, double total, long seed, Tensor metrics) {
         minibatch.load(data.input(), rows, data.labels());
         Tensor logits = model.network().forward(minibatch, seed, firstRow);
         weightedLoss.run(data, rows, minibatch.labels(), model.config().labelSmoothing(), total, logits, metrics);
@@ -32,5 +47,6 @@ final class ClassifierPass implements AutoCloseable {
     public void close() {
         minibatch.close();
         weightedLoss.close();
+        sums.close();
     }
 }

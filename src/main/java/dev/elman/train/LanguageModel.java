@@ -10,7 +10,10 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
-/** The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. */
+/**
+ * The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. For one thread at a time; a
+ * second one is refused.
+ */
 public final class LanguageModel implements AutoCloseable {
     /** Streams that are evaluated side by side. */
     private static final int EVALUATION_STREAMS = 32;
@@ -68,11 +71,22 @@ public final class LanguageModel implements AutoCloseable {
      * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
      */
     public History fit(int[] tokens, Trainer trainer) {
-        check("fit", tokens);
+        return fit(tokens, trainer, Checkpoints.none());
+    }
+
+    /**
+     * The same from epoch to epoch by way of checkpoints: stopped and begun again, it gives the same bits as without the stop.
+     *
+     * @throws IllegalArgumentException as {@link #fit(int[], Trainer)}, or for a checkpoint of another training
+     */
+    public History fit(int[] tokens, Trainer trainer, Checkpoints checkpoints) {
         Objects.requireNonNull(trainer, "trainer");
-        try (LanguageModelLearner learner = new LanguageModelLearner(this, tokens, trainer)) {
-            return trainer.fit(learner);
-        }
+        return network.alone("fit", () -> {
+            check("fit", tokens);
+            try (LanguageModelLearner learner = new LanguageModelLearner(this, tokens, trainer)) {
+                return trainer.fit(learner, Team.alone(), checkpoints);
+            }
+        });
     }
 
     /**
@@ -83,6 +97,10 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException when there are fewer than 2 tokens, or one is outside the vocabulary
      */
     public Metrics evaluate(int[] tokens) {
+        return network.alone("evaluate", () -> measure(tokens));
+    }
+
+    private Metrics measure(int[] tokens) {
         check("evaluate", tokens);
         TokenStreams streams = new TokenStreams(tokens, EVALUATION_STREAMS, config.window(), config.window());
         double loss = 0;
@@ -115,6 +133,10 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException as {@link #evaluate}, for an empty prompt, and when {@code never} has every token
      */
     public int[] sample(int[] prompt, int count, Sampling sampling, int stop, int... never) {
+        return network.alone("sample", () -> draw(prompt, count, sampling, stop, never));
+    }
+
+    private int[] draw(int[] prompt, int count, Sampling sampling, int stop, int... never) {
         check("sample", prompt);
         check("sample, never", never);
         if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
@@ -148,7 +170,6 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     private void check(String operation, int[] tokens) {
-        network.requireOpen(operation);
         Objects.requireNonNull(tokens, "tokens");
         for (int t = 0; t < tokens.length; t++) {
             if (tokens[t] < 0 || tokens[t] >= config.vocabulary()) {

@@ -4,10 +4,13 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** A {@link LanguageModel} before a {@link Trainer}: the state flows from window to window, the gradient does not. */
 final class LanguageModelLearner implements Learner {
     private final LanguageModel model;
+    private final int[] tokens;
     private final Trainer trainer;
     private final TokenStreams training;
     private final int[] validation;
@@ -15,6 +18,7 @@ final class LanguageModelLearner implements Learner {
 
     LanguageModelLearner(LanguageModel model, int[] tokens, Trainer trainer) {
         this.model = model;
+        this.tokens = tokens;
         this.trainer = trainer;
         int held = (int) Math.round(trainer.validationSplit() * tokens.length);
         if (held < 2 && trainer.validationSplit() > 0) {
@@ -70,8 +74,22 @@ final class LanguageModelLearner implements Learner {
     }
 
     @Override
+    public Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
+        settings.put("number of tokens", "" + tokens.length);
+        settings.put("hash of the tokens", "" + Arrays.hashCode(tokens));
+        return settings;
+    }
+
+    @Override
+    public boolean validates() {
+        return validation.length > 0;
+    }
+
+    @Override
     public Metrics validate() {
-        return validation.length == 0 ? null : model.evaluate(validation);
+        return validates() ? model.evaluate(validation) : null;
     }
 
     @Override

@@ -40,6 +40,9 @@ interface Learner extends AutoCloseable {
      */
     double learn(int batch, long step, Tensor metrics);
 
+    /** Whether there is data that is held back. */
+    boolean validates();
+
     /** Loss and accuracy on data that is held back, or null when there is none. */
     Metrics validate();
 

@@ -113,6 +113,11 @@ public final class LocalTraining implements AutoCloseable {
         }
 
         @Override
+        public boolean validates() {
+            return false;
+        }
+
+        @Override
         public Metrics validate() {
             return null;
         }

@@ -15,6 +15,8 @@ import dev.elman.rnn.Training;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /** The layers of every model here, from ids or features to logits and back: embedding, SimpleRnn, dense, with dropout between. */
 final class RnnNetwork implements AutoCloseable {
@@ -33,6 +35,7 @@ final class RnnNetwork implements AutoCloseable {
     private final SimpleRnn rnn;
     private final DropoutLayer dropout;
     private final Dense dense;
+    private final ReentrantLock user = new ReentrantLock();
     private boolean closed;
 
     /**
@@ -100,6 +103,25 @@ final class RnnNetwork implements AutoCloseable {
     /** Throws {@link IllegalStateException} after {@link #close}. */
     void requireOpen(String operation) {
         if (closed) throw new IllegalStateException(operation + ": this model is closed. Create or load another.");
+    }
+
+    /**
+     * What an operation of the model comes to; its thread may begin others meanwhile.
+     *
+     * @throws IllegalStateException after {@link #close}, and while another thread is in one
+     */
+    <T> T alone(String operation, Supplier<T> work) {
+        requireOpen(operation);
+        if (!user.tryLock()) {
+            throw new IllegalStateException(operation
+                    + ": another thread is using this model, which is for one at a time."
+                    + " Lock around it, or give each thread a model of its own.");
+        }
+        try {
+            return work.get();
+        } finally {
+            user.unlock();
+        }
     }
 
     /** Logits [N,K], or [T,N,K] of a layer that returns the sequence; nothing dropped. */

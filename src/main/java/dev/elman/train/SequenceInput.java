@@ -18,7 +18,7 @@ public sealed interface SequenceInput {
      * Checks every row against a model.
      *
      * @throws IllegalArgumentException naming row and step when a token is outside the vocabulary, a step has another
-     *     number of features, or the model takes the other kind of input
+     *     number of features or one that is no finite number, or the model takes the other kind of input
      */
     void check(ClassifierConfig config);
 
@@ -211,7 +211,6 @@ public sealed interface SequenceInput {
                 throw new IllegalArgumentException("Every step must have D = " + config.inputSize()
                         + " features, but row " + n + ", step " + t + " has " + x[n][t].length + ".");
             }
-            if (!config.checkFinite()) return;
             for (int d = 0; d < x[n][t].length; d++) {
                 if (!Float.isFinite(x[n][t][d])) {
                     throw new IllegalArgumentException("Input must be finite, but row " + n + ", step " + t

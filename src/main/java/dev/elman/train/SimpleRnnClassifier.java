@@ -15,7 +15,7 @@ import java.util.Objects;
 
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
- * {@code ScratchSimpleRNNClassifier} is by name.
+ * {@code ScratchSimpleRNNClassifier} is by name. For one thread at a time; a second one is refused.
  *
  * <p>Not for several threads at once; two models may share a backend if one thread uses both.
  */
@@ -120,9 +120,27 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      *     back, or a checkpoint of another training
      */
     public History fit(TrainingData data, Trainer trainer, Team team, Checkpoints checkpoints) {
+        return fit(data, null, trainer, team, checkpoints);
+    }
+
+    /**
+     * The same with rows of your choice to validate on, where the random ones of {@link Trainer.Builder#validationSplit} would be
+     * too like those it learns from: of the same patient or recording, for example.
+     *
+     * @param validation null for what the trainer splits off the data
+     * @throws IllegalArgumentException as above, and for validation rows beside a split or a team
+     */
+    public History fit(
+            TrainingData data, TrainingData validation, Trainer trainer, Team team, Checkpoints checkpoints) {
         Objects.requireNonNull(trainer, "trainer");
+        return network.alone("fit", () -> train(data, validation, trainer, team, checkpoints));
+    }
+
+    private History train(
+            TrainingData data, TrainingData validation, Trainer trainer, Team team, Checkpoints checkpoints) {
         int[] labels = data.labels();
         check("fit", data.input(), labels);
+        if (validation != null) check("fit, validation", validation.input(), validation.labels());
         if (network.gradients() == null) {
             throw new IllegalStateException("fit: this model shares weights that another owns. Train the owner.");
         }
@@ -132,7 +150,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
             throw new IllegalArgumentException("fit: all " + labels.length + " rows are of class " + labels[0]
                     + ". A classifier needs examples of at least two classes.");
         }
-        try (ClassifierLearner learner = new ClassifierLearner(this, data, trainer, team)) {
+        try (ClassifierLearner learner = new ClassifierLearner(this, data, validation, trainer, team)) {
             return trainer.fit(learner, team, checkpoints);
         }
     }
@@ -153,7 +171,10 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws IllegalArgumentException when the input does not fit the model
      */
     public float[][] predictProba(SequenceInput input) {
-        network.requireOpen("predictProba");
+        return network.alone("predictProba", () -> probabilities(input));
+    }
+
+    private float[][] probabilities(SequenceInput input) {
         Objects.requireNonNull(input, "input").check(config);
         float[][] result = new float[input.rows()][];
         for (int[] rows :
@@ -187,22 +208,26 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws IllegalArgumentException when the model takes features, or a shape does not fit
      */
     public void predictProba(IntTensor ids, IntTensor mask, Tensor probabilities) {
-        network.requireOpen("predictProba");
         if (config.vocabulary() == 0) {
             throw new IllegalArgumentException(
                     "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
         }
-        backend.softmax(network.predict(ids, mask), probabilities);
+        network.alone("predictProba", () -> {
+            backend.softmax(network.predict(ids, mask), probabilities);
+            return probabilities;
+        });
     }
 
     /** {@link #predictProba(IntTensor, IntTensor, Tensor)} of features x [T,N,D]. */
     public void predictProba(Tensor x, IntTensor mask, Tensor probabilities) {
-        network.requireOpen("predictProba");
         if (config.vocabulary() > 0) {
             throw new IllegalArgumentException(
                     "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
         }
-        backend.softmax(network.predict(x, mask), probabilities);
+        network.alone("predictProba", () -> {
+            backend.softmax(network.predict(x, mask), probabilities);
+            return probabilities;
+        });
     }
 
     /** The most probable class of each row; of equally probable ones the first. */
@@ -229,10 +254,12 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws IllegalArgumentException as {@link #fit(SequenceInput, int[], Trainer)}, but one class is enough
      */
     public Evaluation evaluate(SequenceInput input, int[] labels) {
-        check("evaluate", input, labels);
-        int[][] confusion = new int[config.classes()][config.classes()];
-        Metrics metrics = measure(TrainingData.of(input, labels), Batches.range(input.rows()), confusion);
-        return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
+        return network.alone("evaluate", () -> {
+            check("evaluate", input, labels);
+            int[][] confusion = new int[config.classes()][config.classes()];
+            Metrics metrics = measure(TrainingData.of(input, labels), Batches.range(input.rows()), confusion);
+            return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
+        });
     }
 
     /** {@link #evaluate(SequenceInput, int[])} on token ids. */
@@ -294,7 +321,6 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     }
 
     private void check(String operation, SequenceInput input, int[] labels) {
-        network.requireOpen(operation);
         Objects.requireNonNull(labels, "labels");
         SequenceInput.requireRows(operation, Objects.requireNonNull(input, "input"));
         if (labels.length != input.rows()) {

@@ -13,7 +13,11 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
-/** One label for each text: a {@link Tokenizer}, a {@link SimpleRnnClassifier} and the labels' names, in one file. */
+/**
+ * One label for each text: a {@link Tokenizer}, a {@link SimpleRnnClassifier} and the labels' names, in one file. Texts are read
+ * in lower case, as Keras's Tokenizer does, between two characters that say where they begin and end: {@link #input} gives what
+ * the network reads. For one thread at a time; a second one is refused.
+ */
 public final class TextClassifier implements AutoCloseable {
     /** What such a file says of itself in its metadata, under {@code elman.kind}. */
     public static final String KIND = "text-classifier";
@@ -39,8 +43,8 @@ public final class TextClassifier implements AutoCloseable {
      * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted.
      *
      * @param shape changes what it likes of the network, but for V and K
-     * @throws IllegalArgumentException when there are fewer than two labels, a text or label holds half a surrogate pair
-     *     and so could not be saved, or the shape has another V or K
+     * @throws IllegalArgumentException when there are no texts, not one label a text, or fewer than two labels, a text or label
+     *     holds half a surrogate pair and so could not be saved, or the shape has another V or K
      */
     public static TextClassifier create(
             Backend backend, List<String> texts, List<String> labels, UnaryOperator<ClassifierConfig.Builder> shape) {
@@ -48,6 +52,7 @@ public final class TextClassifier implements AutoCloseable {
                 Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
         tokenizer.fitOnTexts(bounded(Texts.writable("text", texts)));
         List<String> names = new ArrayList<>(new TreeSet<>(Texts.writable("label", labels)));
+        requireOneLabelEach("create", texts, labels);
         int vocabulary = tokenizer.wordIndex().size() + 1;
         ClassifierConfig.Builder builder = ClassifierConfig.tokens(vocabulary, names.size())
                 .embeddingSize(64)
@@ -110,19 +115,44 @@ public final class TextClassifier implements AutoCloseable {
      * @throws TrainingDivergedException when the loss is no longer a number; the model has its last good weights
      */
     public History fit(List<String> texts, List<String> labelOfText, Trainer trainer) {
-        return model.fit(ids(texts), classes("fit", labelOfText), trainer);
+        return model.fit(data(texts, labelOfText), trainer, Team.alone(), Checkpoints.none());
+    }
+
+    /** What the network reads of these texts: ids of their characters, in lower case, and of their begin and end. */
+    public SequenceInput input(List<String> texts) {
+        return SequenceInput.tokens(tokenizer.textsToSequences(bounded(texts)));
+    }
+
+    /**
+     * What {@link #fit} gives {@link #model} to learn from: for its own {@code fit}, with checkpoints, a team, weights, or texts to
+     * validate on.
+     *
+     * @throws IllegalArgumentException as {@link #fit}
+     */
+    public TrainingData data(List<String> texts, List<String> labelOfText) {
+        requireOneLabelEach("fit", texts, labelOfText);
+        return TrainingData.of(input(texts), classes("fit", labelOfText));
+    }
+
+    private static void requireOneLabelEach(String operation, List<String> texts, List<String> labels) {
+        if (texts.isEmpty()) throw new IllegalArgumentException(operation + ": there are no texts. Give at least one.");
+        if (texts.size() != labels.size()) {
+            throw new IllegalArgumentException(operation + ": there must be one label a text, but there are "
+                    + labels.size() + " labels for " + texts.size() + " texts.");
+        }
     }
 
     /** The probability of each label, [N,K], in the order of {@link #labels}. */
     public float[][] predictProba(List<String> texts) {
-        return model.predictProba(ids(texts));
+        return model.predictProba(input(texts));
     }
 
     /**
      * How the answer grows while the text does, [T,K]: row t holds the probabilities of the labels for the text that ends
      * after its first t+1 characters, as {@link #predictProba} gives them, so the last row is the answer for the whole text.
      * It is not what the network passes through on its way to that answer: that reads in two directions and takes the
-     * largest value of each channel, and so has no answer half way.
+     * largest value of each channel, and so has no answer half way. So each row is a reading of its own: the time grows with
+     * the square of T.
      *
      * @param text T characters; empty, it has no rows
      */
@@ -143,7 +173,7 @@ public final class TextClassifier implements AutoCloseable {
     /** The most probable label of each text. */
     public List<String> predict(List<String> texts) {
         List<String> result = new ArrayList<>();
-        for (int k : model.predict(ids(texts))) result.add(labels.get(k));
+        for (int k : model.predict(input(texts))) result.add(labels.get(k));
         return result;
     }
 
@@ -154,11 +184,7 @@ public final class TextClassifier implements AutoCloseable {
 
     /** Loss, accuracy and confusion on these texts; throws as {@link #fit}. */
     public Evaluation evaluate(List<String> texts, List<String> labelOfText) {
-        return model.evaluate(ids(texts), classes("evaluate", labelOfText));
-    }
-
-    private int[][] ids(List<String> texts) {
-        return tokenizer.textsToSequences(bounded(texts));
+        return model.evaluate(input(texts), classes("evaluate", labelOfText));
     }
 
     private static List<String> bounded(List<String> texts) {

@@ -11,7 +11,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * Texts like those it was shown, character by character: a {@link Tokenizer} and a {@link LanguageModel}, in one file. It is
- * shown many short texts, each a line, or one long text that has lines of its own.
+ * shown many short texts, each a line, or one long text that has lines of its own. For one thread at a time; a second one is
+ * refused.
  */
 public final class TextGenerator implements AutoCloseable {
     /** What such a file says of itself in its metadata, under {@code elman.kind}. */
@@ -71,7 +72,12 @@ public final class TextGenerator implements AutoCloseable {
      * for validation is the end.
      */
     public History fit(List<String> texts, Trainer trainer) {
-        return model.fit(tokens(texts), trainer);
+        return fit(texts, trainer, Checkpoints.none());
+    }
+
+    /** The same by way of checkpoints; see {@link LanguageModel#fit(int[], Trainer, Checkpoints)}. */
+    public History fit(List<String> texts, Trainer trainer, Checkpoints checkpoints) {
+        return model.fit(tokens(texts), trainer, checkpoints);
     }
 
     /** Loss, accuracy and perplexity for each character. */

@@ -29,7 +29,7 @@ public record Trainer(
     /**
      * Checks the settings.
      *
-     * @throws IllegalArgumentException when one is out of its range, or patience lacks validation data
+     * @throws IllegalArgumentException when one is out of its range
      */
     public Trainer {
         atLeast("epochs", epochs, 1);
@@ -40,10 +40,6 @@ public record Trainer(
         positive("clipValue", clipValue);
         Require.below(1, "validationSplit", validationSplit);
         atLeast("patience", patience, 0);
-        if (patience > 0 && validationSplit == 0) {
-            throw new IllegalArgumentException(
-                    "patience needs held-back data to watch: set validationSplit, 0.1 for example.");
-        }
         Objects.requireNonNull(rules, "rules");
         callbacks = List.copyOf(callbacks);
     }
@@ -96,11 +92,11 @@ public record Trainer(
     }
 
     /** Trains, and leaves the learner with the last weights, or the best ones where patience asks for them. */
-    History fit(Learner learner) {
-        return fit(learner, Team.alone(), Checkpoints.none());
-    }
-
     History fit(Learner learner, Team team, Checkpoints checkpoints) {
+        if (patience > 0 && !learner.validates()) {
+            throw new IllegalArgumentException("patience needs held-back data to watch: set validationSplit, 0.1 for"
+                    + " example, or give fit rows to validate on.");
+        }
         try (TrainingRun run = new TrainingRun(this, learner, team, checkpoints)) {
             return run.fit();
         }
@@ -177,7 +173,7 @@ public record Trainer(
 
         /**
          * Stops after this many epochs without a lower validation loss, and gives the model its best weights back. Needs
-         * {@link #validationSplit}.
+         * {@link #validationSplit}, or rows to validate on in {@code fit}.
          */
         public Builder patience(int epochsWithoutGain) {
             patience = epochsWithoutGain;
@@ -211,7 +207,7 @@ public record Trainer(
         /**
          * The trainer.
          *
-         * @throws IllegalArgumentException when a setting is out of its range, or patience lacks validation data
+         * @throws IllegalArgumentException when a setting is out of its range
          */
         public Trainer build() {
             return new Trainer(

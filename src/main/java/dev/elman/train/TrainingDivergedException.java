@@ -27,13 +27,11 @@ public final class TrainingDivergedException extends RuntimeException {
         this.lastGoodEpoch = lastGoodEpoch;
     }
 
-    /** The input is to blame at once, or as soon as its bad row comes up for the first time; later it is the rate. */
     private static String remedy(int epoch, int batch, double loss) {
-        String look = "look at the input, where checkFinite(true) names a feature that is not finite";
         if (epoch == 1 && batch == 1 && !Double.isFinite(loss)) {
-            return "No step was taken yet: " + look + ", and at the weights that it began with.";
+            return "No step was taken yet: look at the weights that it began with, and for features far too large.";
         }
-        return "Try a smaller learning rate, or clipNorm(1)" + (epoch == 1 ? "; or " + look : "") + ".";
+        return "Try a smaller learning rate, or clipNorm(1).";
     }
 
     /** Counted from 1. */

@@ -376,6 +376,27 @@ class TrainAndPredictTest {
         assertEquals(0, Outcome.of("predict", stopped.toString(), "123").code());
     }
 
+    @Test
+    void goesOnFromACheckpoint() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Path checkpoint = folder.resolve("checkpoint.safetensors");
+        Outcome whole = train("--no-pictures", "--epochs", "4");
+        assertEquals(0, whole.code(), whole.err());
+        byte[] expected = Files.readAllBytes(model);
+        assertEquals(
+                0,
+                train("--no-pictures", "--epochs", "4", "--checkpoint", checkpoint.toString())
+                        .code());
+        assertArrayEquals(expected, Files.readAllBytes(model));
+        Outcome again = train("--no-pictures", "--epochs", "4", "--checkpoint", checkpoint.toString());
+        assertEquals(0, again.code(), again.err());
+        assertFalse(again.out().contains("Epoch "), "nothing was left to do: " + again.out());
+        assertArrayEquals(expected, Files.readAllBytes(model));
+        Outcome other = train("--no-pictures", "--seed", "5", "--checkpoint", checkpoint.toString());
+        assertEquals(2, other.code());
+        assertTrue(other.err().contains("is of another training: "), other.err());
+    }
+
     /** Output of a training, in a JVM of its own, that is asked to end once it shows that epoch. */
     private String stoppedInEpoch(int epoch) throws Exception {
         List<String> command = List.of(

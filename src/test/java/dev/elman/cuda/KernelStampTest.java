@@ -9,13 +9,24 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** The shipped PTX was made from the sources as they are, and from the headers beside them where they include any. */
 class KernelStampTest {
+    private static final Pattern INSTRUCTION = Pattern.compile("^\\s+(?:@!?%p\\d+ )?([a-z][\\w.]*)\\s+(%f\\d+), (.*);");
+
+    /** Those that do not say how they round. */
+    private static final Set<String> SUMS = Set.of("add.f32", "sub.f32");
+
     private static final Pattern ATOMIC = Pattern.compile("\\s(atom|red)\\.");
 
     @Test
@@ -41,6 +52,31 @@ class KernelStampTest {
         boolean sends = Files.readString(source).contains("#include \"cluster.cuh\"");
         assertEquals(sends, first.contains("PTX 8.1"), source + ": " + first);
         return first.contains("PTX 8.1") ? "8.1" : "8.0";
+    }
+
+    /**
+     * The driver's compiler may fuse a product with the sum that takes it, unless one of them says how it rounds: then the bits
+     * would depend on the driver.
+     */
+    @Test
+    void noProductIsRoundedOrNotAsTheDriverLikes() throws IOException {
+        List<String> left = new ArrayList<>();
+        for (Path ptx : Ptx.files()) {
+            Set<String> products = new HashSet<>();
+            for (String line : Files.readAllLines(ptx)) {
+                if (line.contains(".entry ")) products.clear();
+                Matcher instruction = INSTRUCTION.matcher(line);
+                if (!instruction.find()) continue;
+                String operation = instruction.group(1);
+                Stream<String> operands = Arrays.stream(instruction.group(3).split(", "));
+                if (SUMS.contains(operation) && operands.anyMatch(products::contains)) {
+                    left.add(ptx.getFileName() + ": " + line.strip());
+                }
+                if (operation.equals("mul.f32")) products.add(instruction.group(2));
+                else products.remove(instruction.group(2));
+            }
+        }
+        assertEquals(List.of(), left, "write fmaf, or __fmul_rn");
     }
 
     @Test

@@ -10,11 +10,14 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LanguageModelTest {
     private final Backend backend = new ReferenceBackend();
@@ -229,6 +232,32 @@ class LanguageModelTest {
                     new int[] {3, 3},
                     model.sample(new int[] {1}, 2, new Sampling(1, 0, 0), -1, 0, 1, 2),
                     "all that is left");
+        }
+    }
+
+    @Test
+    void goesOnFromACheckpointAsIfItHadNeverStopped(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        int[] tokens = IntStream.range(0, 300).map(t -> 1 + t * t % 4).toArray();
+        LanguageModelConfig config = LanguageModelConfig.of(5).withSizes(4, 8).withWindow(16);
+        Trainer.Builder settings =
+                Trainer.builder().epochs(4).batchSize(3).validationSplit(0.2).patience(4);
+        float[] whole;
+        try (LanguageModel model = new LanguageModel(backend, config)) {
+            model.fit(tokens, settings.build());
+            whole = model.weights().flat().toFloats();
+        }
+        try (LanguageModel model = new LanguageModel(backend, config)) {
+            model.fit(tokens, settings.epochs(2).build(), Checkpoints.in(file));
+        }
+        assertEquals(2, Checkpoint.read(file).epoch());
+        try (LanguageModel model = new LanguageModel(backend, config)) {
+            int[] others = tokens.clone();
+            others[7] ^= 1;
+            Trainer trainer = settings.epochs(4).build();
+            refused("hash of the tokens was", () -> model.fit(others, trainer, Checkpoints.in(file)));
+            model.fit(tokens, trainer, Checkpoints.in(file));
+            assertArrayEquals(whole, model.weights().flat().toFloats());
         }
     }
 

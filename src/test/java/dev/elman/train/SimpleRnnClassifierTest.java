@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
 import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
@@ -17,8 +18,10 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SimpleRnnClassifierTest {
     private final Backend backend = new ReferenceBackend();
@@ -230,8 +234,7 @@ class SimpleRnnClassifierTest {
             refused("leaves one side empty", () -> model.fit(ids, new int[] {0, 1}, split));
             assertArrayEquals(before, model.weights().flat().toDoubles());
         }
-        ClassifierConfig features =
-                ClassifierConfig.features(2, 2).checkFinite(true).build();
+        ClassifierConfig features = ClassifierConfig.features(2, 2).build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, features)) {
             refused("takes features, D = 2", () -> model.predict(ids));
             refused("row 0, step 1 is null", () -> model.predict(new float[][][] {{{1, 2}, null}}));
@@ -246,6 +249,119 @@ class SimpleRnnClassifierTest {
                 () -> new SimpleRnnClassifier(
                         backend, ToyData.config().hiddenSize(0).build()));
         refused("dropout", () -> ToyData.config().dropout(1).build());
+    }
+
+    @Test
+    void aSecondThreadIsRefused() throws Exception {
+        CountDownLatch training = new CountDownLatch(1);
+        CountDownLatch asked = new CountDownLatch(1);
+        AtomicReference<Throwable> met = new AtomicReference<>();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Thread other = new Thread(() -> {
+                try {
+                    training.await();
+                    model.predict(data.ids);
+                } catch (Throwable e) {
+                    met.set(e);
+                }
+                asked.countDown();
+            });
+            other.start();
+            Callback meanwhile = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    assertEquals(data.ids.length, model.predict(data.ids).length, "its own thread may");
+                    training.countDown();
+                    try {
+                        asked.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    return false;
+                }
+            };
+            model.fit(
+                    data.ids, data.labels, ToyData.trainer().callback(meanwhile).build());
+            other.join();
+            assertTrue(met.get() instanceof IllegalStateException, "" + met.get());
+            assertTrue(met.get().getMessage().startsWith("predictProba: another thread is using this model"));
+            assertEquals(data.ids.length, model.predict(data.ids).length);
+        }
+    }
+
+    /** A long row at either end, or amid the others. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 5, 11})
+    void aBatchWithOneLongRowIsLearnedInPieces(int place) {
+        int[][] ids = new int[12][];
+        int[] labels = new int[12];
+        for (int n = 0; n < 12; n++) {
+            ids[n] = new int[n == place ? 2000 : 1 + n % 4];
+            Arrays.fill(ids[n], 1 + n % 5);
+            labels[n] = n % 3;
+        }
+        SequenceInput input = SequenceInput.tokens(ids);
+        int[] all = Batches.range(12);
+        List<int[]> pieces = Batches.pieces(input::length, all);
+        assertArrayEquals(all, pieces.stream().flatMapToInt(Arrays::stream).toArray());
+        assertTrue(pieces.size() > 1 && pieces.size() <= 3, "" + pieces.size());
+        TrainingData rows = TrainingData.of(input, labels);
+        ClassifierConfig config =
+                ToyData.config().inputDropout(0.3).dropout(0.2).build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+                ClassifierPass pass = new ClassifierPass(model);
+                Tensor metrics = backend.allocate(Shape.of(2))) {
+            Tensor gradients = model.network().gradients().flat();
+            pass.learn(rows, all, 0, 12, 7, metrics);
+            double[] atOnce = gradients.toDoubles();
+            float loss = metrics.toFloats()[0];
+            float hits = metrics.toFloats()[1];
+            backend.fill(gradients, 0);
+            for (int n = 0; n < 12; n++) {
+                pass.learn(rows, new int[] {n}, n, 12, 7, metrics);
+                loss -= metrics.toFloats()[0];
+                hits -= metrics.toFloats()[1];
+            }
+            assertArrayEquals(gradients.toDoubles(), atOnce, 1e-12);
+            assertEquals(0, loss, 1e-5);
+            assertEquals(0, hits);
+        }
+    }
+
+    @Test
+    void littlePaddingIsOnePiece() {
+        int[] lengths = {100, 30, 90, 40};
+        assertEquals(1, Batches.pieces(n -> lengths[n], Batches.range(4)).size());
+        assertEquals(1, Batches.pieces(n -> 100 * lengths[n], Batches.range(4)).size());
+        int[] few = {4000, 1, 1, 1};
+        assertEquals(1, Batches.pieces(n -> few[n], Batches.range(4)).size(), "not worth a launch");
+        assertEquals(1, Batches.pieces(n -> 0, Batches.range(4)).size());
+    }
+
+    @Test
+    void validatesOnRowsOfTheUsersChoice() {
+        ToyData other = new ToyData(40, 5);
+        TrainingData rows = TrainingData.of(SequenceInput.tokens(data.ids), data.labels);
+        TrainingData held = TrainingData.of(SequenceInput.tokens(other.ids), other.labels);
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer trainer = ToyData.trainer().epochs(3).patience(3).build();
+            refused("patience needs held-back data", () -> model.fit(rows, trainer, Team.alone(), Checkpoints.none()));
+            Trainer split = ToyData.trainer().validationSplit(0.1).build();
+            refused("validationSplit 0.1", () -> model.fit(rows, held, split, Team.alone(), Checkpoints.none()));
+            History history = model.fit(rows, held, trainer, Team.alone(), Checkpoints.none());
+            EpochResult best = history.epochs().get(history.bestEpoch() - 1);
+            Evaluation evaluation = model.evaluate(other.ids, other.labels);
+            assertEquals(evaluation.loss(), best.validationLoss(), 1e-12);
+            assertEquals(evaluation.accuracy(), best.validationAccuracy(), 1e-12);
+            int[] wrong = other.labels.clone();
+            wrong[3] = 3;
+            refused(
+                    "fit, validation: labels must be at least 0 and below K = 3, but row 3",
+                    () -> model.fit(
+                            rows, TrainingData.of(held.input(), wrong), trainer, Team.alone(), Checkpoints.none()));
+        }
     }
 
     @Test
@@ -302,8 +418,8 @@ class SimpleRnnClassifierTest {
 
     @Test
     void aBatchBeyondWhatArraysHoldIsNamed() {
-        int[][] ids = new int[256][0];
-        ids[0] = new int[5_000_000];
+        int[][] ids = new int[256][];
+        Arrays.fill(ids, new int[5_000_000]);
         int[] labels = new int[256];
         labels[0] = 1;
         Trainer trainer = Trainer.builder().batchSize(256).build();
@@ -315,7 +431,7 @@ class SimpleRnnClassifierTest {
 
     /** Without the limit the short rows would be padded to the long one: 257 times its memory. */
     @Test
-    void aLongRowIsPredictedWithoutTheShortOnes() {
+    void aLongRowIsReadWithoutTheShortOnes() {
         int[][] ids = new ToyData(257, 3).ids;
         int[][] together = ids.clone();
         together[7] = new int[70_000];
@@ -329,7 +445,11 @@ class SimpleRnnClassifierTest {
             float[][] alone = model.predictProba(ids);
             float[][] all = model.predictProba(together);
             model.evaluate(together, new int[257]);
-            assertTrue(largest.get() < 4 * 70_000, "largest allocation " + largest);
+            int[] labels = new int[257];
+            labels[7] = 1;
+            model.fit(
+                    together, labels, Trainer.builder().epochs(1).batchSize(257).build());
+            assertTrue(largest.get() < 5 * 70_000, "largest allocation " + largest);
             for (int n = 0; n < 257; n++) {
                 if (n != 7) assertArrayEquals(alone[n], all[n], "row " + n);
             }

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,36 @@ class TextModelsTest {
 
     private static Trainer trainer() {
         return Trainer.builder().epochs(20).optimizer(Optimizer.adam(0.02)).build();
+    }
+
+    @Test
+    void theNetworkReadsWhatInputGives() {
+        try (TextClassifier model = classifier()) {
+            float[][] expected = model.predictProba(TEXTS);
+            assertArrayEquals(expected, model.model().predictProba(model.input(TEXTS)));
+            assertArrayEquals(
+                    expected,
+                    model.predictProba(TEXTS.stream()
+                            .map(text -> text.toUpperCase(Locale.ROOT))
+                            .toList()));
+            History history = model.model()
+                    .fit(
+                            model.data(TEXTS, LABELS),
+                            model.data(TEXTS, LABELS),
+                            trainer(),
+                            Team.alone(),
+                            Checkpoints.none());
+            assertEquals(1, history.last().validationAccuracy());
+        }
+    }
+
+    @Test
+    void textsAndLabelsComeInPairs() {
+        refused("1 labels for 2 texts", () -> TextClassifier.train(backend, List.of("a", "b"), List.of("x")));
+        refused("there are no texts", () -> TextClassifier.train(backend, List.of(), List.of()));
+        try (TextClassifier model = classifier()) {
+            refused("1 labels for 2 texts", () -> model.fit(List.of("a", "b"), List.of("de"), trainer()));
+        }
     }
 
     @Test
@@ -315,7 +346,9 @@ class TextModelsTest {
         try (TextClassifier model = classifier()) {
             refused("row 1 has the label \"it\"", () -> model.fit(List.of("a", "b"), List.of("de", "it"), trainer()));
         }
-        refused("at least 2 classes", () -> TextClassifier.create(backend, TEXTS, List.of("de"), shape -> shape));
+        refused(
+                "at least 2 classes",
+                () -> TextClassifier.create(backend, List.of("a", "b"), List.of("de", "de"), shape -> shape));
     }
 
     @Test

@@ -351,7 +351,11 @@ class TrainerTest {
         }
         refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
         refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
-        refused("set validationSplit", () -> Trainer.builder().patience(3).build());
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer patient = Trainer.builder().patience(3).build();
+            refused("set validationSplit", () -> model.fit(data.ids, data.labels, patient));
+        }
     }
 
     @Test
@@ -424,16 +428,14 @@ class TrainerTest {
     }
 
     @Test
-    void aLossThatIsNoNumberFromTheStartIsTheInputs() {
-        float[][][] x = data.features();
-        for (float[][] row : x) row[0][0] = Float.NaN;
-        ClassifierConfig config =
-                ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES).build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+    void aLossThatIsNoNumberFromTheStartIsTheWeights() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            backend.fill(model.weights().flat(), Float.NaN);
             Trainer trainer = ToyData.trainer().build();
             TrainingDivergedException e =
-                    assertThrows(TrainingDivergedException.class, () -> model.fit(x, data.labels, trainer));
-            assertTrue(e.getMessage().contains("No step was taken yet: look at the input"), e.getMessage());
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertTrue(e.getMessage().contains("No step was taken yet: look at the weights"), e.getMessage());
             assertTrue(!e.getMessage().contains("learning rate, or"), e.getMessage());
         }
     }
