@@ -161,50 +161,46 @@ public final class Operands {
 
     /** M, all extents of x but the last multiplied, D and K; w is [D,K], b may be null. */
     public static Dense denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        return dense("denseForward", "", x, w, b, y);
+        return dense("denseForward", "", false, x, w, b, y);
     }
 
     /** M, D and K, as forward; dx and db may be null. */
     public static Dense denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Dense sizes = dense("denseBackward", "d", x, w, db, dy);
-        exact("denseBackward", "dw", "[D,K]", w.shape(), dw.shape());
-        if (dx != null) rows("denseBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
-        return sizes;
-    }
-
-    private static Dense dense(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
-        rank(operation, "w", "[D,K]", 2, w.shape());
-        int d = w.shape().extent(0);
-        int k = w.shape().extent(1);
-        int m = rowCount(x.shape());
-        rows(operation, "x", "[M,D]", m, d, x.shape());
-        rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
-        if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
-        return new Dense(m, d, k);
+        return denseGradients("denseBackward", false, x, w, dy, dx, dw, db);
     }
 
     /** As {@link #denseForward} with w [K,D]. */
     public static Dense linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        return linear("linearForward", "", x, w, b, y);
+        return dense("linearForward", "", true, x, w, b, y);
     }
 
     /** As {@link #denseBackward} with w and dw [K,D]. */
     public static Dense linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Dense sizes = linear("linearBackward", "d", x, w, db, dy);
-        exact("linearBackward", "dw", "[K,D]", w.shape(), dw.shape());
-        if (dx != null) rows("linearBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
-        return sizes;
+        return denseGradients("linearBackward", true, x, w, dy, dx, dw, db);
     }
 
-    private static Dense linear(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
-        rank(operation, "w", "[K,D]", 2, w.shape());
-        int k = w.shape().extent(0);
-        int d = w.shape().extent(1);
+    private static Dense dense(
+            String operation, String prefix, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        rank(operation, "w", weightLetters(transposed), 2, w.shape());
+        int d = w.shape().extent(transposed ? 1 : 0);
+        int k = w.shape().extent(transposed ? 0 : 1);
         int m = rowCount(x.shape());
         rows(operation, "x", "[M,D]", m, d, x.shape());
         rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
         if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
         return new Dense(m, d, k);
+    }
+
+    private static Dense denseGradients(
+            String operation, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Dense sizes = dense(operation, "d", transposed, x, w, db, dy);
+        exact(operation, "dw", weightLetters(transposed), w.shape(), dw.shape());
+        if (dx != null) rows(operation, "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
+        return sizes;
+    }
+
+    private static String weightLetters(boolean transposed) {
+        return transposed ? "[K,D]" : "[D,K]";
     }
 
     /** T, N and C of x; the mask may be null, and argmax is there for MAX and null for others. */

@@ -274,27 +274,47 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
-        CpuTensor to = written(y);
-        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
-        Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
-            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
-        }
+        dense(Operands.denseForward(x, w, b, y), false, x, w, b, y);
     }
 
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
+        denseGradients(Operands.denseBackward(x, w, dy, dx, dw, db), false, x, w, dy, dx, dw, db);
+    }
+
+    @Override
+    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        dense(Operands.linearForward(x, w, b, y), true, x, w, b, y);
+    }
+
+    @Override
+    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        denseGradients(Operands.linearBackward(x, w, dy, dx, dw, db), true, x, w, dy, dx, dw, db);
+    }
+
+    /** @param transposed whether w is stored [K,D] */
+    private void dense(Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = weights(sizes, transposed, read(w));
+        CpuTensor to = written(y);
+        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
+        Matrix result = to.matrix(sizes.m(), sizes.k());
+        try (Gemm.Factor right = gemm.rightInAnyOrder(weights, sizes.m(), workers)) {
+            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
+        }
+    }
+
+    private void denseGradients(
+            Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         CpuTensor dSum = written(db);
         CpuTensor dInput = written(dx);
         Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
+        Matrix weights = weights(sizes, transposed, read(w));
         Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers)
-                .addTransposed(from, gradient, written(dw).matrix(sizes.d(), sizes.k()));
+        CpuTensor dWeights = written(dw);
+        Tiles tiles = new Tiles(gemm, workers);
+        if (transposed) tiles.addTransposed(gradient, from, dWeights.matrix(sizes.k(), sizes.d()));
+        else tiles.addTransposed(from, gradient, dWeights.matrix(sizes.d(), sizes.k()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
         if (dInput == null) {
             tiles.run();
@@ -306,38 +326,9 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    @Override
-    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
-        CpuTensor to = written(y);
-        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
-        Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
-            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
-        }
-    }
-
-    @Override
-    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
-        CpuTensor dSum = written(db);
-        CpuTensor dInput = written(dx);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
-        Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers)
-                .addTransposed(gradient, from, written(dw).matrix(sizes.k(), sizes.d()));
-        if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
-        if (dInput == null) {
-            tiles.run();
-        } else {
-            try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
-                tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
-                        .run();
-            }
-        }
+    /** The matrix [D,K], whichever way it is stored. */
+    private static Matrix weights(Operands.Dense sizes, boolean transposed, CpuTensor w) {
+        return transposed ? w.matrix(sizes.k(), sizes.d()).transpose() : w.matrix(sizes.d(), sizes.k());
     }
 
     @Override

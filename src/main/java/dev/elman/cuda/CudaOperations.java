@@ -205,56 +205,54 @@ abstract class CudaOperations implements Backend {
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        long from = in(x);
-        long weights = in(w);
-        long bias = in(b);
-        long to = in(y);
-        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        context.enter();
-        blas.multiply(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
-        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+        dense(Operands.denseForward(x, w, b, y), false, x, w, b, y);
     }
 
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        long from = in(x);
-        long weights = in(w);
-        long upstream = in(dy);
-        long dFrom = in(dx);
-        long dWeights = in(dw);
-        long dBias = in(db);
-        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
-        context.enter();
-        if (dx != null) blas.multiplyTransposed(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
-        blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
-        if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+        denseGradients(Operands.denseBackward(x, w, dy, dx, dw, db), false, x, w, dy, dx, dw, db);
     }
 
     @Override
     public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        long from = in(x);
-        long weights = in(w);
-        long bias = in(b);
-        long to = in(y);
-        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
-        context.enter();
-        blas.multiplyTransposed(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
-        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+        dense(Operands.linearForward(x, w, b, y), true, x, w, b, y);
     }
 
     @Override
     public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        denseGradients(Operands.linearBackward(x, w, dy, dx, dw, db), true, x, w, dy, dx, dw, db);
+    }
+
+    /** @param transposed whether w is stored [K,D] */
+    private void dense(Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        long from = in(x);
+        long weights = in(w);
+        long bias = in(b);
+        long to = in(y);
+        context.enter();
+        multiply(transposed, from, weights, to, sizes.m(), sizes.k(), sizes.d());
+        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+    }
+
+    private void denseGradients(
+            Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         long from = in(x);
         long weights = in(w);
         long upstream = in(dy);
         long dFrom = in(dx);
         long dWeights = in(dw);
         long dBias = in(db);
-        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
         context.enter();
-        if (dx != null) blas.multiply(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
-        blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
+        if (dx != null) multiply(!transposed, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
+        if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
+        else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
         if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+    }
+
+    /** c [m,n] = a [m,k] b, with b [k,n] or stored [n,k]. */
+    private void multiply(boolean transposed, long a, long b, long c, int m, int n, int k) {
+        if (transposed) blas.multiplyTransposed(false, a, b, c, m, n, k);
+        else blas.multiply(false, a, b, c, m, n, k);
     }
 
     @Override
