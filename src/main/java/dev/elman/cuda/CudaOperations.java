@@ -10,8 +10,6 @@ import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
-import dev.elman.backend.SimpleRnnPass;
-import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
@@ -116,8 +114,7 @@ abstract class CudaOperations implements Backend {
     }
 
     @Override
-    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+    public void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), List.of(one));
     }
 
@@ -136,15 +133,7 @@ abstract class CudaOperations implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+    public void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), List.of(one));
     }
 

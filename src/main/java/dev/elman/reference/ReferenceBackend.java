@@ -159,8 +159,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+    public void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), one).run();
     }
 
@@ -184,15 +183,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+    public void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), one).run();
     }
 
