@@ -2,8 +2,8 @@ package dev.elman.backend;
 
 /**
  * The shape checks of every operation, written once for all backends, which alone need them. Each method checks the
- * operands of the {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link
- * IllegalArgumentException}, and returns the sizes by their letters.
+ * operands of the {@link Backend} or {@link Tensor} method of the same name, throws as is said there, and returns the sizes
+ * by their letters.
  */
 public final class Operands {
     /** Behind the names of the second direction's operands. */
@@ -22,6 +22,21 @@ public final class Operands {
 
     /** Rows and columns. */
     public record Matrix(int m, int c) {}
+
+    /** Checks that a view of shape {@code inner} from element {@code offset} on stays within {@code outer}. */
+    public static void view(Shape outer, long offset, Shape inner) {
+        if (offset < 0 || inner.size() > outer.size() - offset) {
+            throw new IndexOutOfBoundsException(
+                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
+        }
+    }
+
+    /** Checks that so many values are all elements of a tensor. */
+    public static void set(Shape shape, int length) {
+        if (length != shape.size()) {
+            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
+        }
+    }
 
     /** N, T, D and H from x [T,N,D] and Wh [H,H]; h must be [T+1,N,H]. Bias and mask may be null. */
     public static Rnn simpleRnnForward(SimpleRnnForward one) {
