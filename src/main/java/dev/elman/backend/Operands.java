@@ -20,6 +20,15 @@ public final class Operands {
     /** Steps, batch rows, channels. */
     public record Sequence(int t, int n, int c) {}
 
+    /** Ids and the length of the vector that each of them names. */
+    public record Embedding(int m, int d) {}
+
+    /** Rows and classes. */
+    public record Logits(int m, int k) {}
+
+    /** Steps and batch rows. */
+    public record Mask(int t, int n) {}
+
     /** Rows and columns. */
     public record Matrix(int m, int c) {}
 
@@ -155,23 +164,23 @@ public final class Operands {
         if (mask != null) exact(operation, "mask", "[T,N]", Shape.of(t, n), mask.shape());
     }
 
-    /** M, all elements of the ids whatever their shape, D, and V as {@code k}. The ids themselves are not looked at. */
-    public static Dense embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+    /** M, all elements of the ids whatever their shape, and D. The ids themselves are not looked at. */
+    public static Embedding embeddingForward(Tensor table, IntTensor ids, Tensor y) {
         return embedding("embeddingForward", "table", table, ids, "y", y);
     }
 
-    /** M, D, and V as {@code k}, as forward. The ids themselves are not looked at. */
-    public static Dense embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+    /** M and D, as forward. The ids themselves are not looked at. */
+    public static Embedding embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
         return embedding("embeddingBackward", "dTable", dTable, ids, "dy", dy);
     }
 
-    private static Dense embedding(
+    private static Embedding embedding(
             String operation, String tableName, Tensor table, IntTensor ids, String name, Tensor y) {
         rank(operation, tableName, "[V,D]", 2, table.shape());
         int m = count(ids.shape().size());
         int d = table.shape().extent(1);
         rows(operation, name, "[M,D]", m, d, y.shape());
-        return new Dense(m, d, table.shape().extent(0));
+        return new Embedding(m, d);
     }
 
     /** M, all extents of x but the last multiplied, D and K; w is [D,K], b may be null. */
@@ -255,20 +264,17 @@ public final class Operands {
                 x.shape().extent(-1));
     }
 
-    /** Rows M, all extents of x but the last multiplied, and the columns that one softmax runs over. */
-    public static Matrix softmax(Tensor x, Tensor y) {
+    /** M, all extents of x but the last multiplied, and K. */
+    public static Logits softmax(Tensor x, Tensor y) {
         exact("softmax", "y", "the shape of x", x.shape(), y.shape());
-        return matrix("softmax", "x", x);
+        return logits("softmax", "x", x);
     }
 
-    /**
-     * M and K as {@code c}; labels may have any shape of M elements and are not looked at, smoothing is at least 0 and below
-     * 1.
-     */
-    public static Matrix softmaxCrossEntropy(
+    /** M and K; labels may have any shape of M elements and are not looked at, smoothing is at least 0 and below 1. */
+    public static Logits softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
         String operation = "softmaxCrossEntropy";
-        Matrix sizes = matrix(operation, "logits", logits);
+        Logits sizes = logits(operation, "logits", logits);
         exact(
                 operation,
                 "labels",
@@ -284,6 +290,11 @@ public final class Operands {
         return sizes;
     }
 
+    private static Logits logits(String operation, String operand, Tensor x) {
+        Matrix sizes = matrix(operation, operand, x);
+        return new Logits(sizes.m, sizes.c);
+    }
+
     /** Rows M and columns of x; {@code keep} may have any shape of M elements. */
     public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
         exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
@@ -297,11 +308,11 @@ public final class Operands {
         return sizes;
     }
 
-    /** T as {@code m} and N as {@code c}. */
-    public static Matrix seenSteps(IntTensor mask, IntTensor seen) {
+    /** T and N. */
+    public static Mask seenSteps(IntTensor mask, IntTensor seen) {
         rank("seenSteps", "mask", "[T,N]", 2, mask.shape());
         exact("seenSteps", "seen", "[T,N]", mask.shape(), seen.shape());
-        return new Matrix(mask.shape().extent(0), mask.shape().extent(1));
+        return new Mask(mask.shape().extent(0), mask.shape().extent(1));
     }
 
     /** Returns the number of rows. */

@@ -178,16 +178,16 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
-        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        Operands.Mask sizes = Operands.seenSteps(mask, seen);
         CpuIntTensor live = read(mask);
         CpuIntTensor to = written(seen);
-        int[] met = new int[sizes.c()];
-        int[] now = new int[sizes.c()];
-        for (int step = 0; step < sizes.m(); step++) {
-            int t = reverse ? sizes.m() - 1 - step : step;
-            live.read(t * sizes.c(), now, now.length);
+        int[] met = new int[sizes.n()];
+        int[] now = new int[sizes.n()];
+        for (int step = 0; step < sizes.t(); step++) {
+            int t = reverse ? sizes.t() - 1 - step : step;
+            live.read(t * sizes.n(), now, now.length);
             for (int n = 0; n < met.length; n++) met[n] |= now[n] == 0 ? 0 : 1;
-            to.write(t * sizes.c(), met, met.length);
+            to.write(t * sizes.n(), met, met.length);
         }
     }
 
@@ -352,7 +352,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
-        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         new CrossEntropy(workers, sizes)
                 .run(read(logits), read(labels), smoothing, scale, written(metrics), written(dLogits));
     }

@@ -108,9 +108,9 @@ abstract class CudaOperations implements Backend {
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
         long live = in(mask);
         long to = in(seen);
-        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        Operands.Mask sizes = Operands.seenSteps(mask, seen);
         context.enter();
-        overTime.seenSteps(live, reverse, to, sizes.m(), sizes.c());
+        overTime.seenSteps(live, reverse, to, sizes.t(), sizes.n());
     }
 
     @Override
@@ -177,7 +177,7 @@ abstract class CudaOperations implements Backend {
         long rows = in(table);
         long index = in(ids);
         long to = in(y);
-        Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
+        Operands.Embedding sizes = Operands.embeddingForward(table, ids, y);
         context.enter();
         elementwise.gatherRows(rows, index, to, sizes.m(), sizes.d());
     }
@@ -187,7 +187,7 @@ abstract class CudaOperations implements Backend {
         long index = in(ids);
         long from = in(dy);
         long rows = in(dTable);
-        Operands.Dense sizes = Operands.embeddingBackward(ids, dy, dTable);
+        Operands.Embedding sizes = Operands.embeddingBackward(ids, dy, dTable);
         context.enter();
         embedding.add(index, sizes.m(), from, sizes.d(), rows);
     }
@@ -279,7 +279,7 @@ abstract class CudaOperations implements Backend {
     public void softmax(Tensor x, Tensor y) {
         long from = in(x);
         long to = in(y);
-        Operands.Matrix sizes = Operands.softmax(x, y);
+        Operands.Logits sizes = Operands.softmax(x, y);
         context.enter();
         losses.softmax(from, to, sizes);
     }
@@ -291,7 +291,7 @@ abstract class CudaOperations implements Backend {
         long wanted = in(labels);
         long sum = in(metrics);
         long to = in(dLogits);
-        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         context.enter();
         losses.crossEntropy(from, wanted, smoothing, scale, sum, to, sizes);
     }
