@@ -18,8 +18,8 @@ import dev.elman.backend.Tensor;
  * float32 on the processors of this machine. Results are the same bits for any number of threads.
  *
  * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
- * {@code java}, by default the first that loads. Any thread may call, one at a time; above all, nobody closes what another
- * thread is using: memory is freed at once.
+ * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call, one at a time; above
+ * all, nobody closes what another thread is using: memory is freed at once.
  */
 public final class CpuBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CpuBackend.class.getName());
@@ -51,17 +51,21 @@ public final class CpuBackend implements Backend {
 
     /** Opens it with so many threads, at least 1, whatever {@code elman.cpu.threads} says. */
     public static Backend open(int threads) {
-        return new CpuBackend(Gemms.open(), requireThreads("threads", threads));
+        if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, but is " + threads + ".");
+        return new CpuBackend(Gemms.open(), threads);
     }
 
     private static int threads() {
-        int threads = Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors());
-        return requireThreads("-D" + THREADS, threads);
-    }
-
-    private static int requireThreads(String name, int threads) {
-        if (threads < 1) throw new IllegalArgumentException(name + " must be at least 1, but is " + threads + ".");
-        return threads;
+        String text = System.getProperty(THREADS, "");
+        if (text.isEmpty()) return Runtime.getRuntime().availableProcessors();
+        try {
+            int threads = Integer.parseInt(text.strip());
+            if (threads >= 1) return threads;
+        } catch (NumberFormatException notANumber) {
+            // Said below.
+        }
+        throw new IllegalArgumentException(THREADS + " must be a number of threads, at least 1, but is \"" + text
+                + "\"; leave it out to take all processors.");
     }
 
     @Override
