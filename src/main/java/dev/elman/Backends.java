@@ -40,7 +40,7 @@ public final class Backends {
      * The best backend on this machine; the choice is logged.
      *
      * @return to be closed by the caller
-     * @throws IllegalArgumentException when a property of the GPU's backend has a value that it does not know
+     * @throws IllegalArgumentException when a system property of a backend that it tries has a value that nobody knows
      */
     public static Backend open() {
         return open(AUTO);

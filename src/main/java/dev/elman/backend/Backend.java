@@ -7,7 +7,8 @@ package dev.elman.backend;
  * <p>Tensors of one call belong to this backend and do not overlap unless the method says they may. Gradients of
  * parameters are added to, gradients of data are overwritten. "[M,D]" takes any rank whose last extent is D. All methods
  * throw {@link ShapeMismatchException} when shapes do not fit and {@link IllegalArgumentException} for a tensor of another
- * backend, before anything is written, and {@link IllegalStateException} after {@link #close}. Numbers that are not finite pass through, they are not errors.
+ * backend, before anything is written, and {@link IllegalStateException} after {@link #close}. Numbers that are not finite
+ * pass through, they are not errors.
  *
  * <p>Same calls, same backend, same kind of device: same bits.
  */
@@ -33,7 +34,7 @@ public interface Backend extends AutoCloseable {
     }
 
     /**
-     * How this backend would run a recurrence of these sizes, and why: what {@code doctor} and {@code bench} print.
+     * How this backend would run a recurrence of these sizes, and why: what {@code bench} prints.
      *
      * @param directions of the layer, 1 or 2
      * @param backward whether back or forward
@@ -89,33 +90,16 @@ public interface Backend extends AutoCloseable {
      * for the order, the masks, and the factors m [N,H] of recurrent dropout, all 1 without. T = 1 is a single step;
      * running a sequence step by step over slices gives the same numbers, and the same bits where {@link
      * #sameBitsByStep} says so.
-     *
-     * @param x input [T,N,D]
-     * @param h states [T+1,N,H]; the initial slot is read, all others are overwritten
      */
-    void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h);
+    void simpleRnnForward(SimpleRnnForward one);
 
     /**
      * Back-propagation through time (Werbos 1990). With g_t the gradient that reaches the state after step t from the
      * layers above and from the steps that ran later: da_t = g_t * activation'(h_t), and m * (da_t Wh^T) is added to the
      * gradient of the state before. A masked step has da = 0 and hands g on unchanged. Running back step by step over slices
      * gives the same bits in dh.
-     *
-     * @param x input [T,N,D] of the forward pass; finite at masked steps too, for da = 0 there times NaN is NaN in dWx
-     * @param h states [T+1,N,H] that the forward pass left
-     * @param dh [T+1,N,H]; in: the gradient of each state as the layers above see it (0 where they do not use it); out:
-     *     the slots of the steps hold da, the initial slot has gained the gradient of the initial state
-     * @param dx [T,N,D], overwritten with da Wx^T; null where nobody asks
-     * @param gradients added to: dWx += sum_t x_t^T da_t, dWh += sum_t (m * h_before)^T da_t, db += sum over t and rows of da
      */
-    void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients);
+    void simpleRnnBackward(SimpleRnnBackward one);
 
     /**
      * Both directions of a layer forward: as {@link #simpleRnnForward} of each, to the contract's tolerance and perhaps at the

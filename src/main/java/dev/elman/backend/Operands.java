@@ -2,8 +2,8 @@ package dev.elman.backend;
 
 /**
  * The shape checks of every operation, written once for all backends, which alone need them. Each method checks the
- * operands of the {@link Backend} method of the same name, throws {@link ShapeMismatchException} or {@link
- * IllegalArgumentException}, and returns the sizes by their letters.
+ * operands of the {@link Backend} or {@link Tensor} method of the same name, throws as is said there, and returns the sizes
+ * by their letters.
  */
 public final class Operands {
     /** Behind the names of the second direction's operands. */
@@ -20,8 +20,32 @@ public final class Operands {
     /** Steps, batch rows, channels. */
     public record Sequence(int t, int n, int c) {}
 
+    /** Ids and the length of the vector that each of them names. */
+    public record Embedding(int m, int d) {}
+
+    /** Rows and classes. */
+    public record Logits(int m, int k) {}
+
+    /** Steps and batch rows. */
+    public record Mask(int t, int n) {}
+
     /** Rows and columns. */
     public record Matrix(int m, int c) {}
+
+    /** Checks that a view of shape {@code inner} from element {@code offset} on stays within {@code outer}. */
+    public static void view(Shape outer, long offset, Shape inner) {
+        if (offset < 0 || inner.size() > outer.size() - offset) {
+            throw new IndexOutOfBoundsException(
+                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
+        }
+    }
+
+    /** Checks that so many values are all elements of a tensor. */
+    public static void set(Shape shape, int length) {
+        if (length != shape.size()) {
+            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
+        }
+    }
 
     /** N, T, D and H from x [T,N,D] and Wh [H,H]; h must be [T+1,N,H]. Bias and mask may be null. */
     public static Rnn simpleRnnForward(SimpleRnnForward one) {
@@ -140,71 +164,67 @@ public final class Operands {
         if (mask != null) exact(operation, "mask", "[T,N]", Shape.of(t, n), mask.shape());
     }
 
-    /** M, all elements of the ids whatever their shape, D, and V as {@code k}. The ids themselves are not looked at. */
-    public static Dense embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+    /** M, all elements of the ids whatever their shape, and D. The ids themselves are not looked at. */
+    public static Embedding embeddingForward(Tensor table, IntTensor ids, Tensor y) {
         return embedding("embeddingForward", "table", table, ids, "y", y);
     }
 
-    /** M, D, and V as {@code k}, as forward. The ids themselves are not looked at. */
-    public static Dense embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+    /** M and D, as forward. The ids themselves are not looked at. */
+    public static Embedding embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
         return embedding("embeddingBackward", "dTable", dTable, ids, "dy", dy);
     }
 
-    private static Dense embedding(
+    private static Embedding embedding(
             String operation, String tableName, Tensor table, IntTensor ids, String name, Tensor y) {
         rank(operation, tableName, "[V,D]", 2, table.shape());
         int m = count(ids.shape().size());
         int d = table.shape().extent(1);
         rows(operation, name, "[M,D]", m, d, y.shape());
-        return new Dense(m, d, table.shape().extent(0));
+        return new Embedding(m, d);
     }
 
     /** M, all extents of x but the last multiplied, D and K; w is [D,K], b may be null. */
     public static Dense denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        return dense("denseForward", "", x, w, b, y);
+        return dense("denseForward", "", false, x, w, b, y);
     }
 
     /** M, D and K, as forward; dx and db may be null. */
     public static Dense denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Dense sizes = dense("denseBackward", "d", x, w, db, dy);
-        exact("denseBackward", "dw", "[D,K]", w.shape(), dw.shape());
-        if (dx != null) rows("denseBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
-        return sizes;
-    }
-
-    private static Dense dense(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
-        rank(operation, "w", "[D,K]", 2, w.shape());
-        int d = w.shape().extent(0);
-        int k = w.shape().extent(1);
-        int m = rowCount(x.shape());
-        rows(operation, "x", "[M,D]", m, d, x.shape());
-        rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
-        if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
-        return new Dense(m, d, k);
+        return denseGradients("denseBackward", false, x, w, dy, dx, dw, db);
     }
 
     /** As {@link #denseForward} with w [K,D]. */
     public static Dense linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        return linear("linearForward", "", x, w, b, y);
+        return dense("linearForward", "", true, x, w, b, y);
     }
 
     /** As {@link #denseBackward} with w and dw [K,D]. */
     public static Dense linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Dense sizes = linear("linearBackward", "d", x, w, db, dy);
-        exact("linearBackward", "dw", "[K,D]", w.shape(), dw.shape());
-        if (dx != null) rows("linearBackward", "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
-        return sizes;
+        return denseGradients("linearBackward", true, x, w, dy, dx, dw, db);
     }
 
-    private static Dense linear(String operation, String prefix, Tensor x, Tensor w, Tensor b, Tensor y) {
-        rank(operation, "w", "[K,D]", 2, w.shape());
-        int k = w.shape().extent(0);
-        int d = w.shape().extent(1);
+    private static Dense dense(
+            String operation, String prefix, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        rank(operation, "w", weightLetters(transposed), 2, w.shape());
+        int d = w.shape().extent(transposed ? 1 : 0);
+        int k = w.shape().extent(transposed ? 0 : 1);
         int m = rowCount(x.shape());
         rows(operation, "x", "[M,D]", m, d, x.shape());
         rows(operation, prefix + "y", "[M,K]", m, k, y.shape());
         if (b != null) exact(operation, prefix + "b", "[K]", Shape.of(k), b.shape());
         return new Dense(m, d, k);
+    }
+
+    private static Dense denseGradients(
+            String operation, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        Dense sizes = dense(operation, "d", transposed, x, w, db, dy);
+        exact(operation, "dw", weightLetters(transposed), w.shape(), dw.shape());
+        if (dx != null) rows(operation, "dx", "[M,D]", sizes.m, sizes.d, dx.shape());
+        return sizes;
+    }
+
+    private static String weightLetters(boolean transposed) {
+        return transposed ? "[K,D]" : "[D,K]";
     }
 
     /** T, N and C of x; the mask may be null, and argmax is there for MAX and null for others. */
@@ -244,20 +264,17 @@ public final class Operands {
                 x.shape().extent(-1));
     }
 
-    /** Rows M, all extents of x but the last multiplied, and the columns that one softmax runs over. */
-    public static Matrix softmax(Tensor x, Tensor y) {
+    /** M, all extents of x but the last multiplied, and K. */
+    public static Logits softmax(Tensor x, Tensor y) {
         exact("softmax", "y", "the shape of x", x.shape(), y.shape());
-        return matrix("softmax", "x", x);
+        return logits("softmax", "x", x);
     }
 
-    /**
-     * M and K as {@code c}; labels may have any shape of M elements and are not looked at, smoothing is at least 0 and below
-     * 1.
-     */
-    public static Matrix softmaxCrossEntropy(
+    /** M and K; labels may have any shape of M elements and are not looked at, smoothing is at least 0 and below 1. */
+    public static Logits softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, Tensor metrics, Tensor dLogits) {
         String operation = "softmaxCrossEntropy";
-        Matrix sizes = matrix(operation, "logits", logits);
+        Logits sizes = logits(operation, "logits", logits);
         exact(
                 operation,
                 "labels",
@@ -273,6 +290,11 @@ public final class Operands {
         return sizes;
     }
 
+    private static Logits logits(String operation, String operand, Tensor x) {
+        Matrix sizes = matrix(operation, operand, x);
+        return new Logits(sizes.m, sizes.c);
+    }
+
     /** Rows M and columns of x; {@code keep} may have any shape of M elements. */
     public static Matrix maskRows(Tensor x, IntTensor keep, Tensor y) {
         exact("maskRows", "y", "the shape of x", x.shape(), y.shape());
@@ -286,11 +308,11 @@ public final class Operands {
         return sizes;
     }
 
-    /** T as {@code m} and N as {@code c}. */
-    public static Matrix seenSteps(IntTensor mask, IntTensor seen) {
+    /** T and N. */
+    public static Mask seenSteps(IntTensor mask, IntTensor seen) {
         rank("seenSteps", "mask", "[T,N]", 2, mask.shape());
         exact("seenSteps", "seen", "[T,N]", mask.shape(), seen.shape());
-        return new Matrix(mask.shape().extent(0), mask.shape().extent(1));
+        return new Mask(mask.shape().extent(0), mask.shape().extent(1));
     }
 
     /** Returns the number of rows. */

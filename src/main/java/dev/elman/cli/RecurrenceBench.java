@@ -193,7 +193,7 @@ final class RecurrenceBench {
         }
 
         void forward() {
-            backend.simpleRnnForward(forward.weights(), forward.pass(), forward.x(), states);
+            backend.simpleRnnForward(forward);
         }
 
         /** The gradients that come from above are overwritten on the way back. */
@@ -203,8 +203,7 @@ final class RecurrenceBench {
 
         void backward() {
             fill();
-            backend.simpleRnnBackward(
-                    forward.weights(), forward.pass(), forward.x(), states, dStates, dx, backward.gradients());
+            backend.simpleRnnBackward(backward);
         }
 
         @Override

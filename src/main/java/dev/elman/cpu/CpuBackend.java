@@ -11,7 +11,6 @@ import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
-import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 
@@ -19,8 +18,8 @@ import dev.elman.backend.Tensor;
  * float32 on the processors of this machine. Results are the same bits for any number of threads.
  *
  * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
- * {@code java}, by default the first that loads. Any thread may call, one at a time; above all, nobody closes what another
- * thread is using: memory is freed at once.
+ * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call, one at a time; above
+ * all, nobody closes what another thread is using: memory is freed at once.
  */
 public final class CpuBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CpuBackend.class.getName());
@@ -52,17 +51,21 @@ public final class CpuBackend implements Backend {
 
     /** Opens it with so many threads, at least 1, whatever {@code elman.cpu.threads} says. */
     public static Backend open(int threads) {
-        return new CpuBackend(Gemms.open(), requireThreads("threads", threads));
+        if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, but is " + threads + ".");
+        return new CpuBackend(Gemms.open(), threads);
     }
 
     private static int threads() {
-        int threads = Integer.getInteger(THREADS, Runtime.getRuntime().availableProcessors());
-        return requireThreads("-D" + THREADS, threads);
-    }
-
-    private static int requireThreads(String name, int threads) {
-        if (threads < 1) throw new IllegalArgumentException(name + " must be at least 1, but is " + threads + ".");
-        return threads;
+        String text = System.getProperty(THREADS, "");
+        if (text.isEmpty()) return Runtime.getRuntime().availableProcessors();
+        try {
+            int threads = Integer.parseInt(text.strip());
+            if (threads >= 1) return threads;
+        } catch (NumberFormatException notANumber) {
+            // Said below.
+        }
+        throw new IllegalArgumentException(THREADS + " must be a number of threads, at least 1, but is \"" + text
+                + "\"; leave it out to take all processors.");
     }
 
     @Override
@@ -179,24 +182,23 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
-        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        Operands.Mask sizes = Operands.seenSteps(mask, seen);
         CpuIntTensor live = read(mask);
         CpuIntTensor to = written(seen);
-        int[] met = new int[sizes.c()];
-        int[] now = new int[sizes.c()];
-        for (int step = 0; step < sizes.m(); step++) {
-            int t = reverse ? sizes.m() - 1 - step : step;
-            live.read(t * sizes.c(), now, now.length);
+        int[] met = new int[sizes.n()];
+        int[] now = new int[sizes.n()];
+        for (int step = 0; step < sizes.t(); step++) {
+            int t = reverse ? sizes.t() - 1 - step : step;
+            live.read(t * sizes.n(), now, now.length);
             for (int n = 0; n < met.length; n++) met[n] |= now[n] == 0 ? 0 : 1;
-            to.write(t * sizes.c(), met, met.length);
+            to.write(t * sizes.n(), met, met.length);
         }
     }
 
     // ---- layers
 
     @Override
-    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+    public void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), one).run();
     }
 
@@ -221,15 +223,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+    public void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), one).run();
     }
 
@@ -274,27 +268,47 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
-        CpuTensor to = written(y);
-        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
-        Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
-            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
-        }
+        dense(Operands.denseForward(x, w, b, y), false, x, w, b, y);
     }
 
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
+        denseGradients(Operands.denseBackward(x, w, dy, dx, dw, db), false, x, w, dy, dx, dw, db);
+    }
+
+    @Override
+    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+        dense(Operands.linearForward(x, w, b, y), true, x, w, b, y);
+    }
+
+    @Override
+    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        denseGradients(Operands.linearBackward(x, w, dy, dx, dw, db), true, x, w, dy, dx, dw, db);
+    }
+
+    /** @param transposed whether w is stored [K,D] */
+    private void dense(Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        Matrix from = read(x).matrix(sizes.m(), sizes.d());
+        Matrix weights = weights(sizes, transposed, read(w));
+        CpuTensor to = written(y);
+        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
+        Matrix result = to.matrix(sizes.m(), sizes.k());
+        try (Gemm.Factor right = gemm.rightInAnyOrder(weights, sizes.m(), workers)) {
+            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
+        }
+    }
+
+    private void denseGradients(
+            Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         CpuTensor dSum = written(db);
         CpuTensor dInput = written(dx);
         Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.d(), sizes.k());
+        Matrix weights = weights(sizes, transposed, read(w));
         Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers)
-                .addTransposed(from, gradient, written(dw).matrix(sizes.d(), sizes.k()));
+        CpuTensor dWeights = written(dw);
+        Tiles tiles = new Tiles(gemm, workers);
+        if (transposed) tiles.addTransposed(gradient, from, dWeights.matrix(sizes.k(), sizes.d()));
+        else tiles.addTransposed(from, gradient, dWeights.matrix(sizes.d(), sizes.k()));
         if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
         if (dInput == null) {
             tiles.run();
@@ -306,38 +320,9 @@ public final class CpuBackend implements Backend {
         }
     }
 
-    @Override
-    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
-        CpuTensor to = written(y);
-        if (b != null) rows.fill(read(b), to, sizes.m(), sizes.k());
-        Matrix result = to.matrix(sizes.m(), sizes.k());
-        try (Gemm.Factor right = gemm.rightInAnyOrder(weights.transpose(), sizes.m(), workers)) {
-            new Tiles(gemm, workers).multiply(from, right, result, b != null).run();
-        }
-    }
-
-    @Override
-    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
-        CpuTensor dSum = written(db);
-        CpuTensor dInput = written(dx);
-        Matrix from = read(x).matrix(sizes.m(), sizes.d());
-        Matrix weights = read(w).matrix(sizes.k(), sizes.d());
-        Matrix gradient = read(dy).matrix(sizes.m(), sizes.k());
-        Tiles tiles = new Tiles(gemm, workers)
-                .addTransposed(gradient, from, written(dw).matrix(sizes.k(), sizes.d()));
-        if (dSum != null) tiles.addRows(gradient, dSum.matrix(1, sizes.k()));
-        if (dInput == null) {
-            tiles.run();
-        } else {
-            try (Gemm.Factor right = gemm.right(weights, false, sizes.m(), workers)) {
-                tiles.multiply(gradient, right, dInput.matrix(sizes.m(), sizes.d()), false)
-                        .run();
-            }
-        }
+    /** The matrix [D,K], whichever way it is stored. */
+    private static Matrix weights(Operands.Dense sizes, boolean transposed, CpuTensor w) {
+        return transposed ? w.matrix(sizes.k(), sizes.d()).transpose() : w.matrix(sizes.d(), sizes.k());
     }
 
     @Override
@@ -371,7 +356,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
-        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         new CrossEntropy(workers, sizes)
                 .run(read(logits), read(labels), smoothing, scale, written(metrics), written(dLogits));
     }

@@ -1,8 +1,8 @@
 package dev.elman.cpu;
 
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 
 /** Ints outside the heap. */
 final class CpuIntTensor implements IntTensor {
@@ -53,17 +53,14 @@ final class CpuIntTensor implements IntTensor {
     @Override
     public IntTensor view(long from, Shape inner) {
         memory.check();
-        Memory.checkView(shape, from, inner);
+        Operands.view(shape, from, inner);
         return new CpuIntTensor(memory, offset + (int) from, inner, false);
     }
 
     @Override
     public void set(int... values) {
         memory.check();
-        if (values.length != shape.size()) {
-            throw new ShapeMismatchException(
-                    "set", "the array", "of length " + shape.size() + " for " + shape, values.length);
-        }
+        Operands.set(shape, values.length);
         write(0, values, values.length);
     }
 

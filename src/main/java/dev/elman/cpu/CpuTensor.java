@@ -1,7 +1,7 @@
 package dev.elman.cpu;
 
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import java.nio.FloatBuffer;
 
@@ -100,30 +100,23 @@ final class CpuTensor implements Tensor {
     @Override
     public Tensor view(long from, Shape inner) {
         memory.check();
-        Memory.checkView(shape, from, inner);
+        Operands.view(shape, from, inner);
         return new CpuTensor(memory, offset + (int) from, inner, false);
     }
 
     @Override
     public void set(float... values) {
-        checkLength(values.length);
+        memory.check();
+        Operands.set(shape, values.length);
         memory.mayChange();
         write(0, values, values.length);
     }
 
     @Override
     public void set(double... values) {
-        checkLength(values.length);
         float[] rounded = new float[values.length];
         for (int i = 0; i < values.length; i++) rounded[i] = (float) values[i];
         set(rounded);
-    }
-
-    private void checkLength(int length) {
-        memory.check();
-        if (length != shape.size()) {
-            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
-        }
     }
 
     @Override

@@ -15,14 +15,14 @@ final class CrossEntropy {
     private static final int WORK = 40;
 
     private final Workers workers;
-    private final Operands.Matrix sizes;
+    private final Operands.Logits sizes;
     private final int rowsAtOnce;
     private final int tasks;
 
-    CrossEntropy(Workers workers, Operands.Matrix sizes) {
+    CrossEntropy(Workers workers, Operands.Logits sizes) {
         this.workers = workers;
         this.sizes = sizes;
-        this.rowsAtOnce = Math.max(1, TASK / Math.max(1, sizes.c()));
+        this.rowsAtOnce = Math.max(1, TASK / Math.max(1, sizes.k()));
         this.tasks = (int) ((sizes.m() + rowsAtOnce - 1L) / rowsAtOnce);
     }
 
@@ -32,7 +32,7 @@ final class CrossEntropy {
     }
 
     private void forEachRow(CpuTensor x, CpuTensor y, Row body) {
-        int width = sizes.c();
+        int width = sizes.k();
         workers.run(tasks, (long) WORK * sizes.m() * width, (task, scratch) -> {
             float[] row = scratch.floats(0, width);
             int end = (int) Math.min(sizes.m(), (task + 1L) * rowsAtOnce);
@@ -47,7 +47,7 @@ final class CrossEntropy {
     void softmax(CpuTensor x, CpuTensor y) {
         forEachRow(x, y, (m, row, task) -> {
             double logSumExp = logSumExp(row);
-            for (int k = 0; k < sizes.c(); k++) row[k] = (float) Math.exp(row[k] - logSumExp);
+            for (int k = 0; k < sizes.k(); k++) row[k] = (float) Math.exp(row[k] - logSumExp);
         });
     }
 
@@ -64,7 +64,7 @@ final class CrossEntropy {
         forEachRow(logits, dLogits, (m, row, task) -> {
             int label = labels.get(m);
             if (label < 0) {
-                Arrays.fill(row, 0, sizes.c(), 0);
+                Arrays.fill(row, 0, sizes.k(), 0);
                 return;
             }
             if (argmax(row) == label) correct[task]++;
@@ -83,8 +83,8 @@ final class CrossEntropy {
     private double lossAndGradient(float[] row, int label, double smoothing, double scale) {
         double logSumExp = logSumExp(row);
         double loss = 0;
-        for (int k = 0; k < sizes.c(); k++) {
-            double target = (k == label ? 1 - smoothing : 0) + smoothing / sizes.c();
+        for (int k = 0; k < sizes.k(); k++) {
+            double target = (k == label ? 1 - smoothing : 0) + smoothing / sizes.k();
             double logProbability = row[k] - logSumExp;
             loss -= target * logProbability;
             row[k] = (float) (scale * (Math.exp(logProbability) - target));
@@ -94,7 +94,7 @@ final class CrossEntropy {
 
     private int argmax(float[] row) {
         int best = 0;
-        for (int k = 1; k < sizes.c(); k++) {
+        for (int k = 1; k < sizes.k(); k++) {
             if (row[k] > row[best]) best = k;
         }
         return best;
@@ -102,9 +102,9 @@ final class CrossEntropy {
 
     private double logSumExp(float[] row) {
         float max = Float.NEGATIVE_INFINITY;
-        for (int k = 0; k < sizes.c(); k++) max = Math.max(max, row[k]);
+        for (int k = 0; k < sizes.k(); k++) max = Math.max(max, row[k]);
         double sum = 0;
-        for (int k = 0; k < sizes.c(); k++) sum += Math.exp((double) row[k] - max);
+        for (int k = 0; k < sizes.k(); k++) sum += Math.exp((double) row[k] - max);
         return max + Math.log(sum);
     }
 }

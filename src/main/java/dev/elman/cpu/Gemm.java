@@ -43,7 +43,7 @@ interface Gemm extends AutoCloseable {
         return right(b, room, rows);
     }
 
-    /** The same without room, where the order of sums, and so the last bits, may depend on how many rows there are in all. */
+    /** The same without room; of a transposed b, how many rows there are may decide the order of sums, and so the last bits. */
     default Factor rightInAnyOrder(Matrix b, long rows, Workers workers) {
         return right(b, false, rows, workers);
     }

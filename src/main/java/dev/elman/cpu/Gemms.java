@@ -9,14 +9,14 @@ final class Gemms {
     private Gemms() {}
 
     static Gemm open() {
-        String wanted = System.getProperty(PROPERTY, "auto");
+        String wanted = System.getProperty(PROPERTY, "");
         return switch (wanted) {
-            case "auto" -> openBlas(false);
+            case "", "auto" -> openBlas(false);
             case "openblas" -> openBlas(true);
             case "java" -> new JavaGemm("asked for by -D" + PROPERTY);
             default ->
-                throw new IllegalArgumentException(
-                        "-D" + PROPERTY + " must be auto, openblas or java, but is " + wanted + ".");
+                throw new IllegalArgumentException(PROPERTY + " must be auto, openblas or java, but is \"" + wanted
+                        + "\"; leave it out to take OpenBLAS where it loads and plain Java elsewhere.");
         };
     }
 

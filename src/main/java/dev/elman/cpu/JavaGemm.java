@@ -91,8 +91,7 @@ final class JavaGemm implements Gemm {
         for (int depth = 0; depth == 0 || depth < a.columns(); depth += DEPTH) {
             int count = depthFrom(depth, a.columns());
             float[][] right = count == 0 ? null : b.from(depth);
-            // a is read by its stored rows: these are rows of a, or, transposed, columns of which one row takes one
-            // each.
+            // a is read by its stored rows; transposed, these are its columns, and a row takes one element of each.
             float[][] columns = a.transposed() ? BLOCKS_OF_A.get().fill(a.transpose(), depth, count) : null;
             for (int i = 0; i < c.rows(); i++) {
                 int row = c.offset() + i * c.stride();

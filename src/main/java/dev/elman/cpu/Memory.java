@@ -1,6 +1,5 @@
 package dev.elman.cpu;
 
-import dev.elman.backend.Shape;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 
@@ -86,13 +85,5 @@ final class Memory {
         floats = null;
         ints = null;
         memory.free();
-    }
-
-    /** Checks that a view of {@code inner} at {@code offset} stays within {@code outer}. */
-    static void checkView(Shape outer, long offset, Shape inner) {
-        if (offset < 0 || inner.size() > outer.size() - offset) {
-            throw new IndexOutOfBoundsException(
-                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
-        }
     }
 }

@@ -33,8 +33,8 @@ final class PanelGemm implements Gemm {
 
     /**
      * Whether the OpenBLAS of this process has those kernels. It chooses its kernels itself and has no function in this
-     * binding that says which, so the clock is asked: a
-     * single row costs the small kernels 3 times what it costs them among 16, the large ones 11 times.
+     * binding that says which, so the clock is asked: a single row costs the small kernels 3 times what it costs them among
+     * 16, the large ones 11 times.
      */
     static boolean suits() {
         OffHeap memory = OffHeap.allocate(Float.BYTES * (WIDTH + VECTOR) * TRIAL_DEPTH + Float.BYTES * WIDTH * VECTOR);

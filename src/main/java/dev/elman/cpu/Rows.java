@@ -53,7 +53,7 @@ final class Rows {
         forEach(rows, columns, 2, (m, scratch) -> y.write(m * columns, values, columns));
     }
 
-    void gather(Operands.Dense sizes, CpuTensor table, CpuIntTensor ids, CpuTensor y) {
+    void gather(Operands.Embedding sizes, CpuTensor table, CpuIntTensor ids, CpuTensor y) {
         forEach(
                 sizes.m(),
                 sizes.d(),
@@ -62,7 +62,7 @@ final class Rows {
     }
 
     /** One task owns a row of the table, so that its terms are added in the order of ids. */
-    void scatterAdd(Operands.Dense sizes, CpuIntTensor ids, CpuTensor dy, CpuTensor dTable) {
+    void scatterAdd(Operands.Embedding sizes, CpuIntTensor ids, CpuTensor dy, CpuTensor dTable) {
         int width = sizes.d();
         workers.run(DEALT, 8L * sizes.m() * width, (task, scratch) -> {
             float[] terms = scratch.floats(0, width);

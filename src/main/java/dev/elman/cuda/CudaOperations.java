@@ -10,8 +10,6 @@ import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
-import dev.elman.backend.SimpleRnnPass;
-import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
@@ -110,14 +108,13 @@ abstract class CudaOperations implements Backend {
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
         long live = in(mask);
         long to = in(seen);
-        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
+        Operands.Mask sizes = Operands.seenSteps(mask, seen);
         context.enter();
-        overTime.seenSteps(live, reverse, to, sizes.m(), sizes.c());
+        overTime.seenSteps(live, reverse, to, sizes.t(), sizes.n());
     }
 
     @Override
-    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+    public void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), List.of(one));
     }
 
@@ -136,15 +133,7 @@ abstract class CudaOperations implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+    public void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), List.of(one));
     }
 
@@ -188,7 +177,7 @@ abstract class CudaOperations implements Backend {
         long rows = in(table);
         long index = in(ids);
         long to = in(y);
-        Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
+        Operands.Embedding sizes = Operands.embeddingForward(table, ids, y);
         context.enter();
         elementwise.gatherRows(rows, index, to, sizes.m(), sizes.d());
     }
@@ -198,63 +187,61 @@ abstract class CudaOperations implements Backend {
         long index = in(ids);
         long from = in(dy);
         long rows = in(dTable);
-        Operands.Dense sizes = Operands.embeddingBackward(ids, dy, dTable);
+        Operands.Embedding sizes = Operands.embeddingBackward(ids, dy, dTable);
         context.enter();
         embedding.add(index, sizes.m(), from, sizes.d(), rows);
     }
 
     @Override
     public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        long from = in(x);
-        long weights = in(w);
-        long bias = in(b);
-        long to = in(y);
-        Operands.Dense sizes = Operands.denseForward(x, w, b, y);
-        context.enter();
-        blas.multiply(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
-        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+        dense(Operands.denseForward(x, w, b, y), false, x, w, b, y);
     }
 
     @Override
     public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
-        long from = in(x);
-        long weights = in(w);
-        long upstream = in(dy);
-        long dFrom = in(dx);
-        long dWeights = in(dw);
-        long dBias = in(db);
-        Operands.Dense sizes = Operands.denseBackward(x, w, dy, dx, dw, db);
-        context.enter();
-        if (dx != null) blas.multiplyTransposed(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
-        blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
-        if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+        denseGradients(Operands.denseBackward(x, w, dy, dx, dw, db), false, x, w, dy, dx, dw, db);
     }
 
     @Override
     public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
-        long from = in(x);
-        long weights = in(w);
-        long bias = in(b);
-        long to = in(y);
-        Operands.Dense sizes = Operands.linearForward(x, w, b, y);
-        context.enter();
-        blas.multiplyTransposed(false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
-        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+        dense(Operands.linearForward(x, w, b, y), true, x, w, b, y);
     }
 
     @Override
     public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+        denseGradients(Operands.linearBackward(x, w, dy, dx, dw, db), true, x, w, dy, dx, dw, db);
+    }
+
+    /** @param transposed whether w is stored [K,D] */
+    private void dense(Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor b, Tensor y) {
+        long from = in(x);
+        long weights = in(w);
+        long bias = in(b);
+        long to = in(y);
+        context.enter();
+        multiply(transposed, from, weights, to, sizes.m(), sizes.k(), sizes.d());
+        if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
+    }
+
+    private void denseGradients(
+            Operands.Dense sizes, boolean transposed, Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         long from = in(x);
         long weights = in(w);
         long upstream = in(dy);
         long dFrom = in(dx);
         long dWeights = in(dw);
         long dBias = in(db);
-        Operands.Dense sizes = Operands.linearBackward(x, w, dy, dx, dw, db);
         context.enter();
-        if (dx != null) blas.multiply(false, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
-        blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
+        if (dx != null) multiply(!transposed, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
+        if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
+        else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
         if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+    }
+
+    /** c [m,n] = a [m,k] b, with b [k,n] or stored [n,k]. */
+    private void multiply(boolean transposed, long a, long b, long c, int m, int n, int k) {
+        if (transposed) blas.multiplyTransposed(false, a, b, c, m, n, k);
+        else blas.multiply(false, a, b, c, m, n, k);
     }
 
     @Override
@@ -292,7 +279,7 @@ abstract class CudaOperations implements Backend {
     public void softmax(Tensor x, Tensor y) {
         long from = in(x);
         long to = in(y);
-        Operands.Matrix sizes = Operands.softmax(x, y);
+        Operands.Logits sizes = Operands.softmax(x, y);
         context.enter();
         losses.softmax(from, to, sizes);
     }
@@ -304,7 +291,7 @@ abstract class CudaOperations implements Backend {
         long wanted = in(labels);
         long sum = in(metrics);
         long to = in(dLogits);
-        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         context.enter();
         losses.crossEntropy(from, wanted, smoothing, scale, sum, to, sizes);
     }

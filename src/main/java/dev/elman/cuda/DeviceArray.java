@@ -1,8 +1,8 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import jcuda.driver.CUdeviceptr;
 
@@ -34,10 +34,7 @@ abstract class DeviceArray {
     /** The elements of {@code origin} from {@code offset} on. */
     DeviceArray(DeviceArray origin, long offset, Shape shape) {
         origin.memory.check();
-        if (offset < 0 || shape.size() > origin.shape.size() - offset) {
-            throw new IndexOutOfBoundsException(
-                    "A view " + shape + " at element " + offset + " reaches beyond its origin " + origin.shape + ".");
-        }
+        Operands.view(origin.shape, offset, shape);
         this.memory = origin.memory;
         this.address = origin.address + 4 * offset;
         this.shape = shape;
@@ -70,9 +67,7 @@ abstract class DeviceArray {
     /** Takes all elements, {@code length} of them, to the device. */
     final void upload(int length, Staging.Part fill) {
         memory.check();
-        if (length != shape.size()) {
-            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
-        }
+        Operands.set(shape, length);
         memory.context().enter();
         memory.context().staging().upload(address, length, fill);
     }

@@ -15,13 +15,13 @@ final class Losses {
         this.workspace = workspace;
     }
 
-    void softmax(long x, long y, Operands.Matrix sizes) {
+    void softmax(long x, long y, Operands.Logits sizes) {
         if (sizes.m() == 0) return;
         kernels.get(Kernel.SOFTMAX)
                 .pointer(x)
                 .pointer(y)
                 .count(sizes.m())
-                .count(sizes.c())
+                .count(sizes.k())
                 .blocks(blocks(sizes), threads(sizes));
     }
 
@@ -32,19 +32,19 @@ final class Losses {
             double scale,
             long metrics,
             long dLogits,
-            Operands.Matrix sizes) {
+            Operands.Logits sizes) {
         long rowMetrics = workspace.of(8L * sizes.m());
         if (sizes.m() > 0) {
             kernels.get(Kernel.CROSS_ENTROPY)
                     .pointer(logits)
                     .pointer(labels)
                     .real(1 - smoothing)
-                    .real(smoothing / sizes.c())
+                    .real(smoothing / sizes.k())
                     .real(scale)
                     .pointer(dLogits)
                     .pointer(rowMetrics)
                     .count(sizes.m())
-                    .count(sizes.c())
+                    .count(sizes.k())
                     .blocks(blocks(sizes), threads(sizes));
         }
         kernels.get(Kernel.CROSS_ENTROPY_SUM)
@@ -55,12 +55,12 @@ final class Losses {
                 .blocks(1, THREADS);
     }
 
-    private static long blocks(Operands.Matrix sizes) {
+    private static long blocks(Operands.Logits sizes) {
         return Math.min(sizes.m(), MOST_BLOCKS);
     }
 
     /** A power of two that leaves few threads idle; it fixes the shape of the sums, so it depends on the columns alone. */
-    private static int threads(Operands.Matrix sizes) {
-        return sizes.c() <= 64 ? 32 : sizes.c() <= 1024 ? 128 : THREADS;
+    private static int threads(Operands.Logits sizes) {
+        return sizes.k() <= 64 ? 32 : sizes.k() <= 1024 ? 128 : THREADS;
     }
 }

@@ -4,11 +4,11 @@ import dev.elman.backend.Operands;
 
 /** Softmax, and cross-entropy with label smoothing: target q = (1 - smoothing) onehot + smoothing / K, gradient p - q. */
 final class CrossEntropy {
-    private final Operands.Matrix sizes;
+    private final Operands.Logits sizes;
     private final double smoothing;
     private final double scale;
 
-    CrossEntropy(Operands.Matrix sizes, double smoothing, double scale) {
+    CrossEntropy(Operands.Logits sizes, double smoothing, double scale) {
         this.sizes = sizes;
         this.smoothing = smoothing;
         this.scale = scale;
@@ -23,9 +23,9 @@ final class CrossEntropy {
                 loss += scale * loss(logits, m, label);
                 if (argmax(logits, m) == label) correct++;
             }
-            softmax(logits, dLogits, m, sizes.c());
-            for (int k = 0; k < sizes.c(); k++) {
-                int i = m * sizes.c() + k;
+            softmax(logits, dLogits, m, sizes.k());
+            for (int k = 0; k < sizes.k(); k++) {
+                int i = m * sizes.k() + k;
                 dLogits.put(i, label < 0 ? 0 : scale * (dLogits.get(i) - target(k, label)));
             }
         }
@@ -34,20 +34,20 @@ final class CrossEntropy {
     }
 
     private double loss(ReferenceTensor logits, int m, int label) {
-        double logSumExp = logSumExp(logits, m, sizes.c());
+        double logSumExp = logSumExp(logits, m, sizes.k());
         double loss = 0;
-        for (int k = 0; k < sizes.c(); k++) loss += target(k, label) * (logSumExp - logits.get(m * sizes.c() + k));
+        for (int k = 0; k < sizes.k(); k++) loss += target(k, label) * (logSumExp - logits.get(m * sizes.k() + k));
         return loss;
     }
 
     private double target(int k, int label) {
-        return (k == label ? 1 - smoothing : 0) + smoothing / sizes.c();
+        return (k == label ? 1 - smoothing : 0) + smoothing / sizes.k();
     }
 
     private int argmax(ReferenceTensor logits, int m) {
         int best = 0;
-        for (int k = 1; k < sizes.c(); k++) {
-            if (logits.get(m * sizes.c() + k) > logits.get(m * sizes.c() + best)) best = k;
+        for (int k = 1; k < sizes.k(); k++) {
+            if (logits.get(m * sizes.k() + k) > logits.get(m * sizes.k() + best)) best = k;
         }
         return best;
     }

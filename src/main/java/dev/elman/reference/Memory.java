@@ -38,12 +38,4 @@ final class Memory {
         if (!closed) backend.closed();
         closed = true;
     }
-
-    /** Checks that a view of {@code inner} at {@code offset} stays within {@code outer}. */
-    static void checkView(Shape outer, long offset, Shape inner) {
-        if (offset < 0 || inner.size() > outer.size() - offset) {
-            throw new IndexOutOfBoundsException(
-                    "A view " + inner + " at element " + offset + " reaches beyond its origin " + outer + ".");
-        }
-    }
 }

@@ -147,11 +147,11 @@ public final class ReferenceBackend implements Backend {
     public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
         ReferenceIntTensor live = in(mask);
         ReferenceIntTensor to = in(seen);
-        Operands.Matrix sizes = Operands.seenSteps(mask, seen);
-        for (int n = 0; n < sizes.c(); n++) {
+        Operands.Mask sizes = Operands.seenSteps(mask, seen);
+        for (int n = 0; n < sizes.n(); n++) {
             boolean met = false;
-            for (int step = 0; step < sizes.m(); step++) {
-                int i = (reverse ? sizes.m() - 1 - step : step) * sizes.c() + n;
+            for (int step = 0; step < sizes.t(); step++) {
+                int i = (reverse ? sizes.t() - 1 - step : step) * sizes.n() + n;
                 met |= live.get(i) != 0;
                 to.put(i, met ? 1 : 0);
             }
@@ -159,8 +159,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnForward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward one = new SimpleRnnForward(weights, pass, x, h);
+    public void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), one).run();
     }
 
@@ -184,15 +183,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(
-            SimpleRnnWeights weights,
-            SimpleRnnPass pass,
-            Tensor x,
-            Tensor h,
-            Tensor dh,
-            Tensor dx,
-            SimpleRnnWeights gradients) {
-        SimpleRnnBackward one = new SimpleRnnBackward(new SimpleRnnForward(weights, pass, x, h), dh, dx, gradients);
+    public void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), one).run();
     }
 
@@ -235,7 +226,7 @@ public final class ReferenceBackend implements Backend {
         ReferenceTensor rows = in(table);
         ReferenceIntTensor index = in(ids);
         ReferenceTensor to = in(y);
-        Operands.Dense sizes = Operands.embeddingForward(table, ids, y);
+        Operands.Embedding sizes = Operands.embeddingForward(table, ids, y);
         for (int m = 0; m < sizes.m(); m++) {
             for (int d = 0; d < sizes.d(); d++) to.put(m * sizes.d() + d, rows.get(index.get(m) * sizes.d() + d));
         }
@@ -246,7 +237,7 @@ public final class ReferenceBackend implements Backend {
         ReferenceIntTensor index = in(ids);
         ReferenceTensor from = in(dy);
         ReferenceTensor rows = in(dTable);
-        Operands.Dense sizes = Operands.embeddingBackward(ids, dy, dTable);
+        Operands.Embedding sizes = Operands.embeddingBackward(ids, dy, dTable);
         for (int m = 0; m < sizes.m(); m++) {
             for (int d = 0; d < sizes.d(); d++) rows.add(index.get(m) * sizes.d() + d, from.get(m * sizes.d() + d));
         }
@@ -313,16 +304,16 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void softmax(Tensor x, Tensor y) {
-        Operands.Matrix sizes = Operands.softmax(x, y);
+        Operands.Logits sizes = Operands.softmax(x, y);
         ReferenceTensor from = in(x);
         ReferenceTensor to = in(y);
-        for (int m = 0; m < sizes.m(); m++) CrossEntropy.softmax(from, to, m, sizes.c());
+        for (int m = 0; m < sizes.m(); m++) CrossEntropy.softmax(from, to, m, sizes.k());
     }
 
     @Override
     public void softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
-        Operands.Matrix sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
+        Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         new CrossEntropy(sizes, smoothing, scale).run(in(logits), in(labels), in(metrics), in(dLogits));
     }
 

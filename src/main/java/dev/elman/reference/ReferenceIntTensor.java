@@ -1,8 +1,8 @@
 package dev.elman.reference;
 
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 import java.util.Arrays;
 
 /** Ints on the heap. */
@@ -50,17 +50,14 @@ final class ReferenceIntTensor implements IntTensor {
     @Override
     public IntTensor view(long from, Shape inner) {
         memory.check();
-        Memory.checkView(shape, from, inner);
+        Operands.view(shape, from, inner);
         return new ReferenceIntTensor(memory, values, Math.toIntExact(offset + from), inner, false);
     }
 
     @Override
     public void set(int... source) {
         memory.check();
-        if (source.length != shape.size()) {
-            throw new ShapeMismatchException(
-                    "set", "the array", "of length " + shape.size() + " for " + shape, source.length);
-        }
+        Operands.set(shape, source.length);
         System.arraycopy(source, 0, values, offset, source.length);
     }
 

@@ -1,7 +1,7 @@
 package dev.elman.reference;
 
+import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 
 /** Doubles on the heap. */
@@ -53,27 +53,22 @@ final class ReferenceTensor implements Tensor {
     @Override
     public Tensor view(long from, Shape inner) {
         memory.check();
-        Memory.checkView(shape, from, inner);
+        Operands.view(shape, from, inner);
         return new ReferenceTensor(memory, values, Math.toIntExact(offset + from), inner, false);
     }
 
     @Override
     public void set(float... source) {
-        checkLength(source.length);
+        memory.check();
+        Operands.set(shape, source.length);
         for (int i = 0; i < source.length; i++) values[offset + i] = source[i];
     }
 
     @Override
     public void set(double... source) {
-        checkLength(source.length);
-        System.arraycopy(source, 0, values, offset, source.length);
-    }
-
-    private void checkLength(int length) {
         memory.check();
-        if (length != shape.size()) {
-            throw new ShapeMismatchException("set", "the array", "of length " + shape.size() + " for " + shape, length);
-        }
+        Operands.set(shape, source.length);
+        System.arraycopy(source, 0, values, offset, source.length);
     }
 
     @Override

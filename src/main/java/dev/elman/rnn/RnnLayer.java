@@ -80,7 +80,7 @@ final class RnnLayer implements AutoCloseable {
             state.load(start, index(i), slot);
         }
         SimpleRnnForward first = directions.get(0).forwardOperands();
-        if (directions.size() == 1) backend.simpleRnnForward(first.weights(), first.pass(), first.x(), first.h());
+        if (directions.size() == 1) backend.simpleRnnForward(first);
         else backend.bidirectionalForward(first, directions.get(1).forwardOperands());
         boolean last = number == config.layers() - 1;
         above = dropout(last ? 0 : config.layerDropout(), random, firstRow, false);
@@ -163,9 +163,7 @@ final class RnnLayer implements AutoCloseable {
         }
         SimpleRnnBackward one = directions.get(0).backwardOperands(sum);
         if (directions.size() == 1) {
-            SimpleRnnForward forward = one.forward();
-            backend.simpleRnnBackward(
-                    forward.weights(), forward.pass(), forward.x(), forward.h(), one.dh(), one.dx(), one.gradients());
+            backend.simpleRnnBackward(one);
             directions.get(0).endBackward(one);
             return;
         }

@@ -8,6 +8,7 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
@@ -78,14 +79,13 @@ final class LayerChecks {
                 refuses("simpleRnnBackward", "bias without its gradient", LayerChecks::biasWithoutGradient),
                 refuses("simpleRnnForward", "2^31 rows in all steps", trial -> {
                     SimpleRnnForward forward = ofManyRows(trial);
-                    return backend ->
-                            backend.simpleRnnForward(forward.weights(), forward.pass(), forward.x(), forward.h());
+                    return backend -> backend.simpleRnnForward(forward);
                 }),
                 refuses("simpleRnnBackward", "2^31 rows in all steps", trial -> {
                     SimpleRnnForward forward = ofManyRows(trial);
                     Tensor dh = trial.input("dh", forward.h().shape());
-                    return backend -> backend.simpleRnnBackward(
-                            forward.weights(), forward.pass(), forward.x(), forward.h(), dh, null, forward.weights());
+                    return backend ->
+                            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, null, forward.weights()));
                 }));
     }
 
@@ -111,13 +111,11 @@ final class LayerChecks {
     }
 
     private static Consumer<Backend> biasWithoutGradient(Trial trial) {
-        RnnCase.Backward backward = RnnSamples.ordinary().backward(trial);
-        RnnCase.Forward forward = backward.forward();
-        SimpleRnnPass pass = forward.pass();
+        SimpleRnnBackward backward = RnnSamples.ordinary().backward(trial);
         SimpleRnnWeights without = new SimpleRnnWeights(
                 backward.gradients().wx(), backward.gradients().wh(), null);
-        return backend -> backend.simpleRnnBackward(
-                forward.weights(), pass, forward.x(), forward.h(), backward.dh(), backward.dx(), without);
+        SimpleRnnBackward bent = new SimpleRnnBackward(backward.forward(), backward.dh(), backward.dx(), without);
+        return backend -> backend.simpleRnnBackward(bent);
     }
 
     /** Two workers that hold some rows each drop what one worker would that holds them all. */

@@ -62,39 +62,23 @@ record RnnCase(
                 + (recurrentDropout == null ? "" : ", recurrent dropout " + recurrentDropout.rate());
     }
 
-    /** What one forward pass takes. */
-    record Forward(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        SimpleRnnForward operands() {
-            return new SimpleRnnForward(weights, pass, x, h);
-        }
-
-        void run(Backend backend) {
-            backend.simpleRnnForward(weights, pass, x, h);
-        }
-    }
-
-    /** What one backward pass takes. */
-    record Backward(Forward forward, Tensor dh, Tensor dx, SimpleRnnWeights gradients) {
-        SimpleRnnBackward operands() {
-            return new SimpleRnnBackward(forward.operands(), dh, dx, gradients);
-        }
-
-        void run(Backend backend) {
-            backend.simpleRnnBackward(forward.weights, forward.pass, forward.x, forward.h, dh, dx, gradients);
-        }
-    }
-
     /** Each state sums D + H + 1 terms, and passes its error on to T steps that shrink it. */
     private Tolerance stateTolerance() {
         return Tolerance.ofTerms((long) t * (d + h + 1));
     }
 
     Sample forwardSample() {
-        return Sample.of("simpleRnnForward", shape(), variant(), trial -> forward(trial)::run);
+        return Sample.of("simpleRnnForward", shape(), variant(), trial -> {
+            SimpleRnnForward one = forward(trial);
+            return backend -> backend.simpleRnnForward(one);
+        });
     }
 
     Sample backwardSample() {
-        return Sample.of("simpleRnnBackward", shape(), backwardVariant(), trial -> backward(trial)::run);
+        return Sample.of("simpleRnnBackward", shape(), backwardVariant(), trial -> {
+            SimpleRnnBackward one = backward(trial);
+            return backend -> backend.simpleRnnBackward(one);
+        });
     }
 
     private String backwardVariant() {
@@ -105,9 +89,8 @@ record RnnCase(
     Sample bothForwardSample() {
         return Sample.of("bidirectionalForward", shape(), variant(), trial -> {
             IntTensor mask = mask(trial);
-            SimpleRnnForward one = forward(trial, "", mask, input(trial)).operands();
-            SimpleRnnForward other =
-                    otherWay().forward(trial, OTHER, mask, input(trial)).operands();
+            SimpleRnnForward one = forward(trial, "", mask, input(trial));
+            SimpleRnnForward other = otherWay().forward(trial, OTHER, mask, input(trial));
             return backend -> backend.bidirectionalForward(one, other);
         });
     }
@@ -116,8 +99,8 @@ record RnnCase(
     Sample bothBackwardSample() {
         return Sample.of("bidirectionalBackward", shape(), backwardVariant(), trial -> {
             IntTensor mask = mask(trial);
-            SimpleRnnBackward one = backward(trial, "", mask).operands();
-            SimpleRnnBackward other = otherWay().backward(trial, OTHER, mask).operands();
+            SimpleRnnBackward one = backward(trial, "", mask);
+            SimpleRnnBackward other = otherWay().backward(trial, OTHER, mask);
             return backend -> backend.bidirectionalBackward(one, other);
         });
     }
@@ -132,15 +115,15 @@ record RnnCase(
     }
 
     /** Operands before a forward pass: all slots but the initial one are garbage. */
-    Forward forward(Trial trial) {
+    SimpleRnnForward forward(Trial trial) {
         return forward(trial, input(trial));
     }
 
-    Forward forward(Trial trial, double[] input) {
+    SimpleRnnForward forward(Trial trial, double[] input) {
         return forward(trial, "", mask(trial), input);
     }
 
-    private Forward forward(Trial trial, String whose, IntTensor mask, double[] input) {
+    private SimpleRnnForward forward(Trial trial, String whose, IntTensor mask, double[] input) {
         SimpleRnnWeights weights = weights(trial, whose);
         Tensor x = trial.input("x" + whose, Shape.of(t, n, d), input);
         SimpleRnnPass pass = pass(mask);
@@ -150,15 +133,15 @@ record RnnCase(
         Arrays.fill(states, Double.NaN);
         System.arraycopy(trial.uniform(slot, 1), 0, states, initial, slot);
         Tensor h = trial.updated("h" + whose, statesShape(), states, stateTolerance(), initial, initial + slot);
-        return new Forward(weights, pass, x, h);
+        return new SimpleRnnForward(weights, pass, x, h);
     }
 
     /** Operands before a backward pass, with the states that the reference's forward pass leaves. */
-    Backward backward(Trial trial) {
+    SimpleRnnBackward backward(Trial trial) {
         return backward(trial, "", mask(trial));
     }
 
-    private Backward backward(Trial trial, String whose, IntTensor mask) {
+    private SimpleRnnBackward backward(Trial trial, String whose, IntTensor mask) {
         SimpleRnnWeights weights = weights(trial, whose);
         double[] input = input(trial);
         Tensor x = trial.input("x" + whose, Shape.of(t, n, d), input);
@@ -175,7 +158,7 @@ record RnnCase(
                 trial.updated("dwx" + whose, Shape.of(d, h()), summed),
                 trial.updated("dwh" + whose, Shape.of(h(), h()), summed),
                 bias ? trial.updated("db" + whose, Shape.of(h()), summed) : null);
-        return new Backward(new Forward(weights, pass(mask), x, h), dh, dx, gradients);
+        return new SimpleRnnBackward(new SimpleRnnForward(weights, pass(mask), x, h), dh, dx, gradients);
     }
 
     private double[] input(Trial trial) {
@@ -216,7 +199,7 @@ record RnnCase(
             if (mask != null) live.set(Arrays.copyOf(mask.toInts(), t * n));
             SimpleRnnPass pass = pass(mask == null ? null : live);
             states.slice(pass.initialSlot(t), 1).set(initial);
-            reference.simpleRnnForward(new SimpleRnnWeights(wx, wh, b), pass, x, states);
+            reference.simpleRnnForward(new SimpleRnnForward(new SimpleRnnWeights(wx, wh, b), pass, x, states));
             double[] values = states.toDoubles();
             for (int i = 0; i < values.length; i++) values[i] = (float) values[i];
             return values;

@@ -46,22 +46,21 @@ final class RnnChecks {
     /** Two directions of a layer differ in their way, and in neither activation nor mask. */
     private static void misfitsRefused(RnnCase one, Check check, Bench bench, Findings findings) {
         try (Trial trial = bench.trial(check)) {
-            RnnCase.Backward first = one.backward(trial);
-            RnnCase.Backward second = one.backward(trial);
+            SimpleRnnBackward first = one.backward(trial);
+            SimpleRnnBackward second = one.backward(trial);
             IntTensor mask = first.forward().pass().mask();
             List<SimpleRnnPass> misfits = List.of(
                     new SimpleRnnPass(one.activation(), one.reverse(), mask),
                     new SimpleRnnPass(Activation.LINEAR, !one.reverse(), mask),
                     new SimpleRnnPass(one.activation(), !one.reverse(), null));
             for (SimpleRnnPass misfit : misfits) {
-                SimpleRnnForward forward = second.forward().operands();
+                SimpleRnnForward forward = second.forward();
                 SimpleRnnForward bent = new SimpleRnnForward(forward.weights(), misfit, forward.x(), forward.h());
                 Runnable call = check.operation().equals("bidirectionalForward")
-                        ? () -> bench.tested()
-                                .bidirectionalForward(first.forward().operands(), bent)
+                        ? () -> bench.tested().bidirectionalForward(first.forward(), bent)
                         : () -> bench.tested()
                                 .bidirectionalBackward(
-                                        first.operands(),
+                                        first,
                                         new SimpleRnnBackward(bent, second.dh(), second.dx(), second.gradients()));
                 Promises.refused(findings, "misfits refused", misfit.toString(), call, IllegalArgumentException.class);
             }
@@ -85,11 +84,11 @@ final class RnnChecks {
     private static void forwardStepByStep(RnnCase one, Check check, Bench bench, Findings findings) {
         try (Trial whole = bench.trial(check);
                 Trial steps = bench.trial(check)) {
-            RnnCase.Forward expected = one.forward(whole);
-            expected.run(bench.tested());
-            RnnCase.Forward split = one.forward(steps);
+            SimpleRnnForward expected = one.forward(whole);
+            bench.tested().simpleRnnForward(expected);
+            SimpleRnnForward split = one.forward(steps);
             for (int step = 0; step < one.t(); step++)
-                step(one, split, runsAt(one, step)).run(bench.tested());
+                bench.tested().simpleRnnForward(step(one, split, runsAt(one, step)));
             if (bench.tested().sameBitsByStep()) {
                 findings.sameBits(
                         "h by steps", expected.h().toDoubles(), split.h().toDoubles());
@@ -105,15 +104,16 @@ final class RnnChecks {
     private static void backwardStepByStep(RnnCase one, Check check, Bench bench, Findings findings) {
         try (Trial whole = bench.trial(check);
                 Trial steps = bench.trial(check)) {
-            RnnCase.Backward expected = one.backward(whole);
+            SimpleRnnBackward expected = one.backward(whole);
             double[] before = expected.gradients().wh().toDoubles();
-            expected.run(bench.tested());
-            RnnCase.Backward split = one.backward(steps);
+            bench.tested().simpleRnnBackward(expected);
+            SimpleRnnBackward split = one.backward(steps);
             for (int step = one.t() - 1; step >= 0; step--) {
                 int t = runsAt(one, step);
                 Tensor dx = split.dx().slice(t, 1);
-                new RnnCase.Backward(step(one, split.forward(), t), split.dh().slice(t, 2), dx, split.gradients())
-                        .run(bench.tested());
+                bench.tested()
+                        .simpleRnnBackward(new SimpleRnnBackward(
+                                step(one, split.forward(), t), split.dh().slice(t, 2), dx, split.gradients()));
             }
             findings.sameBits(
                     "dh by steps", expected.dh().toDoubles(), split.dh().toDoubles());
@@ -153,10 +153,10 @@ final class RnnChecks {
     }
 
     /** Step t alone: its input, the slots before and after it, its row of the mask. */
-    private static RnnCase.Forward step(RnnCase one, RnnCase.Forward whole, int t) {
+    private static SimpleRnnForward step(RnnCase one, SimpleRnnForward whole, int t) {
         IntTensor mask = whole.pass().mask();
         IntTensor live = mask == null ? null : mask.view((long) t * one.n(), Shape.of(1, one.n()));
-        return new RnnCase.Forward(
+        return new SimpleRnnForward(
                 whole.weights(),
                 one.pass(live),
                 whole.x().slice(t, 1),
@@ -178,9 +178,9 @@ final class RnnChecks {
             bench.tested().copy(initial, padded.slice(0, 1));
             bench.tested().copy(initial, cut.slice(0, 1));
             SimpleRnnPass withMask = new SimpleRnnPass(one.activation(), false, mask);
-            bench.tested().simpleRnnForward(weights, withMask, x, padded);
+            bench.tested().simpleRnnForward(new SimpleRnnForward(weights, withMask, x, padded));
             SimpleRnnPass without = new SimpleRnnPass(one.activation(), false, null);
-            bench.tested().simpleRnnForward(weights, without, x.slice(0, length), cut);
+            bench.tested().simpleRnnForward(new SimpleRnnForward(weights, without, x.slice(0, length), cut));
             Tolerance tolerance = Tolerance.ofTerms((long) length * (one.d() + one.h() + 1));
             compare(findings, "h without padding", cut, padded.slice(0, length + 1), null, tolerance);
             double[] last = padded.slice(length, 1).toDoubles();
@@ -206,7 +206,7 @@ final class RnnChecks {
                 IntTensor mask = trial.ints("mask", Shape.of(one.t(), one.n()), live);
                 Tensor h = trial.updated("h", Shape.of(one.t() + 1, one.n(), one.h()), Tolerance.EXACT);
                 SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), mask);
-                bench.tested().simpleRnnForward(weights, pass, x, h);
+                bench.tested().simpleRnnForward(new SimpleRnnForward(weights, pass, x, h));
                 states[run] = h.toDoubles();
             }
         }
@@ -221,13 +221,13 @@ final class RnnChecks {
             double[] input = trial.uniform((long) one.t() * one.n() * one.d(), 1);
             Tensor x = trial.input("x", Shape.of(one.t(), one.n(), one.d()), input);
             Tensor h = zeros(trial, one.t(), one.n(), one.h());
-            bench.tested().simpleRnnForward(weights, one.pass(null), x, h);
+            bench.tested().simpleRnnForward(new SimpleRnnForward(weights, one.pass(null), x, h));
             Tensor part = trial.input("x part", Shape.of(one.t(), rest, one.d()), withoutFirstRow(input, one, one.d()));
             Tensor states = zeros(trial, one.t(), rest, one.h());
             Dropout all = one.recurrentDropout();
             Dropout shifted = new Dropout(all.rate(), all.seed(), all.firstRow() + 1, true);
             SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), null, shifted);
-            bench.tested().simpleRnnForward(weights, pass, part, states);
+            bench.tested().simpleRnnForward(new SimpleRnnForward(weights, pass, part, states));
             double[] expected = withoutFirstRow(h.toDoubles(), one, one.h());
             Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
             findings.compare("h of some rows", expected, states.toDoubles(), null, tolerance, false);
@@ -256,10 +256,12 @@ final class RnnChecks {
         double[][] states = new double[2][];
         for (int run = 0; run < 2; run++) {
             try (Trial trial = bench.trial(check)) {
-                RnnCase.Forward forward = one.forward(trial);
+                SimpleRnnForward forward = one.forward(trial);
                 SimpleRnnPass pass = forward.pass();
                 SimpleRnnPass plain = new SimpleRnnPass(pass.activation(), pass.reverse(), pass.mask());
-                bench.tested().simpleRnnForward(forward.weights(), run == 0 ? plain : pass, forward.x(), forward.h());
+                bench.tested()
+                        .simpleRnnForward(new SimpleRnnForward(
+                                forward.weights(), run == 0 ? plain : pass, forward.x(), forward.h()));
                 states[run] = forward.h().toDoubles();
             }
         }

@@ -1,6 +1,7 @@
 package dev.elman.verify;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.SimpleRnnForward;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -110,7 +111,8 @@ final class RnnSamples {
             input[one.d()] = Double.POSITIVE_INFINITY;
             input[step + 2 * one.d()] = Double.NEGATIVE_INFINITY;
             if (activation == Activation.TANH) input[step + 3 * one.d()] = 0x1p100;
-            return one.forward(trial, input)::run;
+            SimpleRnnForward forward = one.forward(trial, input);
+            return backend -> backend.simpleRnnForward(forward);
         });
     }
 }

@@ -18,14 +18,16 @@ import java.util.function.UnaryOperator;
 final class RnnFaults {
     static final List<Fault> ALL = List.of(
             new Fault("bias dropped", "h", Set.of("simpleRnnForward"), call -> {
-                SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
-                call.with(0, new SimpleRnnWeights(weights.wx(), weights.wh(), null))
+                SimpleRnnForward given = forward(call);
+                SimpleRnnWeights weights = new SimpleRnnWeights(
+                        given.weights().wx(), given.weights().wh(), null);
+                call.with(0, new SimpleRnnForward(weights, given.pass(), given.x(), given.h()))
                         .proceed();
             }),
             new Fault("last step skipped", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
-                Tensor h = call.tensor(3);
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                Tensor h = forward(call).h();
+                SimpleRnnPass pass = forward(call).pass();
                 int steps = h.shape().extent(0) - 1;
                 if (steps < 1 || h.shape().size() == 0) return;
                 int last = pass.finalSlot(steps);
@@ -37,8 +39,8 @@ final class RnnFaults {
                     Set.of("simpleRnnForward", "simpleRnnBackward"),
                     call -> withTransposedWh(call)),
             new Fault("state of the last call", "h", Set.of("simpleRnnForward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                Tensor h = call.tensor(3);
+                SimpleRnnPass pass = forward(call).pass();
+                Tensor h = forward(call).h();
                 Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
                 double[] given = initial.toDoubles();
                 if (call.memory() instanceof double[] old && old.length == given.length) initial.set(old);
@@ -48,8 +50,8 @@ final class RnnFaults {
                 initial.set(given);
             }),
             new Fault("initial state is zero", "h", Set.of("simpleRnnForward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                Tensor h = call.tensor(3);
+                SimpleRnnPass pass = forward(call).pass();
+                Tensor h = forward(call).h();
                 Tensor initial = h.slice(pass.initialSlot(h.shape().extent(0) - 1), 1);
                 double[] given = initial.toDoubles();
                 call.sound().fill(initial, 0);
@@ -57,8 +59,8 @@ final class RnnFaults {
                 initial.set(given);
             }),
             new Fault("mask ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), null, pass.recurrentDropout()))
+                SimpleRnnPass pass = forward(call).pass();
+                with(call, new SimpleRnnPass(pass.activation(), pass.reverse(), null, pass.recurrentDropout()))
                         .proceed();
             }),
             new Fault(
@@ -67,8 +69,8 @@ final class RnnFaults {
                     Set.of("simpleRnnForward", "simpleRnnBackward"),
                     call -> withLaterMask(call)),
             new Fault("reverse ignored", "h", Set.of("simpleRnnForward", "simpleRnnBackward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                call.with(1, new SimpleRnnPass(pass.activation(), false, pass.mask(), pass.recurrentDropout()))
+                SimpleRnnPass pass = forward(call).pass();
+                with(call, new SimpleRnnPass(pass.activation(), false, pass.mask(), pass.recurrentDropout()))
                         .proceed();
             }),
             new Fault(
@@ -113,38 +115,38 @@ final class RnnFaults {
             new Fault("dWh of whole states", "dwh", Set.of("simpleRnnBackward"), call -> dWhOfWholeStates(call)),
             new Fault("recurrent dropout drops states", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                SimpleRnnPass pass = forward(call).pass();
                 if (pass.recurrentDropout() == null) return;
-                Tensor last = pass.outputs(call.tensor(3));
+                Tensor last = pass.outputs(forward(call).h());
                 call.sound().dropout(pass.recurrentDropout(), last, last);
             }),
             new Fault("ReLU swallows NaN", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+                SimpleRnnPass pass = forward(call).pass();
                 if (pass.activation() != Activation.RELU) return;
-                Tensor h = call.tensor(3);
+                Tensor h = forward(call).h();
                 h.set(Arrays.stream(h.toDoubles())
                         .map(value -> Double.isNaN(value) ? 0 : value)
                         .toArray());
             }),
             new Fault("whole sequence rounds otherwise", "h by steps", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
-                Tensor h = call.tensor(3);
+                Tensor h = forward(call).h();
                 if (h.shape().extent(0) > 2) Fault.nudge(h.slice(1, 1));
             }),
             new Fault("tanh of few digits", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
-                if (call.argument(1, SimpleRnnPass.class).activation() != Activation.TANH) return;
-                Tensor h = call.tensor(3);
+                if (forward(call).pass().activation() != Activation.TANH) return;
+                Tensor h = forward(call).h();
                 // Off by 40 units in the last place of a float; the fastest tanh of a GPU is off by 8,000.
-                Tensor after = call.argument(1, SimpleRnnPass.class).outputs(h);
+                Tensor after = forward(call).pass().outputs(h);
                 after.set(Arrays.stream(after.toDoubles())
                         .map(value -> value * (1 + 40 * 0x1p-24))
                         .toArray());
             }),
             new Fault("tanh of tanh", "dh", Set.of("simpleRnnBackward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                Tensor h = call.tensor(3);
+                SimpleRnnPass pass = forward(call).pass();
+                Tensor h = forward(call).h();
                 double[] states = h.toDoubles();
                 if (pass.activation() == Activation.TANH)
                     h.set(Arrays.stream(states).map(Math::tanh).toArray());
@@ -152,14 +154,14 @@ final class RnnFaults {
                 h.set(states);
             }),
             new Fault("gradient overwritten", "dwx", Set.of("simpleRnnBackward"), call -> {
-                SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+                SimpleRnnWeights gradients = backward(call).gradients();
                 call.sound().fill(gradients.wx(), 0);
                 call.proceed();
             }),
             new Fault("gradient of one step only", "dwx", Set.of("simpleRnnBackward"), call -> gradientOfOneStep(call)),
             new Fault("initial state gets no gradient", "dh", Set.of("simpleRnnBackward"), call -> {
-                SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-                Tensor dh = call.tensor(4);
+                SimpleRnnPass pass = forward(call).pass();
+                Tensor dh = backward(call).dh();
                 Tensor initial = dh.slice(pass.initialSlot(dh.shape().extent(0) - 1), 1);
                 double[] before = initial.toDoubles();
                 call.proceed();
@@ -168,22 +170,42 @@ final class RnnFaults {
 
     private RnnFaults() {}
 
+    /** What a call takes forward, or took when it is one back. */
+    private static SimpleRnnForward forward(FaultyBackend.Call call) {
+        return call.operation().equals("simpleRnnForward")
+                ? call.argument(0, SimpleRnnForward.class)
+                : backward(call).forward();
+    }
+
+    private static SimpleRnnBackward backward(FaultyBackend.Call call) {
+        return call.argument(0, SimpleRnnBackward.class);
+    }
+
+    /** The same call with another pass. */
+    private static FaultyBackend.Call with(FaultyBackend.Call call, SimpleRnnPass pass) {
+        SimpleRnnForward given = forward(call);
+        SimpleRnnForward bent = new SimpleRnnForward(given.weights(), pass, given.x(), given.h());
+        if (call.operation().equals("simpleRnnForward")) return call.with(0, bent);
+        SimpleRnnBackward back = backward(call);
+        return call.with(0, new SimpleRnnBackward(bent, back.dh(), back.dx(), back.gradients()));
+    }
+
     private static Fault withDropout(String name, String quantity, String operation, UnaryOperator<Dropout> mistake) {
         return new Fault(name, quantity, Set.of(operation), call -> {
-            SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+            SimpleRnnPass pass = forward(call).pass();
             Dropout dropout = pass.recurrentDropout();
             Dropout wrong = dropout == null ? null : mistake.apply(dropout);
-            call.with(1, new SimpleRnnPass(pass.activation(), pass.reverse(), pass.mask(), wrong))
+            with(call, new SimpleRnnPass(pass.activation(), pass.reverse(), pass.mask(), wrong))
                     .proceed();
         });
     }
 
     /** da is right, but dWh is the product with the states before dropout. */
     private static void dWhOfWholeStates(FaultyBackend.Call call) throws Throwable {
-        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-        Tensor h = call.tensor(3);
-        Tensor dh = call.tensor(4);
-        SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+        SimpleRnnPass pass = forward(call).pass();
+        Tensor h = forward(call).h();
+        Tensor dh = backward(call).dh();
+        SimpleRnnWeights gradients = backward(call).gradients();
         double[] before = gradients.wh().toDoubles();
         call.proceed();
         int steps = h.shape().extent(0) - 1;
@@ -191,12 +213,12 @@ final class RnnFaults {
         gradients.wh().set(before);
         Shape rows = Shape.of(steps * h.shape().extent(1), h.shape().extent(2));
         Tensor recurrent = h.slice(pass.reverse() ? 1 : 0, steps).reshape(rows);
-        Tensor wh = call.argument(0, SimpleRnnWeights.class).wh();
+        Tensor wh = forward(call).weights().wh();
         call.sound().denseBackward(recurrent, wh, pass.outputs(dh).reshape(rows), null, gradients.wh(), null);
     }
 
     private static void withTransposedWh(FaultyBackend.Call call) throws Throwable {
-        SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
+        SimpleRnnWeights weights = forward(call).weights();
         int h = weights.wh().shape().extent(0);
         if (weights.wh().shape().extent(1) != h) {
             call.proceed();
@@ -215,7 +237,7 @@ final class RnnFaults {
 
     /** Every live step is followed by another one. */
     private static void withLaterMask(FaultyBackend.Call call) throws Throwable {
-        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
+        SimpleRnnPass pass = forward(call).pass();
         IntTensor mask = pass.mask();
         if (mask == null || mask.shape().rank() != 2) {
             call.proceed();
@@ -235,10 +257,10 @@ final class RnnFaults {
 
     /** dWx is that of step 0 alone, as where a step's gradient replaces the one of the step after it. */
     private static void gradientOfOneStep(FaultyBackend.Call call) throws Throwable {
-        SimpleRnnPass pass = call.argument(1, SimpleRnnPass.class);
-        Tensor x = call.tensor(2);
-        Tensor dh = call.tensor(4);
-        SimpleRnnWeights gradients = call.argument(6, SimpleRnnWeights.class);
+        SimpleRnnPass pass = forward(call).pass();
+        Tensor x = forward(call).x();
+        Tensor dh = backward(call).dh();
+        SimpleRnnWeights gradients = backward(call).gradients();
         double[] before = gradients.wx().toDoubles();
         call.proceed();
         if (x.shape().extent(0) == 0) return;
@@ -246,7 +268,7 @@ final class RnnFaults {
         int n = x.shape().extent(1);
         Shape step = Shape.of(n, x.shape().extent(2));
         Tensor da = pass.outputs(dh).view(0, Shape.of(n, dh.shape().extent(2)));
-        SimpleRnnWeights weights = call.argument(0, SimpleRnnWeights.class);
+        SimpleRnnWeights weights = forward(call).weights();
         call.sound().denseBackward(x.view(0, step), weights.wx(), da, null, gradients.wx(), null);
     }
 }

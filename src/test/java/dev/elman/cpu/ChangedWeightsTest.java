@@ -12,6 +12,8 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -169,8 +171,8 @@ class ChangedWeightsTest {
                                 zeros(backend))),
                 named(
                         "states",
-                        (backend, w, other) -> backend.simpleRnnForward(
-                                weights(other), PASS, steps(other).slice(1, WIDTH - 1), steps(w))),
+                        (backend, w, other) -> backend.simpleRnnForward(new SimpleRnnForward(
+                                weights(other), PASS, steps(other).slice(1, WIDTH - 1), steps(w)))),
                 named(
                         "state gradients",
                         (backend, w, other) -> backward(backend, other, steps(w), null, weights(zeros(backend)))),
@@ -233,8 +235,9 @@ class ChangedWeightsTest {
                 backend.allocate(weights.wh().shape()),
                 null);
         backend.fill(dh, 0.1);
-        backend.simpleRnnForward(weights, PASS, x, h);
-        backend.simpleRnnBackward(weights, PASS, x, h, dh, dx, gradients);
+        SimpleRnnForward forward = new SimpleRnnForward(weights, PASS, x, h);
+        backend.simpleRnnForward(forward);
+        backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
         return new float[][] {h.toFloats(), dh.toFloats(), dx.toFloats()};
     }
 
@@ -247,7 +250,8 @@ class ChangedWeightsTest {
         Tensor b = gradients.b() == null ? null : other.view(0, Shape.of(WIDTH));
         SimpleRnnWeights weights = new SimpleRnnWeights(other, other, b);
         Tensor x = steps(other).slice(1, WIDTH - 1);
-        backend.simpleRnnBackward(weights, PASS, x, steps(other), dh, dx, gradients);
+        SimpleRnnForward forward = new SimpleRnnForward(weights, PASS, x, steps(other));
+        backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
     }
 
     private static Tensor ones(Backend backend) {

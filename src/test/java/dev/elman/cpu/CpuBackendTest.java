@@ -8,6 +8,8 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -122,13 +124,13 @@ class CpuBackendTest {
                 Tensor h = backend.allocate(Shape.of(2, 2, 40));
                 Tensor dh = noise(backend, random, 2, 2, 40)) {
             wh.slice(5, 1).view(7, Shape.of(1)).set(Float.POSITIVE_INFINITY);
-            backend.simpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
+            backend.simpleRnnForward(new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h));
             assertFinite(h, index -> index % 40 != 7 || index < 2 * 40);
 
-            backend.simpleRnnForward(new SimpleRnnWeights(wx, zeros, null), pass, x, h);
+            SimpleRnnForward forward = new SimpleRnnForward(new SimpleRnnWeights(wx, zeros, null), pass, x, h);
+            backend.simpleRnnForward(forward);
             dh.slice(1, 1).view(7, Shape.of(1)).set(Float.NaN);
-            backend.simpleRnnBackward(
-                    new SimpleRnnWeights(wx, zeros, null), pass, x, h, dh, null, new SimpleRnnWeights(dWx, dWh, null));
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, null, new SimpleRnnWeights(dWx, dWh, null)));
             assertFinite(dWh, index -> index % 40 != 7);
         }
     }
@@ -170,9 +172,10 @@ class CpuBackendTest {
             Tensor dx = backend.allocate(x.shape());
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, reverse ? mask : null, dropout);
             if ((variant & 4) != 0) backend.fill(h.slice(pass.initialSlot(t), 1), 0);
-            backend.simpleRnnForward(weights, pass, x, h);
-            backend.simpleRnnForward(weights, pass, x, h); // once more, with what the first left in its memory
-            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnForward(forward);
+            backend.simpleRnnForward(forward); // once more, with what the first left in its memory
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
             results.addAll(List.of(h, dh, dx, gradients.wx(), gradients.wh()));
             if (gradients.b() != null) results.add(gradients.b());
             List<float[]> values = results.stream().map(Tensor::toFloats).toList();

@@ -3,6 +3,8 @@ package dev.elman.cpu;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -46,12 +48,8 @@ public class CpuBenchmark {
         int threads;
 
         private Backend backend;
-        private SimpleRnnWeights weights;
-        private SimpleRnnWeights gradients;
-        private Tensor x;
-        private Tensor h;
-        private Tensor dh;
-        private Tensor dx;
+        private SimpleRnnForward forward;
+        private SimpleRnnBackward backward;
 
         @Setup
         public void allocate() {
@@ -61,12 +59,13 @@ public class CpuBenchmark {
             int d = Integer.parseInt(sizes[2]);
             int width = Integer.parseInt(sizes[3]);
             backend = new CpuBackend(Gemms.open(), threads);
-            weights = parameters(d, width);
-            gradients = parameters(d, width);
-            x = noise(backend, t, n, d);
-            h = noise(backend, t + 1, n, width);
-            dh = noise(backend, t + 1, n, width);
-            dx = noise(backend, t, n, d);
+            forward = new SimpleRnnForward(
+                    parameters(d, width),
+                    new SimpleRnnPass(Activation.TANH, false, null),
+                    noise(backend, t, n, d),
+                    noise(backend, t + 1, n, width));
+            backward = new SimpleRnnBackward(
+                    forward, noise(backend, t + 1, n, width), noise(backend, t, n, d), parameters(d, width));
         }
 
         private SimpleRnnWeights parameters(int d, int width) {
@@ -75,18 +74,18 @@ public class CpuBenchmark {
 
         /** One element of each: as in training, all that is laid out of them is void then. */
         private void changeWeights() {
-            weights.wx().view(0, Shape.of(1)).set(0.01f);
-            weights.wh().view(0, Shape.of(1)).set(0.01f);
+            forward.weights().wx().view(0, Shape.of(1)).set(0.01f);
+            forward.weights().wh().view(0, Shape.of(1)).set(0.01f);
         }
 
         @TearDown
         public void close() {
-            for (SimpleRnnWeights some : new SimpleRnnWeights[] {weights, gradients}) {
+            for (SimpleRnnWeights some : new SimpleRnnWeights[] {forward.weights(), backward.gradients()}) {
                 some.wx().close();
                 some.wh().close();
                 some.b().close();
             }
-            for (Tensor tensor : new Tensor[] {x, h, dh, dx}) tensor.close();
+            for (Tensor tensor : new Tensor[] {forward.x(), forward.h(), backward.dh(), backward.dx()}) tensor.close();
             backend.close();
         }
     }
@@ -158,16 +157,14 @@ public class CpuBenchmark {
 
     @Benchmark
     public void forward(Layer layer) {
-        SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
-        layer.backend.simpleRnnForward(layer.weights, pass, layer.x, layer.h);
+        layer.backend.simpleRnnForward(layer.forward);
     }
 
     @Benchmark
     public void backward(Layer layer) {
-        SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
         layer.changeWeights();
-        layer.backend.fill(layer.dh, 0.01);
-        layer.backend.simpleRnnBackward(layer.weights, pass, layer.x, layer.h, layer.dh, layer.dx, layer.gradients);
+        layer.backend.fill(layer.backward.dh(), 0.01);
+        layer.backend.simpleRnnBackward(layer.backward);
     }
 
     @Benchmark

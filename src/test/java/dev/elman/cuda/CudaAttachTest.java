@@ -10,6 +10,8 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -132,9 +134,10 @@ class CudaAttachTest {
     private static void forwardAndBack(Backend backend, List<Tensor> t, IntTensor mask) {
         SimpleRnnWeights weights = new SimpleRnnWeights(t.get(0), t.get(1), t.get(2));
         SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, mask);
-        backend.simpleRnnForward(weights, pass, t.get(3), t.get(4));
+        SimpleRnnForward forward = new SimpleRnnForward(weights, pass, t.get(3), t.get(4));
+        backend.simpleRnnForward(forward);
         SimpleRnnWeights gradients = new SimpleRnnWeights(t.get(7), t.get(8), t.get(9));
-        backend.simpleRnnBackward(weights, pass, t.get(3), t.get(4), t.get(5), t.get(6), gradients);
+        backend.simpleRnnBackward(new SimpleRnnBackward(forward, t.get(5), t.get(6), gradients));
     }
 
     /** What both directions leave in memory that the backend took itself. */

@@ -11,6 +11,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -160,17 +162,17 @@ class CudaGraphTest {
                 Tensor wh = backend.allocate(Shape.of(H, H));
                 Tensor x = backend.allocate(Shape.of(16, N, 0));
                 Tensor h = backend.allocate(Shape.of(17, N, H))) {
-            SimpleRnnWeights layer = new SimpleRnnWeights(wx, wh, null);
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            SimpleRnnForward forward = new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
             DeviceMemory rest =
                     new DeviceMemory(backend.context(), backend.context().freeBytes() - (mebibytes << 20));
             for (int i = 0; i < 2; i++) {
                 IllegalStateException refused =
-                        assertThrows(IllegalStateException.class, () -> backend.simpleRnnForward(layer, pass, x, h));
+                        assertThrows(IllegalStateException.class, () -> backend.simpleRnnForward(forward));
                 assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
             }
             rest.close();
-            for (int i = 0; i < 3; i++) backend.simpleRnnForward(layer, pass, x, h);
+            for (int i = 0; i < 3; i++) backend.simpleRnnForward(forward);
             assertEquals(2, counters(backend).graphs);
         }
     }
@@ -390,8 +392,9 @@ class CudaGraphTest {
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask, recurrentDropout);
             dh.set(upstream);
             for (Tensor sum : List.of(gradients.wx(), gradients.wh(), gradients.b())) backend.fill(sum, 0);
-            backend.simpleRnnForward(weights, pass, x, h);
-            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnForward(forward);
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
             float[] all = new float[0];
             for (Tensor tensor : tensors) {
                 float[] values = tensor.toFloats();
@@ -411,7 +414,7 @@ class CudaGraphTest {
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, reverse, mask.view(0, Shape.of(steps, N)));
             SimpleRnnWeights changed = new SimpleRnnWeights(weights.wx(), weights.wh(), bias);
             Tensor states = h.slice(0, steps + 1);
-            backend.simpleRnnForward(changed, pass, x.slice(0, steps), states);
+            backend.simpleRnnForward(new SimpleRnnForward(changed, pass, x.slice(0, steps), states));
             return states.toFloats();
         }
 

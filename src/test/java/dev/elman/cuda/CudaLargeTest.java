@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -68,10 +70,11 @@ class CudaLargeTest {
                 float[] step = java.util.Arrays.copyOfRange(tail, t * ROWS * D, (t + 1) * ROWS * D);
                 x.view(((long) t * n + n - ROWS) * D, Shape.of(ROWS, D)).set(step);
             }
-            backend.simpleRnnForward(weights, pass, x, h);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnForward(forward);
             Tensor last = dh.slice(T, 1);
             backend.fill(last, 1);
-            backend.simpleRnnBackward(weights, pass, x, h, dh, null, gradients);
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, null, gradients));
             long end = (long) n * H;
             Shape rows = Shape.of(ROWS, H);
             return new float[][] {

@@ -10,6 +10,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -241,8 +243,10 @@ class CudaLiveRowsTest {
 
         void onBackend(boolean dxToo, List<float[]> results) {
             SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
-            cuda.simpleRnnForward(weights, pass, x, h);
-            cuda.simpleRnnBackward(weights, pass, x, h, dh, dxToo ? dx : null, new SimpleRnnWeights(dwx, dwh, db));
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            cuda.simpleRnnForward(forward);
+            cuda.simpleRnnBackward(
+                    new SimpleRnnBackward(forward, dh, dxToo ? dx : null, new SimpleRnnWeights(dwx, dwh, db)));
             read(results);
         }
 

@@ -238,17 +238,14 @@ class CudaMemoryTest {
 
         void forward() {
             SimpleRnnForward one = directions.get(0).forward();
-            if (directions.size() == 1) cuda.simpleRnnForward(one.weights(), one.pass(), one.x(), one.h());
+            if (directions.size() == 1) cuda.simpleRnnForward(one);
             else cuda.bidirectionalForward(one, directions.get(1).forward());
         }
 
         void back() {
             SimpleRnnBackward one = directions.get(0);
-            SimpleRnnForward ran = one.forward();
             if (directions.size() == 2) cuda.bidirectionalBackward(one, directions.get(1));
-            else
-                cuda.simpleRnnBackward(
-                        ran.weights(), ran.pass(), ran.x(), ran.h(), one.dh(), one.dx(), one.gradients());
+            else cuda.simpleRnnBackward(one);
         }
 
         @Override

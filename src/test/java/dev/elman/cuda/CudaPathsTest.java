@@ -8,6 +8,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -72,8 +74,9 @@ class CudaPathsTest {
             Tensor states = run.floats(t + 1, n, h);
             Tensor dStates = run.floats(t + 1, n, h);
             Tensor dx = run.floats(t, n, d);
-            run.backend.simpleRnnForward(weights, pass, x, states);
-            run.backend.simpleRnnBackward(weights, pass, x, states, dStates, dx, gradients);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, states);
+            run.backend.simpleRnnForward(forward);
+            run.backend.simpleRnnBackward(new SimpleRnnBackward(forward, dStates, dx, gradients));
         });
     }
 

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -255,8 +257,9 @@ class CudaSafetyTest {
             backend.fill(gradients.wx(), 0);
             backend.fill(gradients.wh(), 0);
             backend.fill(gradients.b(), 0);
-            backend.simpleRnnForward(weights, pass, x, h);
-            backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnForward(forward);
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
         }
 
         float[] results() {

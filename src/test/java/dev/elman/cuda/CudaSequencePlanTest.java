@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -483,8 +484,8 @@ class CudaSequencePlanTest {
             CudaContext.Counters counters = cuda.context().counters();
             long launches = counters.launches;
             long before = counters.products;
-            cuda.simpleRnnForward(
-                    new SimpleRnnWeights(wx, wh, null), new SimpleRnnPass(Activation.TANH, false, null), x, states);
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            cuda.simpleRnnForward(new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, states));
             assertEquals(products, counters.products - before);
             // A product is a kernel of ours here.
             assertEquals(1 + products, counters.launches - launches);

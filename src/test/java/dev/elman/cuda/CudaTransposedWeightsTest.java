@@ -107,9 +107,8 @@ class CudaTransposedWeightsTest {
                 cuda.bidirectionalForward(one.operands(STEPS, false), other.operands(STEPS, true));
                 for (Layer direction : List.of(one, other)) {
                     alone.set(direction.wx.toFloats(), direction.wh.toFloats());
-                    SimpleRnnForward operands = alone.operands(STEPS, direction == other);
                     cuda.fill(alone.states, 0.1f);
-                    cuda.simpleRnnForward(operands.weights(), operands.pass(), operands.x(), operands.h());
+                    cuda.simpleRnnForward(alone.operands(STEPS, direction == other));
                     assertArrayEquals(alone.states.toFloats(), direction.states.toFloats(), plan + ", pass " + pass);
                 }
             }
@@ -176,8 +175,7 @@ class CudaTransposedWeightsTest {
 
         /** The first steps alone. */
         void forward(int steps) {
-            SimpleRnnForward operands = operands(steps, false);
-            cuda.simpleRnnForward(operands.weights(), operands.pass(), operands.x(), operands.h());
+            cuda.simpleRnnForward(operands(steps, false));
         }
 
         SimpleRnnForward operands(int steps, boolean reverse) {

@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -99,10 +100,11 @@ final class Probes {
                 Tensor states = zeros(backend, 2, 1, nodes)) {
             SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, b);
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            SimpleRnnForward layer = new SimpleRnnForward(weights, pass, x, states);
             Tensor one = states.view(nodes, Shape.of(1));
             // An application makes such calls all the time: Java has compiled them.
             for (int i = 0; i < 4 * scale.steps(); i++) {
-                backend.simpleRnnForward(weights, pass, x, states);
+                backend.simpleRnnForward(layer);
                 one.toFloats();
             }
             double[] call = new double[Math.min(scale.steps(), 500)];
@@ -110,7 +112,7 @@ final class Probes {
             double[] without = new double[call.length];
             for (int i = 0; i < with.length; i++) {
                 long start = System.nanoTime();
-                backend.simpleRnnForward(weights, pass, x, states);
+                backend.simpleRnnForward(layer);
                 call[i] = (System.nanoTime() - start) / 1e3;
                 Probe.require(one.toFloats()[0] == 0, "a layer of zeros gave another number");
                 with[i] = (System.nanoTime() - start) / 1e3;

@@ -6,6 +6,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -87,8 +89,9 @@ final class SequenceCase {
 
     List<double[]> onReference(Backend reference) {
         try (Run run = new Run(reference, 0, rows)) {
-            reference.simpleRnnForward(run.weights, run.pass, run.x, run.states);
-            reference.simpleRnnBackward(run.weights, run.pass, run.x, run.states, run.gradients, null, run.sums);
+            SimpleRnnForward forward = new SimpleRnnForward(run.weights, run.pass, run.x, run.states);
+            reference.simpleRnnForward(forward);
+            reference.simpleRnnBackward(new SimpleRnnBackward(forward, run.gradients, null, run.sums));
             return List.of(run.states.toDoubles(), run.gradients.toDoubles());
         }
     }

@@ -6,6 +6,8 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -66,7 +68,8 @@ final class GoldenRnn {
         Tensor states = fixture.zeros(t + 1, n, h);
         states.view((long) pass.initialSlot(t) * n * h, fixture.shape("h0" + suffix))
                 .set(fixture.values("h0" + suffix));
-        backend.simpleRnnForward(weights, pass, x, states);
+        SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, states);
+        backend.simpleRnnForward(forward);
         judgeStates(pass, states);
 
         Tensor dh = fixture.zeros(t + 1, n, h);
@@ -76,7 +79,7 @@ final class GoldenRnn {
         backend.axpy(1, above, pass.outputs(dh));
         Tensor dx = fixture.zeros(t, n, d);
         SimpleRnnWeights gradients = new SimpleRnnWeights(fixture.zeros(d, h), fixture.zeros(h, h), fixture.zeros(h));
-        backend.simpleRnnBackward(weights, pass, x, states, dh, dx, gradients);
+        backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
         fixture.assertClose("dh0" + suffix, dh.slice(pass.initialSlot(t), 1), gradientTerms());
         fixture.assertClose("dwx" + suffix, gradients.wx(), gradientTerms());
         fixture.assertClose("dwh" + suffix, gradients.wh(), gradientTerms());

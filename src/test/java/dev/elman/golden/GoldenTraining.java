@@ -6,6 +6,8 @@ import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -100,19 +102,14 @@ final class GoldenTraining {
 
     /** One direction of the layer, whose columns of y begin at {@code column}. */
     private final class Direction {
-        private final SimpleRnnWeights own;
         private final SimpleRnnWeights ownGradients;
         private final int column;
-        private final SimpleRnnPass pass;
-        private final Tensor x;
-        private final Tensor states = fixture.zeros(t + 1, n, h);
+        private final SimpleRnnForward forward;
 
         Direction(String suffix, int column, SimpleRnnPass pass, Tensor x) {
-            this.own = named(weights, suffix);
             this.ownGradients = named(gradients, suffix);
             this.column = column;
-            this.pass = pass;
-            this.x = x;
+            this.forward = new SimpleRnnForward(named(weights, suffix), pass, x, fixture.zeros(t + 1, n, h));
         }
 
         private static SimpleRnnWeights named(Map<String, Tensor> all, String suffix) {
@@ -120,15 +117,15 @@ final class GoldenTraining {
         }
 
         void forward(Tensor y) {
-            backend.simpleRnnForward(own, pass, x, states);
-            backend.copyColumns(pass.outputs(states), 0, y, column, h);
+            backend.simpleRnnForward(forward);
+            backend.copyColumns(forward.pass().outputs(forward.h()), 0, y, column, h);
         }
 
         Tensor backward(Tensor dy) {
             Tensor dh = fixture.zeros(t + 1, n, h);
-            backend.copyColumns(dy, column, pass.outputs(dh), 0, h);
+            backend.copyColumns(dy, column, forward.pass().outputs(dh), 0, h);
             Tensor dx = fixture.zeros(t, n, d);
-            backend.simpleRnnBackward(own, pass, x, states, dh, dx, ownGradients);
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, ownGradients));
             return dx;
         }
     }

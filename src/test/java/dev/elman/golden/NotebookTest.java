@@ -7,6 +7,8 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -69,7 +71,7 @@ class NotebookTest {
             notebook.backend.fill(notebook.h, 0);
             for (int t = 0; t < T; t++) {
                 notebook.backend.simpleRnnForward(
-                        notebook.weights, TANH, notebook.x.slice(t, 1), notebook.h.slice(t, 2));
+                        new SimpleRnnForward(notebook.weights, TANH, notebook.x.slice(t, 1), notebook.h.slice(t, 2)));
             }
             double roundings = notebook.backend.sameBitsByStep() ? 0 : 4 * notebook.backend.unitRoundoff();
             assertArrayEquals(whole, notebook.h.toDoubles(), roundings);
@@ -83,7 +85,7 @@ class NotebookTest {
             notebook.backend.fill(notebook.dh, 1);
             notebook.backend.fill(notebook.dh.slice(0, 1), 0);
             notebook.backend.simpleRnnBackward(
-                    notebook.weights, TANH, notebook.x, notebook.h, notebook.dh, notebook.dx, notebook.gradients);
+                    new SimpleRnnBackward(notebook.forward, notebook.dh, notebook.dx, notebook.gradients));
             notebook.assertDigits(
                     new double[] {.07237975, .09034314, .10373134, .12626992},
                     notebook.dh.slice(0, 1).toDoubles());
@@ -155,6 +157,7 @@ class NotebookTest {
         private final Tensor dx;
         private final SimpleRnnWeights weights;
         private final SimpleRnnWeights gradients;
+        private final SimpleRnnForward forward;
         private final List<Tensor> opened = new ArrayList<>();
         private final List<double[]> inputGradients = new ArrayList<>();
 
@@ -170,7 +173,8 @@ class NotebookTest {
             weights.wx().set(WX);
             weights.wh().set(WH);
             backend.fill(weights.b(), 1);
-            backend.simpleRnnForward(weights, TANH, x, h);
+            forward = new SimpleRnnForward(weights, TANH, x, h);
+            backend.simpleRnnForward(forward);
         }
 
         private Tensor open(int... extents) {
@@ -184,7 +188,7 @@ class NotebookTest {
             Tensor step = open(2, 1, H);
             backend.copy(h.slice(t, 1), step.slice(0, 1));
             SimpleRnnPass linear = new SimpleRnnPass(Activation.LINEAR, false, null);
-            backend.simpleRnnForward(weights, linear, x.slice(t, 1), step);
+            backend.simpleRnnForward(new SimpleRnnForward(weights, linear, x.slice(t, 1), step));
             return step.slice(1, 1).toDoubles();
         }
 
@@ -200,9 +204,8 @@ class NotebookTest {
                 backend.axpy(1, step.slice(0, 1), upstream);
                 backend.fill(step.slice(0, 1), 0);
                 for (Tensor each : all(gradients)) backend.fill(each, 0);
-                Tensor input = x.slice(cached, 1);
-                Tensor states = h.slice(cached, 2);
-                backend.simpleRnnBackward(weights, TANH, input, states, step, inputGradient, gradients);
+                SimpleRnnForward ran = new SimpleRnnForward(weights, TANH, x.slice(cached, 1), h.slice(cached, 2));
+                backend.simpleRnnBackward(new SimpleRnnBackward(ran, step, inputGradient, gradients));
                 inputGradients.add(inputGradient.toDoubles());
                 if (updateAtOnce) update();
             }

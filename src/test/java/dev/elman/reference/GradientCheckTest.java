@@ -9,6 +9,8 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Pooling;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -71,13 +73,14 @@ class GradientCheckTest {
         Tensor x = uniform(T, N, D);
         Tensor h = uniform(T + 1, N, H);
         Tensor above = uniform(T + 1, N, H);
-        if (pass.activation() == Activation.RELU) assertFarFromKinks(weights, pass, x, h);
-        Slope slope = new Slope(() -> backend.simpleRnnForward(weights, pass, x, h), above, h);
+        SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+        if (pass.activation() == Activation.RELU) assertFarFromKinks(forward);
+        Slope slope = new Slope(() -> backend.simpleRnnForward(forward), above, h);
         slope.forward().run();
         Tensor dh = copyOf(above);
         Tensor dx = zeros(T, N, D);
         SimpleRnnWeights gradients = new SimpleRnnWeights(zeros(D, H), zeros(H, H), zeros(H));
-        backend.simpleRnnBackward(weights, pass, x, h, dh, dx, gradients);
+        backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, dx, gradients));
         Tensor initial = h.slice(pass.initialSlot(T), 1);
         double[] initialGradient = dh.slice(pass.initialSlot(T), 1).toDoubles();
         assertSlopes("wx", weights.wx(), gradients.wx(), slope);
@@ -88,12 +91,14 @@ class GradientCheckTest {
     }
 
     /** A step that is linear has its sum for a state; none of them may change sign within a difference. */
-    private void assertFarFromKinks(SimpleRnnWeights weights, SimpleRnnPass pass, Tensor x, Tensor h) {
-        backend.simpleRnnForward(weights, pass, x, h);
+    private void assertFarFromKinks(SimpleRnnForward forward) {
+        backend.simpleRnnForward(forward);
+        SimpleRnnPass pass = forward.pass();
         SimpleRnnPass linear = new SimpleRnnPass(Activation.LINEAR, pass.reverse(), null, pass.recurrentDropout());
         for (int t = 0; t < T; t++) {
-            Tensor step = copyOf(h.slice(t, 2));
-            backend.simpleRnnForward(weights, linear, x.slice(t, 1), step);
+            Tensor step = copyOf(forward.h().slice(t, 2));
+            Tensor x = forward.x().slice(t, 1);
+            backend.simpleRnnForward(new SimpleRnnForward(forward.weights(), linear, x, step));
             double[] sums = step.slice(pass.reverse() ? 0 : 1, 1).toDoubles();
             for (double sum : sums) assertTrue(Math.abs(sum) > 20 * STEP, "a sum of " + sum + ": choose another seed");
         }

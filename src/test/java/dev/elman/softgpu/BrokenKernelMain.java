@@ -4,6 +4,7 @@ import dev.elman.Backends;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -22,8 +23,8 @@ final class BrokenKernelMain {
             SimpleRnnWeights weights =
                     new SimpleRnnWeights(filled(backend, 2, 31), filled(backend, 31, 31), filled(backend, 31));
             Tensor h = filled(backend, 2, 33, 31);
-            backend.simpleRnnForward(
-                    weights, new SimpleRnnPass(Activation.TANH, false, null), filled(backend, 1, 33, 2), h);
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
+            backend.simpleRnnForward(new SimpleRnnForward(weights, pass, filled(backend, 1, 33, 2), h));
             h.toFloats();
             Tensor y = filled(backend, 3, 40);
             backend.softmax(filled(backend, 3, 40), y);

@@ -3,6 +3,8 @@ package dev.elman.peers;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.backend.SimpleRnnBackward;
+import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
@@ -21,6 +23,8 @@ final class ElmanStep implements AutoCloseable {
     private final Tensor gradientValues;
     private final SimpleRnnWeights weights;
     private final SimpleRnnWeights gradients;
+    private final SimpleRnnForward forward;
+    private final SimpleRnnBackward backward;
 
     /** All zeros. */
     ElmanStep(Backend backend, Sizes sizes) {
@@ -34,6 +38,8 @@ final class ElmanStep implements AutoCloseable {
         gradientValues = backend.allocate(weightValues.shape());
         weights = views(weightValues);
         gradients = views(gradientValues);
+        forward = new SimpleRnnForward(weights, PASS, x, h);
+        backward = new SimpleRnnBackward(forward, dh, dx, gradients);
     }
 
     private SimpleRnnWeights views(Tensor rows) {
@@ -72,7 +78,7 @@ final class ElmanStep implements AutoCloseable {
     }
 
     void forward() {
-        backend.simpleRnnForward(weights, PASS, x, h);
+        backend.simpleRnnForward(forward);
     }
 
     /**
@@ -81,7 +87,7 @@ final class ElmanStep implements AutoCloseable {
     void backward() {
         backend.fill(dh.slice(PASS.initialSlot(sizes.t()), 1), 0);
         backend.fill(gradientValues, 0);
-        backend.simpleRnnBackward(weights, PASS, x, h, dh, dx, gradients);
+        backend.simpleRnnBackward(backward);
     }
 
     @Override
