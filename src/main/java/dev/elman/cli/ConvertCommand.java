@@ -12,6 +12,7 @@ import dev.elman.convert.Report;
 import dev.elman.convert.TorchFile;
 import dev.elman.convert.keras.KerasFile;
 import dev.elman.convert.onnx.OnnxFile;
+import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
@@ -212,7 +213,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** Labels and vocabulary go along into a graph. */
     private Map<String, String> metadata(ModelFormat from) throws IOException {
-        return from == ModelFormat.ELMAN ? ElmanFile.metadata(in) : Map.of();
+        return from == ModelFormat.ELMAN ? SafeTensors.metadata(in) : Map.of();
     }
 
     private void print(Imported read, Report written) {

@@ -19,17 +19,22 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A model in a safetensors file: weights by name, and what else it is made of as metadata. */
-final class ModelFile {
+public final class ModelFile {
+    /** Where the metadata say what the file holds. */
+    public static final String KIND = "elman.kind";
+    /** Where a classifier of texts has the names of its classes. */
+    public static final String LABELS = "elman.labels";
+    /** Where a model of texts has its vocabulary. */
+    public static final String TOKENIZER = "elman.tokenizer";
+
     static final String CONFIG = "elman.config";
-    static final String LABELS = "elman.labels";
-    static final String TOKENIZER = "elman.tokenizer";
-    private static final String KIND = "elman.kind";
     private static final String VERSION = "elman.version";
     private static final String CURRENT = "1";
     static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
@@ -52,6 +57,15 @@ final class ModelFile {
     private ModelFile(Path file, SafeTensors contents) {
         this.file = file;
         this.contents = contents;
+    }
+
+    /**
+     * What a safetensors file says it holds, such as {@link TextClassifier#KIND}; empty for a file that is not elman's.
+     *
+     * @throws ModelFileException if it is no safetensors file
+     */
+    public static Optional<String> kind(Path file) throws IOException {
+        return Optional.ofNullable(SafeTensors.metadata(file).get(KIND));
     }
 
     static String toJson(Object value) {
