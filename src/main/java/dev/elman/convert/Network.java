@@ -33,9 +33,12 @@ import java.util.stream.IntStream;
  * @param weights F32, in the order of {@link #specs()}
  */
 public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<String, NdArray> weights) {
-    static final String EMBEDDING = "embedding";
+    private static final String EMBEDDING = "embedding";
     static final String RNN = "rnn";
-    static final String DENSE = "dense";
+    private static final String DENSE = "dense";
+    static final String TABLE = EMBEDDING + ".table";
+    static final String DENSE_W = DENSE + ".w";
+    static final String DENSE_B = DENSE + ".b";
 
     /** @throws IllegalArgumentException unless there are exactly the weights of {@link #specs()}, in their shapes */
     public Network {
@@ -71,7 +74,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     }
 
     /** The name of a weight of one direction, 0 forward, 1 reverse, of one layer, 0 the lowest. */
-    public static String rnn(int layer, int direction, String weight) {
+    static String rnn(int layer, int direction, String weight) {
         return RNN + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward." : ".reverse.") + weight;
     }
 
@@ -89,7 +92,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     public static Network of(LanguageModel model) {
         int vocabulary = model.config().vocabulary();
         Map<String, NdArray> weights = arrays(model.weights());
-        if (model.config().tied()) weights.put(DENSE + ".w", transposed(weights.get(EMBEDDING + ".table")));
+        if (model.config().tied()) weights.put(DENSE_W, transposed(weights.get(TABLE)));
         return new Network(vocabulary, model.config().rnn(), vocabulary, weights);
     }
 
@@ -196,8 +199,8 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     public void copyTo(LanguageModel model) {
         Map<String, NdArray> own = new LinkedHashMap<>(weights);
         if (model.config().tied()) {
-            NdArray dense = own.remove(DENSE + ".w");
-            NdArray table = weights.get(EMBEDDING + ".table");
+            NdArray dense = own.remove(DENSE_W);
+            NdArray table = weights.get(TABLE);
             if (dense == null || table == null || !dense.equals(transposed(table))) {
                 throw new IllegalArgumentException(
                         "The model is tied: its dense layer is its embedding; but the network's"

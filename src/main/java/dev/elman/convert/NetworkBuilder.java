@@ -19,7 +19,7 @@ import java.util.Set;
  * Makes a network from the arrays of a file. Each array is taken once and checked for its type, shape and numbers; one
  * that nobody takes is an error, since a network without it would answer something else.
  */
-public final class NetworkBuilder {
+final class NetworkBuilder {
     private final Path file;
     /** The layer whose habits are being settled. */
     private String settling;
@@ -37,7 +37,7 @@ public final class NetworkBuilder {
      * @param file for messages
      * @param format as people call it
      */
-    public NetworkBuilder(Path file, String format, Map<String, NdArray> arrays) {
+    NetworkBuilder(Path file, String format, Map<String, NdArray> arrays) {
         this.file = file;
         this.format = format;
         this.arrays = arrays;
@@ -45,17 +45,17 @@ public final class NetworkBuilder {
     }
 
     /** The names of the arrays that nobody has taken. */
-    public List<String> left() {
+    List<String> left() {
         return List.copyOf(left);
     }
 
     /** Whether the file has an array of this name. */
-    public boolean has(String array) {
+    boolean has(String array) {
         return arrays.containsKey(array);
     }
 
     /** The two extents of a matrix, both at least 1. */
-    public int[] matrix(String array) throws ModelFileException {
+    int[] matrix(String array) throws ModelFileException {
         long[] shape = require(array, "a matrix").shape();
         if (shape.length != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] * shape[1] > Integer.MAX_VALUE) {
             throw wrong(array, "a matrix that is not empty", Arrays.toString(shape));
@@ -64,18 +64,18 @@ public final class NetworkBuilder {
     }
 
     /** An array becomes a weight as it is. */
-    public void copy(String weight, String array, long... shape) throws ModelFileException {
+    void copy(String weight, String array, long... shape) throws ModelFileException {
         put(weight, take(weight, array, "", shape), shape);
     }
 
     /** A matrix [rows, columns] of the file becomes a weight [columns, rows]. */
-    public void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
+    void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
         float[] values = transposed(take(weight, array, "transposed", rows, columns), rows, columns);
         put(weight, values, columns, rows);
     }
 
     /** The sum of two vectors becomes a weight. */
-    public void add(String weight, String first, String second, int size) throws ModelFileException {
+    void add(String weight, String first, String second, int size) throws ModelFileException {
         float[] sum = take(weight, first, "added", size);
         float[] other = take(weight, second, "added", size);
         for (int i = 0; i < size; i++) sum[i] += other[i];
@@ -83,17 +83,17 @@ public final class NetworkBuilder {
     }
 
     /** A weight that the file has no array for. */
-    public void zeros(String weight, int size) {
+    void zeros(String weight, int size) {
         put(weight, new float[size], size);
     }
 
     /** Sets a weight from numbers that were {@linkplain #take taken}. */
-    public void put(String weight, float[] values, long... shape) {
+    void put(String weight, float[] values, long... shape) {
         weights.put(weight, NdArray.ofFloats(values, shape));
     }
 
     /** The numbers of an array, which count from now on as those of this weight. */
-    public float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
+    float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
         NdArray found = require(array, text(shape));
         if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
         if (!found.hasShape(shape)) throw wrong(array, text(shape), text(found.shape()));
@@ -107,12 +107,12 @@ public final class NetworkBuilder {
     }
 
     /** Leaves an array out, because it is no weight. */
-    public void ignore(String array) {
+    void ignore(String array) {
         left.remove(array);
     }
 
     /** Says something that is worth knowing about the way in. */
-    public void note(String sentence) {
+    void note(String sentence) {
         notes.add(sentence);
     }
 
@@ -125,7 +125,7 @@ public final class NetworkBuilder {
      * @param denseInputs rows of the dense layer's matrix [C,K], 0 where there is none
      * @param layer the recurrent layer, for messages
      */
-    public SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs, String layer)
+    SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs, String layer)
             throws ModelFileException {
         settling = layer;
         Output usual = denseInputs > 0 ? Output.LAST : Output.SEQUENCE;
@@ -199,7 +199,7 @@ public final class NetworkBuilder {
      * @throws ModelFileException when one is left
      * @throws IllegalArgumentException when the weights are not those of such a network
      */
-    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes, String layer) throws ModelFileException {
+    Imported build(int vocabulary, SimpleRnnConfig rnn, int classes, String layer) throws ModelFileException {
         if (!left.isEmpty()) {
             throw new ModelFileException(
                     file,
@@ -213,7 +213,7 @@ public final class NetworkBuilder {
     }
 
     /** An error about one array. */
-    public ModelFileException wrong(String array, String expected, String found) {
+    ModelFileException wrong(String array, String expected, String found) {
         return new ModelFileException(
                 file, "array " + ModelFileException.brief(array), expected, found, "Check what wrote the file");
     }

@@ -42,13 +42,11 @@ public final class NumpyFile {
             }
         }
         int vocabulary = 0;
-        String table = Network.EMBEDDING + ".table";
-        if (builder.has(table)) {
-            vocabulary = builder.matrix(table)[0];
-            copy(builder, table, vocabulary, inputs);
+        if (builder.has(Network.TABLE)) {
+            vocabulary = builder.matrix(Network.TABLE)[0];
+            copy(builder, Network.TABLE, vocabulary, inputs);
         }
-        String w = Network.DENSE + ".w";
-        int[] dense = builder.has(w) ? builder.matrix(w) : new int[2];
+        int[] dense = builder.has(Network.DENSE_W) ? builder.matrix(Network.DENSE_W) : new int[2];
         SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
                 .withBias(bias)
@@ -57,8 +55,8 @@ public final class NumpyFile {
         SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0], Network.RNN);
         int classes = dense[1];
         if (classes > 0) {
-            copy(builder, w, config.outputSize(), classes);
-            copy(builder, Network.DENSE + ".b", classes);
+            copy(builder, Network.DENSE_W, config.outputSize(), classes);
+            copy(builder, Network.DENSE_B, classes);
         }
         return builder.build(vocabulary, config, classes, "layer " + Network.RNN);
     }

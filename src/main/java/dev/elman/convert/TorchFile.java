@@ -58,13 +58,13 @@ public final class TorchFile {
         requireTorchs(rnn);
         StateDict state = new StateDict(network);
         String prefix = network.vocabulary() == 0 && network.classes() == 0 ? "" : "rnn.";
-        if (network.vocabulary() > 0) state.put(Network.EMBEDDING + ".table", "embedding.weight", false);
+        if (network.vocabulary() > 0) state.put(Network.TABLE, "embedding.weight", false);
         for (int i = 0; i < rnn.layers() * rnn.directions(); i++) {
             direction(state, rnn, i / rnn.directions(), i % rnn.directions(), prefix);
         }
         if (network.classes() > 0) {
-            state.put(Network.DENSE + ".w", "fc.weight", true);
-            state.put(Network.DENSE + ".b", "fc.bias", false);
+            state.put(Network.DENSE_W, "fc.weight", true);
+            state.put(Network.DENSE_B, "fc.bias", false);
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", "pt");

@@ -1,7 +1,5 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
-import dev.elman.convert.Network;
-import dev.elman.convert.Report;
 import dev.elman.io.AtomicFile;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Output;
@@ -51,7 +49,7 @@ public final class OnnxFile {
             throw new IllegalArgumentException("elman writes ONNX's opsets " + OLDEST + " to " + NEWEST
                     + ", but was asked for opset " + opset + ".");
         }
-        RnnGraph graph = new RnnGraph(network, opset);
+        OnnxNetwork graph = new OnnxNetwork(network, opset);
         byte[] model = graph.build().toModel("elman", opset, metadata);
         AtomicFile.replace(file, out -> out.write(model));
         return new Report("ONNX opset " + opset, rows(network), notes(network, metadata));

@@ -1,4 +1,4 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,11 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
-import dev.elman.convert.Hints;
-import dev.elman.convert.Imported;
-import dev.elman.convert.Network;
-import dev.elman.convert.Report;
-import dev.elman.convert.Samples;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.Python;

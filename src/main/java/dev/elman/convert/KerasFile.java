@@ -1,10 +1,5 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
-import dev.elman.convert.Hints;
-import dev.elman.convert.Imported;
-import dev.elman.convert.Network;
-import dev.elman.convert.NetworkBuilder;
-import dev.elman.convert.Report;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.WholeFile;
@@ -77,11 +72,11 @@ public final class KerasFile {
     public static Report write(Network network, Path file) throws IOException {
         Weights weights = new Weights(network);
         SimpleRnnConfig rnn = network.rnn();
-        if (network.vocabulary() > 0) weights.put("embedding.table", "layers/embedding/vars/0");
+        if (network.vocabulary() > 0) weights.put(Network.TABLE, "layers/embedding/vars/0");
         for (int layer = 0; layer < rnn.layers(); layer++) weights.layer(layer);
         if (network.classes() > 0) {
-            weights.put("dense.w", "layers/dense/vars/0");
-            weights.put("dense.b", "layers/dense/vars/1");
+            weights.put(Network.DENSE_W, "layers/dense/vars/0");
+            weights.put(Network.DENSE_B, "layers/dense/vars/1");
         }
         Hdf5.write(weights.arrays, weights.groups, file);
         // Below the top, layers hand up both directions side by side.
