@@ -2,7 +2,6 @@ package dev.elman.convert;
 
 import dev.elman.backend.Backend;
 import dev.elman.io.ModelFileException;
-import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.train.ModelFile;
 import dev.elman.train.SimpleRnnClassifier;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** elman's own model files, as networks. What else they hold, labels and a vocabulary, a network does not have. */
@@ -108,11 +106,6 @@ public final class ElmanFile {
     }
 
     private static Report report(Network network, List<String> notes) {
-        List<Report.Row> rows = new ArrayList<>();
-        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
-            String shape = NetworkBuilder.text(weight.getValue().shape());
-            rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
-        }
-        return new Report(FORMAT, rows, notes);
+        return new Report(FORMAT, Report.rows(network), notes);
     }
 }

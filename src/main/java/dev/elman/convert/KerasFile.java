@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -133,7 +132,7 @@ public final class KerasFile {
         void put(String weight, String path) {
             NdArray array = network.weights().get(weight);
             arrays.put(path, array);
-            rows.add(row(weight, path, array, ""));
+            rows.add(Report.Row.of(weight, path, "", array.shape()));
         }
 
         /** Keras has one bias, the sum of ours. */
@@ -142,11 +141,7 @@ public final class KerasFile {
             float[] second = network.weights().get(weight).floats();
             for (int i = 0; i < sum.length; i++) sum[i] += second[i];
             arrays.put(path, NdArray.ofFloats(sum, sum.length));
-            rows.add(row(weight, path, arrays.get(path), "added"));
-        }
-
-        private static Report.Row row(String weight, String path, NdArray array, String how) {
-            return new Report.Row(weight, path, Arrays.toString(array.shape()).replace(" ", ""), how);
+            rows.add(Report.Row.of(weight, path, "added", sum.length));
         }
     }
 }

@@ -2,7 +2,6 @@ package dev.elman.convert;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
-import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.io.NdArray;
@@ -19,7 +18,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * A network on the host: an embedding or none, a {@link SimpleRnn}, a dense layer or none. Its weights have the names,
@@ -45,7 +43,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         Map<String, NdArray> ordered = new LinkedHashMap<>();
         for (Parameters.Spec spec : specs(vocabulary, rnn, classes)) {
             NdArray array = weights.get(spec.name());
-            if (array == null || !array.hasShape(extents(spec.shape()))) {
+            if (array == null || !array.hasShape(spec.shape().extents())) {
                 throw new IllegalArgumentException("Network: expected " + spec.name() + " " + spec.shape() + ", found "
                         + (array == null ? "none" : array) + ".");
             }
@@ -78,10 +76,6 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         return RNN + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward." : ".reverse.") + weight;
     }
 
-    private static long[] extents(Shape shape) {
-        return IntStream.range(0, shape.rank()).mapToLong(shape::extent).toArray();
-    }
-
     /** The network of a classifier. */
     public static Network of(SimpleRnnClassifier model) {
         ClassifierConfig config = model.config();
@@ -110,7 +104,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     }
 
     private static NdArray array(Tensor view) {
-        return NdArray.ofFloats(view.toFloats(), extents(view.shape()));
+        return NdArray.ofFloats(view.toFloats(), view.shape().extents());
     }
 
     private static Map<String, Tensor> views(SimpleRnn layer) {
@@ -215,10 +209,16 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         copy(weights, views(layer));
     }
 
-    private static NdArray transposed(NdArray matrix) {
-        long[] shape = matrix.shape();
-        float[] values = NetworkBuilder.transposed(matrix.floats(), (int) shape[0], (int) shape[1]);
-        return NdArray.ofFloats(values, shape[1], shape[0]);
+    /** [columns, rows] of [rows, columns]. */
+    static NdArray transposed(NdArray matrix) {
+        int rows = (int) matrix.shape()[0];
+        int columns = (int) matrix.shape()[1];
+        float[] values = matrix.floats();
+        float[] result = new float[values.length];
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
+        }
+        return NdArray.ofFloats(result, columns, rows);
     }
 
     private static void copy(Map<String, NdArray> weights, Map<String, Tensor> views) {
@@ -235,7 +235,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
             }
         }
         views.forEach((name, view) -> {
-            if (!weights.get(name).hasShape(extents(view.shape()))) {
+            if (!weights.get(name).hasShape(view.shape().extents())) {
                 throw new IllegalArgumentException("The model's " + name + " is " + view.shape() + ", the network's is "
                         + weights.get(name) + ".");
             }

@@ -70,8 +70,8 @@ final class NetworkBuilder {
 
     /** A matrix [rows, columns] of the file becomes a weight [columns, rows]. */
     void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
-        float[] values = transposed(take(weight, array, "transposed", rows, columns), rows, columns);
-        put(weight, values, columns, rows);
+        float[] values = take(weight, array, "transposed", rows, columns);
+        weights.put(weight, Network.transposed(NdArray.ofFloats(values, rows, columns)));
     }
 
     /** The sum of two vectors becomes a weight. */
@@ -94,15 +94,15 @@ final class NetworkBuilder {
 
     /** The numbers of an array, which count from now on as those of this weight. */
     float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
-        NdArray found = require(array, text(shape));
+        NdArray found = require(array, Report.text(shape));
         if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
-        if (!found.hasShape(shape)) throw wrong(array, text(shape), text(found.shape()));
+        if (!found.hasShape(shape)) throw wrong(array, Report.text(shape), Report.text(found.shape()));
         float[] values = found.toFloats();
         for (float value : values) {
             if (!Float.isFinite(value)) throw wrong(array, "numbers that a float can hold", Float.toString(value));
         }
         left.remove(array);
-        rows.add(new Report.Row(weight, array, text(shape), how));
+        rows.add(Report.Row.of(weight, array, how, shape));
         return values;
     }
 
@@ -223,19 +223,5 @@ final class NetworkBuilder {
         if (found == null) throw wrong(array, expected, "no array of this name");
         if (!left.contains(array)) throw wrong(array, "one use of each array", "a second");
         return found;
-    }
-
-    /** [columns, rows] of [rows, columns]. */
-    static float[] transposed(float[] values, int rows, int columns) {
-        float[] result = new float[values.length];
-        for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
-        }
-        return result;
-    }
-
-    /** As in {@code [128,64]}. */
-    static String text(long... shape) {
-        return Arrays.toString(shape).replace(" ", "");
     }
 }

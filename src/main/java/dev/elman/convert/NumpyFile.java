@@ -1,13 +1,10 @@
 package dev.elman.convert;
 
-import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** A network as {@code .npz}: elman's own names, shapes and orientation, see {@link Network}. It holds nothing but weights. */
 public final class NumpyFile {
@@ -72,11 +69,7 @@ public final class NumpyFile {
      */
     public static Report write(Network network, Path file) throws IOException {
         Npz.write(network.weights(), file);
-        List<Report.Row> rows = new ArrayList<>();
-        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
-            String shape = NetworkBuilder.text(weight.getValue().shape());
-            rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
-        }
-        return new Report(FORMAT, rows, List.of(Hints.of(network.rnn()).lost()));
+        return new Report(
+                FORMAT, Report.rows(network), List.of(Hints.of(network.rnn()).lost()));
     }
 }

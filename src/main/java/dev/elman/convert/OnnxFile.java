@@ -7,7 +7,6 @@ import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -69,15 +68,11 @@ public final class OnnxFile {
                 case "b", "bh" -> layer + "B" + direction;
                 default -> name;
             };
-            if (!name.startsWith("rnn.")) rows.add(new Report.Row(name, name, text(shape), ""));
-            else if (matrix) rows.add(new Report.Row(name, target, text(shape[1], shape[0]), "transposed"));
-            else rows.add(new Report.Row(name, target, text(2 * shape[0]), "half"));
+            if (!name.startsWith("rnn.")) rows.add(Report.Row.of(name, name, "", shape));
+            else if (matrix) rows.add(Report.Row.of(name, target, "transposed", shape[1], shape[0]));
+            else rows.add(Report.Row.of(name, target, "half", 2 * shape[0]));
         }
         return rows;
-    }
-
-    private static String text(long... shape) {
-        return Arrays.toString(shape).replace(" ", "");
     }
 
     private static List<String> notes(Network network, Map<String, String> metadata) {

@@ -115,12 +115,8 @@ final class OnnxNetwork {
         int inputs = (int) weights(layer, 0, name).shape()[0];
         float[] result = new float[rnn.directions() * hidden * inputs];
         for (int direction = 0; direction < rnn.directions(); direction++) {
-            float[] values = weights(layer, direction, name).floats();
-            for (int h = 0; h < hidden; h++) {
-                for (int i = 0; i < inputs; i++) {
-                    result[(direction * hidden + h) * inputs + i] = values[i * hidden + h];
-                }
-            }
+            float[] values = Network.transposed(weights(layer, direction, name)).floats();
+            System.arraycopy(values, 0, result, direction * values.length, values.length);
         }
         return NdArray.ofFloats(result, rnn.directions(), hidden, inputs);
     }

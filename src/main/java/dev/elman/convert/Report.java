@@ -1,5 +1,7 @@
 package dev.elman.convert;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -19,6 +21,18 @@ public record Report(String format, List<Row> rows, List<String> notes) {
         notes = List.copyOf(notes);
     }
 
+    /** Of weights that are in the file as they are, under their own names. */
+    static List<Row> rows(Network network) {
+        List<Row> rows = new ArrayList<>();
+        network.weights().forEach((name, array) -> rows.add(Row.of(name, name, "", array.shape())));
+        return rows;
+    }
+
+    /** As in {@code [128,64]}. */
+    static String text(long... shape) {
+        return Arrays.toString(shape).replace(" ", "");
+    }
+
     /**
      * An array of the file and the weight it belongs to.
      *
@@ -27,5 +41,9 @@ public record Report(String format, List<Row> rows, List<String> notes) {
      * @param shape as in {@code [128,64]}, in the file
      * @param how what is done to it besides copying; empty for nothing
      */
-    public record Row(String weight, String array, String shape, String how) {}
+    public record Row(String weight, String array, String shape, String how) {
+        static Row of(String weight, String array, String how, long... shape) {
+            return new Row(weight, array, text(shape), how);
+        }
+    }
 }

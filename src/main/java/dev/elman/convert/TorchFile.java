@@ -137,12 +137,8 @@ public final class TorchFile {
 
         void put(String weight, String name, boolean transpose) {
             NdArray array = network.weights().get(weight);
-            if (transpose) {
-                long[] shape = array.shape();
-                float[] values = NetworkBuilder.transposed(array.floats(), (int) shape[0], (int) shape[1]);
-                array = NdArray.ofFloats(values, shape[1], shape[0]);
-            }
-            put(weight, name, array, transpose ? "transposed" : "");
+            if (transpose) put(weight, name, Network.transposed(array), "transposed");
+            else put(weight, name, array, "");
         }
 
         void zeros(String weight, String name) {
@@ -152,7 +148,7 @@ public final class TorchFile {
 
         private void put(String weight, String name, NdArray array, String how) {
             tensors.put(name, array);
-            rows.add(new Report.Row(weight, name, NetworkBuilder.text(array.shape()), how));
+            rows.add(Report.Row.of(weight, name, how, array.shape()));
         }
     }
 

@@ -99,7 +99,7 @@ final class TorchReader {
             throw builder.wrong(
                     recurrent,
                     "[H,H], as nn.RNN has it",
-                    NetworkBuilder.text(hh[0], hh[1]) + (gated == null ? "" : ", as " + gated + " has it"));
+                    Report.text(hh[0], hh[1]) + (gated == null ? "" : ", as " + gated + " has it"));
         }
         return new int[] {hh[0], ih[1]};
     }

@@ -5,7 +5,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import dev.elman.backend.Parameters;
-import dev.elman.backend.Shape;
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
@@ -22,7 +21,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A model in a safetensors file: weights by name, and what else it is made of as metadata. */
@@ -92,7 +90,7 @@ public final class ModelFile {
         weights.views().forEach((name, view) -> {
             float[] values = view.toFloats();
             requireFinite(file, name, values);
-            tensors.put(name, NdArray.ofFloats(values, extents(view.shape())));
+            tensors.put(name, NdArray.ofFloats(values, view.shape().extents()));
         });
         new SafeTensors(tensors, all).write(file);
     }
@@ -105,10 +103,6 @@ public final class ModelFile {
                         + " was not written. Train anew with a smaller learning rate.");
             }
         }
-    }
-
-    private static long[] extents(Shape shape) {
-        return IntStream.range(0, shape.rank()).mapToLong(shape::extent).toArray();
     }
 
     static ModelFile read(Path file, String kind) throws IOException {
@@ -194,7 +188,7 @@ public final class ModelFile {
         if (!found.equals(Set.copyOf(names))) throw wrong("tensors", names.toString(), found.toString());
         for (Parameters.Spec spec : specs) {
             NdArray entry = contents.tensors().get(spec.name());
-            if (entry.dtype() != DType.F32 || !entry.hasShape(extents(spec.shape()))) {
+            if (entry.dtype() != DType.F32 || !entry.hasShape(spec.shape().extents())) {
                 throw wrong("tensor " + spec.name(), "F32 " + spec.shape(), entry.toString());
             }
             for (float value : entry.floats()) {
