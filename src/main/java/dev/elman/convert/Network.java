@@ -73,7 +73,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
 
     /** The name of a weight of one direction, 0 forward, 1 reverse, of one layer, 0 the lowest. */
     static String rnn(int layer, int direction, String weight) {
-        return RNN + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward." : ".reverse.") + weight;
+        return SimpleRnn.directionName(RNN, layer, direction) + "." + weight;
     }
 
     /** The network of a classifier. */

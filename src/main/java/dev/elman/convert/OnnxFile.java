@@ -60,7 +60,7 @@ public final class OnnxFile {
             String name = weight.getKey();
             long[] shape = weight.getValue().shape();
             boolean matrix = shape.length == 2;
-            String layer = name.replaceFirst("(forward|reverse)\\..*", "");
+            String layer = OnnxNetwork.layerOf(name);
             String direction = name.contains(".reverse.") ? "[1]" : "[0]";
             String target = switch (name.substring(name.lastIndexOf('.') + 1)) {
                 case "wx" -> layer + "W" + direction;

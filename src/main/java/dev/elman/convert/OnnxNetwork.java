@@ -70,7 +70,7 @@ final class OnnxNetwork {
     /** Runs a layer over x [T,N,D] and returns the name of its final states [directions,N,H]. */
     private String recurrence(int layer, String x) {
         int directions = rnn.directions();
-        String name = "rnn." + (layer == 0 ? "" : "l" + layer + ".");
+        String name = layerOf(Network.rnn(layer, 0, "wx"));
         String w = graph.constant(name + "W", stacked(layer, "wx"));
         String r = graph.constant(name + "R", stacked(layer, "wh"));
         String b = rnn.bias() ? graph.constant(name + "B", biases(layer)) : "";
@@ -91,6 +91,11 @@ final class OnnxNetwork {
                 OnnxGraph.reals("activation_alpha", directions, 1),
                 OnnxGraph.reals("activation_beta", directions, 0));
         return finalStates;
+    }
+
+    /** How the names of a layer's constants begin, both directions being in one, as in {@code rnn.l1.}. */
+    static String layerOf(String weight) {
+        return weight.replaceFirst("(forward|reverse)\\..*", "");
     }
 
     private String initialState(int layer) {
