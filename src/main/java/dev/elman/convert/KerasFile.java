@@ -1,5 +1,6 @@
 package dev.elman.convert;
 
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.WholeFile;
@@ -132,7 +133,7 @@ public final class KerasFile {
         void put(String weight, String path) {
             NdArray array = network.weights().get(weight);
             arrays.put(path, array);
-            rows.add(Report.Row.of(weight, path, "", array.shape()));
+            rows.add(Report.Row.of(weight, path, How.COPIED, array.shape()));
         }
 
         /** Keras has one bias, the sum of ours. */
@@ -141,7 +142,7 @@ public final class KerasFile {
             float[] second = network.weights().get(weight).floats();
             for (int i = 0; i < sum.length; i++) sum[i] += second[i];
             arrays.put(path, NdArray.ofFloats(sum, sum.length));
-            rows.add(Report.Row.of(weight, path, "added", sum.length));
+            rows.add(Report.Row.of(weight, path, How.ADDED, sum.length));
         }
     }
 }

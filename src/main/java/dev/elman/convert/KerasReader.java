@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
@@ -307,11 +308,11 @@ final class KerasReader {
     private void sigmoid(KerasLayer layer, String kernel, String bias) throws ModelFileException {
         softmaxed = true;
         classes = 2;
-        float[] w = builder.take(Network.DENSE_W, kernel, "second of two classes", settled.outputSize(), 1);
+        float[] w = builder.take(Network.DENSE_W, kernel, How.SECOND_OF_TWO_CLASSES, settled.outputSize(), 1);
         float[] both = new float[2 * w.length];
         for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
         builder.put(Network.DENSE_W, both, w.length, 2);
-        float b = bias == null ? 0 : builder.take(Network.DENSE_B, bias, "second of two classes", 1)[0];
+        float b = bias == null ? 0 : builder.take(Network.DENSE_B, bias, How.SECOND_OF_TWO_CLASSES, 1)[0];
         builder.put(Network.DENSE_B, new float[] {0, b}, 2);
         builder.note(layer.place() + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
     }

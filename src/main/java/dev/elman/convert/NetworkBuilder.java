@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Merge;
@@ -30,6 +31,7 @@ final class NetworkBuilder {
     private final Map<String, NdArray> weights = new LinkedHashMap<>();
     private final List<Report.Row> rows = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private final List<String> unsaid = new ArrayList<>();
 
     /**
      * A builder over a file's arrays.
@@ -65,19 +67,19 @@ final class NetworkBuilder {
 
     /** An array becomes a weight as it is. */
     void copy(String weight, String array, long... shape) throws ModelFileException {
-        put(weight, take(weight, array, "", shape), shape);
+        put(weight, take(weight, array, How.COPIED, shape), shape);
     }
 
     /** A matrix [rows, columns] of the file becomes a weight [columns, rows]. */
     void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
-        float[] values = take(weight, array, "transposed", rows, columns);
+        float[] values = take(weight, array, How.TRANSPOSED, rows, columns);
         weights.put(weight, Network.transposed(NdArray.ofFloats(values, rows, columns)));
     }
 
     /** The sum of two vectors becomes a weight. */
     void add(String weight, String first, String second, int size) throws ModelFileException {
-        float[] sum = take(weight, first, "added", size);
-        float[] other = take(weight, second, "added", size);
+        float[] sum = take(weight, first, How.ADDED, size);
+        float[] other = take(weight, second, How.ADDED, size);
         for (int i = 0; i < size; i++) sum[i] += other[i];
         put(weight, sum, size);
     }
@@ -93,7 +95,7 @@ final class NetworkBuilder {
     }
 
     /** The numbers of an array, which count from now on as those of this weight. */
-    float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
+    float[] take(String weight, String array, How how, long... shape) throws ModelFileException {
         NdArray found = require(array, Report.text(shape));
         if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
         if (!found.hasShape(shape)) throw wrong(array, Report.text(shape), Report.text(found.shape()));
@@ -143,7 +145,7 @@ final class NetworkBuilder {
                         settle("zeroOutputForMask", said.zeroOutputForMask(), hints.zeroOutputForMask(), silent))
                 .withStateful(settle("stateful", said.stateful(), hints.stateful(), silent));
         if (!silent.isEmpty()) {
-            notes.add(Report.UNSAID + String.join(", ", silent) + ": false is taken.");
+            unsaid(String.join(", ", silent), false);
         }
         return config;
     }
@@ -171,8 +173,12 @@ final class NetworkBuilder {
         }
         if (said != null) return said;
         if (hint != null) return hint;
-        notes.add(Report.UNSAID + what + ": " + usual + " is taken.");
+        unsaid(what, usual);
         return usual;
+    }
+
+    private void unsaid(String what, Object taken) {
+        unsaid.add("The file does not say its " + what + ": " + taken + " is taken.");
     }
 
     private boolean settle(String what, Boolean said, Boolean hint, List<String> silent) throws ModelFileException {
@@ -209,7 +215,7 @@ final class NetworkBuilder {
                     "elman has no layer for it; save the others alone, or name the embedding and the dense layer");
         }
         Network network = new Network(vocabulary, rnn, classes, weights);
-        return new Imported(network, new Report(format, rows, notes), file, layer);
+        return new Imported(network, new Report(format, rows, notes, unsaid), file, layer);
     }
 
     /** An error about one array. */

@@ -1,5 +1,6 @@
 package dev.elman.convert;
 
+import dev.elman.convert.Report.How;
 import dev.elman.io.AtomicFile;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Output;
@@ -68,9 +69,9 @@ public final class OnnxFile {
                 case "b", "bh" -> layer + "B" + direction;
                 default -> name;
             };
-            if (!name.startsWith("rnn.")) rows.add(Report.Row.of(name, name, "", shape));
-            else if (matrix) rows.add(Report.Row.of(name, target, "transposed", shape[1], shape[0]));
-            else rows.add(Report.Row.of(name, target, "half", 2 * shape[0]));
+            if (!name.startsWith("rnn.")) rows.add(Report.Row.of(name, name, How.COPIED, shape));
+            else if (matrix) rows.add(Report.Row.of(name, target, How.TRANSPOSED, shape[1], shape[0]));
+            else rows.add(Report.Row.of(name, target, How.HALF, 2 * shape[0]));
         }
         return rows;
     }

@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
@@ -137,16 +138,16 @@ public final class TorchFile {
 
         void put(String weight, String name, boolean transpose) {
             NdArray array = network.weights().get(weight);
-            if (transpose) put(weight, name, Network.transposed(array), "transposed");
-            else put(weight, name, array, "");
+            if (transpose) put(weight, name, Network.transposed(array), How.TRANSPOSED);
+            else put(weight, name, array, How.COPIED);
         }
 
         void zeros(String weight, String name) {
             int size = network.weights().get(weight).size();
-            put(weight, name, NdArray.ofFloats(new float[size], size), "zeros");
+            put(weight, name, NdArray.ofFloats(new float[size], size), How.ZEROS);
         }
 
-        private void put(String weight, String name, NdArray array, String how) {
+        private void put(String weight, String name, NdArray array, How how) {
             tensors.put(name, array);
             rows.add(Report.Row.of(weight, name, how, array.shape()));
         }
