@@ -34,6 +34,11 @@ public final class Shape {
         return extents[axis < 0 ? extents.length + axis : axis];
     }
 
+    /** All extents, in their order. */
+    public long[] extents() {
+        return Arrays.stream(extents).asLongStream().toArray();
+    }
+
     /**
      * Number of elements; 1 for rank 0.
      *

@@ -6,24 +6,26 @@ import dev.elman.backend.Backend;
 import dev.elman.convert.ElmanFile;
 import dev.elman.convert.Hints;
 import dev.elman.convert.Imported;
+import dev.elman.convert.KerasFile;
 import dev.elman.convert.Network;
 import dev.elman.convert.NumpyFile;
+import dev.elman.convert.OnnxFile;
 import dev.elman.convert.Report;
+import dev.elman.convert.Report.How;
 import dev.elman.convert.TorchFile;
-import dev.elman.convert.keras.KerasFile;
-import dev.elman.convert.onnx.OnnxFile;
+import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashSet;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -57,9 +59,6 @@ final class ConvertCommand implements Callable<Integer> {
             List.of("--activation", "--output", "--merge", "--go-backwards", "--zero-output-for-mask", "--stateful");
 
     private static final List<String> NAMES = List.of("--embedding", "--dense");
-
-    /** What a report says of an array that nothing is copied into. */
-    private static final String ZEROS = "zeros";
 
     @Parameters(index = "0", paramLabel = "IN", description = "A model file.")
     private Path in;
@@ -212,7 +211,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** Labels and vocabulary go along into a graph. */
     private Map<String, String> metadata(ModelFormat from) throws IOException {
-        return from == ModelFormat.ELMAN ? ElmanFile.metadata(in) : Map.of();
+        return from == ModelFormat.ELMAN ? SafeTensors.metadata(in) : Map.of();
     }
 
     private void print(Imported read, Report written) {
@@ -231,9 +230,9 @@ final class ConvertCommand implements Callable<Integer> {
         terminal.out().println(in + " (" + read.report().format() + ") -> " + out + " (" + written.format() + ")");
         table.lines("  ").forEach(terminal.out()::println);
         // What was taken where IN says nothing is not in a copy of a model, which says it itself.
-        Stream<String> notes =
-                read.report().notes().stream().filter(note -> like == null || !note.startsWith(Report.UNSAID));
-        Stream.concat(notes, written.notes().stream()).forEach(terminal.out()::println);
+        if (like == null) read.report().unsaid().forEach(terminal.out()::println);
+        read.report().notes().forEach(terminal.out()::println);
+        written.notes().forEach(terminal.out()::println);
         terminal.out().flush();
     }
 
@@ -244,7 +243,7 @@ final class ConvertCommand implements Callable<Integer> {
     private static String names(List<Report.Row> rows, String separator) {
         if (rows.isEmpty()) return "(zeros)";
         return rows.stream()
-                .map(row -> row.array() + (row.how().equals(ZEROS) ? " (zeros)" : ""))
+                .map(row -> row.array() + (row.how() == How.ZEROS ? " (zeros)" : ""))
                 .collect(Collectors.joining(separator));
     }
 
@@ -252,14 +251,16 @@ final class ConvertCommand implements Callable<Integer> {
         return rows.isEmpty() ? "" : rows.get(0).shape();
     }
 
-    /** Transposed twice is as it was. */
+    /** Transposed twice is as it was; of zeros the names tell. */
     private static String how(List<Report.Row> sources, List<Report.Row> targets) {
-        Set<String> all = new LinkedHashSet<>();
+        Set<How> all = EnumSet.noneOf(How.class);
         sources.forEach(row -> all.add(row.how()));
         targets.forEach(row -> {
             if (!all.add(row.how())) all.remove(row.how());
         });
-        all.removeAll(Set.of("", ZEROS));
-        return String.join(", ", all);
+        all.removeAll(EnumSet.of(How.COPIED, How.ZEROS));
+        return all.stream()
+                .map(how -> how.name().toLowerCase(Locale.ROOT).replace('_', ' '))
+                .collect(Collectors.joining(", "));
     }
 }

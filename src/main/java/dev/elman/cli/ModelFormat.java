@@ -1,7 +1,7 @@
 package dev.elman.cli;
 
-import dev.elman.convert.ElmanFile;
 import dev.elman.convert.TorchFile;
+import dev.elman.train.ModelFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +29,7 @@ enum ModelFormat {
         for (String pickle : PICKLES) {
             if (name.endsWith(pickle)) throw TorchFile.pickled(file);
         }
-        if (name.endsWith(SAFETENSORS)) return ElmanFile.isElmans(file) ? ELMAN : TORCH;
+        if (name.endsWith(SAFETENSORS)) return ModelFile.kind(file).isPresent() ? ELMAN : TORCH;
         if (name.endsWith(".keras") || name.endsWith(".h5") || name.endsWith(".hdf5")) return KERAS;
         if (name.endsWith(".npz")) return NUMPY;
         if (name.endsWith(".npy")) throw new UserException(file + ": holds one array; a model's are in a .npz");

@@ -1,6 +1,6 @@
 package dev.elman.cli;
 
-import dev.elman.io.SafeTensors;
+import dev.elman.train.ModelFile;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
 import java.io.IOException;
@@ -9,8 +9,6 @@ import java.nio.file.Path;
 
 /** What a model file is, before it is loaded. */
 final class SavedModel {
-    private static final String KIND = "elman.kind";
-
     private SavedModel() {}
 
     /**
@@ -22,12 +20,12 @@ final class SavedModel {
     static void require(TextTask.Kind wanted, Path file) throws IOException {
         if (Files.notExists(file)) throw new UserException(file + ": there is no such file");
         if (Files.isDirectory(file)) throw new UserException(file + ": is a folder, not a model file");
-        String kind = SafeTensors.read(file).metadata().getOrDefault(KIND, "none");
+        String kind = ModelFile.kind(file).orElse("none");
         TextTask.Kind found = switch (kind) {
             case TextClassifier.KIND -> TextTask.Kind.classify;
             case TextGenerator.KIND -> TextTask.Kind.generate;
             default ->
-                throw new UserException(file + ": its metadata " + KIND + " is " + kind
+                throw new UserException(file + ": its metadata " + ModelFile.KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");
         };
         if (found == wanted) return;

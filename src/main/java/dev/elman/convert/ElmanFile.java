@@ -2,8 +2,8 @@ package dev.elman.convert;
 
 import dev.elman.backend.Backend;
 import dev.elman.io.ModelFileException;
-import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
+import dev.elman.train.ModelFile;
 import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
@@ -11,31 +11,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /** elman's own model files, as networks. What else they hold, labels and a vocabulary, a network does not have. */
 public final class ElmanFile {
     private static final String FORMAT = "elman";
-    private static final String KIND = "elman.kind";
-    private static final String LABELS = "elman.labels";
-    private static final String TOKENIZER = "elman.tokenizer";
 
     private ElmanFile() {}
-
-    /**
-     * Whether a safetensors file is a model of elman's.
-     *
-     * @throws ModelFileException if it is no safetensors file
-     */
-    public static boolean isElmans(Path file) throws IOException {
-        return SafeTensors.read(file).metadata().containsKey(KIND);
-    }
-
-    /** Everything that a model file says of itself: configuration, labels, vocabulary. */
-    public static Map<String, String> metadata(Path file) throws IOException {
-        return SafeTensors.read(file).metadata();
-    }
 
     /**
      * Reads the network of a {@link TextClassifier}, a {@link TextGenerator} or a {@link SimpleRnnClassifier}.
@@ -50,17 +32,17 @@ public final class ElmanFile {
 
     /** What a text model has beside its network. */
     private static List<String> left(Path file) throws IOException {
-        Set<String> keys = metadata(file).keySet();
+        Set<String> keys = SafeTensors.metadata(file).keySet();
         List<String> left = new ArrayList<>();
-        if (keys.contains(LABELS)) left.add("labels");
-        if (keys.contains(TOKENIZER)) left.add("vocabulary");
+        if (keys.contains(ModelFile.LABELS)) left.add("labels");
+        if (keys.contains(ModelFile.TOKENIZER)) left.add("vocabulary");
         if (left.isEmpty()) return List.of();
         return List.of("A network has no " + String.join(" and no ", left) + ": " + file
-                + " keeps them, and `elman convert" + " --like` that file gives them back.");
+                + " keeps them, and `elman convert --like` that file gives them back.");
     }
 
     private static Network network(Backend backend, Path file) throws IOException {
-        return switch (kind(file)) {
+        return switch (ModelFile.kind(file).orElse("")) {
             case TextClassifier.KIND -> {
                 try (TextClassifier model = TextClassifier.load(backend, file)) {
                     yield Network.of(model.model());
@@ -77,10 +59,6 @@ public final class ElmanFile {
                 }
             }
         };
-    }
-
-    private static String kind(Path file) throws IOException {
-        return SafeTensors.read(file).metadata().getOrDefault(KIND, "none");
     }
 
     /**
@@ -104,7 +82,7 @@ public final class ElmanFile {
      * @throws ModelFileException if it is no model, or writing fails
      */
     public static Report writeLike(Backend backend, Path like, Network network, Path file) throws IOException {
-        switch (kind(like)) {
+        switch (ModelFile.kind(like).orElse("")) {
             case TextClassifier.KIND -> {
                 try (TextClassifier model = TextClassifier.load(backend, like)) {
                     network.copyTo(model.model());
@@ -128,11 +106,6 @@ public final class ElmanFile {
     }
 
     private static Report report(Network network, List<String> notes) {
-        List<Report.Row> rows = new ArrayList<>();
-        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
-            String shape = NetworkBuilder.text(weight.getValue().shape());
-            rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
-        }
-        return new Report(FORMAT, rows, notes);
+        return new Report(FORMAT, Report.rows(network), notes);
     }
 }

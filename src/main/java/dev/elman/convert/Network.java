@@ -2,7 +2,6 @@ package dev.elman.convert;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
-import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.io.NdArray;
@@ -19,7 +18,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * A network on the host: an embedding or none, a {@link SimpleRnn}, a dense layer or none. Its weights have the names,
@@ -33,16 +31,19 @@ import java.util.stream.IntStream;
  * @param weights F32, in the order of {@link #specs()}
  */
 public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<String, NdArray> weights) {
-    static final String EMBEDDING = "embedding";
+    private static final String EMBEDDING = "embedding";
     static final String RNN = "rnn";
-    static final String DENSE = "dense";
+    private static final String DENSE = "dense";
+    static final String TABLE = EMBEDDING + ".table";
+    static final String DENSE_W = DENSE + ".w";
+    static final String DENSE_B = DENSE + ".b";
 
     /** @throws IllegalArgumentException unless there are exactly the weights of {@link #specs()}, in their shapes */
     public Network {
         Map<String, NdArray> ordered = new LinkedHashMap<>();
         for (Parameters.Spec spec : specs(vocabulary, rnn, classes)) {
             NdArray array = weights.get(spec.name());
-            if (array == null || !array.hasShape(extents(spec.shape()))) {
+            if (array == null || !array.hasShape(spec.shape().extents())) {
                 throw new IllegalArgumentException("Network: expected " + spec.name() + " " + spec.shape() + ", found "
                         + (array == null ? "none" : array) + ".");
             }
@@ -71,12 +72,8 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     }
 
     /** The name of a weight of one direction, 0 forward, 1 reverse, of one layer, 0 the lowest. */
-    public static String rnn(int layer, int direction, String weight) {
-        return RNN + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward." : ".reverse.") + weight;
-    }
-
-    private static long[] extents(Shape shape) {
-        return IntStream.range(0, shape.rank()).mapToLong(shape::extent).toArray();
+    static String rnn(int layer, int direction, String weight) {
+        return SimpleRnn.directionName(RNN, layer, direction) + "." + weight;
     }
 
     /** The network of a classifier. */
@@ -89,7 +86,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     public static Network of(LanguageModel model) {
         int vocabulary = model.config().vocabulary();
         Map<String, NdArray> weights = arrays(model.weights());
-        if (model.config().tied()) weights.put(DENSE + ".w", transposed(weights.get(EMBEDDING + ".table")));
+        if (model.config().tied()) weights.put(DENSE_W, transposed(weights.get(TABLE)));
         return new Network(vocabulary, model.config().rnn(), vocabulary, weights);
     }
 
@@ -107,7 +104,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     }
 
     private static NdArray array(Tensor view) {
-        return NdArray.ofFloats(view.toFloats(), extents(view.shape()));
+        return NdArray.ofFloats(view.toFloats(), view.shape().extents());
     }
 
     private static Map<String, Tensor> views(SimpleRnn layer) {
@@ -196,8 +193,8 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     public void copyTo(LanguageModel model) {
         Map<String, NdArray> own = new LinkedHashMap<>(weights);
         if (model.config().tied()) {
-            NdArray dense = own.remove(DENSE + ".w");
-            NdArray table = weights.get(EMBEDDING + ".table");
+            NdArray dense = own.remove(DENSE_W);
+            NdArray table = weights.get(TABLE);
             if (dense == null || table == null || !dense.equals(transposed(table))) {
                 throw new IllegalArgumentException(
                         "The model is tied: its dense layer is its embedding; but the network's"
@@ -212,10 +209,16 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
         copy(weights, views(layer));
     }
 
-    private static NdArray transposed(NdArray matrix) {
-        long[] shape = matrix.shape();
-        float[] values = NetworkBuilder.transposed(matrix.floats(), (int) shape[0], (int) shape[1]);
-        return NdArray.ofFloats(values, shape[1], shape[0]);
+    /** [columns, rows] of [rows, columns]. */
+    static NdArray transposed(NdArray matrix) {
+        int rows = (int) matrix.shape()[0];
+        int columns = (int) matrix.shape()[1];
+        float[] values = matrix.floats();
+        float[] result = new float[values.length];
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
+        }
+        return NdArray.ofFloats(result, columns, rows);
     }
 
     private static void copy(Map<String, NdArray> weights, Map<String, Tensor> views) {
@@ -232,7 +235,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
             }
         }
         views.forEach((name, view) -> {
-            if (!weights.get(name).hasShape(extents(view.shape()))) {
+            if (!weights.get(name).hasShape(view.shape().extents())) {
                 throw new IllegalArgumentException("The model's " + name + " is " + view.shape() + ", the network's is "
                         + weights.get(name) + ".");
             }

@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Merge;
@@ -19,7 +20,7 @@ import java.util.Set;
  * Makes a network from the arrays of a file. Each array is taken once and checked for its type, shape and numbers; one
  * that nobody takes is an error, since a network without it would answer something else.
  */
-public final class NetworkBuilder {
+final class NetworkBuilder {
     private final Path file;
     /** The layer whose habits are being settled. */
     private String settling;
@@ -30,6 +31,7 @@ public final class NetworkBuilder {
     private final Map<String, NdArray> weights = new LinkedHashMap<>();
     private final List<Report.Row> rows = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private final List<String> unsaid = new ArrayList<>();
 
     /**
      * A builder over a file's arrays.
@@ -37,7 +39,7 @@ public final class NetworkBuilder {
      * @param file for messages
      * @param format as people call it
      */
-    public NetworkBuilder(Path file, String format, Map<String, NdArray> arrays) {
+    NetworkBuilder(Path file, String format, Map<String, NdArray> arrays) {
         this.file = file;
         this.format = format;
         this.arrays = arrays;
@@ -45,17 +47,17 @@ public final class NetworkBuilder {
     }
 
     /** The names of the arrays that nobody has taken. */
-    public List<String> left() {
+    List<String> left() {
         return List.copyOf(left);
     }
 
     /** Whether the file has an array of this name. */
-    public boolean has(String array) {
+    boolean has(String array) {
         return arrays.containsKey(array);
     }
 
     /** The two extents of a matrix, both at least 1. */
-    public int[] matrix(String array) throws ModelFileException {
+    int[] matrix(String array) throws ModelFileException {
         long[] shape = require(array, "a matrix").shape();
         if (shape.length != 2 || shape[0] < 1 || shape[1] < 1 || shape[0] * shape[1] > Integer.MAX_VALUE) {
             throw wrong(array, "a matrix that is not empty", Arrays.toString(shape));
@@ -64,55 +66,55 @@ public final class NetworkBuilder {
     }
 
     /** An array becomes a weight as it is. */
-    public void copy(String weight, String array, long... shape) throws ModelFileException {
-        put(weight, take(weight, array, "", shape), shape);
+    void copy(String weight, String array, long... shape) throws ModelFileException {
+        put(weight, take(weight, array, How.COPIED, shape), shape);
     }
 
     /** A matrix [rows, columns] of the file becomes a weight [columns, rows]. */
-    public void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
-        float[] values = transposed(take(weight, array, "transposed", rows, columns), rows, columns);
-        put(weight, values, columns, rows);
+    void transpose(String weight, String array, int rows, int columns) throws ModelFileException {
+        float[] values = take(weight, array, How.TRANSPOSED, rows, columns);
+        weights.put(weight, Network.transposed(NdArray.ofFloats(values, rows, columns)));
     }
 
     /** The sum of two vectors becomes a weight. */
-    public void add(String weight, String first, String second, int size) throws ModelFileException {
-        float[] sum = take(weight, first, "added", size);
-        float[] other = take(weight, second, "added", size);
+    void add(String weight, String first, String second, int size) throws ModelFileException {
+        float[] sum = take(weight, first, How.ADDED, size);
+        float[] other = take(weight, second, How.ADDED, size);
         for (int i = 0; i < size; i++) sum[i] += other[i];
         put(weight, sum, size);
     }
 
     /** A weight that the file has no array for. */
-    public void zeros(String weight, int size) {
+    void zeros(String weight, int size) {
         put(weight, new float[size], size);
     }
 
     /** Sets a weight from numbers that were {@linkplain #take taken}. */
-    public void put(String weight, float[] values, long... shape) {
+    void put(String weight, float[] values, long... shape) {
         weights.put(weight, NdArray.ofFloats(values, shape));
     }
 
     /** The numbers of an array, which count from now on as those of this weight. */
-    public float[] take(String weight, String array, String how, long... shape) throws ModelFileException {
-        NdArray found = require(array, text(shape));
+    float[] take(String weight, String array, How how, long... shape) throws ModelFileException {
+        NdArray found = require(array, Report.text(shape));
         if (!found.dtype().isReal()) throw wrong(array, "F32, F64, F16 or BF16", found.toString());
-        if (!found.hasShape(shape)) throw wrong(array, text(shape), text(found.shape()));
+        if (!found.hasShape(shape)) throw wrong(array, Report.text(shape), Report.text(found.shape()));
         float[] values = found.toFloats();
         for (float value : values) {
             if (!Float.isFinite(value)) throw wrong(array, "numbers that a float can hold", Float.toString(value));
         }
         left.remove(array);
-        rows.add(new Report.Row(weight, array, text(shape), how));
+        rows.add(Report.Row.of(weight, array, how, shape));
         return values;
     }
 
     /** Leaves an array out, because it is no weight. */
-    public void ignore(String array) {
+    void ignore(String array) {
         left.remove(array);
     }
 
     /** Says something that is worth knowing about the way in. */
-    public void note(String sentence) {
+    void note(String sentence) {
         notes.add(sentence);
     }
 
@@ -125,7 +127,7 @@ public final class NetworkBuilder {
      * @param denseInputs rows of the dense layer's matrix [C,K], 0 where there is none
      * @param layer the recurrent layer, for messages
      */
-    public SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs, String layer)
+    SimpleRnnConfig settle(SimpleRnnConfig shape, Hints said, Hints hints, int denseInputs, String layer)
             throws ModelFileException {
         settling = layer;
         Output usual = denseInputs > 0 ? Output.LAST : Output.SEQUENCE;
@@ -143,7 +145,7 @@ public final class NetworkBuilder {
                         settle("zeroOutputForMask", said.zeroOutputForMask(), hints.zeroOutputForMask(), silent))
                 .withStateful(settle("stateful", said.stateful(), hints.stateful(), silent));
         if (!silent.isEmpty()) {
-            notes.add(Report.UNSAID + String.join(", ", silent) + ": false is taken.");
+            unsaid(String.join(", ", silent), false);
         }
         return config;
     }
@@ -171,8 +173,12 @@ public final class NetworkBuilder {
         }
         if (said != null) return said;
         if (hint != null) return hint;
-        notes.add(Report.UNSAID + what + ": " + usual + " is taken.");
+        unsaid(what, usual);
         return usual;
+    }
+
+    private void unsaid(String what, Object taken) {
+        unsaid.add("The file does not say its " + what + ": " + taken + " is taken.");
     }
 
     private boolean settle(String what, Boolean said, Boolean hint, List<String> silent) throws ModelFileException {
@@ -199,7 +205,7 @@ public final class NetworkBuilder {
      * @throws ModelFileException when one is left
      * @throws IllegalArgumentException when the weights are not those of such a network
      */
-    public Imported build(int vocabulary, SimpleRnnConfig rnn, int classes, String layer) throws ModelFileException {
+    Imported build(int vocabulary, SimpleRnnConfig rnn, int classes, String layer) throws ModelFileException {
         if (!left.isEmpty()) {
             throw new ModelFileException(
                     file,
@@ -209,11 +215,11 @@ public final class NetworkBuilder {
                     "elman has no layer for it; save the others alone, or name the embedding and the dense layer");
         }
         Network network = new Network(vocabulary, rnn, classes, weights);
-        return new Imported(network, new Report(format, rows, notes), file, layer);
+        return new Imported(network, new Report(format, rows, notes, unsaid), file, layer);
     }
 
     /** An error about one array. */
-    public ModelFileException wrong(String array, String expected, String found) {
+    ModelFileException wrong(String array, String expected, String found) {
         return new ModelFileException(
                 file, "array " + ModelFileException.brief(array), expected, found, "Check what wrote the file");
     }
@@ -223,19 +229,5 @@ public final class NetworkBuilder {
         if (found == null) throw wrong(array, expected, "no array of this name");
         if (!left.contains(array)) throw wrong(array, "one use of each array", "a second");
         return found;
-    }
-
-    /** [columns, rows] of [rows, columns]. */
-    static float[] transposed(float[] values, int rows, int columns) {
-        float[] result = new float[values.length];
-        for (int r = 0; r < rows; r++) {
-            for (int c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c];
-        }
-        return result;
-    }
-
-    /** As in {@code [128,64]}. */
-    static String text(long... shape) {
-        return Arrays.toString(shape).replace(" ", "");
     }
 }

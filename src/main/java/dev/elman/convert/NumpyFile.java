@@ -1,13 +1,10 @@
 package dev.elman.convert;
 
-import dev.elman.io.NdArray;
 import dev.elman.io.numpy.Npz;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** A network as {@code .npz}: elman's own names, shapes and orientation, see {@link Network}. It holds nothing but weights. */
 public final class NumpyFile {
@@ -42,13 +39,11 @@ public final class NumpyFile {
             }
         }
         int vocabulary = 0;
-        String table = Network.EMBEDDING + ".table";
-        if (builder.has(table)) {
-            vocabulary = builder.matrix(table)[0];
-            copy(builder, table, vocabulary, inputs);
+        if (builder.has(Network.TABLE)) {
+            vocabulary = builder.matrix(Network.TABLE)[0];
+            copy(builder, Network.TABLE, vocabulary, inputs);
         }
-        String w = Network.DENSE + ".w";
-        int[] dense = builder.has(w) ? builder.matrix(w) : new int[2];
+        int[] dense = builder.has(Network.DENSE_W) ? builder.matrix(Network.DENSE_W) : new int[2];
         SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
                 .withBias(bias)
@@ -57,8 +52,8 @@ public final class NumpyFile {
         SimpleRnnConfig config = builder.settle(shape, Hints.NONE, hints, dense[0], Network.RNN);
         int classes = dense[1];
         if (classes > 0) {
-            copy(builder, w, config.outputSize(), classes);
-            copy(builder, Network.DENSE + ".b", classes);
+            copy(builder, Network.DENSE_W, config.outputSize(), classes);
+            copy(builder, Network.DENSE_B, classes);
         }
         return builder.build(vocabulary, config, classes, "layer " + Network.RNN);
     }
@@ -74,11 +69,7 @@ public final class NumpyFile {
      */
     public static Report write(Network network, Path file) throws IOException {
         Npz.write(network.weights(), file);
-        List<Report.Row> rows = new ArrayList<>();
-        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
-            String shape = NetworkBuilder.text(weight.getValue().shape());
-            rows.add(new Report.Row(weight.getKey(), weight.getKey(), shape, ""));
-        }
-        return new Report(FORMAT, rows, List.of(Hints.of(network.rnn()).lost()));
+        return new Report(
+                FORMAT, Report.rows(network), List.of(Hints.of(network.rnn()).lost()));
     }
 }

@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
@@ -58,13 +59,13 @@ public final class TorchFile {
         requireTorchs(rnn);
         StateDict state = new StateDict(network);
         String prefix = network.vocabulary() == 0 && network.classes() == 0 ? "" : "rnn.";
-        if (network.vocabulary() > 0) state.put(Network.EMBEDDING + ".table", "embedding.weight", false);
+        if (network.vocabulary() > 0) state.put(Network.TABLE, "embedding.weight", false);
         for (int i = 0; i < rnn.layers() * rnn.directions(); i++) {
             direction(state, rnn, i / rnn.directions(), i % rnn.directions(), prefix);
         }
         if (network.classes() > 0) {
-            state.put(Network.DENSE + ".w", "fc.weight", true);
-            state.put(Network.DENSE + ".b", "fc.bias", false);
+            state.put(Network.DENSE_W, "fc.weight", true);
+            state.put(Network.DENSE_B, "fc.bias", false);
         }
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put("format", "pt");
@@ -137,22 +138,18 @@ public final class TorchFile {
 
         void put(String weight, String name, boolean transpose) {
             NdArray array = network.weights().get(weight);
-            if (transpose) {
-                long[] shape = array.shape();
-                float[] values = NetworkBuilder.transposed(array.floats(), (int) shape[0], (int) shape[1]);
-                array = NdArray.ofFloats(values, shape[1], shape[0]);
-            }
-            put(weight, name, array, transpose ? "transposed" : "");
+            if (transpose) put(weight, name, Network.transposed(array), How.TRANSPOSED);
+            else put(weight, name, array, How.COPIED);
         }
 
         void zeros(String weight, String name) {
             int size = network.weights().get(weight).size();
-            put(weight, name, NdArray.ofFloats(new float[size], size), "zeros");
+            put(weight, name, NdArray.ofFloats(new float[size], size), How.ZEROS);
         }
 
-        private void put(String weight, String name, NdArray array, String how) {
+        private void put(String weight, String name, NdArray array, How how) {
             tensors.put(name, array);
-            rows.add(new Report.Row(weight, name, NetworkBuilder.text(array.shape()), how));
+            rows.add(Report.Row.of(weight, name, how, array.shape()));
         }
     }
 

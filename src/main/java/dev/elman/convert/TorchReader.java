@@ -99,7 +99,7 @@ final class TorchReader {
             throw builder.wrong(
                     recurrent,
                     "[H,H], as nn.RNN has it",
-                    NetworkBuilder.text(hh[0], hh[1]) + (gated == null ? "" : ", as " + gated + " has it"));
+                    Report.text(hh[0], hh[1]) + (gated == null ? "" : ", as " + gated + " has it"));
         }
         return new int[] {hh[0], ih[1]};
     }
@@ -127,7 +127,7 @@ final class TorchReader {
         if (name == null) return 0;
         String array = name + ".weight";
         int vocabulary = builder.matrix(array)[0];
-        builder.copy(Network.EMBEDDING + ".table", array, vocabulary, inputs);
+        builder.copy(Network.TABLE, array, vocabulary, inputs);
         return vocabulary;
     }
 
@@ -137,9 +137,9 @@ final class TorchReader {
         if (name == null) return 0;
         String array = name + ".weight";
         int classes = builder.matrix(array)[0];
-        builder.transpose(Network.DENSE + ".w", array, classes, channels);
-        if (builder.has(name + ".bias")) builder.copy(Network.DENSE + ".b", name + ".bias", classes);
-        else builder.zeros(Network.DENSE + ".b", classes);
+        builder.transpose(Network.DENSE_W, array, classes, channels);
+        if (builder.has(name + ".bias")) builder.copy(Network.DENSE_B, name + ".bias", classes);
+        else builder.zeros(Network.DENSE_B, classes);
         return classes;
     }
 

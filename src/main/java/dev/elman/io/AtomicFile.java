@@ -1,10 +1,9 @@
 package dev.elman.io;
 
-import java.io.Closeable;
 import java.io.FileOutputStream;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.FileSystems;
@@ -24,32 +23,18 @@ import java.util.UUID;
  * writers of all formats, here and in {@code convert}.
  */
 public final class AtomicFile {
-    /** Where bytes go; a test's may fail. */
-    interface Sink extends Closeable {
-        /** Writes all that remains in {@code bytes}. */
-        void write(ByteBuffer bytes) throws IOException;
-
-        /** Returns once all bytes written are on the disk. */
-        void force() throws IOException;
-    }
-
-    /** Makes a file that does not exist yet. */
-    interface Opener {
-        Sink open(Path file) throws IOException;
-    }
-
     /** What writes the content. */
-    interface Content {
-        void writeTo(Sink sink) throws IOException;
-    }
-
-    /** What writes the content of a file that is not made of ready buffers. */
-    public interface Output {
-        /** Writes the whole content; who called it closes the stream. An exception leaves the old file as it was. */
+    public interface Content {
+        /** Writes all of it, and may close the stream. An exception leaves the old file as it was. */
         void writeTo(OutputStream out) throws IOException;
     }
 
-    static final Opener DISK = file -> new FileSink(Files.createFile(file));
+    /** Makes a file that does not exist yet; a test's may fail, then or later. */
+    interface Opener {
+        OutputStream open(Path file) throws IOException;
+    }
+
+    static final Opener DISK = file -> new FileStream(Files.createFile(file));
 
     private static final Set<PosixFilePermission> OF_GROUP = EnumSet.of(
             PosixFilePermission.GROUP_READ, PosixFilePermission.GROUP_WRITE, PosixFilePermission.GROUP_EXECUTE);
@@ -62,8 +47,8 @@ public final class AtomicFile {
      *
      * @throws ModelFileException if that fails; the old file is then as it was, and nothing is left behind
      */
-    public static void replace(Path file, Output content) throws ModelFileException {
-        replace(file, DISK, sink -> content.writeTo(new SinkStream(sink)));
+    public static void replace(Path file, Content content) throws ModelFileException {
+        replace(file, DISK, content);
     }
 
     /**
@@ -95,10 +80,9 @@ public final class AtomicFile {
         }
         Path temporary = target.resolveSibling("." + UUID.randomUUID() + ".tmp");
         try {
-            try (Sink sink = opener.open(temporary)) {
+            try (OutputStream out = opener.open(temporary)) {
                 copyPermissions(target, temporary);
-                content.writeTo(sink);
-                sink.force();
+                content.writeTo(out);
             }
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (Throwable e) {
@@ -145,54 +129,34 @@ public final class AtomicFile {
     }
 
     /** A file on the disk: a stream that no interrupt closes, as one of a channel would be; or one in an archive or the like. */
-    static final class FileSink implements Sink {
+    static class FileStream extends FilterOutputStream {
+        /** For larger writes the JDK takes as large a buffer outside the heap. */
         private static final int CHUNK = 1 << 16;
 
-        private final OutputStream out;
-
-        FileSink(Path file) throws IOException {
-            boolean onDisk = file.getFileSystem() == FileSystems.getDefault();
-            this.out = onDisk ? new FileOutputStream(file.toFile()) : Files.newOutputStream(file);
-        }
-
-        @Override
-        public void write(ByteBuffer bytes) throws IOException {
-            byte[] chunk = new byte[Math.min(CHUNK, bytes.remaining())];
-            while (bytes.hasRemaining()) {
-                int count = Math.min(chunk.length, bytes.remaining());
-                bytes.get(chunk, 0, count);
-                out.write(chunk, 0, count);
-            }
-        }
-
-        @Override
-        public void force() throws IOException {
-            out.flush();
-            if (out instanceof FileOutputStream file) file.getFD().sync();
-        }
-
-        @Override
-        public void close() throws IOException {
-            out.close();
-        }
-    }
-
-    /** A sink as those see it who write to streams; whoever opened the sink closes it. */
-    private static final class SinkStream extends OutputStream {
-        private final Sink sink;
-
-        SinkStream(Sink sink) {
-            this.sink = sink;
-        }
-
-        @Override
-        public void write(int b) throws IOException {
-            write(new byte[] {(byte) b}, 0, 1);
+        FileStream(Path file) throws IOException {
+            super(
+                    file.getFileSystem() == FileSystems.getDefault()
+                            ? new FileOutputStream(file.toFile())
+                            : Files.newOutputStream(file));
         }
 
         @Override
         public void write(byte[] bytes, int from, int count) throws IOException {
-            sink.write(ByteBuffer.wrap(bytes, from, count));
+            for (int done = 0; done < count; ) {
+                int part = Math.min(CHUNK, count - done);
+                out.write(bytes, from + done, part);
+                done += part;
+            }
+        }
+
+        /** Returns once all bytes written are on the disk; a second time there is nothing to do. */
+        @Override
+        public void close() throws IOException {
+            try (OutputStream closing = out) {
+                if (closing instanceof FileOutputStream file && file.getFD().valid()) {
+                    file.getFD().sync();
+                }
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 package dev.elman.io;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -79,6 +81,11 @@ public final class NdArray {
     /** The elements, little endian, as a view that cannot be written to. */
     public ByteBuffer bytes() {
         return ByteBuffer.wrap(data).asReadOnlyBuffer().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** Writes the elements, little endian. */
+    void writeTo(OutputStream out) throws IOException {
+        out.write(data);
     }
 
     /** A copy of the elements. Throws {@link IllegalStateException} if the type is not F32. */

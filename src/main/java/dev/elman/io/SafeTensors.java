@@ -45,6 +45,15 @@ public record SafeTensors(Map<String, NdArray> tensors, Map<String, String> meta
     }
 
     /**
+     * Reads what a file says of itself, and of its tensors only where they lie.
+     *
+     * @throws ModelFileException if the file is missing, cannot be read, is no safetensors file or is damaged there
+     */
+    public static Map<String, String> metadata(Path file) throws IOException {
+        return new SafeTensorsReader(file).metadata();
+    }
+
+    /**
      * Writes the file whole or not at all: an old file of that name is replaced in one step, and only once the new one is
      * on the disk. Equal contents in equal order give equal bytes.
      *
@@ -54,12 +63,8 @@ public record SafeTensors(Map<String, NdArray> tensors, Map<String, String> meta
         SafeTensorsWriter.write(this, file, AtomicFile.DISK);
     }
 
-    static boolean isText(String text) {
-        return StandardCharsets.UTF_8.newEncoder().canEncode(text);
-    }
-
     private static void requireText(String text, String what) {
-        if (!isText(text)) {
+        if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
             throw new IllegalArgumentException(what + ": a half surrogate pair cannot be written as UTF-8");
         }
     }

@@ -38,9 +38,22 @@ final class SafeTensorsReader {
     }
 
     SafeTensors read() throws ModelFileException {
+        return read(this::contents);
+    }
+
+    Map<String, String> metadata() throws ModelFileException {
+        return read(content -> header(content).metadata());
+    }
+
+    /** What is made of a file's bytes. */
+    private interface Part<T> {
+        T from(InputStream content) throws IOException;
+    }
+
+    private <T> T read(Part<T> part) throws ModelFileException {
         WholeFile.requireFile(file);
         try (InputStream content = open()) {
-            return read(content);
+            return part.from(content);
         } catch (ModelFileException e) {
             throw e;
         } catch (IOException e) {
@@ -54,7 +67,19 @@ final class SafeTensorsReader {
         return onDisk ? new FileInputStream(file.toFile()) : Files.newInputStream(file);
     }
 
-    private SafeTensors read(InputStream content) throws IOException {
+    private SafeTensors contents(InputStream content) throws IOException {
+        SafeTensorsHeader header = header(content);
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
+        header.slots().forEach(slot -> tensors.put(slot.name(), null)); // in the header's order
+        for (Slot slot : byPlace(header)) {
+            byte[] data = read(content, (int) (slot.end() - slot.begin()));
+            tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
+        }
+        return new SafeTensors(tensors, header.metadata());
+    }
+
+    /** The header, once it is the one of a file of this length. */
+    private SafeTensorsHeader header(InputStream content) throws IOException {
         long fileLength = Files.size(file);
         int headerLength = headerLength(content, fileLength);
         long dataLength = fileLength - SafeTensorsHeader.LENGTH_BYTES - headerLength;
@@ -63,16 +88,14 @@ final class SafeTensorsReader {
         for (Slot slot : header.slots()) {
             checkSize(slot, dataLength);
         }
-        List<Slot> byPlace = new ArrayList<>(header.slots());
-        byPlace.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
-        checkCoverage(byPlace, dataLength);
-        Map<String, NdArray> tensors = new LinkedHashMap<>();
-        header.slots().forEach(slot -> tensors.put(slot.name(), null)); // in the header's order
-        for (Slot slot : byPlace) {
-            byte[] data = read(content, (int) (slot.end() - slot.begin()));
-            tensors.put(slot.name(), new NdArray(slot.dtype(), slot.shape(), data));
-        }
-        return new SafeTensors(tensors, header.metadata());
+        checkCoverage(byPlace(header), dataLength);
+        return header;
+    }
+
+    private static List<Slot> byPlace(SafeTensorsHeader header) {
+        List<Slot> slots = new ArrayList<>(header.slots());
+        slots.sort(Comparator.comparingLong(Slot::begin).thenComparingLong(Slot::end));
+        return slots;
     }
 
     private int headerLength(InputStream content, long fileLength) throws IOException {

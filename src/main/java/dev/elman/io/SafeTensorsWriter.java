@@ -32,12 +32,12 @@ final class SafeTensorsWriter {
                     "Keep less in the metadata");
         }
         ByteBuffer length = ByteBuffer.allocate(SafeTensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        length.putLong(header.length).flip();
-        AtomicFile.replace(file, opener, sink -> {
-            sink.write(length);
-            sink.write(ByteBuffer.wrap(header));
+        length.putLong(header.length);
+        AtomicFile.replace(file, opener, out -> {
+            out.write(length.array());
+            out.write(header);
             for (Map.Entry<String, NdArray> tensor : byWidth) {
-                sink.write(tensor.getValue().bytes());
+                tensor.getValue().writeTo(out);
             }
         });
     }

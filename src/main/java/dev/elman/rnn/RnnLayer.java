@@ -15,9 +15,6 @@ import java.util.SplittableRandom;
 
 /** One layer of a {@link SimpleRnn}: the directions that read the same input. */
 final class RnnLayer implements AutoCloseable {
-    private static final String FORWARD = ".forward";
-    private static final String REVERSE = ".reverse";
-
     private final Backend backend;
     private final SimpleRnnConfig config;
     private final int number;
@@ -30,16 +27,10 @@ final class RnnLayer implements AutoCloseable {
 
     static List<Parameters.Spec> specs(String name, SimpleRnnConfig config, int number) {
         List<Parameters.Spec> specs = new ArrayList<>();
-        for (String direction : names(name, config, number)) {
-            specs.addAll(RnnDirection.specs(direction, config, number));
+        for (int i = 0; i < config.directions(); i++) {
+            specs.addAll(RnnDirection.specs(SimpleRnn.directionName(name, number, i), config, number));
         }
         return specs;
-    }
-
-    /** The first layer has no number, the others count from l1, so that a layer alone is named as it always was. */
-    private static List<String> names(String name, SimpleRnnConfig config, int number) {
-        String layer = number == 0 ? name : name + ".l" + number;
-        return config.bidirectional() ? List.of(layer + FORWARD, layer + REVERSE) : List.of(layer + FORWARD);
     }
 
     RnnLayer(
@@ -52,8 +43,9 @@ final class RnnLayer implements AutoCloseable {
         this.backend = backend;
         this.config = config;
         this.number = number;
-        for (String direction : names(name, config, number)) {
-            boolean reverse = config.goBackwards() || direction.endsWith(REVERSE);
+        for (int i = 0; i < config.directions(); i++) {
+            boolean reverse = config.goBackwards() || i == 1;
+            String direction = SimpleRnn.directionName(name, number, i);
             directions.add(new RnnDirection(backend, config, reverse, direction, weights, gradients));
         }
         this.joined = new Buffer(backend);

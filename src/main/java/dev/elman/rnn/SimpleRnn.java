@@ -60,6 +60,14 @@ public final class SimpleRnn implements AutoCloseable {
         this.state = new RnnState(backend, config);
     }
 
+    /**
+     * How the names of the parameters of one direction begin, 0 forward, 1 reverse, as in {@code rnn.l1.reverse}. The first
+     * layer has no number, the others count from l1, so that a layer alone is named as it always was.
+     */
+    public static String directionName(String name, int layer, int direction) {
+        return name + (layer == 0 ? "" : ".l" + layer) + (direction == 0 ? ".forward" : ".reverse");
+    }
+
     /** A layer with weights of its own, which begin as in Keras. */
     public static SimpleRnn create(Backend backend, SimpleRnnConfig config, long seed) {
         return create(backend, config, Initializers.kerasDefaults(), seed);

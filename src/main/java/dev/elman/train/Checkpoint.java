@@ -23,7 +23,6 @@ public final class Checkpoint {
     private static final String COUNTERS = "counters";
     private static final String RATES = "rates";
     private static final String SETTING = "elman.training.";
-    private static final String KIND = "elman.kind";
     private static final String CHECKPOINT = "checkpoint";
     private static final int COLUMNS = 8;
     private static final String REMEDY =
@@ -126,7 +125,7 @@ public final class Checkpoint {
         };
         entries.put(COUNTERS, NdArray.ofDoubles(counts, counts.length));
         Map<String, String> metadata = new LinkedHashMap<>();
-        metadata.put(KIND, CHECKPOINT);
+        metadata.put(ModelFile.KIND, CHECKPOINT);
         plan.settings().forEach((name, value) -> metadata.put(SETTING + name, value));
         new SafeTensors(entries, metadata).write(file);
     }
@@ -151,9 +150,9 @@ public final class Checkpoint {
      */
     public static Checkpoint read(Path file) throws IOException {
         SafeTensors contents = SafeTensors.read(file);
-        String kind = contents.metadata().get(KIND);
+        String kind = contents.metadata().get(ModelFile.KIND);
         if (!CHECKPOINT.equals(kind)) {
-            throw new ModelFileException(file, "metadata " + KIND, CHECKPOINT, "" + kind, REMEDY);
+            throw new ModelFileException(file, "metadata " + ModelFile.KIND, CHECKPOINT, "" + kind, REMEDY);
         }
         Map<String, double[]> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, NdArray> tensor : contents.tensors().entrySet()) {

@@ -5,7 +5,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import dev.elman.backend.Parameters;
-import dev.elman.backend.Shape;
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
@@ -19,17 +18,21 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** A model in a safetensors file: weights by name, and what else it is made of as metadata. */
-final class ModelFile {
+public final class ModelFile {
+    /** Where the metadata say what the file holds. */
+    public static final String KIND = "elman.kind";
+    /** Where a classifier of texts has the names of its classes. */
+    public static final String LABELS = "elman.labels";
+    /** Where a model of texts has its vocabulary. */
+    public static final String TOKENIZER = "elman.tokenizer";
+
     static final String CONFIG = "elman.config";
-    static final String LABELS = "elman.labels";
-    static final String TOKENIZER = "elman.tokenizer";
-    private static final String KIND = "elman.kind";
     private static final String VERSION = "elman.version";
     private static final String CURRENT = "1";
     static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
@@ -52,6 +55,15 @@ final class ModelFile {
     private ModelFile(Path file, SafeTensors contents) {
         this.file = file;
         this.contents = contents;
+    }
+
+    /**
+     * What a safetensors file says it holds, such as {@link TextClassifier#KIND}; empty for a file that is not elman's.
+     *
+     * @throws ModelFileException if it is no safetensors file
+     */
+    public static Optional<String> kind(Path file) throws IOException {
+        return Optional.ofNullable(SafeTensors.metadata(file).get(KIND));
     }
 
     static String toJson(Object value) {
@@ -78,7 +90,7 @@ final class ModelFile {
         weights.views().forEach((name, view) -> {
             float[] values = view.toFloats();
             requireFinite(file, name, values);
-            tensors.put(name, NdArray.ofFloats(values, extents(view.shape())));
+            tensors.put(name, NdArray.ofFloats(values, view.shape().extents()));
         });
         new SafeTensors(tensors, all).write(file);
     }
@@ -91,10 +103,6 @@ final class ModelFile {
                         + " was not written. Train anew with a smaller learning rate.");
             }
         }
-    }
-
-    private static long[] extents(Shape shape) {
-        return IntStream.range(0, shape.rank()).mapToLong(shape::extent).toArray();
     }
 
     static ModelFile read(Path file, String kind) throws IOException {
@@ -180,7 +188,7 @@ final class ModelFile {
         if (!found.equals(Set.copyOf(names))) throw wrong("tensors", names.toString(), found.toString());
         for (Parameters.Spec spec : specs) {
             NdArray entry = contents.tensors().get(spec.name());
-            if (entry.dtype() != DType.F32 || !entry.hasShape(extents(spec.shape()))) {
+            if (entry.dtype() != DType.F32 || !entry.hasShape(spec.shape().extents())) {
                 throw wrong("tensor " + spec.name(), "F32 " + spec.shape(), entry.toString());
             }
             for (float value : entry.floats()) {

@@ -135,7 +135,7 @@ public sealed interface SequenceInput {
     }
 
     /** Token ids, one array a row. */
-    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
+    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, never compared
     record Tokens(int[][] ids, int[] lengths) implements SequenceInput {
         @Override
         public int rows() {
@@ -163,22 +163,10 @@ public sealed interface SequenceInput {
                 }
             }
         }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof Tokens tokens
-                    && Arrays.deepEquals(ids, tokens.ids)
-                    && Arrays.equals(lengths, tokens.lengths);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.deepHashCode(ids);
-        }
     }
 
     /** Feature vectors, [T,D] a row. */
-    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, compared by content below
+    @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, never compared
     record Features(float[][][] x, int[] lengths) implements SequenceInput {
         @Override
         public int rows() {
@@ -217,18 +205,6 @@ public sealed interface SequenceInput {
                             + ", feature " + d + " is " + x[n][t][d] + ". Clean the data.");
                 }
             }
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof Features features
-                    && Arrays.deepEquals(x, features.x)
-                    && Arrays.equals(lengths, features.lengths);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.deepHashCode(x);
         }
     }
 }

@@ -1,6 +1,5 @@
 package dev.elman.train;
 
-import java.util.Arrays;
 import java.util.Objects;
 
 /**
@@ -10,7 +9,7 @@ import java.util.Objects;
  * @param labels class of each row
  * @param weights of the rows, at least 0, or null when all count the same
  */
-@SuppressWarnings("ArrayRecordComponent") // views of the caller's arrays, compared by content below
+@SuppressWarnings("ArrayRecordComponent") // views of the caller's arrays, never compared
 public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
     /** Checks that there is one label and one weight a row. */
     public TrainingData {
@@ -48,18 +47,5 @@ public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
         double sum = 0;
         for (int row : rows) sum += weights[row];
         return sum;
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof TrainingData data
-                && input.equals(data.input)
-                && Arrays.equals(labels, data.labels)
-                && Arrays.equals(weights, data.weights);
-    }
-
-    @Override
-    public int hashCode() {
-        return 31 * (31 * input.hashCode() + Arrays.hashCode(labels)) + Arrays.hashCode(weights);
     }
 }

@@ -45,6 +45,7 @@ class NumpyFileTest {
         assertEquals(network.weights().size(), report.rows().size());
         Imported read = NumpyFile.read(file, Hints.of(network.rnn()));
         assertEquals(network, read.network());
+        assertEquals(List.of(), read.report().unsaid());
         assertEquals(List.of(), read.report().notes());
     }
 
@@ -78,14 +79,14 @@ class NumpyFileTest {
                         "The file does not say its activation: TANH is taken.",
                         "The file does not say its output: LAST is taken.",
                         "The file does not say its goBackwards, zeroOutputForMask, stateful: false is taken."),
-                read.report().notes());
+                read.report().unsaid());
         NumpyFile.write(Samples.network(0, config.withBidirectional(true), 2, 1), file);
         read = NumpyFile.read(file, HINTS);
         assertEquals(
                 List.of(
                         "The file does not say its merge: CONCAT is taken.",
                         "The file does not say its zeroOutputForMask, stateful: false is taken."),
-                read.report().notes());
+                read.report().unsaid());
     }
 
     /** The dense layer's size shows that two directions were merged, but not how. */

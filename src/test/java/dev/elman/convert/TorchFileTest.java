@@ -108,6 +108,7 @@ class TorchFileTest {
             Report written = TorchFile.write(network, file);
             Imported read = TorchFile.read(file, Hints.NONE);
             assertEquals(network, read.network());
+            assertEquals(List.of(), read.report().unsaid());
             assertEquals(List.of(), read.report().notes());
             assertEquals(
                     List.of("In Python: torch.nn.RNN(3, 4, nonlinearity='relu', bidirectional=True)"), written.notes());
@@ -160,12 +161,13 @@ class TorchFileTest {
                         "The file does not say its activation: TANH is taken.",
                         "The file does not say its output: LAST is taken.",
                         "The file does not say its zeroOutputForMask: false is taken."),
-                TorchFile.read(file, Hints.NONE).report().notes());
+                TorchFile.read(file, Hints.NONE).report().unsaid());
         Hints hints = Hints.NONE
                 .withActivation(Activation.RELU)
                 .withOutput(Output.MAX)
                 .withZeroOutputForMask(false);
         Imported told = TorchFile.read(file, hints);
+        assertEquals(List.of(), told.report().unsaid());
         assertEquals(List.of(), told.report().notes());
         assertEquals(Activation.RELU, told.network().rnn().activation());
         assertEquals(Output.MAX, told.network().rnn().output());

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
@@ -16,7 +15,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,29 +36,26 @@ class AtomicFileTest {
     }
 
     /** Fails after {@code room} bytes as a full disk does: what fits is written. */
-    record Narrow(AtomicFile.Sink disk, AtomicLong room) implements AtomicFile.Sink {
-        @Override
-        public void write(ByteBuffer bytes) throws IOException {
-            int fits = (int) Math.min(room.get(), bytes.remaining());
-            disk.write(bytes.slice(bytes.position(), fits));
-            room.addAndGet(-fits);
-            if (fits < bytes.remaining()) {
-                throw new IOException("No space left on device");
-            }
-            bytes.position(bytes.limit());
+    private static final class Narrow extends AtomicFile.FileStream {
+        private long room;
+
+        Narrow(Path file, long room) throws IOException {
+            super(Files.createFile(file));
+            this.room = room;
         }
 
         @Override
-        public void force() throws IOException {
-            if (room.get() == 0) {
-                throw new IOException("Input/output error");
-            }
-            disk.force();
+        public void write(byte[] bytes, int from, int count) throws IOException {
+            int fits = (int) Math.min(room, count);
+            super.write(bytes, from, fits);
+            room -= fits;
+            if (fits < count) throw new IOException("No space left on device");
         }
 
         @Override
         public void close() throws IOException {
-            disk.close();
+            super.close();
+            if (room == 0) throw new IOException("Input/output error");
         }
     }
 
@@ -70,12 +65,11 @@ class AtomicFileTest {
         SafeTensorsTest.mixed().write(whole);
         long size = Files.size(whole);
         Files.delete(whole);
-        for (long room = 0; room <= size; room++) { // with just enough room, force() fails
-            AtomicLong left = new AtomicLong(room);
+        for (long room = 0; room <= size; room++) { // with just enough room, closing fails
+            long left = room;
             ModelFileException e = assertThrows(
                     ModelFileException.class,
-                    () -> SafeTensorsWriter.write(
-                            SafeTensorsTest.mixed(), file, path -> new Narrow(AtomicFile.DISK.open(path), left)));
+                    () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> new Narrow(path, left)));
             assertTrue(e.getMessage().contains(room == size ? "Input/output" : "No space left"), e::getMessage);
             assertIntact();
         }
@@ -89,7 +83,7 @@ class AtomicFileTest {
                 ModelFileException.class,
                 () -> SafeTensorsWriter.write(SafeTensorsTest.mixed(), file, path -> {
                     Files.createFile(path);
-                    return new AtomicFile.FileSink(full);
+                    return new AtomicFile.FileStream(full);
                 }));
         assertTrue(e.getMessage().contains("No space left"), e::getMessage);
         assertEquals(file.toString(), e.file());
@@ -100,7 +94,7 @@ class AtomicFileTest {
     void errorsWhileWritingKeepTheOldFile() throws IOException {
         assertThrows(
                 OutOfMemoryError.class,
-                () -> AtomicFile.replace(file, AtomicFile.DISK, sink -> {
+                () -> AtomicFile.replace(file, AtomicFile.DISK, out -> {
                     throw new OutOfMemoryError("planted");
                 }));
         assertIntact();

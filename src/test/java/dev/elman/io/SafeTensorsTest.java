@@ -57,6 +57,7 @@ class SafeTensorsTest {
         assertEquals(
                 List.copyOf(written.metadata().keySet()),
                 List.copyOf(read.metadata().keySet()));
+        assertEquals(written.metadata(), SafeTensors.metadata(file));
         assertArrayEquals(
                 new float[] {-0f, Float.MIN_VALUE, Float.NaN, 4, 5, 6},
                 read.tensors().get("weights").floats());

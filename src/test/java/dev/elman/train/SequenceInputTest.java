@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,14 +13,22 @@ import org.junit.jupiter.api.Test;
 class SequenceInputTest {
     @Test
     void arraysAreRows() {
-        SequenceInput ids = SequenceInput.tokens(new int[][] {{1, 2, 3}, {4, 5, 6}});
-        assertEquals(ids, SequenceInput.of(NdArray.ofInts(new int[] {1, 2, 3, 4, 5, 6}, 2, 3)));
-        assertEquals(ids, SequenceInput.of(NdArray.ofLongs(new long[] {1, 2, 3, 4, 5, 6}, 2, 3)));
-        SequenceInput features = SequenceInput.features(new float[][][] {{{1, 2}}, {{3, 4}}, {{5, 6}}});
-        assertEquals(features, SequenceInput.of(NdArray.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
-        assertEquals(features, SequenceInput.of(NdArray.ofDoubles(new double[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
+        int[][] ids = {{1, 2, 3}, {4, 5, 6}};
+        assertArrayEquals(ids, ids(NdArray.ofInts(new int[] {1, 2, 3, 4, 5, 6}, 2, 3)));
+        assertArrayEquals(ids, ids(NdArray.ofLongs(new long[] {1, 2, 3, 4, 5, 6}, 2, 3)));
+        float[][][] x = {{{1, 2}}, {{3, 4}}, {{5, 6}}};
+        assertArrayEquals(x, features(NdArray.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
+        assertArrayEquals(x, features(NdArray.ofDoubles(new double[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
         assertEquals(
                 0, SequenceInput.of(NdArray.ofFloats(new float[0], 0, 5, 2)).rows());
+    }
+
+    private static int[][] ids(NdArray array) {
+        return ((SequenceInput.Tokens) SequenceInput.of(array)).ids();
+    }
+
+    private static float[][][] features(NdArray array) {
+        return ((SequenceInput.Features) SequenceInput.of(array)).x();
     }
 
     @Test

@@ -3,7 +3,6 @@ package dev.elman.io.hdf5;
 import dev.elman.io.AtomicFile;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
-import dev.elman.io.WholeFile;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -30,25 +29,11 @@ public record Hdf5(Map<String, NdArray> arrays, Map<String, List<String>> texts)
         texts = Collections.unmodifiableMap(new LinkedHashMap<>(texts));
     }
 
-    /** Whether a file that begins with these bytes says that it is HDF5. */
-    public static boolean isHdf5(byte[] first) {
-        if (first.length < SIGNATURE.length) return false;
-        for (int i = 0; i < SIGNATURE.length; i++) {
-            if (first[i] != SIGNATURE[i]) return false;
-        }
-        return true;
-    }
-
     /**
-     * Reads a file.
+     * Reads a file's content, or a member of it, whose name and a colon are then {@code where}.
      *
-     * @throws ModelFileException if it is missing, cannot be read, is damaged, links to other files, or jhdf is not there
+     * @throws ModelFileException if it is no HDF5, is damaged, links to other files, or jhdf is not there
      */
-    public static Hdf5 read(Path file) throws ModelFileException {
-        return parse(file, "", WholeFile.read(file));
-    }
-
-    /** {@link #read} of a file's content, or of a member of it, whose name and a colon are then {@code where}. */
     public static Hdf5 parse(Path file, String where, byte[] content) throws ModelFileException {
         requireLibrary(file);
         return new JhdfReader(file, where, content).read();

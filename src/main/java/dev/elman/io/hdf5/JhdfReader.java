@@ -44,7 +44,8 @@ final class JhdfReader {
     }
 
     Hdf5 read() throws ModelFileException {
-        if (!Hdf5.isHdf5(content)) throw wrong("an HDF5 file", "something else", null);
+        byte[] first = Arrays.copyOf(content, Hdf5.SIGNATURE.length);
+        if (!Arrays.equals(first, Hdf5.SIGNATURE)) throw wrong("an HDF5 file", "something else", null);
         requireWhole();
         try (HdfFile hdf = HdfFile.fromBytes(content)) {
             group(hdf, "", 0);

@@ -1,4 +1,4 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -8,21 +8,24 @@ import java.nio.charset.StandardCharsets;
 /**
  * A protobuf message, field by field in the order of the calls
  * (<a href="https://protobuf.dev/programming-guides/encoding/">encoding</a>).
+ *
+ * <p>Written here, as the dozen of them that a network takes: protobuf's library and ONNX's generated classes are twenty times
+ * as large as all of elman.
  */
-final class Message {
+final class OnnxMessage {
     private static final int VARINT = 0;
     private static final int LENGTH_DELIMITED = 2;
     private static final int FIXED32 = 5;
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
-    Message number(int field, long value) {
+    OnnxMessage number(int field, long value) {
         varint((long) field << 3 | VARINT);
         varint(value);
         return this;
     }
 
-    Message real(int field, float value) {
+    OnnxMessage real(int field, float value) {
         varint((long) field << 3 | FIXED32);
         bytes.writeBytes(ByteBuffer.allocate(Float.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
@@ -31,15 +34,15 @@ final class Message {
         return this;
     }
 
-    Message text(int field, String value) {
+    OnnxMessage text(int field, String value) {
         return raw(field, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    Message message(int field, Message value) {
+    OnnxMessage message(int field, OnnxMessage value) {
         return raw(field, value.toBytes());
     }
 
-    Message raw(int field, byte[] value) {
+    OnnxMessage raw(int field, byte[] value) {
         varint((long) field << 3 | LENGTH_DELIMITED);
         varint(value.length);
         bytes.writeBytes(value);
@@ -47,7 +50,7 @@ final class Message {
     }
 
     /** The fields of another message as fields of this one. */
-    Message append(Message fields) {
+    OnnxMessage append(OnnxMessage fields) {
         bytes.writeBytes(fields.toBytes());
         return this;
     }

@@ -1,4 +1,4 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
 import dev.elman.io.DType;
 import dev.elman.io.NdArray;
@@ -11,7 +11,7 @@ import java.util.Map;
  * A graph as it grows: nodes in the order in which they run, constants, inputs and outputs. Field numbers are those of
  * <a href="https://github.com/onnx/onnx/blob/main/onnx/onnx.proto">onnx.proto</a>.
  */
-final class Graph {
+final class OnnxGraph {
     /** TensorProto.DataType. */
     static final int FLOAT = 1;
 
@@ -25,32 +25,32 @@ final class Graph {
     private static final int ATTRIBUTE_INTS = 7;
     private static final int ATTRIBUTE_STRINGS = 8;
 
-    private final Message nodes = new Message();
-    private final Message constants = new Message();
-    private final Message inputs = new Message();
-    private final Message outputs = new Message();
+    private final OnnxMessage nodes = new OnnxMessage();
+    private final OnnxMessage constants = new OnnxMessage();
+    private final OnnxMessage inputs = new OnnxMessage();
+    private final OnnxMessage outputs = new OnnxMessage();
     private int count;
 
     /** Adds a node with one result and returns the result's name. */
-    String node(String operator, List<String> arguments, Message... attributes) {
+    String node(String operator, List<String> arguments, OnnxMessage... attributes) {
         String result = operator.toLowerCase(Locale.ROOT) + "_" + ++count;
         node(operator, arguments, List.of(result), attributes);
         return result;
     }
 
     /** Adds a node; an argument without a name is left out. */
-    void node(String operator, List<String> arguments, List<String> results, Message... attributes) {
-        Message node = new Message();
+    void node(String operator, List<String> arguments, List<String> results, OnnxMessage... attributes) {
+        OnnxMessage node = new OnnxMessage();
         arguments.forEach(argument -> node.text(1, argument));
         results.forEach(result -> node.text(2, result));
         node.text(3, results.get(0)).text(4, operator);
-        for (Message attribute : attributes) node.message(5, attribute);
+        for (OnnxMessage attribute : attributes) node.message(5, attribute);
         nodes.message(1, node);
     }
 
     /** Adds an F32, I32 or I64 array and returns its name. */
     String constant(String name, NdArray array) {
-        Message tensor = new Message();
+        OnnxMessage tensor = new OnnxMessage();
         for (long extent : array.shape()) tensor.number(1, extent);
         ByteBuffer elements = array.bytes();
         byte[] raw = new byte[elements.remaining()];
@@ -84,53 +84,54 @@ final class Graph {
     }
 
     /** An extent is a number, or a letter where it may differ from call to call. */
-    private static Message value(String name, int type, String... extents) {
-        Message shape = new Message();
+    private static OnnxMessage value(String name, int type, String... extents) {
+        OnnxMessage shape = new OnnxMessage();
         for (String extent : extents) {
             boolean fixed = Character.isDigit(extent.charAt(0));
-            shape.message(1, fixed ? new Message().number(1, Long.parseLong(extent)) : new Message().text(2, extent));
+            shape.message(
+                    1, fixed ? new OnnxMessage().number(1, Long.parseLong(extent)) : new OnnxMessage().text(2, extent));
         }
-        Message tensor = new Message().number(1, type).message(2, shape);
-        return new Message().text(1, name).message(2, new Message().message(1, tensor));
+        OnnxMessage tensor = new OnnxMessage().number(1, type).message(2, shape);
+        return new OnnxMessage().text(1, name).message(2, new OnnxMessage().message(1, tensor));
     }
 
-    static Message integer(String name, long value) {
-        return new Message().text(1, name).number(3, value).number(20, ATTRIBUTE_INT);
+    static OnnxMessage integer(String name, long value) {
+        return new OnnxMessage().text(1, name).number(3, value).number(20, ATTRIBUTE_INT);
     }
 
-    static Message integers(String name, long... values) {
-        Message attribute = new Message().text(1, name);
+    static OnnxMessage integers(String name, long... values) {
+        OnnxMessage attribute = new OnnxMessage().text(1, name);
         for (long value : values) attribute.number(8, value);
         return attribute.number(20, ATTRIBUTE_INTS);
     }
 
-    static Message word(String name, String value) {
-        return new Message().text(1, name).text(4, value).number(20, ATTRIBUTE_STRING);
+    static OnnxMessage word(String name, String value) {
+        return new OnnxMessage().text(1, name).text(4, value).number(20, ATTRIBUTE_STRING);
     }
 
-    static Message words(String name, List<String> values) {
-        Message attribute = new Message().text(1, name);
+    static OnnxMessage words(String name, List<String> values) {
+        OnnxMessage attribute = new OnnxMessage().text(1, name);
         values.forEach(value -> attribute.text(9, value));
         return attribute.number(20, ATTRIBUTE_STRINGS);
     }
 
-    static Message reals(String name, int count, float value) {
-        Message attribute = new Message().text(1, name);
+    static OnnxMessage reals(String name, int count, float value) {
+        OnnxMessage attribute = new OnnxMessage().text(1, name);
         for (int i = 0; i < count; i++) attribute.real(7, value);
         return attribute.number(20, ATTRIBUTE_FLOATS);
     }
 
     /** The bytes of a model file. */
     byte[] toModel(String name, int opset, Map<String, String> metadata) {
-        Message graph = new Message();
+        OnnxMessage graph = new OnnxMessage();
         graph.append(nodes).text(2, name).append(constants).append(inputs).append(outputs);
-        Message model = new Message()
+        OnnxMessage model = new OnnxMessage()
                 .number(1, opset < 15 ? 7 : 8) // the format's version when the opset came out, or shortly after
                 .text(2, "elman")
                 .message(7, graph)
-                .message(8, new Message().text(1, "").number(2, opset));
+                .message(8, new OnnxMessage().text(1, "").number(2, opset));
         metadata.forEach(
-                (key, value) -> model.message(14, new Message().text(1, key).text(2, value)));
+                (key, value) -> model.message(14, new OnnxMessage().text(1, key).text(2, value)));
         return model.toBytes();
     }
 }

@@ -1,10 +1,6 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
-import dev.elman.convert.Hints;
-import dev.elman.convert.Imported;
-import dev.elman.convert.Network;
-import dev.elman.convert.NetworkBuilder;
-import dev.elman.convert.Report;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.WholeFile;
@@ -16,7 +12,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -77,11 +72,11 @@ public final class KerasFile {
     public static Report write(Network network, Path file) throws IOException {
         Weights weights = new Weights(network);
         SimpleRnnConfig rnn = network.rnn();
-        if (network.vocabulary() > 0) weights.put("embedding.table", "layers/embedding/vars/0");
+        if (network.vocabulary() > 0) weights.put(Network.TABLE, "layers/embedding/vars/0");
         for (int layer = 0; layer < rnn.layers(); layer++) weights.layer(layer);
         if (network.classes() > 0) {
-            weights.put("dense.w", "layers/dense/vars/0");
-            weights.put("dense.b", "layers/dense/vars/1");
+            weights.put(Network.DENSE_W, "layers/dense/vars/0");
+            weights.put(Network.DENSE_B, "layers/dense/vars/1");
         }
         Hdf5.write(weights.arrays, weights.groups, file);
         // Below the top, layers hand up both directions side by side.
@@ -138,7 +133,7 @@ public final class KerasFile {
         void put(String weight, String path) {
             NdArray array = network.weights().get(weight);
             arrays.put(path, array);
-            rows.add(row(weight, path, array, ""));
+            rows.add(Report.Row.of(weight, path, How.COPIED, array.shape()));
         }
 
         /** Keras has one bias, the sum of ours. */
@@ -147,11 +142,7 @@ public final class KerasFile {
             float[] second = network.weights().get(weight).floats();
             for (int i = 0; i < sum.length; i++) sum[i] += second[i];
             arrays.put(path, NdArray.ofFloats(sum, sum.length));
-            rows.add(row(weight, path, arrays.get(path), "added"));
-        }
-
-        private static Report.Row row(String weight, String path, NdArray array, String how) {
-            return new Report.Row(weight, path, Arrays.toString(array.shape()).replace(" ", ""), how);
+            rows.add(Report.Row.of(weight, path, How.ADDED, sum.length));
         }
     }
 }

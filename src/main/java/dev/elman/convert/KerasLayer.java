@@ -1,4 +1,4 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;

@@ -1,7 +1,6 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
-import dev.elman.convert.Network;
-import dev.elman.convert.Report;
+import dev.elman.convert.Report.How;
 import dev.elman.io.AtomicFile;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Output;
@@ -9,7 +8,6 @@ import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -51,7 +49,7 @@ public final class OnnxFile {
             throw new IllegalArgumentException("elman writes ONNX's opsets " + OLDEST + " to " + NEWEST
                     + ", but was asked for opset " + opset + ".");
         }
-        RnnGraph graph = new RnnGraph(network, opset);
+        OnnxNetwork graph = new OnnxNetwork(network, opset);
         byte[] model = graph.build().toModel("elman", opset, metadata);
         AtomicFile.replace(file, out -> out.write(model));
         return new Report("ONNX opset " + opset, rows(network), notes(network, metadata));
@@ -63,7 +61,7 @@ public final class OnnxFile {
             String name = weight.getKey();
             long[] shape = weight.getValue().shape();
             boolean matrix = shape.length == 2;
-            String layer = name.replaceFirst("(forward|reverse)\\..*", "");
+            String layer = OnnxNetwork.layerOf(name);
             String direction = name.contains(".reverse.") ? "[1]" : "[0]";
             String target = switch (name.substring(name.lastIndexOf('.') + 1)) {
                 case "wx" -> layer + "W" + direction;
@@ -71,15 +69,11 @@ public final class OnnxFile {
                 case "b", "bh" -> layer + "B" + direction;
                 default -> name;
             };
-            if (!name.startsWith("rnn.")) rows.add(new Report.Row(name, name, text(shape), ""));
-            else if (matrix) rows.add(new Report.Row(name, target, text(shape[1], shape[0]), "transposed"));
-            else rows.add(new Report.Row(name, target, text(2 * shape[0]), "half"));
+            if (!name.startsWith("rnn.")) rows.add(Report.Row.of(name, name, How.COPIED, shape));
+            else if (matrix) rows.add(Report.Row.of(name, target, How.TRANSPOSED, shape[1], shape[0]));
+            else rows.add(Report.Row.of(name, target, How.HALF, 2 * shape[0]));
         }
         return rows;
-    }
-
-    private static String text(long... shape) {
-        return Arrays.toString(shape).replace(" ", "");
     }
 
     private static List<String> notes(Network network, Map<String, String> metadata) {

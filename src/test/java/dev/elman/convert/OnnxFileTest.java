@@ -1,4 +1,4 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -12,9 +12,6 @@ import ai.onnxruntime.OrtSession;
 import dev.elman.Backends;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
-import dev.elman.convert.Network;
-import dev.elman.convert.Report;
-import dev.elman.convert.Samples;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
 import dev.elman.rnn.Merge;

@@ -1,4 +1,4 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -6,11 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
-import dev.elman.convert.Hints;
-import dev.elman.convert.Imported;
-import dev.elman.convert.Network;
-import dev.elman.convert.Report;
-import dev.elman.convert.Samples;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.Python;
@@ -54,7 +50,7 @@ class KerasFileTest {
         assertNetwork(
                 read.network(), 6, config, 2, "embedding.table", "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
         assertEquals(
-                new Report.Row("rnn.forward.wh", "layers/simple_rnn/cell/vars/1", "[4,4]", ""),
+                new Report.Row("rnn.forward.wh", "layers/simple_rnn/cell/vars/1", "[4,4]", How.COPIED),
                 read.report().rows().get(2));
     }
 
@@ -167,7 +163,7 @@ class KerasFileTest {
                         "The file does not say its output: LAST is taken.",
                         "The file does not say its merge: CONCAT is taken.",
                         "The file does not say its zeroOutputForMask, stateful: false is taken."),
-                read.report().notes());
+                read.report().unsaid());
         read = KerasFile.read(FIXTURES.resolve("latest.weights.h5"), RELU_LAST);
         assertNetwork(
                 read.network(),
@@ -276,6 +272,7 @@ class KerasFileTest {
                         hints.lost(), KerasFile.write(network, file).notes().get(1));
                 Imported read = KerasFile.read(file, hints);
                 assertEquals(network, read.network());
+                assertEquals(List.of(), read.report().unsaid());
                 assertEquals(List.of(), read.report().notes());
             }
         }
@@ -303,7 +300,7 @@ class KerasFileTest {
     void twoBiasesBecomeTheirSum() throws IOException {
         Network network = Samples.network(0, SimpleRnnConfig.of(3, 4).withRecurrentBias(true), 0, 7);
         Path file = folder.resolve("biases.weights.h5");
-        assertEquals("added", KerasFile.write(network, file).rows().get(3).how());
+        assertEquals(How.ADDED, KerasFile.write(network, file).rows().get(3).how());
         float[] sum = network.weights().get("rnn.forward.b").floats();
         float[] second = network.weights().get("rnn.forward.bh").floats();
         for (int i = 0; i < sum.length; i++) sum[i] += second[i];

@@ -1,10 +1,7 @@
-package dev.elman.convert.keras;
+package dev.elman.convert;
 
 import dev.elman.backend.Activation;
-import dev.elman.convert.Hints;
-import dev.elman.convert.Imported;
-import dev.elman.convert.Network;
-import dev.elman.convert.NetworkBuilder;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
@@ -120,7 +117,7 @@ final class KerasReader {
                                     ? ": Keras passes over the id 0 (mask_zero); give elman rows without it."
                                     : ": Keras reads padding like any other token (no mask_zero); give elman the padded rows."));
         }
-        builder.copy("embedding.table", table, vocabulary, inputs);
+        builder.copy(Network.TABLE, table, vocabulary, inputs);
     }
 
     private void bidirectional(KerasLayer layer) throws ModelFileException {
@@ -302,21 +299,21 @@ final class KerasReader {
         }
         softmaxed = "softmax".equals(name);
         classes = units;
-        builder.copy("dense.w", kernel, settled.outputSize(), units);
-        if (bias == null) builder.zeros("dense.b", units);
-        else builder.copy("dense.b", bias, units);
+        builder.copy(Network.DENSE_W, kernel, settled.outputSize(), units);
+        if (bias == null) builder.zeros(Network.DENSE_B, units);
+        else builder.copy(Network.DENSE_B, bias, units);
     }
 
     /** sigmoid(z) is the second of softmax(0, z), so one unit becomes two classes. */
     private void sigmoid(KerasLayer layer, String kernel, String bias) throws ModelFileException {
         softmaxed = true;
         classes = 2;
-        float[] w = builder.take("dense.w", kernel, "second of two classes", settled.outputSize(), 1);
+        float[] w = builder.take(Network.DENSE_W, kernel, How.SECOND_OF_TWO_CLASSES, settled.outputSize(), 1);
         float[] both = new float[2 * w.length];
         for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
-        builder.put("dense.w", both, w.length, 2);
-        float b = bias == null ? 0 : builder.take("dense.b", bias, "second of two classes", 1)[0];
-        builder.put("dense.b", new float[] {0, b}, 2);
+        builder.put(Network.DENSE_W, both, w.length, 2);
+        float b = bias == null ? 0 : builder.take(Network.DENSE_B, bias, How.SECOND_OF_TWO_CLASSES, 1)[0];
+        builder.put(Network.DENSE_B, new float[] {0, b}, 2);
         builder.note(layer.place() + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
     }
 

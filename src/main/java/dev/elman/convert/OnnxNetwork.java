@@ -1,6 +1,5 @@
-package dev.elman.convert.onnx;
+package dev.elman.convert;
 
-import dev.elman.convert.Network;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
@@ -10,7 +9,7 @@ import java.util.Collections;
 import java.util.List;
 
 /** The graph of one network: input, time first; the operator RNN; what elman makes of the states; the dense layer. */
-final class RnnGraph {
+final class OnnxNetwork {
     private static final String LENGTHS = "lengths";
     /** Of a layer, whose number follows. */
     private static final String STATES = "states_";
@@ -19,21 +18,21 @@ final class RnnGraph {
     private final SimpleRnnConfig rnn;
     private final int opset;
     private final boolean state;
-    private final Graph graph = new Graph();
+    private final OnnxGraph graph = new OnnxGraph();
 
-    RnnGraph(Network network, int opset) {
+    OnnxNetwork(Network network, int opset) {
         this.network = network;
         this.rnn = network.rnn();
         this.opset = opset;
         this.state = rnn.stateful() || network.classes() == 0;
     }
 
-    Graph build() {
+    OnnxGraph build() {
         String x = input();
-        graph.input(LENGTHS, Graph.INT32, "N");
+        graph.input(LENGTHS, OnnxGraph.INT32, "N");
         String states = Integer.toString(rnn.layers() * rnn.directions());
         String nodes = Integer.toString(rnn.hiddenSize());
-        if (state) graph.input("h0", Graph.FLOAT, states, "N", nodes);
+        if (state) graph.input("h0", OnnxGraph.FLOAT, states, "N", nodes);
         List<String> finalStates = new ArrayList<>();
         for (int layer = 0; layer < rnn.layers(); layer++) {
             if (layer > 0) x = sideBySide(STATES + (layer - 1));
@@ -42,10 +41,10 @@ final class RnnGraph {
         if (state) {
             String all = rnn.layers() == 1
                     ? finalStates.get(0)
-                    : graph.node("Concat", finalStates, Graph.integer("axis", 0));
+                    : graph.node("Concat", finalStates, OnnxGraph.integer("axis", 0));
             // A row without a live step keeps its state, which the operator does not promise.
             graph.node("Where", List.of(anyStep(), all, "h0"), List.of("hn"));
-            graph.output("hn", Graph.FLOAT, states, "N", nodes);
+            graph.output("hn", OnnxGraph.FLOAT, states, "N", nodes);
         }
         output(
                 switch (rnn.output()) {
@@ -60,18 +59,18 @@ final class RnnGraph {
     /** x [T,N,D]. */
     private String input() {
         if (network.vocabulary() == 0) {
-            graph.input("x", Graph.FLOAT, "N", "T", Integer.toString(rnn.inputSize()));
-            return graph.node("Transpose", List.of("x"), Graph.integers("perm", 1, 0, 2));
+            graph.input("x", OnnxGraph.FLOAT, "N", "T", Integer.toString(rnn.inputSize()));
+            return graph.node("Transpose", List.of("x"), OnnxGraph.integers("perm", 1, 0, 2));
         }
-        graph.input("ids", Graph.INT64, "N", "T");
-        String timeFirst = graph.node("Transpose", List.of("ids"), Graph.integers("perm", 1, 0));
-        return graph.node("Gather", List.of(weight("embedding.table"), timeFirst));
+        graph.input("ids", OnnxGraph.INT64, "N", "T");
+        String timeFirst = graph.node("Transpose", List.of("ids"), OnnxGraph.integers("perm", 1, 0));
+        return graph.node("Gather", List.of(weight(Network.TABLE), timeFirst));
     }
 
     /** Runs a layer over x [T,N,D] and returns the name of its final states [directions,N,H]. */
     private String recurrence(int layer, String x) {
         int directions = rnn.directions();
-        String name = "rnn." + (layer == 0 ? "" : "l" + layer + ".");
+        String name = layerOf(Network.rnn(layer, 0, "wx"));
         String w = graph.constant(name + "W", stacked(layer, "wx"));
         String r = graph.constant(name + "R", stacked(layer, "wh"));
         String b = rnn.bias() ? graph.constant(name + "B", biases(layer)) : "";
@@ -85,12 +84,18 @@ final class RnnGraph {
                 "RNN",
                 List.of(x, w, r, b, LENGTHS, initialState(layer)),
                 List.of(STATES + layer, finalStates),
-                Graph.integer("hidden_size", rnn.hiddenSize()),
-                Graph.word("direction", directions == 2 ? "bidirectional" : rnn.goBackwards() ? "reverse" : "forward"),
-                Graph.words("activations", Collections.nCopies(directions, activation)),
-                Graph.reals("activation_alpha", directions, 1),
-                Graph.reals("activation_beta", directions, 0));
+                OnnxGraph.integer("hidden_size", rnn.hiddenSize()),
+                OnnxGraph.word(
+                        "direction", directions == 2 ? "bidirectional" : rnn.goBackwards() ? "reverse" : "forward"),
+                OnnxGraph.words("activations", Collections.nCopies(directions, activation)),
+                OnnxGraph.reals("activation_alpha", directions, 1),
+                OnnxGraph.reals("activation_beta", directions, 0));
         return finalStates;
+    }
+
+    /** How the names of a layer's constants begin, both directions being in one, as in {@code rnn.l1.}. */
+    static String layerOf(String weight) {
+        return weight.replaceFirst("(forward|reverse)\\..*", "");
     }
 
     private String initialState(int layer) {
@@ -104,7 +109,7 @@ final class RnnGraph {
 
     /** [T,N,directions*H] of a layer's states [T,directions,N,H], for the layer above. */
     private String sideBySide(String states) {
-        String rowThenDirection = graph.node("Transpose", List.of(states), Graph.integers("perm", 0, 2, 1, 3));
+        String rowThenDirection = graph.node("Transpose", List.of(states), OnnxGraph.integers("perm", 0, 2, 1, 3));
         long width = (long) rnn.directions() * rnn.hiddenSize();
         return graph.node("Reshape", List.of(rowThenDirection, graph.vector(0, 0, width)));
     }
@@ -115,12 +120,8 @@ final class RnnGraph {
         int inputs = (int) weights(layer, 0, name).shape()[0];
         float[] result = new float[rnn.directions() * hidden * inputs];
         for (int direction = 0; direction < rnn.directions(); direction++) {
-            float[] values = weights(layer, direction, name).floats();
-            for (int h = 0; h < hidden; h++) {
-                for (int i = 0; i < inputs; i++) {
-                    result[(direction * hidden + h) * inputs + i] = values[i * hidden + h];
-                }
-            }
+            float[] values = Network.transposed(weights(layer, direction, name)).floats();
+            System.arraycopy(values, 0, result, direction * values.length, values.length);
         }
         return NdArray.ofFloats(result, rnn.directions(), hidden, inputs);
     }
@@ -150,7 +151,7 @@ final class RnnGraph {
             String end = graph.vector(Long.MIN_VALUE);
             states = graph.node("Slice", List.of(states, graph.vector(-1), end, graph.vector(0), graph.vector(-1)));
         }
-        return graph.node("Transpose", List.of(states), Graph.integers("perm", 2, 0, 1, 3));
+        return graph.node("Transpose", List.of(states), OnnxGraph.integers("perm", 2, 0, 1, 3));
     }
 
     /** Makes one of the directions along an axis, the last but one. */
@@ -159,8 +160,8 @@ final class RnnGraph {
             String shape = axis == 1 ? graph.vector(0, rnn.outputSize()) : graph.vector(0, 0, rnn.outputSize());
             return graph.node("Reshape", List.of(directions, shape));
         }
-        String forward = graph.node("Gather", List.of(directions, graph.scalar(0L)), Graph.integer("axis", axis));
-        String reverse = graph.node("Gather", List.of(directions, graph.scalar(1L)), Graph.integer("axis", axis));
+        String forward = graph.node("Gather", List.of(directions, graph.scalar(0L)), OnnxGraph.integer("axis", axis));
+        String reverse = graph.node("Gather", List.of(directions, graph.scalar(1L)), OnnxGraph.integer("axis", axis));
         if (rnn.merge() == Merge.MUL) return graph.node("Mul", List.of(forward, reverse));
         String sum = graph.node("Add", List.of(forward, reverse));
         return rnn.merge() == Merge.SUM ? sum : graph.node("Mul", List.of(sum, graph.scalar(0.5f)));
@@ -169,15 +170,16 @@ final class RnnGraph {
     /** [N,directions,H] of the final states [directions,N,H]; a row without a live step gives 0. */
     private String last(String finalStates) {
         String states = graph.node("Where", List.of(anyStep(), finalStates, graph.scalar(0f)));
-        return graph.node("Transpose", List.of(states), Graph.integers("perm", 1, 0, 2));
+        return graph.node("Transpose", List.of(states), OnnxGraph.integers("perm", 1, 0, 2));
     }
 
     /** [N,directions,H], the largest of the live steps; a row without any gives 0. */
     private String max() {
         String live = graph.node("Where", List.of(mask(), everyStep(false), graph.scalar(Float.NEGATIVE_INFINITY)));
         String largest = opset < 18
-                ? graph.node("ReduceMax", List.of(live), Graph.integers("axes", 1), Graph.integer("keepdims", 0))
-                : graph.node("ReduceMax", List.of(live, graph.vector(1)), Graph.integer("keepdims", 0));
+                ? graph.node(
+                        "ReduceMax", List.of(live), OnnxGraph.integers("axes", 1), OnnxGraph.integer("keepdims", 0))
+                : graph.node("ReduceMax", List.of(live, graph.vector(1)), OnnxGraph.integer("keepdims", 0));
         String any = graph.node("Unsqueeze", List.of(anyStep(), graph.vector(2)));
         return graph.node("Where", List.of(any, largest, graph.scalar(0f)));
     }
@@ -185,15 +187,15 @@ final class RnnGraph {
     /** [N,directions,H], the sum over the live steps by their number, which for a row without any is taken for 1. */
     private String mean() {
         String live = graph.node("Where", List.of(mask(), everyStep(false), graph.scalar(0f)));
-        String sum = graph.node("ReduceSum", List.of(live, graph.vector(1)), Graph.integer("keepdims", 0));
-        String lengths = graph.node("Cast", List.of(LENGTHS), Graph.integer("to", Graph.FLOAT));
+        String sum = graph.node("ReduceSum", List.of(live, graph.vector(1)), OnnxGraph.integer("keepdims", 0));
+        String lengths = graph.node("Cast", List.of(LENGTHS), OnnxGraph.integer("to", OnnxGraph.FLOAT));
         String count = graph.node("Unsqueeze", List.of(lengths, graph.vector(1, 2)));
         return graph.node("Div", List.of(sum, graph.node("Max", List.of(count, graph.scalar(1f)))));
     }
 
     /** [N,1], true where a row has a live step: its length is not 0. */
     private String anyStep() {
-        return graph.node("Cast", List.of(column(LENGTHS)), Graph.integer("to", Graph.BOOL));
+        return graph.node("Cast", List.of(column(LENGTHS)), OnnxGraph.integer("to", OnnxGraph.BOOL));
     }
 
     /** [N,T,1,1], true at live steps. */
@@ -201,7 +203,7 @@ final class RnnGraph {
         String given = network.vocabulary() == 0 ? "x" : "ids";
         String count = graph.node("Gather", List.of(graph.node("Shape", List.of(given)), graph.scalar(1L)));
         String steps = graph.node("Range", List.of(graph.scalar(0L), count, graph.scalar(1L)));
-        String lengths = graph.node("Cast", List.of(column(LENGTHS)), Graph.integer("to", Graph.INT64));
+        String lengths = graph.node("Cast", List.of(column(LENGTHS)), OnnxGraph.integer("to", OnnxGraph.INT64));
         String live = graph.node("Less", List.of(steps, lengths));
         return graph.node("Unsqueeze", List.of(live, graph.vector(2, 3)));
     }
@@ -216,13 +218,13 @@ final class RnnGraph {
         String name = network.classes() > 0 ? "logits" : "y";
         String last = Integer.toString(network.classes() > 0 ? network.classes() : rnn.outputSize());
         if (network.classes() > 0) {
-            String product = graph.node("MatMul", List.of(vector, weight("dense.w")));
-            graph.node("Add", List.of(product, weight("dense.b")), List.of(name));
+            String product = graph.node("MatMul", List.of(vector, weight(Network.DENSE_W)));
+            graph.node("Add", List.of(product, weight(Network.DENSE_B)), List.of(name));
         } else {
             graph.node("Identity", List.of(vector), List.of(name));
         }
-        if (sequence) graph.output(name, Graph.FLOAT, "N", "T", last);
-        else graph.output(name, Graph.FLOAT, "N", last);
+        if (sequence) graph.output(name, OnnxGraph.FLOAT, "N", "T", last);
+        else graph.output(name, OnnxGraph.FLOAT, "N", last);
     }
 
     private String weight(String name) {
