@@ -26,9 +26,6 @@ final class Backward {
     /** Whether h_before of the first step is all zeros. */
     private final boolean firstStateIsZero;
 
-    /** Whether the product with Wh^T is one of the others at the end: that of a single step, for which it is not worth laying out. */
-    private final boolean single;
-
     /** g of the step that is next on the way back. */
     private final ShareStates own;
 
@@ -44,7 +41,6 @@ final class Backward {
         this.das = pass.states(dh);
         this.shares = new Shares(gemm, workers, pass.sizes());
         this.firstStateIsZero = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0;
-        this.single = pass.sizes().t() == 1 && pass.dropout() == null;
         int width = pass.sizes().h();
         boolean inPlace = shares.inPlace(width) && pass.dropout() == null;
         this.own =
@@ -61,15 +57,12 @@ final class Backward {
         int steps = pass.sizes().t();
         int n = pass.sizes().n();
         Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
-        Matrix whTransposed = weights.recurrent(pass.sizes()).transpose();
         boolean apart = pass.inputsApart();
-        try (Shares.Factors recurrent = single ? null : shares.factors(whTransposed, pass.countedRows(), own);
-                Gemm.Factor only = single ? gemm.rightInAnyOrder(whTransposed, pass.rows(), workers) : null;
+        try (Shares.Factors recurrent =
+                        shares.factors(weights.recurrent(pass.sizes()).transpose(), pass.countedRows(), own);
                 Gemm.Factor input =
                         dx == null || apart ? null : gemm.rightInAnyOrder(wxTransposed, pass.rows(), workers)) {
-            Shares.Work back = single
-                    ? (i, step, scratch) -> {}
-                    : (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
+            Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
             int stepsAtOnce = Math.max(1, ROWS_AT_ONCE / n);
             for (int step = 0; step < steps; step += stepsAtOnce) {
                 int count = Math.min(stepsAtOnce, steps - step);
@@ -85,11 +78,10 @@ final class Backward {
                 if (input != null) {
                     tiles.multiply(da, input, pass.inputs(dx).rows(pass.slot(first), count * n), false);
                 }
-                if (single) tiles.multiply(da, only, das.rows(pass.before(first), n), true);
                 tiles.run(shares.count() == 1);
             }
         }
-        if (!single) for (int i = 0; i < shares.count(); i++) finish(i);
+        for (int i = 0; i < shares.count(); i++) finish(i);
         if (dx == null || !apart) return;
         try (Gemm.Factor input = gemm.rightInAnyOrder(wxTransposed, pass.rows(), workers)) {
             Matrix da = das.rows(pass.after(0), pass.rows());
