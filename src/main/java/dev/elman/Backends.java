@@ -13,12 +13,16 @@ public final class Backends {
     /** Opens whatever is best on this machine. */
     public static final String AUTO = "auto";
 
+    /** An NVIDIA GPU. */
     public static final String CUDA = "cuda";
 
     /** {@link #CUDA} with its matrix products in TF32; {@link #AUTO} never chooses it. */
     public static final String CUDA_TF32 = "cuda-tf32";
 
+    /** The processors. */
     public static final String CPU = "cpu";
+
+    /** Plain loops in double, for checking. */
     public static final String REFERENCE = "reference";
 
     /** The backends that {@link #open} takes beside {@link #AUTO} and {@link #CUDA_TF32}, fastest first. */

@@ -109,10 +109,12 @@ record TextFile(Path file, List<String> lines) {
                     .toString();
             if (line.indexOf('\0') < 0) return line;
         } catch (CharacterCodingException e) {
-            // Said below.
+            throw new UserException(name + ": line " + number
+                    + " is not UTF-8 text. If it is text in another encoding, convert the file first, for example with"
+                    + " iconv -f ISO-8859-1 -t UTF-8");
         }
-        throw new UserException(name + ": line " + number
-                + " is not UTF-8 text. If it is text in another encoding, convert the file first, for example with"
-                + " iconv -f ISO-8859-1 -t UTF-8");
+        throw new UserException(
+                name + ": line " + number + " holds a NUL character. If it is text all the same, in UTF-16"
+                        + " without a mark for example, convert the file first: iconv -f UTF-16LE -t UTF-8, or tr -d '\\0'");
     }
 }

@@ -10,6 +10,7 @@ import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -108,6 +109,22 @@ final class NetworkBuilder {
         return values;
     }
 
+    /**
+     * A dense layer of one unit becomes two classes, since sigmoid(z) is the second of softmax(0, z).
+     *
+     * @param kernelShape {@code channels} numbers
+     * @param bias null for none
+     */
+    void sigmoid(String kernel, String bias, String layer, long... kernelShape) throws ModelFileException {
+        float[] w = take(Network.DENSE_W, kernel, How.SECOND_OF_TWO_CLASSES, kernelShape);
+        float[] both = new float[2 * w.length];
+        for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
+        put(Network.DENSE_W, both, w.length, 2);
+        float b = bias == null ? 0 : take(Network.DENSE_B, bias, How.SECOND_OF_TWO_CLASSES, 1)[0];
+        put(Network.DENSE_B, new float[] {0, b}, 2);
+        note(layer + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
+    }
+
     /** Leaves an array out, because it is no weight. */
     void ignore(String array) {
         left.remove(array);
@@ -135,6 +152,12 @@ final class NetworkBuilder {
                         settle("activation", said.activation(), hints.activation(), Activation.TANH))
                 .withOutput(settle("output", said.output(), hints.output(), usual))
                 .withMerge(merge(shape, said, hints, denseInputs));
+        if (shape.bidirectional() && denseInputs > 0 && said.output() == null && hints.output() == null) {
+            note(layer
+                    + ": LAST is the last state of each direction, PyTorch's h_n. If the module takes the last step of all"
+                    + " outputs, as in out[:, -1], it sees of the reverse direction only its first step, which elman does not"
+                    + " give.");
+        }
         List<String> silent = new ArrayList<>();
         if (!shape.bidirectional()) {
             config = config.withGoBackwards(settle("goBackwards", said.goBackwards(), hints.goBackwards(), silent));
@@ -224,9 +247,16 @@ final class NetworkBuilder {
                 file, "array " + ModelFileException.brief(array), expected, found, "Check what wrote the file");
     }
 
+    /** A few names, for a message. */
+    static String some(Collection<String> names) {
+        List<String> first =
+                names.stream().limit(6).map(ModelFileException::brief).toList();
+        return first + (names.size() > first.size() ? " and " + (names.size() - first.size()) + " more" : "");
+    }
+
     private NdArray require(String array, String expected) throws ModelFileException {
         NdArray found = arrays.get(array);
-        if (found == null) throw wrong(array, expected, "no array of this name");
+        if (found == null) throw wrong(array, expected, "no array of this name, but " + some(arrays.keySet()));
         if (!left.contains(array)) throw wrong(array, "one use of each array", "a second");
         return found;
     }

@@ -153,8 +153,11 @@ public final class TorchFile {
         }
     }
 
-    /** A pickle, or the zip that torch.save puts it in. Such bytes may also be a header's length, but a brace follows that. */
-    private static void refusePickle(Path file) throws IOException {
+    /**
+     * Throws {@link #pickled} for a pickle, or the zip that torch.save puts it in, whatever its name. Such bytes may also be a
+     * header's length, but a brace follows that.
+     */
+    public static void refusePickle(Path file) throws IOException {
         if (!Files.isRegularFile(file)) return; // the reader says so
         byte[] first;
         try (InputStream in = Files.newInputStream(file)) {

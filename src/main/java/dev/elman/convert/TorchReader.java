@@ -8,7 +8,6 @@ import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -56,20 +55,23 @@ final class TorchReader {
             }
         }
         int vocabulary = embedding(inputs);
-        int classes = dense(channels);
+        boolean merged = bidirectional && hints.merge() != null && hints.merge() != Merge.CONCAT;
+        int outputs = merged ? hidden : channels;
+        int classes = dense(outputs);
         SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
                 .withBias(bias)
                 .withRecurrentBias(bias && hints.recurrentBias())
                 .withBidirectional(bidirectional);
-        Hints said = NN_RNN.withMerge(bidirectional ? Merge.CONCAT : null)
+        // nn.RNN puts two directions side by side; what a module makes of them then, its user says.
+        Hints said = NN_RNN.withMerge(bidirectional && !merged ? Merge.CONCAT : null)
                 .withActivation(metadata(TorchFile.NONLINEARITY, Activation.class))
                 .withOutput(metadata(TorchFile.OUTPUT, Output.class));
         YesOrNo zero = metadata(TorchFile.ZERO_OUTPUT_FOR_MASK, YesOrNo.class);
         if (zero != null) said = said.withZeroOutputForMask(zero == YesOrNo.TRUE);
         String module =
                 prefix.isEmpty() ? "" : " " + ModelFileException.brief(prefix.substring(0, prefix.length() - 1));
-        SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? channels : 0, "nn.RNN" + module);
+        SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? outputs : 0, "nn.RNN" + module);
         return builder.build(vocabulary, config, classes, "nn.RNN" + module);
     }
 
@@ -85,7 +87,9 @@ final class TorchReader {
                 file,
                 "tensors",
                 "those of one torch.nn.RNN: weight_ih_l0, weight_hh_l0, perhaps with a module's name in front",
-                prefixes.isEmpty() ? some(contents.tensors().keySet()) : "those of " + some(prefixes),
+                prefixes.isEmpty()
+                        ? NetworkBuilder.some(contents.tensors().keySet())
+                        : "those of " + NetworkBuilder.some(prefixes),
                 "Save the state_dict of a module with one nn.RNN");
     }
 
@@ -137,6 +141,11 @@ final class TorchReader {
         if (name == null) return 0;
         String array = name + ".weight";
         int classes = builder.matrix(array)[0];
+        if (classes == 1) {
+            String bias = builder.has(name + ".bias") ? name + ".bias" : null;
+            builder.sigmoid(array, bias, "nn.Linear " + ModelFileException.brief(name), 1, channels);
+            return 2;
+        }
         builder.transpose(Network.DENSE_W, array, classes, channels);
         if (builder.has(name + ".bias")) builder.copy(Network.DENSE_B, name + ".bias", classes);
         else builder.zeros(Network.DENSE_B, classes);
@@ -155,7 +164,11 @@ final class TorchReader {
         }
         if (found.size() < 2) return found.isEmpty() ? null : found.get(0);
         throw new ModelFileException(
-                file, "tensors", "one " + what, some(found), "Say which of them is the " + what + " to be read");
+                file,
+                "tensors",
+                "one " + what,
+                NetworkBuilder.some(found),
+                "Say which of them is the " + what + " to be read");
     }
 
     /** What metadata can say of a switch. */
@@ -176,12 +189,5 @@ final class TorchReader {
                 "one of " + List.of(type.getEnumConstants()),
                 ModelFileException.brief(value),
                 "Correct or remove it");
-    }
-
-    /** A few names, for a message. */
-    private static String some(Collection<String> names) {
-        List<String> first =
-                names.stream().limit(6).map(ModelFileException::brief).toList();
-        return first + (names.size() > first.size() ? " and " + (names.size() - first.size()) + " more" : "");
     }
 }

@@ -25,6 +25,8 @@ import java.util.SplittableRandom;
 public final class SimpleRnn implements AutoCloseable {
     private final Backend backend;
     private final SimpleRnnConfig config;
+    private final Parameters weights;
+    private final Parameters gradients;
     private final List<RnnLayer> layers = new ArrayList<>();
     private final List<RnnDirection> directions;
     private final RnnOutput output;
@@ -51,6 +53,8 @@ public final class SimpleRnn implements AutoCloseable {
     public SimpleRnn(Backend backend, SimpleRnnConfig config, String name, Parameters weights, Parameters gradients) {
         this.backend = backend;
         this.config = config;
+        this.weights = weights;
+        this.gradients = gradients;
         for (int k = 0; k < config.layers(); k++) {
             layers.add(new RnnLayer(backend, config, k, name, weights, gradients));
         }
@@ -93,6 +97,16 @@ public final class SimpleRnn implements AutoCloseable {
     /** What it was made with; never changes. */
     public SimpleRnnConfig config() {
         return config;
+    }
+
+    /** All weights, with those of other layers where they lie in one memory: what an optimizer moves. */
+    public Parameters weights() {
+        return weights;
+    }
+
+    /** The gradients of {@link #weights()}; {@link #backward} adds to them. Null for a layer that is never run back. */
+    public Parameters gradients() {
+        return gradients;
     }
 
     /** Weights of one direction of one layer, to read or to set. */

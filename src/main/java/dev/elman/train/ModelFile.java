@@ -107,12 +107,12 @@ public final class ModelFile {
 
     static ModelFile read(Path file, String kind) throws IOException {
         ModelFile saved = new ModelFile(file, SafeTensors.read(file));
+        String found = saved.metadata(KIND);
+        if (!found.equals(kind)) throw saved.wrong(KIND, kind, found, "Load it as what it is.");
         String version = saved.metadata(VERSION);
         if (!version.equals(CURRENT)) {
             throw saved.wrong(VERSION, CURRENT, version, "Use the elman that wrote the file, or train anew.");
         }
-        String found = saved.metadata(KIND);
-        if (!found.equals(kind)) throw saved.wrong(KIND, kind, found, "Load it as what it is.");
         return saved;
     }
 

@@ -249,6 +249,7 @@ class TrainAndPredictTest {
                         "fine\nna\u00efve\n".getBytes(StandardCharsets.ISO_8859_1),
                         "line 2 is not UTF-8",
                         new String[] {}),
+                bad("fine\nno\0ne\n", "line 2 holds a NUL character"),
                 Arguments.of(
                         "one\ntwo\n".getBytes(StandardCharsets.UTF_16),
                         "is UTF-16 text. Convert the file first",

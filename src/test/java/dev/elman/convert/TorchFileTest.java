@@ -195,6 +195,44 @@ class TorchFileTest {
         assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
     }
 
+    /** sigmoid(z) and softmax(0, z) are the same. */
+    @Test
+    void oneUnitBecomesTwoClasses() throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        arrays.put("fc.weight", NdArray.ofFloats(new float[] {1, 2, 3}, 1, 3));
+        arrays.put("fc.bias", NdArray.ofFloats(new float[] {4}, 1));
+        Imported read = TorchFile.read(write(arrays), Hints.NONE);
+        assertEquals(2, read.network().classes());
+        assertArrayEquals(
+                new float[] {0, 1, 0, 2, 0, 3},
+                read.network().weights().get(Network.DENSE_W).toFloats());
+        assertArrayEquals(
+                new float[] {0, 4},
+                read.network().weights().get(Network.DENSE_B).toFloats());
+        assertTrue(read.report().notes().toString().contains("\"fc\": a sigmoid of one unit became two classes"));
+    }
+
+    @Test
+    void twoDirectionsMayBeMergedByTheModule() throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        for (String name : List.of("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")) {
+            arrays.put("rnn." + name + "_reverse", arrays.get("rnn." + name));
+        }
+        assertRefused(write(arrays), Hints.NONE, "array \"fc.weight\": expected [4,6]");
+        Imported summed = TorchFile.read(write(arrays), Hints.NONE.withMerge(Merge.SUM));
+        assertEquals(Merge.SUM, summed.network().rnn().merge());
+        assertTrue(summed.report().notes().toString().contains("PyTorch's h_n"), "which step it is, is not sure");
+        arrays.put("fc.weight", NdArray.ofFloats(new float[24], 4, 6));
+        assertEquals(
+                Merge.CONCAT,
+                TorchFile.read(write(arrays), Hints.NONE).network().rnn().merge());
+        assertEquals(
+                List.of(),
+                TorchFile.read(write(arrays), Hints.NONE.withOutput(Output.LAST))
+                        .report()
+                        .notes());
+    }
+
     /** One thing wrong each: what is done to a good file, and what the message must say. */
     @ParameterizedTest
     @CsvSource(
@@ -207,7 +245,7 @@ class TorchFileTest {
                 "rnn.weight_ih_l0 | 3,5  | array \"embedding.weight\": expected [6,5] | found [6,2]",
                 "rnn.weight_ih_l0 | 3    | array \"rnn.weight_ih_l0\": expected a matrix | found [3]",
                 "rnn.weight_ih_l0 | 3,0  | array \"rnn.weight_ih_l0\": expected a matrix that is not empty | [3, 0]",
-                "rnn.weight_ih_l1 | 3,3  | array \"rnn.weight_hh_l1\": expected [3,3] | no array of this name",
+                "rnn.weight_ih_l1 | 3,3  | array \"rnn.weight_hh_l1\": expected [3,3] | no array of this name, but [\"embedding.weight\", ",
                 "rnn.weight_ih_l2 | 3,3  | array \"rnn.weight_ih_l2\": expected only | found this",
                 "rnn.weight_ih_l1 | 3,2  | array \"rnn.weight_ih_l1\": expected [3,3] | found [3,2]",
                 "rnn.weight_hr_l0 | 3,3  | array \"rnn.weight_hr_l0\": expected only | found this",
