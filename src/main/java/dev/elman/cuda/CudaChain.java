@@ -194,9 +194,9 @@ final class CudaChain {
     }
 
     private String initialize() {
-        calls.driver("cuInit", "", () -> JCudaDriver.cuInit(0));
+        calls.driver("cuInit", () -> JCudaDriver.cuInit(0));
         int[] version = {0};
-        calls.driver("cuDriverGetVersion", "", () -> JCudaDriver.cuDriverGetVersion(version));
+        calls.driver("cuDriverGetVersion", () -> JCudaDriver.cuDriverGetVersion(version));
         driver = version[0];
         String number = driver / 1000 + "." + driver % 1000 / 10;
         if (driver < OLDEST_DRIVER) {
@@ -208,7 +208,7 @@ final class CudaChain {
 
     private String choose(CUdevice device) {
         int[] count = {0};
-        calls.driver("cuDeviceGetCount", "", () -> JCudaDriver.cuDeviceGetCount(count));
+        calls.driver("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
         if (count[0] == 0) throw new BackendUnavailableException("CUDA cannot be used: " + noDevice());
         if (settings.device() >= count[0]) {
             StringBuilder there = new StringBuilder();
@@ -221,13 +221,13 @@ final class CudaChain {
     }
 
     private String nameOf(int number, CUdevice device) {
-        calls.driver("cuDeviceGet", number, () -> JCudaDriver.cuDeviceGet(device, number));
+        calls.driver("cuDeviceGet", () -> "" + number, () -> JCudaDriver.cuDeviceGet(device, number));
         return number + " " + nameOf(device);
     }
 
     private String nameOf(CUdevice device) {
         byte[] name = new byte[256];
-        calls.driver("cuDeviceGetName", device, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
+        calls.driver("cuDeviceGetName", device::toString, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
         int end = 0;
         while (end < name.length && name[end] != 0) end++;
         return new String(name, 0, end, StandardCharsets.UTF_8);
@@ -256,7 +256,7 @@ final class CudaChain {
     private void attribute(int[] value, int attribute, CUdevice device) {
         calls.driver(
                 "cuDeviceGetAttribute",
-                CUdevice_attribute.stringFor(attribute),
+                () -> CUdevice_attribute.stringFor(attribute),
                 () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
     }
 

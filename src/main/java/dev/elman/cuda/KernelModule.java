@@ -78,13 +78,13 @@ final class KernelModule {
         context.calls()
                 .driver(
                         "cuModuleGetFunction",
-                        kernel.entry() + " of " + kernel.file(),
+                        () -> kernel.entry() + " of " + kernel.file(),
                         () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
         int[] bytes = {0};
         context.calls()
                 .driver(
                         "cuFuncGetAttribute",
-                        "local memory of " + kernel.entry(),
+                        () -> "local memory of " + kernel.entry(),
                         () -> JCudaDriver.cuFuncGetAttribute(
                                 bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
         if (bytes[0] > 0) spilled.add(kernel.entry());
@@ -137,14 +137,11 @@ final class KernelModule {
         context.calls()
                 .driver(
                         "cuModuleLoadData",
-                        new Object() {
-                            @Override
-                            public String toString() {
-                                String said = new String(log, StandardCharsets.UTF_8)
-                                        .replace('\0', ' ')
-                                        .strip();
-                                return ptx.name() + (said.isEmpty() ? "" : ": " + said);
-                            }
+                        () -> {
+                            String said = new String(log, StandardCharsets.UTF_8)
+                                    .replace('\0', ' ')
+                                    .strip();
+                            return ptx.name() + (said.isEmpty() ? "" : ": " + said);
                         },
                         () -> JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options));
         modules.add(module);

@@ -42,7 +42,7 @@ final class Staging {
             context.calls()
                     .driver(
                             "cuMemcpyHtoDAsync",
-                            4L * count + " bytes",
+                            () -> 4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyHtoDAsync(
                                     DeviceAddress.of(to), memory.withByteOffset(begin), 4L * count, context.stream()));
             // The next upload begins at a multiple of 16 bytes.
@@ -62,7 +62,7 @@ final class Staging {
             context.calls()
                     .driver(
                             "cuMemcpyDtoHAsync",
-                            4L * count + " bytes",
+                            () -> 4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyDtoHAsync(
                                     memory.withByteOffset(BYTES),
                                     DeviceAddress.of(source),

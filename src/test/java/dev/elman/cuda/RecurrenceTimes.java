@@ -227,8 +227,7 @@ final class RecurrenceTimes implements AutoCloseable {
 
     private CUevent event() {
         CUevent event = new CUevent();
-        context.calls()
-                .driver("cuEventCreate", "", () -> JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
+        context.calls().driver("cuEventCreate", () -> JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
         return event;
     }
 
@@ -237,7 +236,6 @@ final class RecurrenceTimes implements AutoCloseable {
         context.calls()
                 .driver(
                         "cuDeviceGetAttribute",
-                        "",
                         () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, context.device()));
         return value[0];
     }
@@ -335,12 +333,12 @@ final class RecurrenceTimes implements AutoCloseable {
 
         private double micros(Runnable work) {
             CudaCalls calls = context.calls();
-            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(before, context.stream()));
+            calls.driver("cuEventRecord", () -> JCudaDriver.cuEventRecord(before, context.stream()));
             work.run();
-            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(after, context.stream()));
-            calls.driver("cuEventSynchronize", "", () -> JCudaDriver.cuEventSynchronize(after));
+            calls.driver("cuEventRecord", () -> JCudaDriver.cuEventRecord(after, context.stream()));
+            calls.driver("cuEventSynchronize", () -> JCudaDriver.cuEventSynchronize(after));
             float[] millis = {0};
-            calls.driver("cuEventElapsedTime", "", () -> JCudaDriver.cuEventElapsedTime(millis, before, after));
+            calls.driver("cuEventElapsedTime", () -> JCudaDriver.cuEventElapsedTime(millis, before, after));
             return 1e3 * millis[0];
         }
 
