@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
@@ -26,17 +25,13 @@ final class CudaChain {
     private final CudaSettings settings;
     private final CudaCalls calls = new CudaCalls();
     private final List<ChainLink> links = new ArrayList<>();
+    private Device device;
     private CudaContext context;
     private KernelModule kernels;
     private Blas blas;
     private LiveRows live;
     private Planner planner;
     private String deviceLine;
-    private int multiprocessors;
-    /** 10 * major + minor of the device's compute capability. */
-    private int capability;
-    /** 1000 * major + 10 * minor of the driver's CUDA. */
-    private int driver;
 
     CudaChain(CudaSettings settings) {
         this.settings = settings;
@@ -45,11 +40,11 @@ final class CudaChain {
     /** Tries every link until one does not hold; then {@link BackendUnavailableException} says which and why. */
     void open() {
         walk(() -> {
-            CUdevice device = new CUdevice();
-            link("device", () -> choose(device));
-            link("compute capability", () -> capability(device));
+            CUdevice chosen = new CUdevice();
+            link("device", () -> choose(chosen));
+            link("compute capability", () -> capability(chosen));
             link("context", () -> {
-                context = CudaContext.open(calls, device);
+                context = CudaContext.open(calls, chosen);
                 return context.memoryState();
             });
         });
@@ -83,34 +78,20 @@ final class CudaChain {
             link("kernels", () -> {
                 Set<String> unneeded = new HashSet<>();
                 if (blas != null) unneeded.add("gemm");
-                if (SequencePlan.withoutClusters(capability, driver) != null) {
+                if (device.withoutClusters() != null) {
                     unneeded.addAll(List.of("cluster", "tensor_pair", "tensor_cluster"));
                 }
-                if (SequencePlan.withoutTensorCores(capability) != null) {
+                if (device.withoutTensorCores() != null) {
                     unneeded.addAll(List.of("tensor", "tensor_block"));
                 }
-                kernels = new KernelModule(context, capability, unneeded);
-                multiprocessors = multiprocessors(context.device());
-                if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
+                kernels = new KernelModule(context, device.capability(), unneeded);
+                if (blas == null) blas = new OwnBlas(context, kernels, device.multiprocessors());
                 if (blas instanceof Cublas strict && splits()) blas = new SplitBlas(strict, kernels, splitsAll());
                 return kernels.state();
             });
             link("recurrence plans", () -> {
-                String withoutClusters = SequencePlan.withoutClusters(capability, driver);
-                int[] cooperative = {0};
-                attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
-                String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
                 live = new LiveRows(context, kernels, blas, settings.onlyLiveRows());
-                planner = Planner.of(
-                        context,
-                        kernels,
-                        blas,
-                        live,
-                        settings,
-                        withoutClusters,
-                        withoutGrids,
-                        capability,
-                        multiprocessors);
+                planner = Planner.of(context, kernels, blas, live, settings, device);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {
@@ -195,9 +176,7 @@ final class CudaChain {
 
     private String initialize() {
         calls.driver("cuInit", () -> JCudaDriver.cuInit(0));
-        int[] version = {0};
-        calls.driver("cuDriverGetVersion", () -> JCudaDriver.cuDriverGetVersion(version));
-        driver = version[0];
+        int driver = Device.driver(calls);
         String number = driver / 1000 + "." + driver % 1000 / 10;
         if (driver < OLDEST_DRIVER) {
             throw new BackendUnavailableException("CUDA cannot be used: the driver is for CUDA " + number
@@ -206,7 +185,7 @@ final class CudaChain {
         return "for CUDA " + number;
     }
 
-    private String choose(CUdevice device) {
+    private String choose(CUdevice chosen) {
         int[] count = {0};
         calls.driver("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
         if (count[0] == 0) throw new BackendUnavailableException("CUDA cannot be used: " + noDevice());
@@ -216,7 +195,7 @@ final class CudaChain {
             throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device is " + settings.device()
                     + ", but CUDA shows " + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
         }
-        deviceLine = nameOf(settings.device(), device);
+        deviceLine = nameOf(settings.device(), chosen);
         return deviceLine;
     }
 
@@ -233,31 +212,15 @@ final class CudaChain {
         return new String(name, 0, end, StandardCharsets.UTF_8);
     }
 
-    private String capability(CUdevice device) {
-        int[] major = {0};
-        int[] minor = {0};
-        attribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
-        attribute(minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
-        capability = 10 * major[0] + minor[0];
-        if (capability < OLDEST_CAPABILITY) {
+    private String capability(CUdevice chosen) {
+        device = Device.of(calls, chosen);
+        String number = device.capability() / 10 + "." + device.capability() % 10;
+        if (device.capability() < OLDEST_CAPABILITY) {
             throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
-                    + " has compute capability " + major[0] + "." + minor[0]
+                    + " has compute capability " + number
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
-        return major[0] + "." + minor[0];
-    }
-
-    private int multiprocessors(CUdevice device) {
-        int[] count = {0};
-        attribute(count, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device);
-        return count[0];
-    }
-
-    private void attribute(int[] value, int attribute, CUdevice device) {
-        calls.driver(
-                "cuDeviceGetAttribute",
-                () -> CUdevice_attribute.stringFor(attribute),
-                () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
+        return number;
     }
 
     private static String noDevice() {
