@@ -4,9 +4,7 @@ import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
@@ -76,15 +74,7 @@ final class CudaChain {
             toContext.run();
             link("matrix products", this::products);
             link("kernels", () -> {
-                Set<String> unneeded = new HashSet<>();
-                if (blas != null) unneeded.add("gemm");
-                if (device.withoutClusters() != null) {
-                    unneeded.addAll(List.of("cluster", "tensor_pair", "tensor_cluster"));
-                }
-                if (device.withoutTensorCores() != null) {
-                    unneeded.addAll(List.of("tensor", "tensor_block"));
-                }
-                kernels = new KernelModule(context, device.capability(), unneeded);
+                kernels = new KernelModule(context, device, blas == null);
                 if (blas == null) blas = new OwnBlas(context, kernels, device.multiprocessors());
                 if (blas instanceof Cublas strict && splits()) blas = new SplitBlas(strict, kernels, splitsAll());
                 return kernels.state();

@@ -23,8 +23,7 @@ final class SequencePlan implements RecurrencePlan {
     private final Family family;
     private final Device device;
     private final List<SequenceSize> sizes;
-    /** Why this device has none of it, or null. */
-    private final String missing;
+    private final boolean tf32;
 
     private final KernelModule kernels;
     private final InputProjection projection;
@@ -53,20 +52,11 @@ final class SequencePlan implements RecurrencePlan {
         this.sizes = SequenceSize.ALL.stream()
                 .filter(size -> size.family() == family)
                 .toList();
-        this.missing = missing(family, device, tf32);
+        this.tf32 = tf32;
         this.kernels = kernels;
         this.projection = projection;
         this.ring = family.cooperates() ? ring : null;
         this.order = family.cooperates() && family.onTensorCores() ? order : null;
-    }
-
-    private static String missing(Family family, Device device, boolean tf32) {
-        String missing = null;
-        if (family.clusters()) missing = device.withoutClusters();
-        if (missing == null && family.onTensorCores()) missing = device.withoutTensorCores();
-        if (missing == null && family.cooperates()) missing = device.withoutGrids();
-        if (missing != null || tf32 || !family.rounds()) return missing;
-        return "it multiplies in TF32, and products here are strict float32";
     }
 
     /** The smallest that holds this many nodes, null if none does. */
@@ -82,7 +72,8 @@ final class SequencePlan implements RecurrencePlan {
 
     @Override
     public String refusal(Operands.Rnn pass, boolean backward, boolean dropout) {
-        if (missing != null) return missing;
+        if (family.missing(device) != null) return family.missing(device);
+        if (family.rounds() && !tf32) return "it multiplies in TF32, and products here are strict float32";
         SequenceSize size = size(pass.h());
         if (size == null) {
             return "it has registers for the weights of "

@@ -111,6 +111,13 @@ record SequenceSize(
             return plan;
         }
 
+        /** Why a device has none of it, or null if it has. */
+        String missing(Device device) {
+            if (clusters() && device.withoutClusters() != null) return device.withoutClusters();
+            if (onTensorCores() && device.withoutTensorCores() != null) return device.withoutTensorCores();
+            return cooperates() ? device.withoutGrids() : null;
+        }
+
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
             return this == GRID || this == TENSOR || this == TENSOR_TF32;
