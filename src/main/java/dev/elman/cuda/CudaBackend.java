@@ -102,7 +102,7 @@ public final class CudaBackend extends CudaOperations {
             return new CudaChain(settings);
         } catch (NoClassDefFoundError missing) {
             throw new BackendUnavailableException(
-                    "CUDA cannot be used: JCuda is not on the class path (no " + missing.getMessage()
+                    CudaChain.UNUSABLE + "JCuda is not on the class path (no " + missing.getMessage()
                             + "); add org.jcuda:jcuda and org.jcuda:jcublas, which come with dev.elman:elman.",
                     missing);
         }

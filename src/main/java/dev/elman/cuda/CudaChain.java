@@ -16,7 +16,9 @@ import jcuda.driver.JCudaDriver;
  * there is none are the same walk.
  */
 final class CudaChain {
-    private static final String NO = "CUDA cannot be used: ";
+    /** How everything begins that is said about a link that does not hold. */
+    static final String UNUSABLE = "CUDA cannot be used: ";
+
     private static final int OLDEST_DRIVER = 12000;
     private static final int OLDEST_CAPABILITY = 75;
 
@@ -100,11 +102,11 @@ final class CudaChain {
     private void link(String name, Supplier<String> test) {
         try {
             links.add(new ChainLink(name, true, test.get()));
-        } catch (BackendUnavailableException | IllegalArgumentException failure) {
-            links.add(new ChainLink(name, false, failure.getMessage()));
-            throw failure;
+        } catch (IllegalArgumentException refused) {
+            links.add(new ChainLink(name, false, refused.getMessage()));
+            throw refused;
         } catch (RuntimeException | LinkageError failure) {
-            String sentence = NO + remedy(failure);
+            String sentence = UNUSABLE + remedy(failure);
             links.add(new ChainLink(name, false, sentence));
             throw new BackendUnavailableException(sentence, failure);
         }
@@ -150,7 +152,7 @@ final class CudaChain {
         } catch (BackendUnavailableException missing) {
             // Who names a folder, or cuBLAS itself, wants to know that it is not there.
             if (settings.products() == CudaSettings.Products.CUBLAS || settings.libraries() != null) throw missing;
-            return own + "; cuBLAS would be faster, but " + missing.getMessage().replaceFirst(NO, "");
+            return own + "; cuBLAS would be faster, but " + missing.getMessage();
         }
         blas = new Cublas(context, settings.tf32());
         return blas.description() + " " + from + (splits() ? ", " + SplitBlas.note(splitsAll()) : "");
@@ -169,7 +171,7 @@ final class CudaChain {
         int driver = Device.driver(calls);
         String number = driver / 1000 + "." + driver % 1000 / 10;
         if (driver < OLDEST_DRIVER) {
-            throw new BackendUnavailableException("CUDA cannot be used: the driver is for CUDA " + number
+            throw new BackendUnavailableException("the driver is for CUDA " + number
                     + " and too old; install the NVIDIA driver 525 or newer, which is for CUDA 12.0.");
         }
         return "for CUDA " + number;
@@ -178,12 +180,12 @@ final class CudaChain {
     private String choose(CUdevice chosen) {
         int[] count = {0};
         calls.driver("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
-        if (count[0] == 0) throw new BackendUnavailableException("CUDA cannot be used: " + noDevice());
+        if (count[0] == 0) throw new BackendUnavailableException(noDevice());
         if (settings.device() >= count[0]) {
             StringBuilder there = new StringBuilder();
             for (int i = 0; i < count[0]; i++) there.append(i == 0 ? "" : ", ").append(nameOf(i, new CUdevice()));
-            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device is " + settings.device()
-                    + ", but CUDA shows " + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
+            throw new BackendUnavailableException("elman.cuda.device is " + settings.device() + ", but CUDA shows "
+                    + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
         }
         deviceLine = nameOf(settings.device(), chosen);
         return deviceLine;
@@ -206,7 +208,7 @@ final class CudaChain {
         device = Device.of(calls, chosen);
         String number = device.capability() / 10 + "." + device.capability() % 10;
         if (device.capability() < OLDEST_CAPABILITY) {
-            throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
+            throw new BackendUnavailableException("device " + deviceLine
                     + " has compute capability " + number
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
@@ -225,6 +227,7 @@ final class CudaChain {
 
     /** What was found and what to do about it, by the status of the call that failed. */
     static String remedy(Throwable failure) {
+        if (failure instanceof BackendUnavailableException found) return found.getMessage();
         if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         return switch (call.status()) {
             case "CUDA_ERROR_NO_DEVICE" -> noDevice();

@@ -73,7 +73,7 @@ record CudaSettings(
     }
 
     private static IllegalArgumentException unknown(String name, String known, String otherwise) {
-        return new IllegalArgumentException("CUDA cannot be used: " + name + " must be " + known + ", but is \""
+        return new IllegalArgumentException(CudaChain.UNUSABLE + name + " must be " + known + ", but is \""
                 + property(name) + "\"; " + otherwise + ".");
     }
 

@@ -70,8 +70,12 @@ final class Planner {
         if (forced == null) return;
         String refusal = this.forced.refusal(SMALLEST, false, false);
         if (refusal == null) return;
-        throw new IllegalArgumentException("CUDA cannot be used: elman.cuda.plan is \"" + forced + "\", but " + refusal
-                + "; name another plan, or leave the property out.");
+        throw unusable(forced, refusal + "; name another plan");
+    }
+
+    private static IllegalArgumentException unusable(String name, String why) {
+        return new IllegalArgumentException(CudaChain.UNUSABLE + "elman.cuda.plan is \"" + name + "\", but " + why
+                + ", or leave the property out.");
     }
 
     /**
@@ -81,9 +85,7 @@ final class Planner {
      */
     RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
-        throw new IllegalArgumentException(
-                "CUDA cannot be used: elman.cuda.plan is \"" + name + "\", but the plans are "
-                        + String.join(", ", names()) + "; name one of them, or leave the property out.");
+        throw unusable(name, "the plans are " + String.join(", ", names()) + "; name one of them");
     }
 
     /**
