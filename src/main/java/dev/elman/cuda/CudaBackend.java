@@ -8,6 +8,7 @@ import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdeviceptr;
@@ -56,12 +57,12 @@ public final class CudaBackend extends CudaOperations {
 
     /** As {@link #open()}, with the precision chosen here. */
     public static CudaBackend open(boolean tf32) {
-        return open(CudaSettings.fromProperties().withTf32(tf32));
+        return open(CudaSettings.fromPropertiesBut(Map.of("elman.cuda.tf32", String.valueOf(tf32))));
     }
 
     /** As {@link #open()}, with the GPU chosen here. */
     public static CudaBackend open(int device) {
-        return open(CudaSettings.fromProperties().withDevice(device));
+        return open(CudaSettings.fromPropertiesBut(Map.of("elman.cuda.device", String.valueOf(device))));
     }
 
     static CudaBackend open(CudaSettings settings) {

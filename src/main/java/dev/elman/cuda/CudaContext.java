@@ -189,14 +189,6 @@ final class CudaContext implements AutoCloseable {
         return (free[0] >> 20) + " MiB free of " + (total[0] >> 20) + " MiB";
     }
 
-    /** Device memory that nobody holds. */
-    long freeBytes() {
-        long[] free = {0};
-        long[] total = {0};
-        calls.driver("cuMemGetInfo", () -> JCudaDriver.cuMemGetInfo(free, total));
-        return free[0];
-    }
-
     void took(DeviceMemory block) {
         memory.add(block);
         counters.allocations++;

@@ -46,9 +46,8 @@ class CudaGraphTest {
 
     @BeforeEach
     void open() {
-        CudaSettings settings = CudaSettings.fromProperties();
-        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("steps")));
-        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("graph")));
+        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
+        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=graph")));
     }
 
     @AfterEach
@@ -128,9 +127,8 @@ class CudaGraphTest {
     /** The parts of split operands lie where captured graphs find them, whatever is multiplied in between. */
     @Test
     void productsOfSplitOperandsAreReplayed() {
-        CudaSettings settings = CudaSettings.fromProperties().withSplit();
-        try (CudaBackend stepping = CudaBackend.open(settings.withPlan("steps"));
-                CudaBackend replaying = CudaBackend.open(settings.withPlan("graph"));
+        try (CudaBackend stepping = CudaBackend.open(Settings.of("split=all", "plan=steps"));
+                CudaBackend replaying = CudaBackend.open(Settings.of("split=all", "plan=graph"));
                 Pass plain = new Pass(stepping, 70, false);
                 Pass replayed = new Pass(replaying, 70, false);
                 Pass wide = new Pass(replaying, 9, false, 40)) {
@@ -154,8 +152,7 @@ class CudaGraphTest {
     @Tag("provokes-cuda-error")
     @ValueSource(longs = {100, 150})
     void aFirstRunThatLackedMemoryRunsPlainlyAgain(long mebibytes) {
-        CudaSettings settings = CudaSettings.fromProperties().withSplit().withPlan("graph");
-        try (CudaBackend backend = CudaBackend.open(settings);
+        try (CudaBackend backend = CudaBackend.open(Settings.of("split=all", "plan=graph"));
                 Tensor wx = backend.allocate(Shape.of(0, H));
                 Tensor wh = backend.allocate(Shape.of(H, H));
                 Tensor x = backend.allocate(Shape.of(16, N, 0));
@@ -163,7 +160,7 @@ class CudaGraphTest {
             SimpleRnnWeights layer = new SimpleRnnWeights(wx, wh, null);
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
             DeviceMemory rest =
-                    new DeviceMemory(backend.context(), backend.context().freeBytes() - (mebibytes << 20));
+                    new DeviceMemory(backend.context(), CudaMemoryTest.freeBytes(backend) - (mebibytes << 20));
             for (int i = 0; i < 2; i++) {
                 IllegalStateException refused =
                         assertThrows(IllegalStateException.class, () -> backend.simpleRnnForward(layer, pass, x, h));
@@ -329,7 +326,7 @@ class CudaGraphTest {
 
     @Test
     void thePlannerTakesGraphsForLongSequencesAndSaysWhy() {
-        try (CudaBackend backend = CudaBackend.open(CudaSettings.fromProperties())) {
+        try (CudaBackend backend = CudaBackend.open()) {
             String longer = backend.recurrence(256, 512, 2048, 2048, 1, false).plan();
             assertEquals("graph", longer);
             assertEquals(

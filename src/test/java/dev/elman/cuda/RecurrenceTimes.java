@@ -45,8 +45,7 @@ final class RecurrenceTimes implements AutoCloseable {
     private static final int INPUTS = 9;
 
     private final int steps;
-    private final CudaBackend cuda =
-            CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN));
+    private final CudaBackend cuda = CudaBackend.open(Settings.of("gemm=own"));
     private final CudaContext context = cuda.context();
     private final TransposedWeights never = new TransposedWeights(context, cuda.kernels(), false);
     private final InputProjection none = noProjection();
