@@ -217,7 +217,10 @@ final class CudaContext implements AutoCloseable {
         return closed;
     }
 
-    /** Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the driver may refuse; so be it. */
+    /**
+     * Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the
+     * driver may refuse; so be it.
+     */
     @Override
     public void close() {
         if (closed) return;

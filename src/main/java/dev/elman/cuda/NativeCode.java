@@ -65,8 +65,7 @@ final class NativeCode {
             Path folder = null;
             try {
                 folder = Files.createTempDirectory("elman-cuda-");
-                // java.io.File remembers the folder of its first temporary file: let another thread's not be that of
-                // ours.
+                // java.io.File remembers where its first temporary file was, which must not be our folder.
                 Files.delete(File.createTempFile("elman-cuda-", null).toPath());
                 boolean packed = unpack(file, folder);
                 System.setProperty(TEMPORARY, folder.toString());
