@@ -30,7 +30,7 @@ final class Cublas extends Blas {
     Cublas(CudaContext context, boolean tf32) {
         super(context);
         this.tf32 = tf32;
-        context.calls().blas("cublasCreate", "", () -> JCublas2.cublasCreate(handle));
+        context.calls().blas("cublasCreate", () -> JCublas2.cublasCreate(handle));
         try {
             setUp();
         } catch (RuntimeException failure) {
@@ -42,19 +42,20 @@ final class Cublas extends Blas {
     private void setUp() {
         CudaContext context = context();
         CudaCalls calls = context.calls();
-        calls.blas("cublasSetStream", "", () -> JCublas2.cublasSetStream(handle, new cudaStream_t(context.stream())));
+        calls.blas("cublasSetStream", () -> JCublas2.cublasSetStream(handle, new cudaStream_t(context.stream())));
         Pointer workspace = DeviceAddress.of(new DeviceMemory(context, WORKSPACE_BYTES).address());
         calls.blas(
                 "cublasSetWorkspace",
-                WORKSPACE_BYTES + " bytes",
+                () -> WORKSPACE_BYTES + " bytes",
                 () -> JCublas2.cublasSetWorkspace(handle, workspace, WORKSPACE_BYTES));
         calls.blas(
                 "cublasSetAtomicsMode",
-                "not allowed",
+                () -> "not allowed",
                 () -> JCublas2.cublasSetAtomicsMode(handle, cublasAtomicsMode.CUBLAS_ATOMICS_NOT_ALLOWED));
         // The default mode keeps float32 operands at full precision; TF32 comes by its own mode only.
         int mode = tf32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
-        calls.blas("cublasSetMathMode", cublasMath.stringFor(mode), () -> JCublas2.cublasSetMathMode(handle, mode));
+        calls.blas(
+                "cublasSetMathMode", () -> cublasMath.stringFor(mode), () -> JCublas2.cublasSetMathMode(handle, mode));
     }
 
     private static Pointer constant(float value) {
@@ -66,7 +67,7 @@ final class Cublas extends Blas {
     /** The version of the library that was found: 10000 * major + 100 * minor + patch. */
     private int version() {
         int[] version = {0};
-        context().calls().blas("cublasGetVersion", "", () -> JCublas2.cublasGetVersion(handle, version));
+        context().calls().blas("cublasGetVersion", () -> JCublas2.cublasGetVersion(handle, version));
         return version[0];
     }
 
@@ -116,12 +117,7 @@ final class Cublas extends Blas {
                 .calls()
                 .blas(
                         "cublasSgemm",
-                        new Object() {
-                            @Override
-                            public String toString() {
-                                return form.of(m, n, k);
-                            }
-                        },
+                        () -> form.of(m, n, k),
                         () -> JCublas2.cublasSgemm(
                                 handle,
                                 form == Form.NT ? T : N,

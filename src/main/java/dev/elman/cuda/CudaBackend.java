@@ -8,6 +8,7 @@ import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdeviceptr;
@@ -15,10 +16,13 @@ import jcuda.driver.CUstream;
 
 /**
  * An NVIDIA GPU: cuBLAS for the products, or kernels of ours where there is none, our kernels for the rest, one stream.
- * Float32; with TF32 cuBLAS rounds the products' operands to 10 bits of mantissa, and so does the recurrence on tensor cores.
- * Without, both make products of three such with float32's error, the recurrence where that pays, cuBLAS where it is asked
- * to. Nothing is waited for but downloads, uploads each time they have come to 4 MiB and, where the backend is not attached, once
- * in a recurrence with a mask whose products over all steps take half a millisecond or so: for the number of live rows.
+ *
+ * <p>Numbers are float32. With TF32, products round their operands to 10 bits of mantissa, those of cuBLAS and those of the
+ * recurrence on tensor cores. Without it, tensor cores can still make a product of float32's error, out of three of TF32: the
+ * recurrence does so where that pays, cuBLAS where it is asked to.
+ *
+ * <p>Nothing is waited for but downloads, uploads each time they have come to 4 MiB and, where the backend is not attached,
+ * once in a recurrence with a mask whose products over all steps take half a millisecond or so: for the number of live rows.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -28,7 +32,8 @@ import jcuda.driver.CUstream;
  *
  * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows, or the live ones of
  * them, in the order in which it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways
- * issue the same calls. Our own products give the same bits in any case, and a recurrence whose plan projects x itself needs no product forward.
+ * issue the same calls. Our own products give the same bits in any case, and a recurrence whose plan projects x itself needs
+ * no product forward.
  */
 public final class CudaBackend extends CudaOperations {
     private final boolean projectByStep;
@@ -56,12 +61,12 @@ public final class CudaBackend extends CudaOperations {
 
     /** As {@link #open()}, with the precision chosen here. */
     public static CudaBackend open(boolean tf32) {
-        return open(CudaSettings.fromProperties().withTf32(tf32));
+        return open(CudaSettings.fromPropertiesBut(Map.of("elman.cuda.tf32", String.valueOf(tf32))));
     }
 
     /** As {@link #open()}, with the GPU chosen here. */
     public static CudaBackend open(int device) {
-        return open(CudaSettings.fromProperties().withDevice(device));
+        return open(CudaSettings.fromPropertiesBut(Map.of("elman.cuda.device", String.valueOf(device))));
     }
 
     static CudaBackend open(CudaSettings settings) {
@@ -102,7 +107,7 @@ public final class CudaBackend extends CudaOperations {
             return new CudaChain(settings);
         } catch (NoClassDefFoundError missing) {
             throw new BackendUnavailableException(
-                    "CUDA cannot be used: JCuda is not on the class path (no " + missing.getMessage()
+                    CudaChain.UNUSABLE + "JCuda is not on the class path (no " + missing.getMessage()
                             + "); add org.jcuda:jcuda and org.jcuda:jcublas, which come with dev.elman:elman.",
                     missing);
         }

@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import java.util.Set;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import jcuda.CudaException;
 import jcuda.driver.CUresult;
 import jcuda.jcublas.cublasStatus;
@@ -19,18 +20,28 @@ final class CudaCalls {
 
     private CudaCallException first;
 
+    /** Makes a driver call of which nothing needs to be said but its name. */
+    void driver(String name, IntSupplier call) {
+        driver(name, () -> "", call);
+    }
+
     /**
      * Makes a driver call.
      *
-     * @param details whose {@code toString} names the arguments that matter; asked for only when the call fails
+     * @param details the arguments that matter; asked for only when the call fails
      */
-    void driver(String name, Object details, IntSupplier call) {
+    void driver(String name, Supplier<String> details, IntSupplier call) {
         String status = driverStatus(call);
         if (status != null) throw failure(name, status, details);
     }
 
-    /** Makes a cuBLAS call, see {@link #driver}. */
-    void blas(String name, Object details, IntSupplier call) {
+    /** Makes a cuBLAS call of which nothing needs to be said but its name. */
+    void blas(String name, IntSupplier call) {
+        blas(name, () -> "", call);
+    }
+
+    /** Makes a cuBLAS call, see {@link #driver(String, Supplier, IntSupplier)}. */
+    void blas(String name, Supplier<String> details, IntSupplier call) {
         String status;
         try {
             int code = call.getAsInt();
@@ -52,8 +63,8 @@ final class CudaCalls {
         }
     }
 
-    private CudaCallException failure(String name, String status, Object details) {
-        CudaCallException failure = new CudaCallException(name, status, details.toString());
+    private CudaCallException failure(String name, String status, Supplier<String> details) {
+        CudaCallException failure = new CudaCallException(name, status, details.get());
         boolean harmless = ONLY_TAKE.contains(name) && NOT_GIVEN.contains(status);
         if (first == null && !harmless) first = failure;
         return failure;

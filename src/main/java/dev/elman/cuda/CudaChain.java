@@ -4,13 +4,10 @@ import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Supplier;
 import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
-import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUstream;
 import jcuda.driver.JCudaDriver;
 
@@ -19,24 +16,22 @@ import jcuda.driver.JCudaDriver;
  * there is none are the same walk.
  */
 final class CudaChain {
-    private static final String NO = "CUDA cannot be used: ";
+    /** How everything begins that is said about a link that does not hold. */
+    static final String UNUSABLE = "CUDA cannot be used: ";
+
     private static final int OLDEST_DRIVER = 12000;
     private static final int OLDEST_CAPABILITY = 75;
 
     private final CudaSettings settings;
     private final CudaCalls calls = new CudaCalls();
     private final List<ChainLink> links = new ArrayList<>();
+    private Device device;
     private CudaContext context;
     private KernelModule kernels;
     private Blas blas;
     private LiveRows live;
     private Planner planner;
     private String deviceLine;
-    private int multiprocessors;
-    /** 10 * major + minor of the device's compute capability. */
-    private int capability;
-    /** 1000 * major + 10 * minor of the driver's CUDA. */
-    private int driver;
 
     CudaChain(CudaSettings settings) {
         this.settings = settings;
@@ -45,11 +40,11 @@ final class CudaChain {
     /** Tries every link until one does not hold; then {@link BackendUnavailableException} says which and why. */
     void open() {
         walk(() -> {
-            CUdevice device = new CUdevice();
-            link("device", () -> choose(device));
-            link("compute capability", () -> capability(device));
+            CUdevice chosen = new CUdevice();
+            link("device", () -> choose(chosen));
+            link("compute capability", () -> capability(chosen));
             link("context", () -> {
-                context = CudaContext.open(calls, device);
+                context = CudaContext.open(calls, chosen);
                 return context.memoryState();
             });
         });
@@ -81,36 +76,14 @@ final class CudaChain {
             toContext.run();
             link("matrix products", this::products);
             link("kernels", () -> {
-                Set<String> unneeded = new HashSet<>();
-                if (blas != null) unneeded.add("gemm");
-                if (SequencePlan.withoutClusters(capability, driver) != null) {
-                    unneeded.addAll(List.of("cluster", "tensor_pair", "tensor_cluster"));
-                }
-                if (SequencePlan.withoutTensorCores(capability) != null) {
-                    unneeded.addAll(List.of("tensor", "tensor_block"));
-                }
-                kernels = new KernelModule(context, capability, unneeded);
-                multiprocessors = multiprocessors(context.device());
-                if (blas == null) blas = new OwnBlas(context, kernels, multiprocessors);
+                kernels = new KernelModule(context, device, blas == null);
+                if (blas == null) blas = new OwnBlas(context, kernels, device.multiprocessors());
                 if (blas instanceof Cublas strict && splits()) blas = new SplitBlas(strict, kernels, splitsAll());
                 return kernels.state();
             });
             link("recurrence plans", () -> {
-                String withoutClusters = SequencePlan.withoutClusters(capability, driver);
-                int[] cooperative = {0};
-                attribute(cooperative, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, context.device());
-                String withoutGrids = cooperative[0] == 0 ? "this device has no cooperative launches" : null;
                 live = new LiveRows(context, kernels, blas, settings.onlyLiveRows());
-                planner = Planner.of(
-                        context,
-                        kernels,
-                        blas,
-                        live,
-                        settings,
-                        withoutClusters,
-                        withoutGrids,
-                        capability,
-                        multiprocessors);
+                planner = Planner.of(context, kernels, blas, live, settings, device);
                 return planner.summary();
             });
         } catch (RuntimeException failure) {
@@ -129,11 +102,11 @@ final class CudaChain {
     private void link(String name, Supplier<String> test) {
         try {
             links.add(new ChainLink(name, true, test.get()));
-        } catch (BackendUnavailableException | IllegalArgumentException failure) {
-            links.add(new ChainLink(name, false, failure.getMessage()));
-            throw failure;
+        } catch (IllegalArgumentException refused) {
+            links.add(new ChainLink(name, false, refused.getMessage()));
+            throw refused;
         } catch (RuntimeException | LinkageError failure) {
-            String sentence = NO + remedy(failure);
+            String sentence = UNUSABLE + remedy(failure);
             links.add(new ChainLink(name, false, sentence));
             throw new BackendUnavailableException(sentence, failure);
         }
@@ -179,7 +152,7 @@ final class CudaChain {
         } catch (BackendUnavailableException missing) {
             // Who names a folder, or cuBLAS itself, wants to know that it is not there.
             if (settings.products() == CudaSettings.Products.CUBLAS || settings.libraries() != null) throw missing;
-            return own + "; cuBLAS would be faster, but " + missing.getMessage().replaceFirst(NO, "");
+            return own + "; cuBLAS would be faster, but " + missing.getMessage();
         }
         blas = new Cublas(context, settings.tf32());
         return blas.description() + " " + from + (splits() ? ", " + SplitBlas.note(splitsAll()) : "");
@@ -194,70 +167,52 @@ final class CudaChain {
     }
 
     private String initialize() {
-        calls.driver("cuInit", "", () -> JCudaDriver.cuInit(0));
-        int[] version = {0};
-        calls.driver("cuDriverGetVersion", "", () -> JCudaDriver.cuDriverGetVersion(version));
-        driver = version[0];
+        calls.driver("cuInit", () -> JCudaDriver.cuInit(0));
+        int driver = Device.driver(calls);
         String number = driver / 1000 + "." + driver % 1000 / 10;
         if (driver < OLDEST_DRIVER) {
-            throw new BackendUnavailableException("CUDA cannot be used: the driver is for CUDA " + number
+            throw new BackendUnavailableException("the driver is for CUDA " + number
                     + " and too old; install the NVIDIA driver 525 or newer, which is for CUDA 12.0.");
         }
         return "for CUDA " + number;
     }
 
-    private String choose(CUdevice device) {
+    private String choose(CUdevice chosen) {
         int[] count = {0};
-        calls.driver("cuDeviceGetCount", "", () -> JCudaDriver.cuDeviceGetCount(count));
-        if (count[0] == 0) throw new BackendUnavailableException("CUDA cannot be used: " + noDevice());
+        calls.driver("cuDeviceGetCount", () -> JCudaDriver.cuDeviceGetCount(count));
+        if (count[0] == 0) throw new BackendUnavailableException(noDevice());
         if (settings.device() >= count[0]) {
             StringBuilder there = new StringBuilder();
             for (int i = 0; i < count[0]; i++) there.append(i == 0 ? "" : ", ").append(nameOf(i, new CUdevice()));
-            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.device is " + settings.device()
-                    + ", but CUDA shows " + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
+            throw new BackendUnavailableException("elman.cuda.device is " + settings.device() + ", but CUDA shows "
+                    + there + " (CUDA_VISIBLE_DEVICES is " + visibleDevices() + ").");
         }
-        deviceLine = nameOf(settings.device(), device);
+        deviceLine = nameOf(settings.device(), chosen);
         return deviceLine;
     }
 
     private String nameOf(int number, CUdevice device) {
-        calls.driver("cuDeviceGet", number, () -> JCudaDriver.cuDeviceGet(device, number));
+        calls.driver("cuDeviceGet", () -> "" + number, () -> JCudaDriver.cuDeviceGet(device, number));
         return number + " " + nameOf(device);
     }
 
     private String nameOf(CUdevice device) {
         byte[] name = new byte[256];
-        calls.driver("cuDeviceGetName", device, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
+        calls.driver("cuDeviceGetName", device::toString, () -> JCudaDriver.cuDeviceGetName(name, name.length, device));
         int end = 0;
         while (end < name.length && name[end] != 0) end++;
         return new String(name, 0, end, StandardCharsets.UTF_8);
     }
 
-    private String capability(CUdevice device) {
-        int[] major = {0};
-        int[] minor = {0};
-        attribute(major, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device);
-        attribute(minor, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device);
-        capability = 10 * major[0] + minor[0];
-        if (capability < OLDEST_CAPABILITY) {
-            throw new BackendUnavailableException("CUDA cannot be used: device " + deviceLine
-                    + " has compute capability " + major[0] + "." + minor[0]
+    private String capability(CUdevice chosen) {
+        device = Device.of(calls, chosen);
+        String number = device.capability() / 10 + "." + device.capability() % 10;
+        if (device.capability() < OLDEST_CAPABILITY) {
+            throw new BackendUnavailableException("device " + deviceLine
+                    + " has compute capability " + number
                     + ", and the kernels need 7.5 (Turing) or newer; choose another with -Delman.cuda.device.");
         }
-        return major[0] + "." + minor[0];
-    }
-
-    private int multiprocessors(CUdevice device) {
-        int[] count = {0};
-        attribute(count, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device);
-        return count[0];
-    }
-
-    private void attribute(int[] value, int attribute, CUdevice device) {
-        calls.driver(
-                "cuDeviceGetAttribute",
-                CUdevice_attribute.stringFor(attribute),
-                () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, device));
+        return number;
     }
 
     private static String noDevice() {
@@ -272,6 +227,7 @@ final class CudaChain {
 
     /** What was found and what to do about it, by the status of the call that failed. */
     static String remedy(Throwable failure) {
+        if (failure instanceof BackendUnavailableException found) return found.getMessage();
         if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         return switch (call.status()) {
             case "CUDA_ERROR_NO_DEVICE" -> noDevice();

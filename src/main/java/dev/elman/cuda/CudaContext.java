@@ -56,7 +56,7 @@ final class CudaContext implements AutoCloseable {
         this.stream = stream;
         this.owned = owned;
         int[] flags = {0};
-        calls.driver("cuStreamGetFlags", "", () -> JCudaDriver.cuStreamGetFlags(stream, flags));
+        calls.driver("cuStreamGetFlags", () -> JCudaDriver.cuStreamGetFlags(stream, flags));
         this.capturable = (flags[0] & CUstream_flags.CU_STREAM_NON_BLOCKING) != 0;
         this.staging = new Staging(this);
     }
@@ -65,12 +65,15 @@ final class CudaContext implements AutoCloseable {
     static CudaContext open(CudaCalls calls, CUdevice device) {
         CUcontext context = new CUcontext();
         CUstream stream = new CUstream();
-        calls.driver("cuDevicePrimaryCtxRetain", device, () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
+        calls.driver(
+                "cuDevicePrimaryCtxRetain",
+                device::toString,
+                () -> JCudaDriver.cuDevicePrimaryCtxRetain(context, device));
         try {
-            calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
+            calls.driver("cuCtxSetCurrent", () -> JCudaDriver.cuCtxSetCurrent(context));
             calls.driver(
                     "cuStreamCreate",
-                    "non-blocking",
+                    () -> "non-blocking",
                     () -> JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
             try {
                 return new CudaContext(calls, device, context, stream, true);
@@ -92,9 +95,10 @@ final class CudaContext implements AutoCloseable {
     static CudaContext attach(CudaCalls calls, CUcontext context, CUstream stream) {
         CUdevice device = new CUdevice();
         CUcontext home = new CUcontext();
-        calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
-        calls.driver("cuCtxGetDevice", "", () -> JCudaDriver.cuCtxGetDevice(device));
-        calls.driver("cuStreamGetCtx", "the application's stream", () -> JCudaDriver.cuStreamGetCtx(stream, home));
+        calls.driver("cuCtxSetCurrent", () -> JCudaDriver.cuCtxSetCurrent(context));
+        calls.driver("cuCtxGetDevice", () -> JCudaDriver.cuCtxGetDevice(device));
+        calls.driver(
+                "cuStreamGetCtx", () -> "the application's stream", () -> JCudaDriver.cuStreamGetCtx(stream, home));
         if (!home.equals(context)) {
             throw new IllegalArgumentException("attach: the stream belongs to another context than the one given.");
         }
@@ -104,7 +108,7 @@ final class CudaContext implements AutoCloseable {
     /** Refuses to go on when closed, poisoned or on a wrong thread, and makes this context the thread's. */
     void enter() {
         checkUsable();
-        calls.driver("cuCtxSetCurrent", "", () -> JCudaDriver.cuCtxSetCurrent(context));
+        calls.driver("cuCtxSetCurrent", () -> JCudaDriver.cuCtxSetCurrent(context));
     }
 
     /** As {@link #enter}, but poisoned or not: everything can be closed. */
@@ -163,13 +167,13 @@ final class CudaContext implements AutoCloseable {
         if (count == 0) return;
         calls.driver(
                 "cuMemsetD32Async",
-                count + " times 4 bytes",
+                () -> count + " times 4 bytes",
                 () -> JCudaDriver.cuMemsetD32Async(DeviceAddress.of(address), bits, count, stream));
     }
 
     /** Waits for everything that was handed to the stream. */
     void synchronize() {
-        calls.driver("cuStreamSynchronize", "", () -> JCudaDriver.cuStreamSynchronize(stream));
+        calls.driver("cuStreamSynchronize", () -> JCudaDriver.cuStreamSynchronize(stream));
     }
 
     /** As {@link #synchronize}, but whatever became of it: what is closed next must not be in use. */
@@ -183,14 +187,6 @@ final class CudaContext implements AutoCloseable {
         long[] total = {0};
         if (CudaCalls.driverStatus(() -> JCudaDriver.cuMemGetInfo(free, total)) != null) return "the device";
         return (free[0] >> 20) + " MiB free of " + (total[0] >> 20) + " MiB";
-    }
-
-    /** Device memory that nobody holds. */
-    long freeBytes() {
-        long[] free = {0};
-        long[] total = {0};
-        calls.driver("cuMemGetInfo", "", () -> JCudaDriver.cuMemGetInfo(free, total));
-        return free[0];
     }
 
     void took(DeviceMemory block) {
@@ -221,7 +217,10 @@ final class CudaContext implements AutoCloseable {
         return closed;
     }
 
-    /** Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the driver may refuse; so be it. */
+    /**
+     * Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the
+     * driver may refuse; so be it.
+     */
     @Override
     public void close() {
         if (closed) return;

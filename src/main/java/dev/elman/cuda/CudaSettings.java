@@ -2,6 +2,8 @@ package dev.elman.cuda;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
  * What the user chose by system properties.
@@ -13,7 +15,8 @@ import java.util.Locale;
  * @param split {@code elman.cuda.split}: which of cuBLAS's products in strict float32 {@link SplitBlas} makes
  * @param projectByStep {@code elman.cuda.projectByStep}, see {@link InputProjection}
  * @param plan {@code elman.cuda.plan}: the only {@link RecurrencePlan} to use, or null
- * @param onlyLiveRows whether {@link LiveRows} is used under every mask, however small the products; no property, for tests
+ * @param onlyLiveRows {@code elman.cuda.onlyLiveRows}, for tests: whether {@link LiveRows} is used under every mask, however small
+ *     the products
  */
 record CudaSettings(
         int device,
@@ -42,94 +45,32 @@ record CudaSettings(
     }
 
     /**
-     * The properties; an empty one counts as left out.
+     * The system's properties; an empty one counts as left out.
      *
      * @throws IllegalArgumentException when one has a value that it does not know
      */
     static CudaSettings fromProperties() {
-        String folder = property("elman.cuda.libdir");
-        String plan = property("elman.cuda.plan");
+        return fromPropertiesBut(Map.of());
+    }
+
+    /** As {@link #fromProperties}, with these properties instead of the system's of their names. */
+    static CudaSettings fromPropertiesBut(Map<String, String> others) {
+        UnaryOperator<String> property = name -> others.getOrDefault(name, System.getProperty(name, ""));
+        String folder = property.apply("elman.cuda.libdir");
+        String plan = property.apply("elman.cuda.plan");
         return new CudaSettings(
-                device(property("elman.cuda.device")),
+                device("elman.cuda.device", property),
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
-                flag("elman.cuda.tf32"),
-                products(property("elman.cuda.gemm")),
-                split(property("elman.cuda.split")),
-                flag("elman.cuda.projectByStep"),
+                flag("elman.cuda.tf32", property),
+                products("elman.cuda.gemm", property),
+                split("elman.cuda.split", property),
+                flag("elman.cuda.projectByStep", property),
                 plan.isEmpty() ? null : plan,
-                false);
+                flag("elman.cuda.onlyLiveRows", property));
     }
 
-    private static String property(String name) {
-        return System.getProperty(name, "");
-    }
-
-    private static boolean flag(String name) {
-        return switch (property(name).toLowerCase(Locale.ROOT)) {
-            case "", "false" -> false;
-            case "true" -> true;
-            default -> throw unknown(name, "true or false", "it is false where it is left out");
-        };
-    }
-
-    private static IllegalArgumentException unknown(String name, String known, String otherwise) {
-        return new IllegalArgumentException("CUDA cannot be used: " + name + " must be " + known + ", but is \""
-                + property(name) + "\"; " + otherwise + ".");
-    }
-
-    CudaSettings withTf32(boolean on) {
-        return new CudaSettings(device, libraries, on, products, split, projectByStep, plan, onlyLiveRows);
-    }
-
-    CudaSettings withProducts(Products chosen) {
-        return new CudaSettings(device, libraries, tf32, chosen, split, projectByStep, plan, onlyLiveRows);
-    }
-
-    CudaSettings withProjectByStep() {
-        return new CudaSettings(device, libraries, tf32, products, split, true, plan, onlyLiveRows);
-    }
-
-    CudaSettings withPlan(String name) {
-        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, name, onlyLiveRows);
-    }
-
-    CudaSettings withSplit() {
-        return new CudaSettings(device, libraries, tf32, products, Split.ALL, projectByStep, plan, onlyLiveRows);
-    }
-
-    CudaSettings withOnlyLiveRows() {
-        return new CudaSettings(device, libraries, tf32, products, split, projectByStep, plan, true);
-    }
-
-    private static Split split(String text) {
-        return switch (text) {
-            case "" -> Split.NONE;
-            case "large" -> Split.LARGE;
-            case "all" -> Split.ALL;
-            default ->
-                throw unknown(
-                        "elman.cuda.split", "large or all", "leave it out to have no product made of three in TF32");
-        };
-    }
-
-    private static Products products(String text) {
-        return switch (text) {
-            case "" -> Products.BEST;
-            case "cublas" -> Products.CUBLAS;
-            case "own" -> Products.OWN;
-            default ->
-                throw unknown(
-                        "elman.cuda.gemm",
-                        "cublas or own",
-                        "leave it out to take cuBLAS where it is and our own kernels elsewhere");
-        };
-    }
-
-    CudaSettings withDevice(int number) {
-        return new CudaSettings(number, libraries, tf32, products, split, projectByStep, plan, onlyLiveRows);
-    }
-
-    private static int device(String text) {
+    private static int device(String name, UnaryOperator<String> property) {
+        String text = property.apply(name);
         if (text.isEmpty()) return 0;
         try {
             int number = Integer.parseInt(text.strip());
@@ -137,6 +78,46 @@ record CudaSettings(
         } catch (NumberFormatException notANumber) {
             // Said below.
         }
-        throw unknown("elman.cuda.device", "the number of a device, such as 0", "leave it out to take the first");
+        throw unknown(name, text, "the number of a device, such as 0", "leave it out to take the first");
+    }
+
+    private static boolean flag(String name, UnaryOperator<String> property) {
+        String text = property.apply(name);
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "", "false" -> false;
+            case "true" -> true;
+            default -> throw unknown(name, text, "true or false", "it is false where it is left out");
+        };
+    }
+
+    private static Products products(String name, UnaryOperator<String> property) {
+        String text = property.apply(name);
+        return switch (text) {
+            case "" -> Products.BEST;
+            case "cublas" -> Products.CUBLAS;
+            case "own" -> Products.OWN;
+            default ->
+                throw unknown(
+                        name,
+                        text,
+                        "cublas or own",
+                        "leave it out to take cuBLAS where it is and our own kernels elsewhere");
+        };
+    }
+
+    private static Split split(String name, UnaryOperator<String> property) {
+        String text = property.apply(name);
+        return switch (text) {
+            case "" -> Split.NONE;
+            case "large" -> Split.LARGE;
+            case "all" -> Split.ALL;
+            default ->
+                throw unknown(name, text, "large or all", "leave it out to have no product made of three in TF32");
+        };
+    }
+
+    private static IllegalArgumentException unknown(String name, String value, String known, String otherwise) {
+        return new IllegalArgumentException(
+                CudaChain.UNUSABLE + name + " must be " + known + ", but is \"" + value + "\"; " + otherwise + ".");
     }
 }

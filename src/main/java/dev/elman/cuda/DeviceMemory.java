@@ -23,7 +23,11 @@ final class DeviceMemory {
         this.owned = true;
         // Nothing is a legal size of a tensor but not of an allocation.
         long atLeast = Math.max(bytes, 16);
-        context.calls().driver("cuMemAlloc", asking(atLeast), () -> JCudaDriver.cuMemAlloc(pointer, atLeast));
+        context.calls()
+                .driver(
+                        "cuMemAlloc",
+                        () -> atLeast + " bytes, " + context.memoryState(),
+                        () -> JCudaDriver.cuMemAlloc(pointer, atLeast));
         context.took(this);
     }
 
@@ -62,15 +66,6 @@ final class DeviceMemory {
     private static IllegalArgumentException refused(DeviceAddress begin, Shape shape, String why) {
         return new IllegalArgumentException(
                 String.format(Locale.ROOT, "wrap: the pointer 0x%x for %s %s.", begin.value(), shape, why));
-    }
-
-    private Object asking(long atLeast) {
-        return new Object() {
-            @Override
-            public String toString() {
-                return atLeast + " bytes, " + context.memoryState();
-            }
-        };
     }
 
     /** Fills it with zeros of 4 bytes, in the order of the stream. */

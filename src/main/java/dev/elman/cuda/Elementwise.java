@@ -22,7 +22,7 @@ final class Elementwise {
         context.calls()
                 .driver(
                         "cuMemcpyDtoDAsync",
-                        size + " floats",
+                        () -> size + " floats",
                         () -> JCudaDriver.cuMemcpyDtoDAsync(
                                 DeviceAddress.of(y), DeviceAddress.of(x), 4 * size, context.stream()));
     }

@@ -154,7 +154,7 @@ final class GraphPlan implements RecurrencePlan {
         context.calls()
                 .driver(
                         "cuGraphLaunch",
-                        stretch.pass().sizes(),
+                        () -> stretch.pass().sizes().toString(),
                         () -> JCudaDriver.cuGraphLaunch(ready, context.stream()));
     }
 
@@ -172,7 +172,7 @@ final class GraphPlan implements RecurrencePlan {
         // Only what this thread does could break it, and it does nothing else meanwhile.
         calls.driver(
                 "cuStreamBeginCapture",
-                "of this thread",
+                () -> "of this thread",
                 () -> JCudaDriver.cuStreamBeginCapture(
                         context.stream(), CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
         CUgraph graph = new CUgraph();
@@ -184,12 +184,12 @@ final class GraphPlan implements RecurrencePlan {
             if (status == null) destroy(graph);
             throw failure;
         }
-        calls.driver("cuStreamEndCapture", "", () -> JCudaDriver.cuStreamEndCapture(context.stream(), graph));
+        calls.driver("cuStreamEndCapture", () -> JCudaDriver.cuStreamEndCapture(context.stream(), graph));
         context.counters().captures++;
         CUgraphExec ready = new CUgraphExec();
         Operands.Rnn sizes = stretch.pass().sizes();
         try {
-            calls.driver("cuGraphInstantiate", sizes, () -> JCudaDriver.cuGraphInstantiate(ready, graph, 0));
+            calls.driver("cuGraphInstantiate", sizes::toString, () -> JCudaDriver.cuGraphInstantiate(ready, graph, 0));
         } finally {
             destroy(graph);
         }
@@ -203,7 +203,7 @@ final class GraphPlan implements RecurrencePlan {
     /** One that still runs is freed when it has run. */
     private void dropOldest() {
         CUgraphExec oldest = graphs.remove(graphs.keySet().iterator().next());
-        context.calls().driver("cuGraphExecDestroy", "", () -> JCudaDriver.cuGraphExecDestroy(oldest));
+        context.calls().driver("cuGraphExecDestroy", () -> JCudaDriver.cuGraphExecDestroy(oldest));
     }
 
     @Override

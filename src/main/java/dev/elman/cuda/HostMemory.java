@@ -14,7 +14,7 @@ final class HostMemory extends Pointer {
         context.calls()
                 .driver(
                         "cuMemHostAlloc",
-                        bytes + " bytes, page-locked",
+                        () -> bytes + " bytes, page-locked",
                         () -> JCudaDriver.cuMemHostAlloc(memory, bytes, 0));
         return memory;
     }

@@ -8,7 +8,6 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
@@ -25,8 +24,8 @@ final class KernelModule {
     private static final int LOG_BYTES = 8 << 10;
 
     private final CudaContext context;
-    private final int capability;
-    private final Set<String> unneeded;
+    private final Device device;
+    private final boolean products;
     /** Those of all launches. */
     private final HostMemory parameters;
 
@@ -39,16 +38,15 @@ final class KernelModule {
     private final List<String> spilled = new ArrayList<>();
 
     /**
-     * Loads every file of the launch table but those that are not needed; of kernels that are compiled when they are launched
-     * it loads one, so that a driver that cannot take their file says so now.
+     * Loads every file of the launch table that the device can run; of kernels that are compiled when they are launched it loads
+     * one, so that a driver that cannot take their file says so now.
      *
-     * @param capability 10 * major + minor of the device's compute capability
-     * @param unneeded names of files
+     * @param products whether those of {@link OwnBlas} are needed
      */
-    KernelModule(CudaContext context, int capability, Set<String> unneeded) {
+    KernelModule(CudaContext context, Device device, boolean products) {
         this.context = context;
-        this.capability = capability;
-        this.unneeded = Set.copyOf(unneeded);
+        this.device = device;
+        this.products = products;
         this.parameters = HostMemory.allocate(
                 context, Arrays.stream(Kernel.values()).mapToInt(Launch::bytes).sum());
         try {
@@ -63,14 +61,18 @@ final class KernelModule {
         Map<String, CUmodule> byFile = new HashMap<>();
         for (Kernel kernel : Kernel.values()) {
             String file = kernel.file();
-            if (unneeded.contains(file)) continue;
+            if (!loads(kernel)) continue;
             if (!kernel.compiledAtLaunch()) {
-                add(kernel, byFile.computeIfAbsent(file, name -> load(PtxText.read(name, capability))));
+                add(kernel, byFile.computeIfAbsent(file, name -> load(PtxText.read(name, device.capability()))));
             } else if (!texts.containsKey(file)) {
-                texts.put(file, PtxText.read(file, capability));
+                texts.put(file, PtxText.read(file, device.capability()));
                 get(kernel);
             }
         }
+    }
+
+    private boolean loads(Kernel kernel) {
+        return kernel.runsOn(device) && (products || !kernel.file().equals("gemm"));
     }
 
     private Launch add(Kernel kernel, CUmodule module) {
@@ -78,13 +80,13 @@ final class KernelModule {
         context.calls()
                 .driver(
                         "cuModuleGetFunction",
-                        kernel.entry() + " of " + kernel.file(),
+                        () -> kernel.entry() + " of " + kernel.file(),
                         () -> JCudaDriver.cuModuleGetFunction(function, module, kernel.entry()));
         int[] bytes = {0};
         context.calls()
                 .driver(
                         "cuFuncGetAttribute",
-                        "local memory of " + kernel.entry(),
+                        () -> "local memory of " + kernel.entry(),
                         () -> JCudaDriver.cuFuncGetAttribute(
                                 bytes, CUfunction_attribute.CU_FUNC_ATTRIBUTE_LOCAL_SIZE_BYTES, function));
         if (bytes[0] > 0) spilled.add(kernel.entry());
@@ -108,7 +110,7 @@ final class KernelModule {
 
     /** Compiles what has not been launched yet, and says what {@link #state} does. */
     String compileAll() {
-        for (Kernel kernel : Kernel.values()) if (!unneeded.contains(kernel.file())) get(kernel);
+        for (Kernel kernel : Kernel.values()) if (loads(kernel)) get(kernel);
         return state();
     }
 
@@ -137,14 +139,11 @@ final class KernelModule {
         context.calls()
                 .driver(
                         "cuModuleLoadData",
-                        new Object() {
-                            @Override
-                            public String toString() {
-                                String said = new String(log, StandardCharsets.UTF_8)
-                                        .replace('\0', ' ')
-                                        .strip();
-                                return ptx.name() + (said.isEmpty() ? "" : ": " + said);
-                            }
+                        () -> {
+                            String said = new String(log, StandardCharsets.UTF_8)
+                                    .replace('\0', ' ')
+                                    .strip();
+                            return ptx.name() + (said.isEmpty() ? "" : ": " + said);
                         },
                         () -> JCudaDriver.cuModuleLoadDataJIT(module, Pointer.to(text), options));
         modules.add(module);

@@ -56,7 +56,7 @@ final class Launch {
             context.calls()
                     .driver(
                             "cuFuncSetAttribute",
-                            bytes + " bytes of shared memory for " + kernel.entry(),
+                            () -> bytes + " bytes of shared memory for " + kernel.entry(),
                             () -> JCudaDriver.cuFuncSetAttribute(
                                     function,
                                     CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES,
@@ -175,16 +175,7 @@ final class Launch {
         }
         next = 0;
         context.counters().launches++;
-        context.calls()
-                .driver(
-                        call,
-                        new Object() {
-                            @Override
-                            public String toString() {
-                                return kernel.entry() + ", " + grid;
-                            }
-                        },
-                        launch);
+        context.calls().driver(call, () -> kernel.entry() + ", " + grid, launch);
     }
 
     private record Grid(int blocksX, int blocksY, int blocksZ, int threadsX, int threadsY) {

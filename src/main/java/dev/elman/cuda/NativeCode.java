@@ -65,8 +65,7 @@ final class NativeCode {
             Path folder = null;
             try {
                 folder = Files.createTempDirectory("elman-cuda-");
-                // java.io.File remembers the folder of its first temporary file: let another thread's not be that of
-                // ours.
+                // java.io.File remembers where its first temporary file was, which must not be our folder.
                 Files.delete(File.createTempFile("elman-cuda-", null).toPath());
                 boolean packed = unpack(file, folder);
                 System.setProperty(TEMPORARY, folder.toString());
@@ -75,11 +74,11 @@ final class NativeCode {
                 return LOADED.get(binding);
             } catch (IOException e) {
                 throw new BackendUnavailableException(
-                        "CUDA cannot be used: JCuda's native code could not be unpacked into a new folder under "
-                                + before + " (" + e + "); make room there or choose another with -Djava.io.tmpdir.",
+                        "JCuda's native code could not be unpacked into a new folder under " + before + " (" + e
+                                + "); make room there or choose another with -Djava.io.tmpdir.",
                         e);
             } catch (ClassNotFoundException | LinkageError e) {
-                throw new BackendUnavailableException("CUDA cannot be used: " + sentence.of(rootOf(e)), e);
+                throw new BackendUnavailableException(sentence.of(rootOf(e)), e);
             } finally {
                 System.setProperty(TEMPORARY, before);
                 remove(folder);
@@ -127,7 +126,7 @@ final class NativeCode {
         Path helper = libraries.resolve(windows() ? "cublasLt64_12.dll" : "libcublasLt.so.12");
         Path library = libraries.resolve(windows() ? "cublas64_12.dll" : "libcublas.so.12");
         if (!Files.isRegularFile(library)) {
-            throw new BackendUnavailableException("CUDA cannot be used: elman.cuda.libdir is " + libraries
+            throw new BackendUnavailableException("elman.cuda.libdir is " + libraries
                     + ", but there is no " + library.getFileName() + "; name the folder that holds it (in a pip install"
                     + " of nvidia-cublas-cu12 it is nvidia/cublas/" + (windows() ? "bin" : "lib") + ").");
         }
@@ -141,9 +140,7 @@ final class NativeCode {
             System.load(library.toString());
         } catch (LinkageError e) {
             throw new BackendUnavailableException(
-                    "CUDA cannot be used: " + library + " could not be loaded (" + rootOf(e)
-                            + "); it must be cuBLAS 12 for this platform.",
-                    e);
+                    library + " could not be loaded (" + rootOf(e) + "); it must be cuBLAS 12 for this platform.", e);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
+import dev.elman.cuda.SequenceSize.Family;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,6 +19,16 @@ final class Planner {
     /** Of what is expected. */
     private static final String BASIS = "by what an H100 or H200 took";
 
+    private static final List<Family> IN_FLOAT32 = List.of(
+            Family.BLOCK, Family.TENSOR_BLOCK, Family.CLUSTER, Family.TENSOR_CLUSTER, Family.GRID, Family.TENSOR);
+    private static final List<Family> IN_TF32 = List.of(
+            Family.BLOCK,
+            Family.TENSOR_BLOCK_TF32,
+            Family.CLUSTER,
+            Family.TENSOR_CLUSTER,
+            Family.GRID,
+            Family.TENSOR_TF32);
+
     /** The last runs everything, step by step. */
     private final List<RecurrencePlan> plans;
     /** Null for none. */
@@ -25,45 +36,25 @@ final class Planner {
 
     /** All plans there are, those with the fewest launches first. */
     static Planner of(
-            CudaContext context,
-            KernelModule kernels,
-            Blas blas,
-            LiveRows live,
-            CudaSettings settings,
-            String withoutClusters,
-            String withoutGrids,
-            int capability,
-            int multiprocessors) {
+            CudaContext context, KernelModule kernels, Blas blas, LiveRows live, CudaSettings settings, Device device) {
         boolean transposes = blas.tf32() && !settings.projectByStep();
         InputProjection projection = new InputProjection(
                 blas, live, settings.projectByStep(), new TransposedWeights(context, kernels, transposes));
-        SequencePlan block = SequencePlan.block(kernels, projection, multiprocessors);
-        String withoutTensorCores = SequencePlan.withoutTensorCores(capability);
-        SequencePlan tensorBlock = SequencePlan.tensorBlock(
-                kernels, projection, multiprocessors, withoutTensorCores, blas.tf32(), capability);
-        SequencePlan cluster = SequencePlan.cluster(kernels, projection, multiprocessors, withoutClusters);
         Ring ring = new Ring(context);
-        SequencePlan tensorCluster =
-                SequencePlan.tensorCluster(kernels, projection, multiprocessors, withoutClusters, blas.tf32());
-        SequencePlan grid = SequencePlan.grid(kernels, projection, multiprocessors, withoutGrids, ring);
-        SequencePlan tensor = SequencePlan.tensor(
-                kernels,
-                projection,
-                multiprocessors,
-                withoutTensorCores == null ? withoutGrids : withoutTensorCores,
-                ring,
-                new RowOrder(context, kernels),
-                blas.tf32(),
-                capability);
+        RowOrder order = new RowOrder(context, kernels);
+        List<RecurrencePlan> plans = new ArrayList<>();
+        for (Family family : blas.tf32() ? IN_TF32 : IN_FLOAT32) {
+            plans.add(new SequencePlan(family, device, blas.tf32(), kernels, projection, ring, order));
+        }
         StepsPlan steps = new StepsPlan(
                 kernels,
                 blas,
                 projection,
                 new Elementwise(context, kernels),
                 new TransposedWeights(context, kernels, transposes));
-        GraphPlan graph = new GraphPlan(context, steps, projection);
-        return new Planner(
-                List.of(block, tensorBlock, cluster, tensorCluster, grid, tensor, graph, steps), settings.plan());
+        plans.add(new GraphPlan(context, steps, projection));
+        plans.add(steps);
+        return new Planner(plans, settings.plan());
     }
 
     /**
@@ -79,8 +70,12 @@ final class Planner {
         if (forced == null) return;
         String refusal = this.forced.refusal(SMALLEST, false, false);
         if (refusal == null) return;
-        throw new IllegalArgumentException("CUDA cannot be used: elman.cuda.plan is \"" + forced + "\", but " + refusal
-                + "; name another plan, or leave the property out.");
+        throw unusable(forced, refusal + "; name another plan");
+    }
+
+    private static IllegalArgumentException unusable(String name, String why) {
+        return new IllegalArgumentException(CudaChain.UNUSABLE + "elman.cuda.plan is \"" + name + "\", but " + why
+                + ", or leave the property out.");
     }
 
     /**
@@ -90,9 +85,7 @@ final class Planner {
      */
     RecurrencePlan named(String name) {
         for (RecurrencePlan plan : plans) if (plan.name().equals(name)) return plan;
-        throw new IllegalArgumentException(
-                "CUDA cannot be used: elman.cuda.plan is \"" + name + "\", but the plans are "
-                        + String.join(", ", names()) + "; name one of them, or leave the property out.");
+        throw unusable(name, "the plans are " + String.join(", ", names()) + "; name one of them");
     }
 
     /**

@@ -1,8 +1,8 @@
 package dev.elman.cuda;
 
+import static dev.elman.cuda.SequenceSize.Family.BLOCK;
 import static dev.elman.cuda.SequenceSize.Family.CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.GRID;
-import static dev.elman.cuda.SequenceSize.Family.SEQUENCE;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK_TF32;
@@ -42,9 +42,9 @@ record SequenceSize(
         double row) {
     /** All sizes, the smaller ones of a family first. */
     static final List<SequenceSize> ALL = List.of(
-            new SequenceSize(SEQUENCE, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.19, 0.06),
-            new SequenceSize(SEQUENCE, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.365),
-            new SequenceSize(SEQUENCE, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.30, 0.22),
+            new SequenceSize(BLOCK, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.19, 0.06),
+            new SequenceSize(BLOCK, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.365),
+            new SequenceSize(BLOCK, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.30, 0.22),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
             new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.28, 0.06, 0.22),
             new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.30, 0.01, 0.31),
@@ -81,24 +81,42 @@ record SequenceSize(
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
 
-    /** Who makes up a group. */
+    /** Who makes up a group, and how it multiplies. */
     enum Family {
         /** One block of threads. */
-        SEQUENCE,
+        BLOCK("block"),
         /** A cluster of blocks. */
-        CLUSTER,
+        CLUSTER("cluster"),
         /** Blocks of a cooperative launch. */
-        GRID,
+        GRID("grid"),
         /** The same with products on tensor cores, three of TF32 parts for one of float32. */
-        TENSOR,
+        TENSOR("tensor"),
         /** The same with operands rounded to TF32. */
-        TENSOR_TF32,
+        TENSOR_TF32("tensor"),
         /** One block of threads, with products on tensor cores, three of TF32 parts for one of float32. */
-        TENSOR_BLOCK,
+        TENSOR_BLOCK("tensor-block"),
         /** The same with operands rounded to TF32. */
-        TENSOR_BLOCK_TF32,
+        TENSOR_BLOCK_TF32("tensor-block"),
         /** A cluster of blocks, with products on tensor cores of operands rounded to TF32. */
-        TENSOR_CLUSTER;
+        TENSOR_CLUSTER("tensor-cluster");
+
+        private final String plan;
+
+        Family(String plan) {
+            this.plan = plan;
+        }
+
+        /** The name of its plan. */
+        String plan() {
+            return plan;
+        }
+
+        /** Why a device has none of it, or null if it has. */
+        String missing(Device device) {
+            if (clusters() && device.withoutClusters() != null) return device.withoutClusters();
+            if (onTensorCores() && device.withoutTensorCores() != null) return device.withoutTensorCores();
+            return cooperates() ? device.withoutGrids() : null;
+        }
 
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
@@ -112,7 +130,12 @@ record SequenceSize(
 
         /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
         boolean onTensorCores() {
-            return this != SEQUENCE && this != CLUSTER && this != GRID;
+            return this != BLOCK && this != CLUSTER && this != GRID;
+        }
+
+        /** Whether operands are rounded to TF32. */
+        boolean rounds() {
+            return this == TENSOR_TF32 || this == TENSOR_BLOCK_TF32 || this == TENSOR_CLUSTER;
         }
     }
 
@@ -245,6 +268,8 @@ record SequenceSize(
     }
 
     Kernel kernel(Way way, int together) {
-        return Kernel.valueOf(family + "_" + way + "_" + hidden + "_" + together);
+        // The kernels of BLOCK are those of kernels/sequence.cu and called so.
+        String prefix = family == BLOCK ? "SEQUENCE" : family.name();
+        return Kernel.valueOf(prefix + "_" + way + "_" + hidden + "_" + together);
     }
 }

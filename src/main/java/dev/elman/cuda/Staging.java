@@ -6,8 +6,8 @@ import jcuda.driver.JCudaDriver;
 
 /**
  * Page-locked memory between Java's arrays and the device. Uploads fill it from front to back and are not waited for;
- * only when it is full does an upload wait for those before it. Downloads have a half of their own. Java's arrays are never handed to the driver: it would
- * have to hold the garbage collector for as long as its queue is full.
+ * only when it is full does an upload wait for those before it. Downloads have a half of their own. Java's arrays are never
+ * handed to the driver: it would have to hold the garbage collector for as long as its queue is full.
  */
 final class Staging {
     private static final int BYTES = 4 << 20;
@@ -42,7 +42,7 @@ final class Staging {
             context.calls()
                     .driver(
                             "cuMemcpyHtoDAsync",
-                            4L * count + " bytes",
+                            () -> 4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyHtoDAsync(
                                     DeviceAddress.of(to), memory.withByteOffset(begin), 4L * count, context.stream()));
             // The next upload begins at a multiple of 16 bytes.
@@ -54,15 +54,14 @@ final class Staging {
 
     /** Waits for the stream and for {@code length} four-byte values from {@code address}. */
     void download(long address, int length, Part drain) {
-        // What is still on its way up from this buffer has left it before the first byte comes down: one stream, one
-        // order.
+        // One stream, one order: what is on its way up has left the buffer before the first byte comes down.
         for (int from = 0; from < length; ) {
             int count = Math.min(length - from, BYTES / 4);
             long source = address + 4L * from;
             context.calls()
                     .driver(
                             "cuMemcpyDtoHAsync",
-                            4L * count + " bytes",
+                            () -> 4L * count + " bytes",
                             () -> JCudaDriver.cuMemcpyDtoHAsync(
                                     memory.withByteOffset(BYTES),
                                     DeviceAddress.of(source),

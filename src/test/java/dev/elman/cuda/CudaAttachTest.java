@@ -206,7 +206,7 @@ class CudaAttachTest {
                 "calls that return before the work is done",
                 "a real device may be done before it is asked");
         Arrays arrays = new Arrays();
-        CudaSettings settings = CudaSettings.fromProperties().withOnlyLiveRows();
+        CudaSettings settings = Settings.of("onlyLiveRows=true");
         try (CudaBackend backend = CudaBackend.attach(context, stream, settings)) {
             IntTensor mask = masked ? backend.wrapInts(filled(new float[T * N]), Shape.of(T, N)) : null;
             List<Tensor> tensors = new ArrayList<>();
@@ -312,16 +312,14 @@ class CudaAttachTest {
     void noGraphIsCapturedOnAStreamThatWaitsForTheDefaultStream() {
         CUstream blocking = new CUstream();
         ok(JCudaDriver.cuStreamCreate(blocking, CUstream_flags.CU_STREAM_DEFAULT));
-        CudaSettings settings = CudaSettings.fromProperties();
         for (CUstream each : new CUstream[] {blocking, null}) {
-            try (CudaBackend backend = CudaBackend.attach(context, each, settings)) {
+            try (CudaBackend backend = CudaBackend.attach(context, each)) {
                 RecurrenceChoice choice = backend.recurrence(256, 512, 2048, 2048, 1, true);
                 assertEquals("steps", choice.plan());
                 assertTrue(choice.reason().contains("cannot be captured"), choice.reason());
             }
             IllegalArgumentException refused = assertThrows(
-                    IllegalArgumentException.class,
-                    () -> CudaBackend.attach(context, each, settings.withPlan("graph")));
+                    IllegalArgumentException.class, () -> CudaBackend.attach(context, each, Settings.of("plan=graph")));
             assertTrue(
                     refused.getMessage().contains("elman.cuda.plan is \"graph\", but the application's stream"),
                     refused.getMessage());

@@ -32,7 +32,7 @@ class CudaCallsTest {
     }
 
     private static void fail(CudaCalls calls, String name, int status) {
-        CudaCallException failure = assertThrows(CudaCallException.class, () -> calls.driver(name, "", () -> status));
+        CudaCallException failure = assertThrows(CudaCallException.class, () -> calls.driver(name, () -> status));
         assertEquals(CUresult.stringFor(status), failure.status());
     }
 }

@@ -48,9 +48,8 @@ class CudaGraphTest {
 
     @BeforeEach
     void open() {
-        CudaSettings settings = CudaSettings.fromProperties();
-        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("steps")));
-        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings.withPlan("graph")));
+        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
+        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=graph")));
     }
 
     @AfterEach
@@ -130,9 +129,8 @@ class CudaGraphTest {
     /** The parts of split operands lie where captured graphs find them, whatever is multiplied in between. */
     @Test
     void productsOfSplitOperandsAreReplayed() {
-        CudaSettings settings = CudaSettings.fromProperties().withSplit();
-        try (CudaBackend stepping = CudaBackend.open(settings.withPlan("steps"));
-                CudaBackend replaying = CudaBackend.open(settings.withPlan("graph"));
+        try (CudaBackend stepping = CudaBackend.open(Settings.of("split=all", "plan=steps"));
+                CudaBackend replaying = CudaBackend.open(Settings.of("split=all", "plan=graph"));
                 Pass plain = new Pass(stepping, 70, false);
                 Pass replayed = new Pass(replaying, 70, false);
                 Pass wide = new Pass(replaying, 9, false, 40)) {
@@ -156,8 +154,7 @@ class CudaGraphTest {
     @Tag("provokes-cuda-error")
     @ValueSource(longs = {100, 150})
     void aFirstRunThatLackedMemoryRunsPlainlyAgain(long mebibytes) {
-        CudaSettings settings = CudaSettings.fromProperties().withSplit().withPlan("graph");
-        try (CudaBackend backend = CudaBackend.open(settings);
+        try (CudaBackend backend = CudaBackend.open(Settings.of("split=all", "plan=graph"));
                 Tensor wx = backend.allocate(Shape.of(0, H));
                 Tensor wh = backend.allocate(Shape.of(H, H));
                 Tensor x = backend.allocate(Shape.of(16, N, 0));
@@ -165,7 +162,7 @@ class CudaGraphTest {
             SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null);
             SimpleRnnForward forward = new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
             DeviceMemory rest =
-                    new DeviceMemory(backend.context(), backend.context().freeBytes() - (mebibytes << 20));
+                    new DeviceMemory(backend.context(), CudaMemoryTest.freeBytes(backend) - (mebibytes << 20));
             for (int i = 0; i < 2; i++) {
                 IllegalStateException refused =
                         assertThrows(IllegalStateException.class, () -> backend.simpleRnnForward(forward));
@@ -331,7 +328,7 @@ class CudaGraphTest {
 
     @Test
     void thePlannerTakesGraphsForLongSequencesAndSaysWhy() {
-        try (CudaBackend backend = CudaBackend.open(CudaSettings.fromProperties())) {
+        try (CudaBackend backend = CudaBackend.open()) {
             String longer = backend.recurrence(256, 512, 2048, 2048, 1, false).plan();
             assertEquals("graph", longer);
             assertEquals(

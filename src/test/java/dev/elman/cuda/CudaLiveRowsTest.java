@@ -139,7 +139,7 @@ class CudaLiveRowsTest {
     /** The contract of the recurrence, all its masks among it. */
     @Test
     void theContract() {
-        CudaSettings settings = CudaSettings.fromProperties().withOnlyLiveRows();
+        CudaSettings settings = Settings.of("onlyLiveRows=true");
         try (Bench bench = Bench.open(() -> CudaBackend.open(settings), ReferenceBackend::new)) {
             List<Result> results = Checks.all().stream()
                     .filter(check -> check.operation().matches("(simpleRnn|bidirectional).*"))

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
+import jcuda.driver.JCudaDriver;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -173,11 +174,10 @@ class CudaMemoryTest {
             assertEquals(row.forward.applyAsLong(one), row.forward.applyAsLong(one.doubled()), row.what);
             assertEquals(row.back.applyAsLong(one), row.back.applyAsLong(one.doubled()), row.what);
         }
-        try (CudaBackend cuda = (CudaBackend)
-                Required.open("cuda", () -> CudaBackend.open(settings(one).withPlan(null)))) {
+        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings(one, "")))) {
             SequenceCase.assumePlan(cuda, plan, H);
         }
-        try (CudaBackend cuda = CudaBackend.open(settings(one))) {
+        try (CudaBackend cuda = CudaBackend.open(settings(one, one.plan))) {
             CudaContext.Counters counters = cuda.context().counters();
             assertEquals(one.is("own") ? 0 : 32 * MIB, counters.bytes, "cuBLAS's workspace");
             try (Run run = new Run(cuda, one);
@@ -195,11 +195,20 @@ class CudaMemoryTest {
         }
     }
 
-    private static CudaSettings settings(Case one) {
-        CudaSettings settings = CudaSettings.fromProperties().withPlan(one.plan).withTf32(one.is("tf32"));
-        settings = settings.withProducts(one.is("own") ? CudaSettings.Products.OWN : CudaSettings.Products.CUBLAS);
-        if (one.is("split")) settings = settings.withSplit();
-        return one.is("live") ? settings.withOnlyLiveRows() : settings;
+    private static CudaSettings settings(Case one, String plan) {
+        return Settings.of(
+                "plan=" + plan,
+                "tf32=" + one.is("tf32"),
+                "gemm=" + (one.is("own") ? "own" : "cublas"),
+                "split=" + (one.is("split") ? "all" : ""),
+                "onlyLiveRows=" + one.is("live"));
+    }
+
+    /** Device memory that nobody holds. */
+    static long freeBytes(CudaBackend cuda) {
+        long[] free = {0};
+        cuda.context().calls().driver("cuMemGetInfo", () -> JCudaDriver.cuMemGetInfo(free, new long[1]));
+        return free[0];
     }
 
     /** The operands, which are taken before anything runs. */

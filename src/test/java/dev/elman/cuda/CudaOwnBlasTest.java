@@ -33,8 +33,7 @@ class CudaOwnBlasTest {
 
     @BeforeEach
     void open() {
-        cuda = (CudaBackend) Required.open(
-                "cuda", () -> CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN)));
+        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
     }
 
     @AfterEach

@@ -41,8 +41,7 @@ class CudaPathsTest {
     @BeforeEach
     void open() {
         // The recurrence's own plans of one launch have a test of their own.
-        cuda = (CudaBackend) Required.open(
-                "cuda", () -> CudaBackend.open(CudaSettings.fromProperties().withPlan("steps")));
+        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
         reference = new ReferenceBackend();
     }
 

@@ -42,9 +42,9 @@ class CudaPlansTest {
     }
 
     private static void keepsTheContract(String plan, boolean tf32) {
-        CudaSettings forced = CudaSettings.fromProperties().withPlan(plan).withTf32(tf32);
+        CudaSettings forced = Settings.of("plan=" + plan, "tf32=" + tf32);
         boolean software;
-        try (CudaBackend backend = CudaBackend.open(forced.withPlan(null))) {
+        try (CudaBackend backend = CudaBackend.open(Settings.of("plan=", "tf32=" + tf32))) {
             software = backend.description().contains("software device");
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false, false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);

@@ -160,7 +160,7 @@ class CudaSafetyTest {
     @ValueSource(booleans = {false, true})
     void onTensorCoresABatchAfterTheLargestTakesNoMemory(boolean tf32) {
         SequenceCase.assumePlan(backend, "tensor", 33);
-        CudaSettings settings = CudaSettings.fromProperties().withPlan("tensor").withTf32(tf32);
+        CudaSettings settings = Settings.of("plan=tensor", "tf32=" + tf32);
         try (CudaBackend cores = CudaBackend.open(settings);
                 Pass large = new Pass(cores, 9, 11, 3, 33);
                 Pass small = new Pass(cores, 7, 2, 3, 33)) {
@@ -178,23 +178,20 @@ class CudaSafetyTest {
     @Test
     void tensorCoresRoundWhereTheProductsDo() {
         SequenceCase.assumePlan(backend, "tensor", 100);
-        CudaSettings strict = CudaSettings.fromProperties();
-        assertArrayEquals(states(strict.withPlan("grid")), states(strict.withPlan("tensor")), 1e-5f);
-        CudaSettings tf32 = strict.withTf32(true);
-        float[] exact = states(tf32.withPlan("grid"));
-        float[] rounded = states(tf32.withPlan("tensor"));
+        assertArrayEquals(states("plan=grid"), states("plan=tensor"), 1e-5f);
+        float[] exact = states("plan=grid", "tf32=true");
+        float[] rounded = states("plan=tensor", "tf32=true");
         assertArrayEquals(exact, rounded, 4e-3f);
         double apart = IntStream.range(0, exact.length)
                 .mapToDouble(i -> Math.abs(exact[i] - rounded[i]))
                 .max()
                 .orElseThrow();
         assertTrue(apart > 2e-5, "they differ by no more than " + apart);
-        CudaSettings own = strict.withProducts(CudaSettings.Products.OWN).withPlan("tensor");
-        assertArrayEquals(states(own), states(own.withTf32(true)));
+        assertArrayEquals(states("plan=tensor", "gemm=own"), states("plan=tensor", "gemm=own", "tf32=true"));
     }
 
-    private static float[] states(CudaSettings settings) {
-        try (CudaBackend backend = CudaBackend.open(settings);
+    private static float[] states(String... chosen) {
+        try (CudaBackend backend = CudaBackend.open(Settings.of(chosen));
                 Pass pass = new Pass(backend, 5, 3, 4, 100)) {
             pass.run();
             return pass.h.toFloats();
@@ -204,9 +201,8 @@ class CudaSafetyTest {
     /** What a user asks for who needs a sequence run step by step to give the same bits on cuBLAS too. */
     @Test
     void projectionsByStepAreOneMoreProductAStepAndTheSameNumbers() {
-        CudaSettings byStep = CudaSettings.fromProperties().withProjectByStep();
         try (Pass whole = new Pass(backend, 5, 9, 33, 31);
-                CudaBackend other = CudaBackend.open(byStep);
+                CudaBackend other = CudaBackend.open(Settings.of("projectByStep=true"));
                 Pass stepped = new Pass(other, 5, 9, 33, 31)) {
             whole.run();
             stepped.run();

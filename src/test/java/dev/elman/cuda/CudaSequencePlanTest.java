@@ -42,8 +42,7 @@ class CudaSequencePlanTest {
     @BeforeEach
     void open() {
         // With products whose rows keep their bits, so that only the plan is judged.
-        cuda = (CudaBackend) Required.open(
-                "cuda", () -> CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN)));
+        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
         reference = new ReferenceBackend();
     }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What is read from the system properties; needs no native code. */
 class CudaSettingsTest {
     private static final List<String> NAMES =
-            List.of("device", "libdir", "tf32", "gemm", "split", "projectByStep", "plan");
+            List.of("device", "libdir", "tf32", "gemm", "split", "projectByStep", "plan", "onlyLiveRows");
 
     private static void set(String name, String value) {
         System.setProperty("elman.cuda." + name, value);

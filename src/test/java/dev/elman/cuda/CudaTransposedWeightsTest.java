@@ -24,7 +24,6 @@ class CudaTransposedWeightsTest {
     private static final int INPUTS = 40;
     private static final int HIDDEN = 35;
     private static final int FEWEST = TransposedWeights.FEWEST_ROWS / STEPS;
-    private static final CudaSettings TF32 = CudaSettings.fromProperties().withTf32(true);
 
     private final Random random = new Random(2);
 
@@ -32,7 +31,7 @@ class CudaTransposedWeightsTest {
     @ParameterizedTest
     @CsvSource({"1, 1", "32, 32", "33, 70", "64, 31", "5, 200", "0, 3", "3, 0"})
     void aTranspose(int rows, int columns) {
-        try (CudaBackend cuda = open(TF32);
+        try (CudaBackend cuda = open("tf32=true");
                 Tensor x = cuda.allocate(Shape.of(rows, columns));
                 Tensor y = cuda.allocate(Shape.of(columns, rows))) {
             float[] values = numbers(rows * columns);
@@ -50,15 +49,13 @@ class CudaTransposedWeightsTest {
     /** Wx and Wh are transposed in TF32 from so many rows on, and never where a step alone promises the bits of the whole. */
     @Test
     void onlyWhereTheyPay() {
-        assertEquals(2, launches(TF32, FEWEST) - launches(TF32, FEWEST - 1));
-        CudaSettings strict = TF32.withTf32(false);
-        assertEquals(0, launches(strict, FEWEST) - launches(strict, FEWEST - 1));
-        CudaSettings byStep = TF32.withProjectByStep();
-        assertEquals(0, launches(byStep, FEWEST) - launches(byStep, FEWEST - 1));
+        assertEquals(2, launches(FEWEST, true, false) - launches(FEWEST - 1, true, false));
+        assertEquals(0, launches(FEWEST, false, false) - launches(FEWEST - 1, false, false));
+        assertEquals(0, launches(FEWEST, true, true) - launches(FEWEST - 1, true, true));
     }
 
-    private long launches(CudaSettings settings, int rows) {
-        try (CudaBackend cuda = open(settings.withPlan("steps"));
+    private long launches(int rows, boolean tf32, boolean byStep) {
+        try (CudaBackend cuda = open("plan=steps", "tf32=" + tf32, "projectByStep=" + byStep);
                 Layer layer = new Layer(cuda, rows)) {
             long before = cuda.context().counters().launches;
             layer.forward();
@@ -70,7 +67,7 @@ class CudaTransposedWeightsTest {
     @ParameterizedTest
     @CsvSource({"steps", "graph", "block"})
     void theSameNumbers(String plan) {
-        try (CudaBackend cuda = open(TF32.withPlan(plan));
+        try (CudaBackend cuda = open("tf32=true", "plan=" + plan);
                 Layer with = new Layer(cuda, FEWEST);
                 Layer without = new Layer(cuda, FEWEST - 1)) {
             for (int pass = 0; pass < 3; pass++) {
@@ -97,7 +94,7 @@ class CudaTransposedWeightsTest {
     @ParameterizedTest
     @CsvSource({"steps", "graph", "block"})
     void eachDirectionHasItsOwn(String plan) {
-        try (CudaBackend cuda = open(TF32.withPlan(plan));
+        try (CudaBackend cuda = open("tf32=true", "plan=" + plan);
                 Layer one = new Layer(cuda, FEWEST);
                 Layer other = new Layer(cuda, FEWEST);
                 Layer alone = new Layer(cuda, FEWEST)) {
@@ -118,7 +115,7 @@ class CudaTransposedWeightsTest {
     /** cuBLAS has other kernels for them, which it may not load while a stream captures. */
     @Test
     void aGraphIsCapturedWhereTheirProductsHaveRun() {
-        try (CudaBackend cuda = open(TF32.withPlan("graph"));
+        try (CudaBackend cuda = open("tf32=true", "plan=graph");
                 Layer layer = new Layer(cuda, FEWEST)) {
             CudaContext.Counters counters = cuda.context().counters();
             layer.forward(STEPS / 2);
@@ -129,8 +126,8 @@ class CudaTransposedWeightsTest {
         }
     }
 
-    private static CudaBackend open(CudaSettings settings) {
-        return (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings));
+    private static CudaBackend open(String... chosen) {
+        return (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of(chosen)));
     }
 
     private float[] numbers(int size) {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
+import dev.elman.cuda.SequenceSize.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -132,11 +133,11 @@ class PlannerTest {
     void theReadmesTableIsThePlans() throws IOException {
         StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
-        assertPublished(SequencePlan.block(null, null, 132), 64, 192);
-        assertPublished(SequencePlan.cluster(null, null, 132, null), 192, 512);
-        assertPublished(SequencePlan.grid(null, null, 132, null, null), README_SIZES);
-        assertPublished(SequencePlan.tensorBlock(null, null, 132, null, false, 90), 64);
-        assertPublished(SequencePlan.tensor(null, null, 132, null, null, null, false, 90), README_SIZES);
+        assertPublished(SequencePlanTest.plan(Family.BLOCK), 64, 192);
+        assertPublished(SequencePlanTest.plan(Family.CLUSTER), 192, 512);
+        assertPublished(SequencePlanTest.plan(Family.GRID), README_SIZES);
+        assertPublished(SequencePlanTest.plan(Family.TENSOR_BLOCK), 64);
+        assertPublished(SequencePlanTest.plan(Family.TENSOR), README_SIZES);
         assertPublished(graph, README_SIZES);
         assertPublished(steps, README_SIZES);
     }

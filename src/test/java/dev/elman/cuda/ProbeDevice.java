@@ -66,7 +66,7 @@ final class ProbeDevice implements AutoCloseable {
 
     /** Makes a call and throws {@link CudaCallException} where it fails. */
     void call(String name, IntSupplier call) {
-        calls.driver(name, "", call);
+        calls.driver(name, call);
     }
 
     /** As {@link #call}, and what the call made is given back at the end. */

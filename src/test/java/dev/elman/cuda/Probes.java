@@ -86,7 +86,7 @@ final class Probes {
         List<Finding> findings = new ArrayList<>(layerCall(settings, 64, "", scale));
         // The recurrence's own launch makes the projection.
         findings.addAll(layerCall(settings, 8, " from 8 features", scale));
-        findings.addAll(layerCall(settings.withProducts(CudaSettings.Products.OWN), 64, ", own products", scale));
+        findings.addAll(layerCall(Settings.of("gemm=own"), 64, ", own products", scale));
         return findings;
     }
 

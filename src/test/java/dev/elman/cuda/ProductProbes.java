@@ -48,8 +48,7 @@ final class ProductProbes {
         float[] left = numbers((long) sizes.m * sizes.k, 1);
         float[] right = numbers((long) sizes.k * sizes.n, 2);
         List<Finding> findings = new ArrayList<>();
-        CudaSettings settings =
-                CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN); // loads all kernels
+        CudaSettings settings = Settings.of("gemm=own"); // loads all kernels
         try (CudaBackend backend = CudaBackend.open(settings);
                 Tensor a = tensor(backend, left);
                 Tensor b = tensor(backend, right);

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
-import jcuda.driver.CUdevice_attribute;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.JCudaDriver;
@@ -32,7 +31,7 @@ import jcuda.driver.JCudaDriver;
  */
 final class RecurrenceTimes implements AutoCloseable {
     private static final Map<String, Family> PLANS = Map.of(
-            "block", Family.SEQUENCE,
+            "block", Family.BLOCK,
             "cluster", Family.CLUSTER,
             "grid", Family.GRID,
             "tensor", Family.TENSOR,
@@ -46,15 +45,13 @@ final class RecurrenceTimes implements AutoCloseable {
     private static final int INPUTS = 9;
 
     private final int steps;
-    private final CudaBackend cuda =
-            CudaBackend.open(CudaSettings.fromProperties().withProducts(CudaSettings.Products.OWN));
+    private final CudaBackend cuda = CudaBackend.open(Settings.of("gemm=own"));
     private final CudaContext context = cuda.context();
     private final TransposedWeights never = new TransposedWeights(context, cuda.kernels(), false);
     private final InputProjection none = noProjection();
     private final Ring ring = new Ring(context);
     private final RowOrder order = new RowOrder(context, cuda.kernels());
-    private final int multiprocessors = attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
-    private final int capability = 10 * attribute(CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+    private final Device device = Device.of(context.calls(), context.device());
     private final CUevent before = event();
     private final CUevent after = event();
 
@@ -128,23 +125,12 @@ final class RecurrenceTimes implements AutoCloseable {
     }
 
     private SequencePlan plan(String name) {
-        KernelModule kernels = cuda.kernels();
-        String without = cuda.planner().named("cluster").refusal(new Operands.Rnn(1, 1, 1, 256), false, false);
-        return switch (name) {
-            case "block" -> SequencePlan.block(kernels, none, multiprocessors);
-            case "cluster" -> SequencePlan.cluster(kernels, none, multiprocessors, without);
-            case "tensor-block", "tensor-block in TF32" ->
-                SequencePlan.tensorBlock(kernels, none, multiprocessors, null, name.endsWith("TF32"), capability);
-            case "tensor-cluster" -> SequencePlan.tensorCluster(kernels, none, multiprocessors, without, true);
-            case "grid" -> SequencePlan.grid(kernels, none, multiprocessors, null, ring);
-            default ->
-                SequencePlan.tensor(
-                        kernels, none, multiprocessors, null, ring, order, name.endsWith("TF32"), capability);
-        };
+        Family family = PLANS.get(name);
+        return new SequencePlan(family, device, family.rounds(), cuda.kernels(), none, ring, order);
     }
 
     private String line(String name, SequenceSize size, Operands.Rnn sizes) {
-        SequenceSize.Share share = size.share(sizes.n(), 1, multiprocessors, false, false);
+        SequenceSize.Share share = size.share(sizes.n(), 1, device.multiprocessors(), false, false);
         SequencePlan plan = plan(name);
         String unequal = sizes.n() > 1 ? micros("%1$.3f | %3$.3f", plan, sizes, mask(sizes), 1) : "- | -";
         return String.format(
@@ -188,7 +174,7 @@ final class RecurrenceTimes implements AutoCloseable {
         Operands.Rnn sizes = new Operands.Rnn(whole.n(), Math.min(whole.t(), RowOrder.FEWEST_STEPS), INPUTS, whole.h());
         RecurrencePlan stepByStep = new StepsPlan(
                 cuda.kernels(),
-                new OwnBlas(context, cuda.kernels(), multiprocessors),
+                new OwnBlas(context, cuda.kernels(), device.multiprocessors()),
                 none,
                 new Elementwise(context, cuda.kernels()),
                 never);
@@ -227,19 +213,8 @@ final class RecurrenceTimes implements AutoCloseable {
 
     private CUevent event() {
         CUevent event = new CUevent();
-        context.calls()
-                .driver("cuEventCreate", "", () -> JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
+        context.calls().driver("cuEventCreate", () -> JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DEFAULT));
         return event;
-    }
-
-    private int attribute(int attribute) {
-        int[] value = {0};
-        context.calls()
-                .driver(
-                        "cuDeviceGetAttribute",
-                        "",
-                        () -> JCudaDriver.cuDeviceGetAttribute(value, attribute, context.device()));
-        return value[0];
     }
 
     @Override
@@ -335,12 +310,12 @@ final class RecurrenceTimes implements AutoCloseable {
 
         private double micros(Runnable work) {
             CudaCalls calls = context.calls();
-            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(before, context.stream()));
+            calls.driver("cuEventRecord", () -> JCudaDriver.cuEventRecord(before, context.stream()));
             work.run();
-            calls.driver("cuEventRecord", "", () -> JCudaDriver.cuEventRecord(after, context.stream()));
-            calls.driver("cuEventSynchronize", "", () -> JCudaDriver.cuEventSynchronize(after));
+            calls.driver("cuEventRecord", () -> JCudaDriver.cuEventRecord(after, context.stream()));
+            calls.driver("cuEventSynchronize", () -> JCudaDriver.cuEventSynchronize(after));
             float[] millis = {0};
-            calls.driver("cuEventElapsedTime", "", () -> JCudaDriver.cuEventElapsedTime(millis, before, after));
+            calls.driver("cuEventElapsedTime", () -> JCudaDriver.cuEventElapsedTime(millis, before, after));
             return 1e3 * millis[0];
         }
 

@@ -12,9 +12,11 @@ import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
+import dev.elman.cuda.SequenceSize.Family;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** The numbers of one pass, the same for each that runs it. */
 final class SequenceCase {
@@ -165,25 +167,18 @@ final class SequenceCase {
     }
 
     private SequencePlan plan(InputProjection projection, int multiprocessors) {
-        return switch (plan) {
-            case "block" -> SequencePlan.block(cuda.kernels(), projection, multiprocessors);
-            case "cluster" -> SequencePlan.cluster(cuda.kernels(), projection, multiprocessors, null);
-            case "tensor-block", "tensor-block in TF32" ->
-                SequencePlan.tensorBlock(cuda.kernels(), projection, multiprocessors, null, tf32(), 90);
-            case "tensor-cluster" ->
-                SequencePlan.tensorCluster(cuda.kernels(), projection, multiprocessors, null, true);
-            case "grid" -> SequencePlan.grid(cuda.kernels(), projection, multiprocessors, null, ring());
-            default ->
-                SequencePlan.tensor(
-                        cuda.kernels(),
-                        projection,
-                        multiprocessors,
-                        null,
-                        ring(),
-                        new RowOrder(cuda.context(), cuda.kernels()),
-                        tf32(),
-                        90);
-        };
+        Family family = Stream.of(Family.values())
+                .filter(one -> one.plan().equals(plan.replace(" in TF32", "")) && one.rounds() == tf32())
+                .findFirst()
+                .orElseThrow();
+        return new SequencePlan(
+                family,
+                new Device(90, 12010, multiprocessors, true),
+                tf32(),
+                cuda.kernels(),
+                projection,
+                ring(),
+                new RowOrder(cuda.context(), cuda.kernels()));
     }
 
     boolean tf32() {

@@ -21,17 +21,30 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SequencePlanTest {
     private static final int H100 = 132;
 
-    private final SequencePlan block = SequencePlan.block(null, null, H100);
-    private final SequencePlan cluster = SequencePlan.cluster(null, null, H100, null);
-    private final SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
-    private final SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, null, false, 90);
-    private final SequencePlan tensorBlock = SequencePlan.tensorBlock(null, null, H100, null, false, 90);
+    private final SequencePlan block = plan(Family.BLOCK);
+    private final SequencePlan cluster = plan(Family.CLUSTER);
+    private final SequencePlan grid = plan(Family.GRID);
+    private final SequencePlan tensor = plan(Family.TENSOR);
+    private final SequencePlan tensorBlock = plan(Family.TENSOR_BLOCK);
+
+    /** The family's plan on an H100, which launches nothing. */
+    static SequencePlan plan(Family family) {
+        return plan(family, device(90, H100), true);
+    }
+
+    private static SequencePlan plan(Family family, Device device, boolean tf32) {
+        return new SequencePlan(family, device, tf32, null, null, null, null);
+    }
+
+    private static Device device(int capability, int multiprocessors) {
+        return new Device(capability, 12010, multiprocessors, true);
+    }
 
     @Test
     void aGroupHasOneRowUntilAllGroupsHave() {
-        assertShare(1, 1, 264, share(Family.SEQUENCE, 128, 264));
-        assertShare(2, 2, 133, share(Family.SEQUENCE, 128, 265));
-        assertShare(4, 3, 100, share(Family.SEQUENCE, 64, 300));
+        assertShare(1, 1, 264, share(Family.BLOCK, 128, 264));
+        assertShare(2, 2, 133, share(Family.BLOCK, 128, 265));
+        assertShare(4, 3, 100, share(Family.BLOCK, 64, 300));
         assertShare(1, 1, 66, share(Family.CLUSTER, 256, 66));
         assertShare(2, 2, 64, share(Family.CLUSTER, 256, 128));
         assertShare(1, 1, 15, share(Family.CLUSTER, 512, 15));
@@ -57,15 +70,13 @@ class SequencePlanTest {
     void floatsStayAwayFromSlowTensorCores() {
         for (int capability : new int[] {80, 86, 89, 90, 100, 120}) {
             boolean fast = List.of(80, 90, 100).contains(capability);
-            double strict = SequencePlan.tensor(null, null, H100, null, null, null, false, capability)
-                    .expectedMicros(sizes(128, 1024), 1, false, false);
+            Device device = device(capability, H100);
+            double strict = plan(Family.TENSOR, device, false).expectedMicros(sizes(128, 1024), 1, false, false);
             assertEquals(fast ? tensor.expectedMicros(sizes(128, 1024), 1, false, false) : strict, strict);
             assertEquals(!fast, strict > grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
-            double rounded = SequencePlan.tensor(null, null, H100, null, null, null, true, capability)
-                    .expectedMicros(sizes(128, 1024), 1, false, false);
+            double rounded = plan(Family.TENSOR_TF32, device, true).expectedMicros(sizes(128, 1024), 1, false, false);
             assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
-            double ofBlock = SequencePlan.tensorBlock(null, null, H100, null, false, capability)
-                    .expectedMicros(sizes(512, 64), 1, false, false);
+            double ofBlock = plan(Family.TENSOR_BLOCK, device, false).expectedMicros(sizes(512, 64), 1, false, false);
             assertEquals(!fast, ofBlock > block.expectedMicros(sizes(512, 64), 1, false, false), "" + capability);
         }
     }
@@ -80,10 +91,8 @@ class SequencePlanTest {
             if (tensor) assertEquals(size.share(rows, 1, H100, false, false), share);
             else assertEquals(new Share(1, 1, rows, share.micros()), share);
         }
-        SequencePlan grid = SequencePlan.grid(null, null, H100, null, null);
         assertNull(grid.refusal(sizes(4, 1024), false, true));
         assertEquals("it has room for 4 rows with recurrent dropout", grid.refusal(sizes(5, 1024), false, true));
-        SequencePlan tensor = SequencePlan.tensor(null, null, H100, null, null, null, false, 90);
         assertNull(tensor.refusal(sizes(512, 1024), true, true));
     }
 
@@ -199,11 +208,13 @@ class SequencePlanTest {
         assertEquals("it has room for 256 rows", grid.refusal(sizes(257, 1024), false, false));
         assertEquals(
                 "it needs 8 multiprocessors, and here are 7",
-                SequencePlan.cluster(null, null, 7, null).refusal(sizes(1, 512), false, false));
-        assertEquals("none", SequencePlan.grid(null, null, H100, "none", null).refusal(sizes(1, 512), false, false));
+                plan(Family.CLUSTER, device(90, 7), false).refusal(sizes(1, 512), false, false));
+        assertEquals(
+                "this device has no cooperative launches",
+                plan(Family.GRID, new Device(90, 12010, H100, false), false).refusal(sizes(1, 512), false, false));
         assertEquals(
                 "it needs 128 multiprocessors, and here are 40",
-                SequencePlan.grid(null, null, 40, null, null).refusal(sizes(1, 2048), false, false));
+                plan(Family.GRID, device(90, 40), false).refusal(sizes(1, 2048), false, false));
         assertNull(tensor.refusal(sizes(128, 2048), true, false));
         assertEquals("it has room for 128 rows", tensor.refusal(sizes(129, 2048), true, false));
         assertEquals("it has room for 768 rows", tensor.refusal(sizes(769, 512), false, false));
@@ -211,36 +222,31 @@ class SequencePlanTest {
                 "it has registers for the weights of 2048 nodes at most", tensor.refusal(sizes(1, 2049), false, false));
         assertEquals(
                 "it needs 32 multiprocessors, and here are 31",
-                SequencePlan.tensor(null, null, 31, null, null, null, true, 90).refusal(sizes(1, 1024), false, false));
+                plan(Family.TENSOR_TF32, device(90, 31), true).refusal(sizes(1, 1024), false, false));
     }
 
     @Test
     void clustersNeedTheDeviceAndTheDriver() {
-        assertNull(SequencePlan.withoutClusters(90, 12010));
-        String device = SequencePlan.withoutClusters(89, 13000);
-        assertEquals("clusters of blocks need compute capability 9.0", device);
-        assertEquals("its kernels need a driver of CUDA 12.1", SequencePlan.withoutClusters(90, 12000));
-        assertEquals(device, SequencePlan.cluster(null, null, 40, device).refusal(sizes(1, 256), false, false));
-        assertEquals(
-                device,
-                SequencePlan.tensorCluster(null, null, 40, device, false).refusal(sizes(1, 256), false, false));
+        assertNull(device(90, 40).withoutClusters());
+        assertEquals("its kernels need a driver of CUDA 12.1", new Device(90, 12000, 40, true).withoutClusters());
+        Device older = new Device(89, 13000, 40, true);
+        assertEquals("clusters of blocks need compute capability 9.0", older.withoutClusters());
+        for (Family family : List.of(Family.CLUSTER, Family.TENSOR_CLUSTER)) {
+            assertEquals(older.withoutClusters(), plan(family, older, false).refusal(sizes(1, 256), false, false));
+        }
         assertEquals(
                 "it multiplies in TF32, and products here are strict float32",
-                SequencePlan.tensorCluster(null, null, 40, null, false).refusal(sizes(1, 256), false, false));
+                plan(Family.TENSOR_CLUSTER, device(90, 40), false).refusal(sizes(1, 256), false, false));
     }
 
     @Test
     void tensorCoresNeedTheDevice() {
-        assertNull(SequencePlan.withoutTensorCores(80));
-        String device = SequencePlan.withoutTensorCores(75);
-        assertEquals("tensor cores that take TF32 need compute capability 8.0", device);
-        assertEquals(
-                device,
-                SequencePlan.tensor(null, null, H100, device, null, null, false, 90)
-                        .refusal(sizes(1, 1), false, false));
-        assertEquals(
-                device,
-                SequencePlan.tensorBlock(null, null, H100, device, false, 90).refusal(sizes(1, 1), false, false));
+        assertNull(device(80, H100).withoutTensorCores());
+        Device older = device(75, H100);
+        assertEquals("tensor cores that take TF32 need compute capability 8.0", older.withoutTensorCores());
+        for (Family family : List.of(Family.TENSOR, Family.TENSOR_BLOCK)) {
+            assertEquals(older.withoutTensorCores(), plan(family, older, false).refusal(sizes(1, 1), false, false));
+        }
     }
 
     /** A pass on tensor cores pays from some rows on: where the others take so many passes that they take longer. */
@@ -273,7 +279,7 @@ class SequencePlanTest {
     /** Ten rows have a cluster each, twenty do not. */
     @Test
     void aLayerOfBothDirectionsIsExplainedByItself() {
-        SequencePlan other = SequencePlan.tensorCluster(null, null, H100, null, true);
+        SequencePlan other = plan(Family.TENSOR_CLUSTER);
         Planner planner = new Planner(List.of(cluster, other), null);
         assertEquals("cluster", planner.explain(sizes(10, 512), 1, false).plan());
         RecurrenceChoice both = planner.explain(sizes(10, 512), 2, false);
@@ -283,9 +289,9 @@ class SequencePlanTest {
     }
 
     private String fastest(int rows, int hidden, boolean tf32) {
-        SequencePlan cores = SequencePlan.tensor(null, null, H100, null, null, null, tf32, 90);
-        SequencePlan coresOfBlock = SequencePlan.tensorBlock(null, null, H100, null, tf32, 90);
-        SequencePlan coresOfCluster = SequencePlan.tensorCluster(null, null, H100, null, tf32);
+        SequencePlan cores = plan(tf32 ? Family.TENSOR_TF32 : Family.TENSOR);
+        SequencePlan coresOfBlock = plan(tf32 ? Family.TENSOR_BLOCK_TF32 : Family.TENSOR_BLOCK);
+        SequencePlan coresOfCluster = plan(Family.TENSOR_CLUSTER, device(90, H100), tf32);
         StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
@@ -379,7 +385,7 @@ class SequencePlanTest {
         assertEquals(0, size(Family.TENSOR_TF32, 512).sharedBytes(8));
         assertEquals(16 * 64 * 16 * 4, size(Family.TENSOR_TF32, 512).sharedBytes(16));
         assertEquals(12 * 48 * 16 * 4, size(Family.TENSOR, 384).sharedBytes(16));
-        assertEquals(0, size(Family.SEQUENCE, 64).sharedBytes(4));
+        assertEquals(0, size(Family.BLOCK, 64).sharedBytes(4));
     }
 
     private static void assertNear(double measured, RecurrencePlan plan, int n, int h) {
@@ -396,7 +402,7 @@ class SequencePlanTest {
         for (SequenceSize size : SequenceSize.ALL) {
             for (Rows kernel : size.kernels()) {
                 for (Way way : Way.values()) {
-                    if (way == Way.FUSED && size.family() != Family.SEQUENCE) continue;
+                    if (way == Way.FUSED && size.family() != Family.BLOCK) continue;
                     if (way == Way.BACKWARD && !kernel.back()) continue;
                     assertTrue(known.add(size.kernel(way, kernel.together())));
                 }
