@@ -53,6 +53,11 @@ int multiprocessors() {
     return n;
 }
 
+int usableMultiprocessors() {
+    static const int n = number("SOFTGPU_USABLE_MULTIPROCESSORS", multiprocessors());
+    return n;
+}
+
 int driverVersion() {
     static const int v = number("SOFTGPU_DRIVER_VERSION", 12060);
     return v;

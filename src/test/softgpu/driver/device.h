@@ -16,6 +16,9 @@ struct Device {
 // Null for SOFTGPU_DEVICE=none, and where CUDA_VISIBLE_DEVICES hides it.
 const Device* device();
 int multiprocessors();
+
+/// Of these, those that the process may use: another process or the application's context may have the rest.
+int usableMultiprocessors();
 int driverVersion();
 // Blocks of a kernel that one multiprocessor holds at a time.
 int occupancy(int registers, size_t shared, int threads);

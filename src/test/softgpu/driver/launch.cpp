@@ -46,17 +46,18 @@ void limits(const Launch& l, const LoadedFunction& f) {
         if (g.x % c.x || g.y % c.y || g.z % c.z) {
             throw Refused{INVALID_VALUE, "the grid is no multiple of the cluster"};
         }
-        if (c.count() > (f.largeClusters ? 16u : 8u)) {
+        bool placed = usableMultiprocessors() == multiprocessors() || c.count() <= uint64_t(usableMultiprocessors());
+        if (c.count() > (f.largeClusters ? 16u : 8u) || !placed) {
             throw Refused{INVALID_CLUSTER_SIZE, format("a cluster of %llu blocks", (unsigned long long)c.count())};
         }
     }
     int perSm = occupancy(f.registers(), p.sharedBytes + l.dynamicShared, int(b.count()));
-    if (l.cooperative && g.count() > uint64_t(perSm) * uint64_t(multiprocessors())) {
+    if (l.cooperative && g.count() > uint64_t(perSm) * uint64_t(usableMultiprocessors())) {
         throw Refused{
             COOPERATIVE_LAUNCH_TOO_LARGE,
             format("%llu blocks at once, and %d multiprocessors hold %d each",
                    (unsigned long long)g.count(),
-                   multiprocessors(),
+                   usableMultiprocessors(),
                    perSm)};
     }
 }

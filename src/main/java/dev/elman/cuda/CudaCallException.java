@@ -1,14 +1,25 @@
 package dev.elman.cuda;
 
+import java.util.Set;
+
 /** A call of the driver or of cuBLAS that failed: the call, the name of its status, the arguments that matter. */
 final class CudaCallException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
+
+    /** As where an application or another process leaves this one fewer multiprocessors than the device says it has. */
+    private static final Set<String> NO_PLACE =
+            Set.of("CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "CUDA_ERROR_INVALID_CLUSTER_SIZE");
 
     private final String status;
 
     CudaCallException(String call, String status, String details) {
         super(call + " failed with " + status + (details.isEmpty() ? "." : " (" + details + ")."));
         this.status = status;
+    }
+
+    /** Whether it is a launch that did not begin, since there is no place for blocks that have to run at the same time. */
+    boolean hadNoPlace() {
+        return NO_PLACE.contains(status);
     }
 
     /** The name of the status, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */

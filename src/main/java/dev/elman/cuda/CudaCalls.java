@@ -66,7 +66,7 @@ final class CudaCalls {
     private CudaCallException failure(String name, String status, Supplier<String> details) {
         CudaCallException failure = new CudaCallException(name, status, details.get());
         boolean harmless = ONLY_TAKE.contains(name) && NOT_GIVEN.contains(status);
-        if (first == null && !harmless) first = failure;
+        if (first == null && !harmless && !failure.hadNoPlace()) first = failure;
         return failure;
     }
 

@@ -48,7 +48,7 @@ final class CudaSimpleRnn {
         if (sizes.t() == 0) return;
         List<Recurrence> passes = new ArrayList<>();
         for (Forward one : directions) passes.add(dropout.factored(passes.size(), one.pass(), one.onState()));
-        planner.choose(sizes, passes.size(), false, drops(passes)).forward(passes);
+        planner.run(sizes, passes.size(), false, drops(passes), plan -> plan.forward(passes));
     }
 
     /**
@@ -63,7 +63,7 @@ final class CudaSimpleRnn {
         // What is waited for now need not be waited for behind the recurrence.
         boolean dx = directions.stream().anyMatch(one -> one.dx() != 0);
         List<LiveRows.Piece> pieces = live.pieces(passes.get(0), passes.size(), work(sizes, dx));
-        planner.choose(sizes, passes.size(), true, drops(passes)).backward(passes);
+        planner.run(sizes, passes.size(), true, drops(passes), plan -> plan.backward(passes));
         for (int i = 0; i < passes.size(); i++) products(passes.get(i), pieces, directions.get(i));
     }
 

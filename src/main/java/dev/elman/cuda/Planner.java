@@ -4,14 +4,19 @@ import dev.elman.backend.Operands;
 import dev.elman.backend.RecurrenceChoice;
 import dev.elman.cuda.SequenceSize.Family;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Which plan runs a pass: of those that can, the one that takes the least time by what an H100 or H200 was measured to take, or the
  * one that {@code elman.cuda.plan} names. The plans hold the table.
  */
 final class Planner {
+    private static final System.Logger LOG = System.getLogger(Planner.class.getName());
+
     private static final int TYPICAL_ROWS = 32;
     private static final int TYPICAL_STEPS = 512;
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
@@ -33,6 +38,9 @@ final class Planner {
     private final List<RecurrencePlan> plans;
     /** Null for none. */
     private final RecurrencePlan forced;
+
+    /** Names of plans whose launch the driver refused. */
+    private final Set<String> withoutPlace = new HashSet<>();
 
     /** All plans there are, those with the fewest launches first. */
     static Planner of(
@@ -89,6 +97,36 @@ final class Planner {
     }
 
     /**
+     * Runs a pass by the plan for it. Where there is no place for that plan's blocks, though the device has as many multiprocessors
+     * as they need, the next one takes its place, now and from now on.
+     *
+     * @throws IllegalArgumentException as {@link #choose}
+     */
+    void run(Operands.Rnn sizes, int directions, boolean backward, boolean dropout, Consumer<RecurrencePlan> pass) {
+        while (true) {
+            RecurrencePlan plan = choose(sizes, directions, backward, dropout);
+            try {
+                pass.accept(plan);
+                return;
+            } catch (CudaCallException failure) {
+                if (plan == forced || !failure.hadNoPlace()) throw failure;
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        "the plan {0} is not used: {1}",
+                        plan.name(),
+                        failure.getMessage());
+                withoutPlace.add(plan.name());
+            }
+        }
+    }
+
+    private String refusal(RecurrencePlan plan, Operands.Rnn sizes, boolean backward, boolean dropout) {
+        return withoutPlace.contains(plan.name())
+                ? "the driver had no place for it"
+                : plan.refusal(sizes, backward, dropout);
+    }
+
+    /**
      * The plan for one or both directions of a layer of these sizes.
      *
      * @throws IllegalArgumentException when the plan that was asked for cannot run it
@@ -108,7 +146,7 @@ final class Planner {
         RecurrencePlan best = null;
         double least = Double.POSITIVE_INFINITY;
         for (RecurrencePlan plan : plans) {
-            if (plan.refusal(sizes, backward, dropout) != null) continue;
+            if (refusal(plan, sizes, backward, dropout) != null) continue;
             double micros = plan.expectedMicros(sizes, directions, backward, dropout);
             if (micros >= least) continue;
             best = plan;
@@ -142,7 +180,7 @@ final class Planner {
         if (forced != null) reasons.add("elman.cuda.plan asks for it");
         for (RecurrencePlan other : plans) {
             if (other == plan || forced != null) continue;
-            String refusal = other.refusal(sizes, backward, false);
+            String refusal = refusal(other, sizes, backward, false);
             if (refusal == null) refusal = other.tooShort(sizes);
             if (refusal == null) refusal = micros(other, sizes, directions, backward);
             reasons.add("not " + other.name() + ": " + refusal);

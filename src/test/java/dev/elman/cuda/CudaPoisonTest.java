@@ -35,4 +35,23 @@ class CudaPoisonTest {
         }
         assertEquals(List.of("none", "none"), answers.subList(5, 7), output);
     }
+
+    /** Another process, or the application's context, has most of the device: no plan that needs more is insisted on. */
+    @Test
+    void aLaunchThatFindsNoPlaceIsDoneByAnotherPlan() throws Exception {
+        Required.that(
+                System.getenv("SOFTGPU_LOG") != null,
+                "softgpu",
+                "a launch that finds no place",
+                "only the software driver can be crowded");
+        Map<String, String> crowded = Map.of("SOFTGPU_MULTIPROCESSORS", "64", "SOFTGPU_USABLE_MULTIPROCESSORS", "4");
+        String output = ChildJvm.like(crowded, Map.of()).run(NoPlaceMain.class);
+        assertTrue(output.contains("cluster then graph right") || output.contains("cluster then steps right"), output);
+        assertTrue(output.contains("not cluster: the driver had no place for it"), output);
+        assertTrue(output.contains("the plan cluster is not used: cuLaunchKernel failed with"), output);
+        assertTrue(output.contains("then graph right") || output.contains("then steps right"), output);
+
+        output = ChildJvm.like(crowded, Map.of("elman.cuda.plan", "cluster")).run(NoPlaceMain.class);
+        assertTrue(output.contains("CUDA_ERROR_INVALID_CLUSTER_SIZE"), output);
+    }
 }
