@@ -21,6 +21,8 @@ final class ProgressBar implements Callback, AutoCloseable {
     private final TextTask.Kind kind;
     private final long began;
     private long drawn;
+    /** By an earlier run, from whose checkpoint this one goes on; -1 as long as that is not known. */
+    private long doneBefore = -1;
 
     /**
      * A bar for a training that begins now.
@@ -45,6 +47,7 @@ final class ProgressBar implements Callback, AutoCloseable {
     @Override
     public void onBatchEnd(Progress progress) {
         long now = nanos.getAsLong();
+        if (doneBefore < 0) doneBefore = done(progress) - 1;
         if (now - drawn < REDRAW_NANOS) return;
         drawn = now;
         line.show(bar(progress, now));
@@ -62,12 +65,17 @@ final class ProgressBar implements Callback, AutoCloseable {
         line.close();
     }
 
+    /** Batches of the whole training. */
+    private static long done(Progress progress) {
+        return (progress.epoch() - 1L) * progress.batches() + progress.batch();
+    }
+
     private String bar(Progress progress, long now) {
         int full = WIDTH * progress.batch() / progress.batches();
         String bar = "=".repeat(full) + (full < WIDTH ? ">" + ".".repeat(WIDTH - full - 1) : "");
-        long done = (progress.epoch() - 1L) * progress.batches() + progress.batch();
+        long done = done(progress);
         long all = (long) progress.epochs() * progress.batches();
-        double left = (now - began) * 1e-9 / done * (all - done);
+        double left = (now - began) * 1e-9 / (done - doneBefore) * (all - done);
         return String.format(
                 Locale.ROOT,
                 "%s [%s] %d/%d %s ETA %s",

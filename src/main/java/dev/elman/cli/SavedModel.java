@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.train.Checkpoint;
 import dev.elman.train.ModelFile;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
@@ -24,6 +25,10 @@ final class SavedModel {
         TextTask.Kind found = switch (kind) {
             case TextClassifier.KIND -> TextTask.Kind.classify;
             case TextGenerator.KIND -> TextTask.Kind.generate;
+            case Checkpoint.KIND ->
+                throw new UserException(
+                        file + ": is a checkpoint of a training; go on with elman train --checkpoint, which"
+                                + " makes a model of it");
             default ->
                 throw new UserException(file + ": its metadata " + ModelFile.KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");

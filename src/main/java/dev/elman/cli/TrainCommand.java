@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,8 +33,8 @@ import picocli.CommandLine.Parameters;
             "",
             "The learning curve goes beside the model, as MODEL with .curve.png for .safetensors.",
             "",
-            "Ctrl-C ends the training and saves, without a picture, what its last whole epoch left: as MODEL, or where that"
-                    + " is there already as MODEL with .stopped.safetensors for .safetensors."
+            "Ctrl-C ends the training and saves, without a picture, its best epoch, without --patience its last whole one: as"
+                    + " MODEL, or where that is there already as MODEL with .stopped.safetensors for .safetensors."
         },
         footerHeading = "%nExample:%n",
         footer = {
@@ -45,6 +46,7 @@ import picocli.CommandLine.Parameters;
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 final class TrainCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";
+    private static final String STOPPED = ".stopped" + SUFFIX;
 
     @Parameters(paramLabel = "FILE", description = "The text or texts.")
     private Path file;
@@ -74,7 +76,7 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "CHECKPOINT",
             description =
                     "A file that is written after each epoch. Where it is there, the training goes on from it; it has to be"
-                            + " one of this FILE with these options, but --epochs may be more.")
+                            + " one of this FILE with these options.")
     private Path checkpoint;
 
     @Option(names = "--no-pictures", description = "Draw no learning curve.")
@@ -100,7 +102,7 @@ final class TrainCommand implements Callable<Integer> {
         training.check();
         OutputFiles.requireWritable(out);
         if (!noPictures) OutputFiles.requireWritable(curve());
-        if (checkpoint != null) OutputFiles.requireWritable(checkpoint);
+        if (checkpoint != null) requireOwn(checkpoint);
         if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
             throw new UserException(out + ": is the file of the texts; name another --out");
         }
@@ -144,18 +146,42 @@ final class TrainCommand implements Callable<Integer> {
             }
             double seconds = (System.nanoTime() - began) * 1e-9;
             boolean stopped = signal.taken();
-            if (history.epochs().isEmpty()) {
-                throw new UserException("stopped in the first epoch; nothing was saved");
+            try {
+                keep(backend, model, history, seconds, stopped);
+            } catch (IOException | RuntimeException e) {
+                if (!stopped) throw e;
+                // Said here, for the JVM ends with this block.
+                terminal.err().println("elman train: " + Failures.describe(e));
+                terminal.err().flush();
+                return Failures.BAD_INPUT;
             }
-            if (history.bestEpoch() < epochs) {
-                String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
-                people.println(how + " weights are those of epoch " + history.bestEpoch() + ".");
-            }
-            Path to = stopped && Files.exists(out) ? beside(".stopped" + SUFFIX) : out;
-            boolean drawn = !noPictures && !stopped; // Java's graphics do not start in a JVM that goes down
-            save(backend, model, history, seconds, to, drawn);
         }
         return 0;
+    }
+
+    private void keep(Backend backend, TextTask model, History history, double seconds, boolean stopped)
+            throws IOException {
+        if (history.epochs().isEmpty()) throw new UserException("stopped in the first epoch; nothing was saved");
+        int epochs = model.trainer().build().epochs();
+        if (history.bestEpoch() < epochs) {
+            String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
+            terminal.people(json).println(how + " weights are those of epoch " + history.bestEpoch() + ".");
+        }
+        Path to = stopped && Files.exists(out) ? beside(STOPPED) : out;
+        boolean drawn = !noPictures && !stopped; // Java's graphics do not start in a JVM that goes down
+        save(backend, model, history, seconds, to, drawn);
+    }
+
+    private void requireOwn(Path checkpoint) {
+        OutputFiles.requireWritable(checkpoint);
+        for (Path other : List.of(out, file, beside(STOPPED))) {
+            if (checkpoint
+                    .toAbsolutePath()
+                    .normalize()
+                    .equals(other.toAbsolutePath().normalize())) {
+                throw new UserException(checkpoint + ": is another file of this training; name another --checkpoint");
+            }
+        }
     }
 
     private Checkpoints checkpoints() {

@@ -68,12 +68,13 @@ final class VerifyCommand implements Callable<Integer> {
         for (String backend : names()) {
             try {
                 reports.add(judge(backend, checks));
-                if (backend.equals(Backends.CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
             } catch (BackendUnavailableException e) {
                 // One that was asked for by name has to be there.
                 if (!name.equals(Backends.AUTO)) throw e;
                 absent.add(new VerifyJson.Absent(backend, Failures.describe(e)));
+                continue;
             }
+            if (backend.equals(Backends.CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
         }
         if (json) {
             Json.print(terminal.out(), VerifyJson.of(reports, absent));

@@ -1,6 +1,7 @@
 package dev.elman.convert;
 
 import dev.elman.backend.Activation;
+import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
@@ -290,9 +291,7 @@ final class KerasReader {
         String bias = layer.arrays().size() > 1 ? layer.arrays().get(1) : null;
         String name = layer.word("activation");
         if ("sigmoid".equals(name) && units == 1) {
-            softmaxed = true;
-            classes = 2;
-            builder.sigmoid(kernel, bias, layer.place(), settled.outputSize(), 1);
+            sigmoid(layer, kernel, bias);
             return;
         }
         if (name != null && !name.equals("linear") && !name.equals("softmax")) {
@@ -303,6 +302,19 @@ final class KerasReader {
         builder.copy(Network.DENSE_W, kernel, settled.outputSize(), units);
         if (bias == null) builder.zeros(Network.DENSE_B, units);
         else builder.copy(Network.DENSE_B, bias, units);
+    }
+
+    /** sigmoid(z) is the second of softmax(0, z), so one unit becomes two classes. */
+    private void sigmoid(KerasLayer layer, String kernel, String bias) throws ModelFileException {
+        softmaxed = true;
+        classes = 2;
+        float[] w = builder.take(Network.DENSE_W, kernel, How.SECOND_OF_TWO_CLASSES, settled.outputSize(), 1);
+        float[] both = new float[2 * w.length];
+        for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
+        builder.put(Network.DENSE_W, both, w.length, 2);
+        float b = bias == null ? 0 : builder.take(Network.DENSE_B, bias, How.SECOND_OF_TWO_CLASSES, 1)[0];
+        builder.put(Network.DENSE_B, new float[] {0, b}, 2);
+        builder.note(layer.place() + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
     }
 
     /** A model's probabilities are softmax of its dense layer, once. */

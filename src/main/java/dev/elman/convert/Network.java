@@ -146,7 +146,12 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     Misfit misfit() {
         String way = "Copy it to a SimpleRnn of its configuration in Java, or convert it to .npz, .weights.h5 or .onnx";
         if (classes == 0) return new Misfit("a dense layer after it, as a classifier has", "none", way);
-        if (classes == 1) return new Misfit("2 classes or more in the dense layer", "1", way);
+        if (classes == 1) {
+            String zeros =
+                    "If it is the logit of yes, put zeros before it, in weight and bias, since sigmoid(z) is the second of"
+                            + " softmax(0, z). Or: ";
+            return new Misfit("2 classes or more in the dense layer", "1", zeros + way);
+        }
         if (rnn.output() == Output.SEQUENCE) {
             return new Misfit(
                     "one vector for each sequence, output LAST, MAX or MEAN",

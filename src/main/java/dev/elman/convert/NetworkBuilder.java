@@ -109,22 +109,6 @@ final class NetworkBuilder {
         return values;
     }
 
-    /**
-     * A dense layer of one unit becomes two classes, since sigmoid(z) is the second of softmax(0, z).
-     *
-     * @param kernelShape {@code channels} numbers
-     * @param bias null for none
-     */
-    void sigmoid(String kernel, String bias, String layer, long... kernelShape) throws ModelFileException {
-        float[] w = take(Network.DENSE_W, kernel, How.SECOND_OF_TWO_CLASSES, kernelShape);
-        float[] both = new float[2 * w.length];
-        for (int c = 0; c < w.length; c++) both[2 * c + 1] = w[c];
-        put(Network.DENSE_W, both, w.length, 2);
-        float b = bias == null ? 0 : take(Network.DENSE_B, bias, How.SECOND_OF_TWO_CLASSES, 1)[0];
-        put(Network.DENSE_B, new float[] {0, b}, 2);
-        note(layer + ": a sigmoid of one unit became two classes: sigmoid(z) = softmax(0, z).");
-    }
-
     /** Leaves an array out, because it is no weight. */
     void ignore(String array) {
         left.remove(array);
@@ -152,12 +136,6 @@ final class NetworkBuilder {
                         settle("activation", said.activation(), hints.activation(), Activation.TANH))
                 .withOutput(settle("output", said.output(), hints.output(), usual))
                 .withMerge(merge(shape, said, hints, denseInputs));
-        if (shape.bidirectional() && denseInputs > 0 && said.output() == null && hints.output() == null) {
-            note(layer
-                    + ": LAST is the last state of each direction, PyTorch's h_n. If the module takes the last step of all"
-                    + " outputs, as in out[:, -1], it sees of the reverse direction only its first step, which elman does not"
-                    + " give.");
-        }
         List<String> silent = new ArrayList<>();
         if (!shape.bidirectional()) {
             config = config.withGoBackwards(settle("goBackwards", said.goBackwards(), hints.goBackwards(), silent));

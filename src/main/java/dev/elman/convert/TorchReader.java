@@ -71,6 +71,12 @@ final class TorchReader {
         if (zero != null) said = said.withZeroOutputForMask(zero == YesOrNo.TRUE);
         String module =
                 prefix.isEmpty() ? "" : " " + ModelFileException.brief(prefix.substring(0, prefix.length() - 1));
+        if (bidirectional && classes > 0 && said.output() == null && hints.output() == null) {
+            builder.note(
+                    "LAST is the last state of each direction, nn.RNN's h_n. If the module takes the last step of all"
+                            + " outputs, as in out[:, -1], it sees of the reverse direction only its first step, which elman does not"
+                            + " give.");
+        }
         SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? outputs : 0, "nn.RNN" + module);
         return builder.build(vocabulary, config, classes, "nn.RNN" + module);
     }
@@ -141,11 +147,6 @@ final class TorchReader {
         if (name == null) return 0;
         String array = name + ".weight";
         int classes = builder.matrix(array)[0];
-        if (classes == 1) {
-            String bias = builder.has(name + ".bias") ? name + ".bias" : null;
-            builder.sigmoid(array, bias, "nn.Linear " + ModelFileException.brief(name), 1, channels);
-            return 2;
-        }
         builder.transpose(Network.DENSE_W, array, classes, channels);
         if (builder.has(name + ".bias")) builder.copy(Network.DENSE_B, name + ".bias", classes);
         else builder.zeros(Network.DENSE_B, classes);

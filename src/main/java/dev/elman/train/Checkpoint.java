@@ -15,6 +15,9 @@ import java.util.Map;
 
 /** All that a training needs to go on after an epoch with the same bits as if it had never stopped. */
 public final class Checkpoint {
+    /** What such a file says of itself in its metadata, under {@code elman.kind}. */
+    public static final String KIND = "checkpoint";
+
     static final String WEIGHTS = "weights";
     static final String LAST_GOOD = "lastGood";
     static final String BEST = "best";
@@ -23,7 +26,6 @@ public final class Checkpoint {
     private static final String COUNTERS = "counters";
     private static final String RATES = "rates";
     private static final String SETTING = "elman.training.";
-    private static final String CHECKPOINT = "checkpoint";
     private static final int COLUMNS = 8;
     private static final String REMEDY =
             "Remove the file to begin anew, or go on with the model and trainer that wrote it.";
@@ -125,7 +127,7 @@ public final class Checkpoint {
         };
         entries.put(COUNTERS, NdArray.ofDoubles(counts, counts.length));
         Map<String, String> metadata = new LinkedHashMap<>();
-        metadata.put(ModelFile.KIND, CHECKPOINT);
+        metadata.put(ModelFile.KIND, KIND);
         plan.settings().forEach((name, value) -> metadata.put(SETTING + name, value));
         new SafeTensors(entries, metadata).write(file);
     }
@@ -151,8 +153,8 @@ public final class Checkpoint {
     public static Checkpoint read(Path file) throws IOException {
         SafeTensors contents = SafeTensors.read(file);
         String kind = contents.metadata().get(ModelFile.KIND);
-        if (!CHECKPOINT.equals(kind)) {
-            throw new ModelFileException(file, "metadata " + ModelFile.KIND, CHECKPOINT, "" + kind, REMEDY);
+        if (!KIND.equals(kind)) {
+            throw new ModelFileException(file, "metadata " + ModelFile.KIND, KIND, "" + kind, REMEDY);
         }
         Map<String, double[]> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, NdArray> tensor : contents.tensors().entrySet()) {

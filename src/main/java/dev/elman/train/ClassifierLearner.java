@@ -88,17 +88,21 @@ final class ClassifierLearner implements Learner {
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
+        putHashes("", data, settings);
+        if (trainer.validationSplit() == 0 && validates()) {
+            putHashes(" to validate on", validationData, settings);
+        }
+        return settings;
+    }
+
+    private static void putHashes(String which, TrainingData data, Map<String, String> settings) {
         int[] lengths = Arrays.stream(Batches.range(data.input().rows()))
                 .map(data.input()::length)
                 .toArray();
-        settings.put("number of rows", "" + lengths.length);
-        settings.put("hash of the lengths", "" + Arrays.hashCode(lengths));
-        settings.put("hash of the labels", "" + Arrays.hashCode(data.labels()));
-        settings.put("hash of the weights", "" + Arrays.hashCode(data.weights()));
-        if (trainer.validationSplit() == 0 && validates()) {
-            settings.put("hash of the labels to validate on", "" + Arrays.hashCode(validationData.labels()));
-        }
-        return settings;
+        settings.put("number of rows" + which, "" + lengths.length);
+        settings.put("hash of the lengths" + which, "" + Arrays.hashCode(lengths));
+        settings.put("hash of the labels" + which, "" + Arrays.hashCode(data.labels()));
+        settings.put("hash of the weights" + which, "" + Arrays.hashCode(data.weights()));
     }
 
     @Override

@@ -181,8 +181,9 @@ public final class LanguageModel implements AutoCloseable {
 
     @Override
     public void close() {
-        minibatch.close();
-        metrics.close();
-        network.close();
+        network.close(() -> {
+            minibatch.close();
+            metrics.close();
+        });
     }
 }

@@ -19,8 +19,9 @@ interface Learner extends AutoCloseable {
     }
 
     /**
-     * Runs forward and backward over the largest shape that any batch can have, so that no batch takes memory later; nothing
-     * where the first batch is as large as any, or where the largest is not known. Adds to the gradients. Called after the
+     * Runs forward and backward over the largest shape that any batch can have, so that no batch takes memory later, but where
+     * some rows are so long that they are learned apart; nothing where the first batch is as large as any, or where the
+     * largest is not known. Adds to the gradients. Called after the
      * first {@link #startEpoch}, which may have to bring the rows.
      *
      * @param metrics [2], overwritten

@@ -21,8 +21,17 @@ public final class LocalTraining implements AutoCloseable {
     private int firstRow;
     private long step;
 
-    /** @param totalSteps of the whole training, for the trainer's schedule */
+    /**
+     * A training that begins with the model's weights.
+     *
+     * @param totalSteps of the whole training, for the trainer's schedule
+     * @throws IllegalArgumentException when the trainer has patience, for which nothing is validated here
+     */
     public LocalTraining(SimpleRnnClassifier model, Trainer trainer, long totalSteps) {
+        if (trainer.patience() > 0) {
+            throw new IllegalArgumentException(
+                    "patience needs held-back data to watch, and there is none. Leave it out.");
+        }
         this.model = model;
         this.trainer = trainer;
         this.totalSteps = totalSteps;

@@ -16,10 +16,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Supplier;
 
 /** The layers of every model here, from ids or features to logits and back: embedding, SimpleRnn, dense, with dropout between. */
-final class RnnNetwork implements AutoCloseable {
+final class RnnNetwork {
     private static final String EMBEDDING = "embedding";
     private static final String RNN = "rnn";
     private static final String DENSE = "dense";
@@ -100,25 +99,47 @@ final class RnnNetwork implements AutoCloseable {
         return rnn;
     }
 
-    /** Throws {@link IllegalStateException} after {@link #close}. */
-    void requireOpen(String operation) {
-        if (closed) throw new IllegalStateException(operation + ": this model is closed. Create or load another.");
-    }
-
     /**
      * What an operation of the model comes to; its thread may begin others meanwhile.
      *
      * @throws IllegalStateException after {@link #close}, and while another thread is in one
      */
-    <T> T alone(String operation, Supplier<T> work) {
-        requireOpen(operation);
-        if (!user.tryLock()) {
-            throw new IllegalStateException(operation
-                    + ": another thread is using this model, which is for one at a time."
-                    + " Lock around it, or give each thread a model of its own.");
-        }
+    <T, E extends Exception> T alone(String operation, Work<T, E> work) throws E {
+        enter(operation);
         try {
-            return work.get();
+            requireOpen(operation);
+            return work.run();
+        } finally {
+            user.unlock();
+        }
+    }
+
+    /** What {@link #alone} runs. */
+    interface Work<T, E extends Exception> {
+        T run() throws E;
+    }
+
+    private void enter(String operation) {
+        if (user.tryLock()) return;
+        throw new IllegalStateException(operation + ": another thread is using this model, which is for one at a time."
+                + " Lock around it, or give each thread a model of its own.");
+    }
+
+    /** Throws {@link IllegalStateException} after {@link #close}. */
+    private void requireOpen(String operation) {
+        if (closed) throw new IllegalStateException(operation + ": this model is closed. Create or load another.");
+    }
+
+    /**
+     * Closes the network, and before it what the model has besides.
+     *
+     * @throws IllegalStateException while another thread is in an operation
+     */
+    void close(Runnable rest) {
+        enter("close");
+        try {
+            rest.run();
+            close();
         } finally {
             user.unlock();
         }
@@ -165,8 +186,7 @@ final class RnnNetwork implements AutoCloseable {
         embedding.backward(dx);
     }
 
-    @Override
-    public void close() {
+    private void close() {
         closed = true;
         if (embedding != null) embedding.close();
         inputDropout.close();

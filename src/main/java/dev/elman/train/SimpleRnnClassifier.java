@@ -15,9 +15,9 @@ import java.util.Objects;
 
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
- * {@code ScratchSimpleRNNClassifier} is by name. For one thread at a time; a second one is refused.
+ * {@code ScratchSimpleRNNClassifier} is by name.
  *
- * <p>Not for several threads at once; two models may share a backend if one thread uses both.
+ * <p>For one thread at a time; a second one is refused. Two models may share a backend if one thread uses both.
  */
 public final class SimpleRnnClassifier implements AutoCloseable {
     /** What the model file says it is. */
@@ -302,8 +302,15 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     /** Writes weights and configuration; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
-        network.requireOpen("save");
-        ModelFile.write(file, KIND, Map.of(ModelFile.CONFIG, ModelFile.toJson(config)), network.weights());
+        save(file, KIND, Map.of(ModelFile.CONFIG, ModelFile.toJson(config)));
+    }
+
+    /** As a model of this kind, whose file holds these texts, too. */
+    void save(Path file, String kind, Map<String, String> metadata) throws IOException {
+        network.alone("save", () -> {
+            ModelFile.write(file, kind, metadata, network.weights());
+            return file;
+        });
     }
 
     /**
@@ -346,9 +353,10 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     @Override
     public void close() {
-        minibatch.close();
-        metrics.close();
-        weightedLoss.close();
-        network.close();
+        network.close(() -> {
+            minibatch.close();
+            metrics.close();
+            weightedLoss.close();
+        });
     }
 }

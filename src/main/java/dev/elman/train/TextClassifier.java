@@ -210,15 +210,11 @@ public final class TextClassifier implements AutoCloseable {
 
     /** Writes weights, configuration, vocabulary and labels; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
-        model.network().requireOpen("save");
-        ModelFile.write(
-                file,
-                KIND,
-                Map.of(
-                        ModelFile.CONFIG, ModelFile.toJson(model.config()),
-                        ModelFile.LABELS, ModelFile.toJson(labels),
-                        ModelFile.TOKENIZER, tokenizer.toJson()),
-                model.weights());
+        Map<String, String> metadata = Map.of(
+                ModelFile.CONFIG, ModelFile.toJson(model.config()),
+                ModelFile.LABELS, ModelFile.toJson(labels),
+                ModelFile.TOKENIZER, tokenizer.toJson());
+        model.save(file, KIND, metadata);
     }
 
     /**

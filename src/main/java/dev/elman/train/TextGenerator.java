@@ -118,12 +118,12 @@ public final class TextGenerator implements AutoCloseable {
 
     /** Writes weights, configuration and vocabulary; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
-        model.network().requireOpen("save");
-        ModelFile.write(
-                file,
-                KIND,
-                Map.of(ModelFile.CONFIG, ModelFile.toJson(model.config()), ModelFile.TOKENIZER, tokenizer.toJson()),
-                model.weights());
+        Map<String, String> metadata =
+                Map.of(ModelFile.CONFIG, ModelFile.toJson(model.config()), ModelFile.TOKENIZER, tokenizer.toJson());
+        model.network().alone("save", () -> {
+            ModelFile.write(file, KIND, metadata, model.weights());
+            return file;
+        });
     }
 
     /**

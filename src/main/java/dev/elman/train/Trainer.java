@@ -94,8 +94,9 @@ public record Trainer(
     /** Trains, and leaves the learner with the last weights, or the best ones where patience asks for them. */
     History fit(Learner learner, Team team, Checkpoints checkpoints) {
         if (patience > 0 && !learner.validates()) {
-            throw new IllegalArgumentException("patience needs held-back data to watch: set validationSplit, 0.1 for"
-                    + " example, or give fit rows to validate on.");
+            throw new IllegalArgumentException(
+                    "patience needs held-back data to watch: set validationSplit, 0.1 for"
+                            + " example, or give SimpleRnnClassifier.fit rows to validate on. A team has none: leave patience out.");
         }
         try (TrainingRun run = new TrainingRun(this, learner, team, checkpoints)) {
             return run.fit();

@@ -29,9 +29,9 @@ public final class TrainingDivergedException extends RuntimeException {
 
     private static String remedy(int epoch, int batch, double loss) {
         if (epoch == 1 && batch == 1 && !Double.isFinite(loss)) {
-            return "No step was taken yet: look at the weights that it began with, and for features far too large.";
+            return "No step was taken yet: look at the weights that it began with, and at the input.";
         }
-        return "Try a smaller learning rate, or clipNorm(1).";
+        return "Try a smaller learning rate, or clipNorm(1)" + (epoch == 1 ? "; or look at the input" : "") + ".";
     }
 
     /** Counted from 1. */

@@ -28,7 +28,7 @@ final class TrainingStep implements AutoCloseable {
         this.metrics = backend.allocate(Shape.of(3));
     }
 
-    /** Takes all memory that the learner's largest batch needs. */
+    /** Takes the memory that the learner's largest batch needs. */
     void warmUp() {
         learner.warmUp(metrics.view(0, Shape.of(2)));
     }

@@ -393,6 +393,10 @@ class TrainAndPredictTest {
         assertEquals(0, again.code(), again.err());
         assertFalse(again.out().contains("Epoch "), "nothing was left to do: " + again.out());
         assertArrayEquals(expected, Files.readAllBytes(model));
+        Outcome itself = train("--no-pictures", "--checkpoint", model.toString());
+        assertTrue(itself.err().contains("is another file of this training; name another --checkpoint"), itself.err());
+        Outcome asked = Outcome.of("predict", checkpoint.toString(), "12");
+        assertTrue(asked.err().contains("is a checkpoint of a training; go on with"), asked.err());
         Outcome other = train("--no-pictures", "--seed", "5", "--checkpoint", checkpoint.toString());
         assertEquals(2, other.code());
         assertTrue(other.err().contains("is of another training: "), other.err());

@@ -13,6 +13,7 @@ import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
 import dev.elman.io.SafeTensors;
+import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
@@ -195,21 +196,17 @@ class TorchFileTest {
         assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
     }
 
-    /** sigmoid(z) and softmax(0, z) are the same. */
     @Test
-    void oneUnitBecomesTwoClasses() throws IOException {
+    void oneUnitIsNoClassifierAndSaysWhatWouldBe() throws IOException {
         Map<String, NdArray> arrays = arrays();
         arrays.put("fc.weight", NdArray.ofFloats(new float[] {1, 2, 3}, 1, 3));
         arrays.put("fc.bias", NdArray.ofFloats(new float[] {4}, 1));
         Imported read = TorchFile.read(write(arrays), Hints.NONE);
-        assertEquals(2, read.network().classes());
-        assertArrayEquals(
-                new float[] {0, 1, 0, 2, 0, 3},
-                read.network().weights().get(Network.DENSE_W).toFloats());
-        assertArrayEquals(
-                new float[] {0, 4},
-                read.network().weights().get(Network.DENSE_B).toFloats());
-        assertTrue(read.report().notes().toString().contains("\"fc\": a sigmoid of one unit became two classes"));
+        assertEquals(1, read.network().classes(), "a regression may be");
+        try (Backend backend = new ReferenceBackend()) {
+            ModelFileException e = assertThrows(ModelFileException.class, () -> read.classifier(backend));
+            assertTrue(e.getMessage().contains("put zeros before it"), e.getMessage());
+        }
     }
 
     @Test
@@ -221,7 +218,7 @@ class TorchFileTest {
         assertRefused(write(arrays), Hints.NONE, "array \"fc.weight\": expected [4,6]");
         Imported summed = TorchFile.read(write(arrays), Hints.NONE.withMerge(Merge.SUM));
         assertEquals(Merge.SUM, summed.network().rnn().merge());
-        assertTrue(summed.report().notes().toString().contains("PyTorch's h_n"), "which step it is, is not sure");
+        assertTrue(summed.report().notes().toString().contains("nn.RNN's h_n"), "which step it is, is not sure");
         arrays.put("fc.weight", NdArray.ofFloats(new float[24], 4, 6));
         assertEquals(
                 Merge.CONCAT,

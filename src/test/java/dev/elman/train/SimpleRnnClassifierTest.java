@@ -261,6 +261,8 @@ class SimpleRnnClassifierTest {
             Thread other = new Thread(() -> {
                 try {
                     training.await();
+                    stopped("save", () -> model.save(Path.of("never")));
+                    stopped("close", model::close);
                     model.predict(data.ids);
                 } catch (Throwable e) {
                     met.set(e);
@@ -288,6 +290,11 @@ class SimpleRnnClassifierTest {
             assertTrue(met.get().getMessage().startsWith("predictProba: another thread is using this model"));
             assertEquals(data.ids.length, model.predict(data.ids).length);
         }
+    }
+
+    private static void stopped(String operation, Executable action) {
+        IllegalStateException e = assertThrows(IllegalStateException.class, action);
+        assertTrue(e.getMessage().startsWith(operation + ": another thread is using this model"), e.getMessage());
     }
 
     /** A long row at either end, or amid the others. */
