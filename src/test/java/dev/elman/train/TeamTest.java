@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -316,21 +317,23 @@ class TeamTest {
         model.put("elman.kind", SimpleRnnClassifier.KIND);
         new SafeTensors(good.tensors(), model).write(file);
         wrong("expected checkpoint, found sequence-classifier", file);
-        wrong("weights: expected F64, found F32", file, good, "weights", NdArray.ofFloats(new float[1], 1));
+        NdArray counters = good.tensors().get("counters");
+        NdArray results = good.tensors().get("results");
+        wrong("counters: expected F64, found F32", file, good, NdArray.ofFloats(new float[6], 6), results);
         String sizes = "expected counters and results, found none of their size";
-        wrong(sizes, file, good, "counters", NdArray.ofDoubles(new double[6], 6));
-        wrong(sizes, file, good, "counters", NdArray.ofDoubles(new double[] {2, 8, 1, 0, 1}, 5));
-        wrong(sizes, file, good, "counters", NdArray.ofDoubles(new double[] {1, 8, 1, 0, 1, 1}, 6));
-        wrong(sizes, file, good, "results", NdArray.ofDoubles(new double[15], 15));
-        wrong(sizes, file, good, "counters", null);
-        wrong(sizes, file, good, "results", null);
+        wrong(sizes, file, good, NdArray.ofDoubles(new double[6], 6), NdArray.ofDoubles(new double[0], 0, 8));
+        wrong(sizes, file, good, NdArray.ofDoubles(Arrays.copyOf(counters.doubles(), 5), 5), results);
+        wrong(sizes, file, good, counters, NdArray.ofDoubles(new double[8], 1, 8));
+        wrong(sizes, file, good, null, results);
+        wrong(sizes, file, good, counters, null);
     }
 
-    private static void wrong(String part, Path file, SafeTensors good, String name, NdArray tensor)
+    private static void wrong(String part, Path file, SafeTensors good, NdArray counters, NdArray results)
             throws IOException {
         Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
-        if (tensor == null) tensors.remove(name);
-        else tensors.put(name, tensor);
+        tensors.put("counters", counters);
+        tensors.put("results", results);
+        tensors.values().removeIf(Objects::isNull);
         new SafeTensors(tensors, good.metadata()).write(file);
         wrong(part, file);
     }
