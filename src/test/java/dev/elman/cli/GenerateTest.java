@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
 import dev.elman.reference.ReferenceBackend;
+import dev.elman.train.EpochResult;
+import dev.elman.train.History;
 import dev.elman.train.LanguageModelConfig;
+import dev.elman.train.Sampling;
 import dev.elman.train.TextGenerator;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -95,7 +99,7 @@ class GenerateTest {
     void theNetworkIsWhatWasAskedFor() throws IOException {
         Files.writeString(file, "abab\nababab\n".repeat(200));
         String[] shape = {
-            "--layers=2", "--tied", "--hidden=24", "--recurrent-dropout=0.1", "--window=5", "--back-steps=9"
+            "--layers=2", "--tied", "--hidden=24", "--recurrent-dropout=0.1", "--window=5", "--back-steps=9", "--seed=3"
         };
         List<String> options = new ArrayList<>(List.of(shape));
         options.addAll(List.of("--epochs", "6", "--learning-rate", "0.01", "--json", "--no-pictures"));
@@ -110,7 +114,8 @@ class GenerateTest {
                     .withLayers(2)
                     .withTied(true)
                     .withRecurrentDropout(.1)
-                    .withWindow(5, 9);
+                    .withWindow(5, 9)
+                    .withSeed(3);
             assertEquals(expected, config);
         }
         assertTrue(generate("--one-line", "--length", "12").strip().matches("[ab]{1,12}"));
@@ -162,6 +167,28 @@ class GenerateTest {
                 generate("--one-line", "--count", "20", "--length", "9").lines().toList();
         assertEquals(20, lines.size());
         lines.forEach(line -> assertTrue(line.matches("[ab]{0,9}"), line));
+    }
+
+    @Test
+    void linesAreShuffledAndEachSampleIsOfAnotherSeed() {
+        List<String> lines = IntStream.range(100, 200).mapToObj(String::valueOf).toList();
+        TrainOptions options = new TrainOptions();
+        options.shuffleLines = true;
+        options.hidden = 2;
+        options.seed = 7;
+        try (Backend backend = new ReferenceBackend();
+                GenerateTask task = GenerateTask.of(backend, new TextFile(file, lines), options)) {
+            assertNotEquals(lines, task.data());
+            assertEquals(lines, task.data().stream().sorted().toList());
+            EpochResult epoch = new EpochResult(1, 1, 1, Double.NaN, Double.NaN, 1, 1, 1);
+            List<String> shown = task.show(TrainResult.of(
+                    TextTask.Kind.generate, "reference", 100, null, new History(List.of(epoch), 1), 1, ""));
+            List<String> expected = new ArrayList<>(List.of("Lines it writes:"));
+            for (int seed = 7; seed < 10; seed++) {
+                expected.add("  " + task.model().generateLine("", 300, new Sampling(.7, 0, seed)));
+            }
+            assertEquals(expected, shown);
+        }
     }
 
     @Test

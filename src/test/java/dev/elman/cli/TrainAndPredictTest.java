@@ -9,7 +9,13 @@ import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.ClassifierConfig;
+import dev.elman.train.EpochResult;
+import dev.elman.train.History;
+import dev.elman.train.LanguageModelConfig;
+import dev.elman.train.LearningRateSchedule;
+import dev.elman.train.Optimizer;
 import dev.elman.train.TextClassifier;
+import dev.elman.train.Trainer;
 import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -86,12 +92,16 @@ class TrainAndPredictTest {
     @Test
     void theNetworkIsWhatWasAskedFor() throws IOException {
         Files.writeString(file, digitsAndLetters());
-        Outcome trained = train("--epochs", "2", "--layers", "2", "--recurrent-dropout", "0.25", "--dropout", "0.3");
+        List<String> options = new ArrayList<>(List.of("--epochs", "2", "--layers", "2", "--no-bidirectional"));
+        options.addAll(List.of("--recurrent-dropout", "0.25", "--dropout", "0.3", "--seed", "5"));
+        Outcome trained = train(options.toArray(new String[0]));
         assertEquals(0, trained.code(), trained.err());
         try (Backend backend = new ReferenceBackend();
                 TextClassifier classifier = TextClassifier.load(backend, model)) {
             ClassifierConfig config = classifier.model().config();
             assertEquals(2, config.layers());
+            assertFalse(config.bidirectional());
+            assertEquals(5, config.seed());
             assertEquals(.25, config.recurrentDropout());
             assertEquals(.3, config.dropout());
             assertEquals(8, config.hiddenSize());
@@ -99,6 +109,55 @@ class TrainAndPredictTest {
         }
         Outcome asked = Outcome.of("predict", model.toString(), "2024");
         assertEquals(0, asked.code(), asked.err());
+    }
+
+    /** What the help says of them is so. */
+    @Test
+    void settingsThatNobodyAskedFor() {
+        String help = Outcome.of("train", "--help").out().replaceAll("\\s+", " ");
+        for (String said : List.of(
+                "20 to classify; to generate, so often that 10 million characters are read, 3 to 100 times",
+                "read side by side (default: 32)",
+                "128 to classify, 512 to generate",
+                "default: 64, with --tied as many as --hidden",
+                "Of AdamW, falling along a cosine (default: 0.002 to classify, 0.004 to generate)",
+                "0.2 to classify, 0.1 to generate",
+                "Read texts from both ends (the default)",
+                "truncated back-propagation (default: 64)",
+                "the end of the text (default: 0.1)",
+                "default: 5 where texts are held back")) {
+            assertTrue(help.contains(said), said + " in " + help);
+        }
+        assertTrue(
+                Outcome.of("generate", "--help").out().replaceAll("\\s+", " ").contains("(default: 0.7)"));
+        TextFile texts = new TextFile(file, List.of("a\tx", "b\ty"));
+        try (Backend backend = new ReferenceBackend();
+                ClassifyTask classifier = ClassifyTask.of(backend, texts, new TrainOptions());
+                GenerateTask generator = GenerateTask.of(backend, texts, new TrainOptions())) {
+            ClassifierConfig network = classifier.model().model().config();
+            assertEquals(128, network.hiddenSize());
+            assertEquals(64, network.inputSize());
+            assertEquals(.2, network.dropout());
+            assertTrue(network.bidirectional());
+            assertEquals(
+                    LanguageModelConfig.of(8).withSizes(64, 512).withDropout(.1).withWindow(64, 64),
+                    generator.model().model().config());
+            assertTrainer(20, .002, classifier.trainer().build());
+            assertTrainer(100, .004, generator.trainer().build());
+        }
+    }
+
+    private static void assertTrainer(int epochs, double rate, Trainer trainer) {
+        assertEquals(epochs, trainer.epochs());
+        assertEquals(32, trainer.batchSize());
+        assertEquals(Optimizer.adamW(rate, .01), trainer.optimizer());
+        LearningRateSchedule expected = LearningRateSchedule.cosine().withWarmup(.05);
+        for (int step : new int[] {0, 3, 50}) {
+            assertEquals(expected.factor(step, 100), trainer.schedule().factor(step, 100), "step " + step);
+        }
+        assertEquals(1, trainer.clipNorm());
+        assertEquals(.1, trainer.validationSplit());
+        assertEquals(5, trainer.patience());
     }
 
     @Test
@@ -110,13 +169,7 @@ class TrainAndPredictTest {
         JsonObject second = asked.json().getAsJsonArray("predictions").get(1).getAsJsonObject();
         assertEquals("efgh", second.get("text").getAsString());
         assertEquals(1, second.getAsJsonArray("labels").size());
-        assertEquals(
-                "letters",
-                second.getAsJsonArray("labels")
-                        .get(0)
-                        .getAsJsonObject()
-                        .get("label")
-                        .getAsString());
+        assertEquals("letters", first(second).get("label").getAsString());
         assertEquals(2, Outcome.of("predict", model.toString()).code(), "no texts at all");
     }
 
@@ -168,9 +221,18 @@ class TrainAndPredictTest {
         json.add("--json");
         JsonObject report = Outcome.of(json.toArray(new String[0])).json();
         assertEquals(5, report.getAsJsonArray("steps").size());
-        assertEquals(
-                report.getAsJsonArray("predictions").get(0),
-                report.getAsJsonArray("steps").get(4));
+        JsonObject whole = report.getAsJsonArray("predictions").get(0).getAsJsonObject();
+        JsonObject last = report.getAsJsonArray("steps").get(4).getAsJsonObject();
+        assertEquals(whole.get("text"), last.get("text"));
+        assertEquals(first(whole).get("label"), first(last).get("label"));
+        // One was read alone, one among the shorter ones.
+        double probability = first(whole).get("probability").getAsDouble();
+        assertEquals(probability, first(last).get("probability").getAsDouble(), 1e-6);
+    }
+
+    /** The most probable label. */
+    private static JsonObject first(JsonObject answer) {
+        return answer.getAsJsonArray("labels").get(0).getAsJsonObject();
     }
 
     private static boolean hasColor(BufferedImage image, int rgb) {
@@ -208,6 +270,14 @@ class TrainAndPredictTest {
         Outcome asked = Outcome.of("generate", model.toString(), "--prompt", "a");
         assertEquals(2, asked.code());
         assertTrue(asked.err().contains("ask it with elman predict"), asked.err());
+    }
+
+    @Test
+    void whatIsAroundLabelsAndTextsIsNoPartOfThem() throws IOException {
+        Files.writeString(file, "\uFEFFde\t Montag \r\n fr \tlundi\n");
+        LabelledTexts texts = LabelledTexts.of(TextFile.read(file));
+        assertEquals(List.of("de", "fr"), texts.labels());
+        assertEquals(List.of("Montag", "lundi"), texts.texts());
     }
 
     static Stream<Arguments> badFiles() {
@@ -302,6 +372,20 @@ class TrainAndPredictTest {
     }
 
     @Test
+    void figuresAreThoseOfTheEpochThatWasKept() {
+        EpochResult kept = new EpochResult(1, .1, .2, .3, .4, .5, .6, .7);
+        EpochResult last = new EpochResult(2, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7);
+        History history = new History(List.of(kept, last), 1);
+        assertEquals(
+                new TrainResult("classify", "cpu", 9, 2, 2, 1, .1, .2, .3, .4, null, 5, "file"),
+                TrainResult.of(TextTask.Kind.classify, "cpu", 9, 2, history, 5, "file"));
+        assertEquals(
+                Math.exp(.3),
+                TrainResult.of(TextTask.Kind.generate, "cpu", 1, null, history, 5, "file")
+                        .perplexity());
+    }
+
+    @Test
     void textsAreNotOverwrittenByTheirModel() throws IOException {
         Files.writeString(file, digitsAndLetters());
         Outcome outcome = Outcome.of("train", file.toString(), "--out", file.toString());
@@ -317,6 +401,27 @@ class TrainAndPredictTest {
         assertEquals(1, outcome.code(), outcome.out());
         assertTrue(outcome.err().contains("Training diverged in epoch"), outcome.err());
         assertEquals("precious", Files.readString(model));
+    }
+
+    /** The first epoch leaves weights of about 1e27, with which there is a loss yet, and the second larger ones. */
+    @Test
+    void theLastGoodWeightsReplaceNoModelUnlessAsked() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        String[] options = {"--learning-rate=1e30", "--batch-size=80", "--patience=0", "--epochs", "50"};
+        Outcome first = train(options);
+        assertEquals(1, first.code(), first.out());
+        assertTrue(first.err().contains("The last good weights are in " + model), first.err());
+        assertEquals(0, Outcome.of("predict", model.toString(), "2024").code());
+
+        Files.writeString(model, "precious");
+        Outcome again = train(options);
+        assertTrue(again.err().contains("--save-diverged would replace it"), again.err());
+        assertEquals("precious", Files.readString(model));
+
+        List<String> replacing = new ArrayList<>(List.of(options));
+        replacing.add("--save-diverged");
+        assertEquals(1, train(replacing.toArray(new String[0])).code());
+        assertEquals(0, Outcome.of("predict", model.toString(), "2024").code());
     }
 
     @ParameterizedTest

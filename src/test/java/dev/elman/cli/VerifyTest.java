@@ -9,8 +9,11 @@ import com.google.gson.JsonObject;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Tensor;
+import dev.elman.verify.Report;
+import dev.elman.verify.Result;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class VerifyTest {
@@ -34,20 +37,31 @@ class VerifyTest {
         assertTrue(forward);
     }
 
+    /** What passes before it does not help. */
     @Test
     void whoIsOutIsToldAndFails() {
         Outcome outcome = Outcome.ofCommand(
-                terminal -> new VerifyCommand(terminal, VerifyTest::withoutBias), "--quick", "--backend", "cpu");
+                terminal -> new VerifyCommand(terminal, VerifyTest::opened), "--quick", "--backend", "cuda");
         assertEquals(1, outcome.code(), outcome.err());
+        assertTrue(outcome.out().contains("agrees with the reference"), outcome.out());
         assertTrue(outcome.out().lines().anyMatch(line -> line.startsWith("denseForward") && line.contains("OUT")));
         assertTrue(outcome.out().contains("does NOT agree with the reference"), outcome.out());
         assertFalse(outcome.out().lines().anyMatch(line -> line.startsWith("softmax ") && line.contains("OUT")));
     }
 
-    /** The reference, or what forgets the bias of a dense layer. */
-    private static Backend withoutBias(String name) {
+    /** A broken promise has no tolerance, as what is exact. */
+    @Test
+    void aBrokenPromiseHasALineOfItsOwn() {
+        Result broken = new Result("cpu", "copy", "inputs unchanged", "N=1", "", 1, 0, false, "changed");
+        Report.Row row = new Report.Row("copy", "inputs unchanged", 2, 1, broken);
+        String line = VerifyTable.lines(List.of(row)).get(1);
+        assertTrue(line.matches("copy +inputs unchanged +1.0e\\+00 +0 +2 +1 OUT +N=1"), line);
+    }
+
+    /** The reference, but for TF32 what forgets the bias of a dense layer. */
+    private static Backend opened(String name) {
         Backend reference = Backends.open("reference");
-        if (name.equals("reference")) return reference;
+        if (!name.equals(Backends.CUDA_TF32)) return reference;
         return (Backend) Proxy.newProxyInstance(
                 VerifyTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, args) -> {
                     try {

@@ -145,6 +145,19 @@ class LayerOptionsTest {
         }
     }
 
+    /** Batches of as many steps in all are turned round by their own T and N. */
+    @Test
+    void goingBackwardsFollowsTheShapeOfEachBatch() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H).withGoBackwards(true);
+        SimpleRnn rnn = keep(SimpleRnn.create(backend, config, 1));
+        for (int t = 4; t >= 3; t--) {
+            Tensor x = random(2, t, 7 - t, D);
+            SimpleRnn fresh = keep(SimpleRnn.create(backend, config, 1));
+            assertArrayEquals(
+                    fresh.forward(x, null).toDoubles(), rnn.forward(x, null).toDoubles());
+        }
+    }
+
     @Test
     void maskedStepsAreZeroWhereThatIsAskedFor() {
         SimpleRnn rnn = keep(SimpleRnn.create(backend, SimpleRnnConfig.of(D, H).withZeroOutputForMask(true), 1));

@@ -393,6 +393,47 @@ class SimpleRnnClassifierTest {
     }
 
     @Test
+    void aModelThatSharesWeightsOnlyReadsThem() {
+        ClassifierConfig config = ToyData.config().build();
+        try (SimpleRnnClassifier owner = new SimpleRnnClassifier(backend, config)) {
+            float[][] expected = owner.predictProba(fresh.ids);
+            try (SimpleRnnClassifier shared =
+                    SimpleRnnClassifier.sharing(backend, config, owner.weights().flat())) {
+                assertTrue(Arrays.deepEquals(expected, shared.predictProba(fresh.ids)));
+                IllegalStateException e = assertThrows(
+                        IllegalStateException.class,
+                        () -> shared.fit(
+                                data.ids, data.labels, ToyData.trainer().build()));
+                assertEquals("fit: this model shares weights that another owns. Train the owner.", e.getMessage());
+            }
+            assertTrue(Arrays.deepEquals(expected, owner.predictProba(fresh.ids)), "it is closed, the owner is not");
+        }
+    }
+
+    /** The bias of class 0 is so large that every row is taken for it. */
+    @Test
+    void confusionIsByClassAndThenByAnswer() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            model.weights().get("dense.b").set(new float[] {1000, 0, 0});
+            int[][] expected = {{1, 0, 0}, {2, 0, 0}, {0, 0, 0}};
+            int[][] found = model.evaluate(new int[][] {{1}, {2}, {3}}, new int[] {1, 1, 0})
+                    .confusion();
+            assertArrayEquals(expected, found);
+        }
+    }
+
+    @Test
+    void theEmbeddingBeginsWithinAHalf() {
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                backend, ToyData.config().embeddingSize(100).build())) {
+            double[] table = model.weights().get("embedding.table").toDoubles();
+            double largest = Arrays.stream(table).map(Math::abs).max().orElseThrow();
+            assertTrue(largest <= .5 && largest > .49, "largest " + largest);
+        }
+    }
+
+    @Test
     void useAfterCloseIsRefused() {
         SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build());
@@ -433,6 +474,15 @@ class SimpleRnnClassifierTest {
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
                 backend, ClassifierConfig.tokens(2, 2).hiddenSize(3).build())) {
             refused("N = 256 rows of T = 5000000 steps", () -> model.fit(ids, labels, trainer));
+        }
+    }
+
+    /** 2 rows of 2^15 steps would fit, but not with 2^16 features each. */
+    @Test
+    void theFeaturesOfABatchCountToo() {
+        SequenceInput input = SequenceInput.features(new float[][][] {new float[1 << 15][], {}});
+        try (Minibatch batch = new Minibatch(backend, 1 << 16)) {
+            refused("N = 2 rows of T = 32768 steps", () -> batch.load(input, Batches.range(2), null));
         }
     }
 

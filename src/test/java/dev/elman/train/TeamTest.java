@@ -13,16 +13,21 @@ import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Several workers, checkpoints, weights of rows: all must give what one plain fit gives. */
@@ -83,6 +88,58 @@ class TeamTest {
         }
         List<double[]> weights = ThreadTeam.run(3, team -> fit(data(), trainer, team, Checkpoints.none()));
         assertArrayEquals(weights.get(0), weights.get(2));
+    }
+
+    /** The others would wait for it. This one's have nothing to add. */
+    @Test
+    void anInterruptEndsNoWorkerOfATeamAlone() {
+        Team half = new Team() {
+            @Override
+            public int size() {
+                return 2;
+            }
+
+            @Override
+            public int rank() {
+                return 0;
+            }
+
+            @Override
+            public void sum(float[] values) {}
+        };
+        Callback interrupting = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                Thread.currentThread().interrupt();
+            }
+        };
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer trainer = trainer().callback(interrupting).build();
+            assertEquals(
+                    3,
+                    model.fit(rows(Batches.range(20)), trainer, half, Checkpoints.none())
+                            .epochs()
+                            .size());
+        } finally {
+            assertTrue(Thread.interrupted());
+        }
+    }
+
+    /** Of one row, one of two workers has none, and so no loss of its own to show it. */
+    @Test
+    void allWorkersLearnThatTheLastStepRuinedTheWeights() throws Exception {
+        Trainer trainer = trainer()
+                .epochs(1)
+                .batchSize(1)
+                .schedule((step, total) -> step == total - 1 ? Double.POSITIVE_INFINITY : 1)
+                .build();
+        ThreadTeam.run(
+                2,
+                team -> assertThrows(
+                        TrainingDivergedException.class,
+                        () -> fit(rows(Batches.range(4)), trainer, team, Checkpoints.none())));
     }
 
     @ParameterizedTest
@@ -175,10 +232,12 @@ class TeamTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void aTrainingGoesOnFromACheckpointAsIfItHadNeverStopped(boolean patience, @TempDir Path folder) throws Exception {
+    @CsvSource({"false, false", "true, false", "false, true"})
+    void aTrainingGoesOnFromACheckpointAsIfItHadNeverStopped(boolean patience, boolean momentum, @TempDir Path folder)
+            throws Exception {
         Trainer.Builder settings = trainer().epochs(6).schedule(LearningRateSchedule.cosine());
         if (patience) settings.validationSplit(0.2).patience(2);
+        if (momentum) settings.optimizer(Optimizer.sgd(0.1).withMomentum(0.9));
         double[] uninterrupted = fit(data(), settings.build());
         Path file = folder.resolve("training.safetensors");
         Trainer stopping = settings.callback(new Callback() {
@@ -194,6 +253,94 @@ class TeamTest {
         // Its callback throws after epoch 3, which is over.
         double[] resumed = fit(data(), stopping, Team.alone(), Checkpoints.in(file));
         assertArrayEquals(uninterrupted, resumed);
+    }
+
+    /** The loss of epoch 4 lies between that of the best and that of the third, after which the training goes on. */
+    @Test
+    void aTrainingThatGoesOnKnowsItsEpochsAndTheBestOfThem(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        Trainer.Builder settings = trainer()
+                .batchSize(81)
+                .validationSplit(0.2)
+                .patience(9)
+                .schedule((step, total) -> step == 2 ? 40 : step == 3 ? 5 : 1);
+        history(settings.epochs(3).build(), Checkpoints.in(file));
+        History resumed = history(settings.epochs(4).build(), Checkpoints.in(file));
+        History whole = history(settings.build(), Checkpoints.none());
+        double[] losses =
+                whole.epochs().stream().mapToDouble(EpochResult::validationLoss).toArray();
+        assertTrue(losses[1] < losses[3] && losses[3] < losses[2], Arrays.toString(losses));
+        assertEquals(2, whole.bestEpoch());
+        assertEquals(2, resumed.bestEpoch());
+        assertEquals(withoutTimes(whole), withoutTimes(resumed));
+    }
+
+    private static History history(Trainer trainer, Checkpoints checkpoints) {
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            return model.fit(data(), trainer, Team.alone(), checkpoints);
+        }
+    }
+
+    private static List<EpochResult> withoutTimes(History history) {
+        return history.epochs().stream()
+                .map(result -> new EpochResult(
+                        result.epoch(),
+                        result.loss(),
+                        result.accuracy(),
+                        result.validationLoss(),
+                        result.validationAccuracy(),
+                        result.gradientNorm(),
+                        result.learningRate(),
+                        0))
+                .toList();
+    }
+
+    @Test
+    void aDamagedCheckpointIsRefusedAndStays(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] cut = Arrays.copyOf(bytes, bytes.length - 1);
+        Files.write(file, cut);
+        assertThrows(
+                UncheckedIOException.class, () -> fit(data(), trainer().build(), Team.alone(), Checkpoints.in(file)));
+        assertArrayEquals(cut, Files.readAllBytes(file));
+    }
+
+    @Test
+    void whatIsNoCheckpointIsNamed(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(2).build(), Team.alone(), Checkpoints.in(file));
+        SafeTensors good = SafeTensors.read(file);
+        Map<String, String> model = new LinkedHashMap<>(good.metadata());
+        model.put("elman.kind", SimpleRnnClassifier.KIND);
+        new SafeTensors(good.tensors(), model).write(file);
+        wrong("expected checkpoint, found sequence-classifier", file);
+        NdArray counters = good.tensors().get("counters");
+        NdArray results = good.tensors().get("results");
+        wrong("counters: expected F64, found F32", file, good, NdArray.ofFloats(new float[6], 6), results);
+        String sizes = "expected counters and results, found none of their size";
+        wrong(sizes, file, good, NdArray.ofDoubles(new double[6], 6), NdArray.ofDoubles(new double[0], 0, 8));
+        wrong(sizes, file, good, NdArray.ofDoubles(Arrays.copyOf(counters.doubles(), 5), 5), results);
+        wrong(sizes, file, good, counters, NdArray.ofDoubles(new double[8], 1, 8));
+        wrong(sizes, file, good, null, results);
+        wrong(sizes, file, good, counters, null);
+    }
+
+    private static void wrong(String part, Path file, SafeTensors good, NdArray counters, NdArray results)
+            throws IOException {
+        Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
+        tensors.put("counters", counters);
+        tensors.put("results", results);
+        tensors.values().removeIf(Objects::isNull);
+        new SafeTensors(tensors, good.metadata()).write(file);
+        wrong(part, file);
+    }
+
+    private static void wrong(String part, Path file) {
+        ModelFileException e = assertThrows(ModelFileException.class, () -> Checkpoint.read(file));
+        assertTrue(e.getMessage().contains(part), e.getMessage());
     }
 
     @Test
@@ -288,10 +435,10 @@ class TeamTest {
     }
 
     @Test
-    void aRowOfWeightTwoCountsAsTwoRows() {
+    void aRowCountsAsManyTimesAsItsWeightSays() {
         int[] twice = {3, 3, 4, 5, 6, 6};
-        int[] once = {3, 4, 5, 6};
-        float[] weights = {2, 1, 1, 2};
+        int[] once = {3, 4, 7, 5, 6};
+        float[] weights = {2, 1, 0, 1, 2};
         Trainer trainer = trainer().batchSize(ROWS).build();
         double[][] results = new double[2][];
         for (int run = 0; run < 2; run++) {
@@ -398,6 +545,43 @@ class TeamTest {
             double[] averaged =
                     IntStream.range(0, alone.length).mapToDouble(i -> state[i]).toArray();
             assertArrayEquals(alone, averaged, 1e-5);
+        }
+    }
+
+    /** A state is all that the next step needs, and each may be taken by another. */
+    @Test
+    void localStepsFromStateToStateAreTheStepsOfAFit() {
+        Trainer trainer = trainer().build();
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            float[] state = null;
+            long step = 0;
+            for (int epoch = 1; epoch <= 3; epoch++) {
+                for (int[] batch : trainer.batches(lengths, epoch)) {
+                    try (LocalTraining local = new LocalTraining(model, trainer, 1)) {
+                        if (state == null) state = local.state();
+                        local.restore(state, step++);
+                        assertArrayEquals(state, local.state());
+                        local.step(rows(batch), 0);
+                        state = local.state();
+                    }
+                }
+            }
+            assertArrayEquals(fit(data(), trainer), model.weights().flat().toDoubles());
+        }
+    }
+
+    @Test
+    void aLocalStepWhoseLossIsNoNumberChangesNothing() {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {
+            model.weights().get("dense.b").set(new float[] {0, Float.NaN, 0});
+            float[] state = local.state();
+            assertEquals(Double.NaN, local.step(rows(Batches.range(9)), 0).loss());
+            assertArrayEquals(state, local.state());
         }
     }
 

@@ -13,6 +13,7 @@ import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
+import dev.elman.rnn.Output;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -76,6 +77,30 @@ class TextModelsTest {
                             Checkpoints.none());
             assertEquals(1, history.last().validationAccuracy());
         }
+    }
+
+    @Test
+    void aClassifierIsMadeForShortTextsUnlessShaped() {
+        try (TextClassifier model = TextClassifier.create(backend, TEXTS, LABELS, shape -> shape)) {
+            ClassifierConfig config = model.model().config();
+            assertEquals(
+                    ClassifierConfig.tokens(config.vocabulary(), 2)
+                            .embeddingSize(64)
+                            .hiddenSize(128)
+                            .bidirectional(true)
+                            .output(Output.MAX)
+                            .inputDropout(.1)
+                            .dropout(.2)
+                            .labelSmoothing(.1)
+                            .build(),
+                    config);
+        }
+        Trainer trainer = TextClassifier.defaultTrainer().build();
+        assertEquals(20, trainer.epochs());
+        assertEquals(64, trainer.batchSize());
+        assertEquals(Optimizer.adamW(.004, .01), trainer.optimizer());
+        assertEquals(.5, trainer.schedule().factor(50, 100), 1e-12);
+        assertEquals(1, trainer.clipNorm());
     }
 
     @Test

@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
+import dev.elman.backend.Parameters;
 import dev.elman.reference.ReferenceBackend;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -83,6 +85,94 @@ class TrainerTest {
                         name);
             }
         });
+    }
+
+    @Test
+    void valuesAreClippedBeforeTheNormOfAll() {
+        Map<String, double[]> before = new HashMap<>();
+        Map<String, double[]> plain = oneStep(oneBatch(), before);
+        Map<String, double[]> values = oneStep(oneBatch().clipValue(.01), before);
+        Map<String, double[]> both = oneStep(oneBatch().clipValue(.01).clipNorm(.02), before);
+        double norm = length(before, values) / .1;
+        assertTrue(norm > .04, "norm " + norm);
+        plain.forEach((name, after) -> {
+            for (int i = 0; i < after.length; i++) {
+                double w = before.get(name)[i];
+                double clipped = Math.max(-.01, Math.min(.01, (w - after[i]) / .1));
+                assertEquals(w - .1 * clipped * .02 / norm, both.get(name)[i], 1e-14, name);
+            }
+        });
+    }
+
+    @Test
+    void whatIsClippedIsTheGradientWithItsPenalties() {
+        Map<String, double[]> before = new HashMap<>();
+        Map<String, double[]> after =
+                oneStep(oneBatch().clipNorm(.01).regularizer(WeightKind.RECURRENT, Regularizer.l2(9)), before);
+        assertEquals(.1 * .01, length(before, after), 1e-14);
+    }
+
+    /** Of the way from one to the other, all weights together. */
+    private static double length(Map<String, double[]> from, Map<String, double[]> to) {
+        double squares = 0;
+        for (String name : from.keySet()) {
+            for (int i = 0; i < from.get(name).length; i++) {
+                double way = to.get(name)[i] - from.get(name)[i];
+                squares += way * way;
+            }
+        }
+        return Math.sqrt(squares);
+    }
+
+    /** With a rate of 0 the weights stay, and batches of one row have the norms of those rows. */
+    @Test
+    void anEpochTellsTheMeanOfItsNormsBeforeClipping() {
+        Trainer.Builder still = Trainer.builder().epochs(1).clipNorm(.001).schedule((step, total) -> 0);
+        double first = result(still.batchSize(2), 1, 0).gradientNorm();
+        double second = result(still.batchSize(2), 0, 1).gradientNorm();
+        assertTrue(first > .01 && second > .01 && Math.abs(first - second) > .01, first + " and " + second);
+        assertEquals((first + second) / 2, result(still.batchSize(1), 1, 1).gradientNorm(), 1e-6);
+    }
+
+    @Test
+    void anEpochTellsTheRateOfItsLastStep() {
+        Trainer.Builder falling =
+                oneBatch().batchSize(1).epochs(2).schedule((step, total) -> 1 - (double) step / total);
+        assertEquals(.1 * (1 - 3 / 4.), result(falling, 1, 1).learningRate(), 1e-15);
+    }
+
+    /** The last epoch of a training on two rows of these weights. */
+    private EpochResult result(Trainer.Builder trainer, float... weights) {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            TrainingData rows =
+                    new TrainingData(SequenceInput.tokens(new int[][] {{1, 2}, {3}}), new int[] {0, 1}, weights);
+            return model.fit(rows, trainer.build(), Team.alone(), Checkpoints.none())
+                    .last();
+        }
+    }
+
+    @Test
+    void everyWeightIsOfOneKind() {
+        ClassifierConfig config = ToyData.config()
+                .layers(2)
+                .bidirectional(true)
+                .recurrentBias(true)
+                .build();
+        Map<WeightKind, Integer> counts = new EnumMap<>(WeightKind.class);
+        for (Parameters.Spec spec : config.specs()) {
+            for (WeightKind kind : WeightKind.values()) {
+                if (kind.holds(spec.name())) counts.merge(kind, 1, Integer::sum);
+            }
+        }
+        Map<WeightKind, Integer> expected = Map.of(
+                WeightKind.KERNEL, 4,
+                WeightKind.RECURRENT, 4,
+                WeightKind.BIAS, 8, // b and bh
+                WeightKind.EMBEDDING, 1,
+                WeightKind.OUTPUT, 1,
+                WeightKind.OUTPUT_BIAS, 1);
+        assertEquals(expected, counts);
     }
 
     @Test
@@ -438,6 +528,12 @@ class TrainerTest {
             assertTrue(e.getMessage().contains("No step was taken yet: look at the weights"), e.getMessage());
             assertTrue(!e.getMessage().contains("learning rate, or"), e.getMessage());
         }
+    }
+
+    @Test
+    void adamIsThatOfThePaperUnlessSet() {
+        assertEquals(new Adam(.1, .9, .999, 1e-8, 0, false), Optimizer.adam(.1));
+        assertEquals(new Adam(.1, .9, .999, 1e-8, .01, true), Optimizer.adamW(.1, .01));
     }
 
     @Test
