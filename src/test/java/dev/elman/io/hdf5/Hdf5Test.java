@@ -129,14 +129,13 @@ class Hdf5Test {
         Path file = folder.resolve("f.h5");
         Hdf5.write(Map.of(), List.of("a"), file);
         byte[] bytes = Files.readAllBytes(file);
-        byte[] toTheRoot = buffer(12).put(link("a")).put((byte) 96).array();
-        patch(bytes, link("a"), toTheRoot);
+        patch(bytes, link("a"), new byte[] {1, 0, 1, 'a', 96, 0}); // where the root is
         assertRefused(file, bytes, "\"a" + "/a".repeat(33) + "\": expected a tree of groups, found a cycle or a maze");
     }
 
     /** A dataspace of one extent, and the largest that it may become, if that is said. */
     private static byte[] space(long... extents) {
-        ByteBuffer space = buffer(8 + 8 * extents.length);
+        ByteBuffer space = ByteBuffer.allocate(8 + 8 * extents.length).order(ByteOrder.LITTLE_ENDIAN);
         space.put((byte) 1).put((byte) 1).putInt(extents.length - 1).putShort((short) 0);
         for (long extent : extents) space.putLong(extent);
         return space.array();
@@ -145,10 +144,6 @@ class Hdf5Test {
     /** The begin of a link to an object, whose address follows. */
     private static byte[] link(String name) {
         return new byte[] {1, 0, 1, (byte) name.charAt(0)};
-    }
-
-    private static ByteBuffer buffer(int size) {
-        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Overwrites wherever these bytes are. */
