@@ -8,15 +8,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.Command;
 
 class CommandLineTest {
     @Test
@@ -137,5 +141,28 @@ class CommandLineTest {
     void stackTracesAreForThoseWhoAsk() {
         assertFalse(Outcome.of("train", "no-such-file.tsv").err().contains("\tat "));
         assertTrue(Outcome.of("train", "no-such-file.tsv", "--stacktrace").err().contains("\tat "));
+    }
+
+    /** A command that fails. */
+    @Command(name = "broken")
+    private record Broken(Exception e) implements Callable<Integer> {
+        @Override
+        public Integer call() throws Exception {
+            throw e;
+        }
+    }
+
+    @Test
+    void aFaultOfOursIsThreeAndAFileThatFailsIsTwo() {
+        Outcome fault = Outcome.ofCommand(terminal -> new Broken(new IllegalStateException("planted")));
+        assertEquals(3, fault.code());
+        assertEquals(
+                "broken: This is a fault of elman's: java.lang.IllegalStateException: planted. Please report it with the"
+                        + " output of --stacktrace.",
+                fault.err().strip());
+        Outcome file =
+                Outcome.ofCommand(terminal -> new Broken(new UncheckedIOException(new NoSuchFileException("a"))));
+        assertEquals(2, file.code());
+        assertEquals("broken: a: there is no such file", file.err().strip());
     }
 }

@@ -148,6 +148,17 @@ class ConvertTest {
         assertTrue(out.contains("In Python: torch.nn.RNN(3, 4, nonlinearity='relu')"), out);
         out = convert(torch, folder.resolve("b.npz")).out();
         assertTrue(out.contains("rnn.bias_ih_l0 + rnn.bias_hh_l0  [4]    ->  rnn.forward.b    [4]    added\n"), out);
+        out = convert(torch, folder.resolve("b.onnx")).out();
+        assertTrue(
+                out.contains("rnn.weight_ih_l0                 [4,3]  ->  rnn.W[0]         [4,3]\n"),
+                "as it was: " + out);
+    }
+
+    @Test
+    void namesInCapitalsSayTheSame() throws IOException {
+        Path array = folder.resolve("MODEL.NPZ");
+        convert(Path.of(KERAS, "relu.keras"), array);
+        convert(array, folder.resolve("MODEL.ONNX"));
     }
 
     @Test

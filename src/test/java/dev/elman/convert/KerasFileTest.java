@@ -346,6 +346,8 @@ class KerasFileTest {
                 "stack.keras | \"stateful\": false | \"stateful\": true | layer \"upper\" (SimpleRNN): expected stateful true, as the layer below has, found false",
                 "functional.keras | \"stateful\": false | \"stateful\": true | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
                 "functional.keras | \"unroll\": false | \"zero_output_for_mask\": true | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
+                "functional.keras | \"go_backwards\": true | \"go_backwards\": false | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
+                "functional.keras | \"use_bias\": true | \"use_bias\": false | layer \"bidirectional_2\" (Bidirectional): expected two directions of one kind",
                 "relu.keras | \"mask_zero\": true | \"mask_zero\": 1 | layer \"tokens\" (Embedding): expected true or false as mask_zero, found 1",
                 "relu.keras | \"return_state\": false | \"return_state\": true | expected return_state false, found true",
                 "relu.keras | \"stateful\": false | \"stateful\": 7 | expected true or false as stateful, found 7",

@@ -98,6 +98,15 @@ class NetworkTest {
                 2, new Network(0, config.withBias(false), 0, weights).weights().size());
     }
 
+    @Test
+    void anArrayIsUsedOnce() throws IOException {
+        NetworkBuilder builder =
+                new NetworkBuilder(Path.of("model.npz"), "", Map.of("a", NdArray.ofFloats(new float[2], 2)));
+        builder.copy("rnn.forward.b", "a", 2);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> builder.copy("rnn.reverse.b", "a", 2));
+        assertTrue(e.getMessage().contains("\"a\": expected one use of each array, found a second"), e.getMessage());
+    }
+
     /** Whatever habits a layer has that returns one vector: the classifier answers as its layers one by one. */
     @Test
     void aClassifierHasEveryHabitOfItsLayer(@TempDir Path folder) throws IOException {

@@ -82,6 +82,15 @@ class OnnxFileTest {
         }
     }
 
+    @Test
+    void theReportNamesTheDirections() throws IOException {
+        Network network = Samples.network(0, SimpleRnnConfig.of(3, 6).withBidirectional(true), 0, 1);
+        Report report = OnnxFile.write(network, folder.resolve("model.onnx"));
+        assertEquals(
+                List.of("rnn.W[0]", "rnn.R[0]", "rnn.B[0]", "rnn.W[1]", "rnn.R[1]", "rnn.B[1]"),
+                report.rows().stream().map(Report.Row::array).toList());
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {14, 15, 16, 17, 18, 19, 20, 21, 22})
     void everyOpsetThatWeWrite(int opset) throws IOException, OrtException {

@@ -90,6 +90,24 @@ class AtomicFileTest {
         assertIntact();
     }
 
+    /** A device takes bytes, but puts none on a disk. */
+    @Test
+    void whatDoesNotReachTheDiskReplacesNothing() throws IOException {
+        Path full = Path.of("/dev/full");
+        Required.that(Files.exists(full), "dev-full", "a device that is no disk", "there is no /dev/full here");
+        ModelFileException e = assertThrows(
+                ModelFileException.class,
+                () -> AtomicFile.replace(
+                        file,
+                        path -> {
+                            Files.createFile(path);
+                            return new AtomicFile.FileStream(full);
+                        },
+                        out -> {}));
+        assertTrue(e.getMessage().contains("sync failed"), e::getMessage);
+        assertIntact();
+    }
+
     @Test
     void errorsWhileWritingKeepTheOldFile() throws IOException {
         assertThrows(

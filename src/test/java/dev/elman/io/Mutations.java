@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
 
 /** Damages a good file in many ways: each must be read, or refused with a {@link ModelFileException} that names the file and a place. */
 public final class Mutations {
@@ -29,6 +29,9 @@ public final class Mutations {
 
     private final Path file;
     private final Content reader;
+    /** How many mutants had one change, two, three and four. */
+    private final int[] ofChanges = new int[4];
+
     private int refused;
 
     private Mutations(Path file, Content reader) {
@@ -65,8 +68,9 @@ public final class Mutations {
             }
             mutations.refused = 0;
             for (long seed = 0; seed < 2000; seed++) {
-                mutations.tryRead(mutant(good, interesting, seed), "seed " + seed);
+                mutations.tryRead(mutations.mutant(good, interesting, seed), "seed " + seed);
             }
+            for (int count : mutations.ofChanges) assertTrue(count > 400, Arrays.toString(mutations.ofChanges));
         });
         return mutations.refused;
     }
@@ -85,16 +89,19 @@ public final class Mutations {
         }
     }
 
-    /** The good bytes with up to four changes, most of them among the first {@code interesting}. */
-    private static byte[] mutant(byte[] good, int interesting, long seed) {
-        Random random = new Random(seed);
+    /** The good bytes with one to four changes, most of them among the first {@code interesting}. */
+    private byte[] mutant(byte[] good, int interesting, long seed) {
+        // A Random of a small seed begins with nearly the same number as its neighbours.
+        SplittableRandom random = new SplittableRandom(seed);
+        int more = random.nextInt(4);
+        ofChanges[more]++;
         byte[] mutant = good.clone();
-        for (int i = 1 + random.nextInt(4); i > 0; i--) mutant = mutate(mutant, random, interesting);
+        for (int i = 0; i <= more; i++) mutant = mutate(mutant, random, interesting);
         return mutant;
     }
 
     /** Flips a bit, replaces, removes or doubles a byte, or sets four, as a length or an address has. */
-    private static byte[] mutate(byte[] bytes, Random random, int interesting) {
+    private static byte[] mutate(byte[] bytes, SplittableRandom random, int interesting) {
         int at = random.nextInt(random.nextInt(4) == 0 ? bytes.length : Math.min(bytes.length, interesting));
         byte[] mutant = bytes.clone();
         switch (random.nextInt(6)) {

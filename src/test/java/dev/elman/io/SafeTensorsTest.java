@@ -148,6 +148,18 @@ class SafeTensorsTest {
                 UnsupportedOperationException.class, () -> contents.tensors().clear());
         assertArrayEquals(new float[] {1, 2}, contents.tensors().get("x").floats());
         assertTrue(entry.hasShape(2));
+        long[] one = {1};
+        byte[] bytes = {3};
+        NdArray ofBytes = NdArray.ofBytes(DType.U8, bytes, one);
+        List<NdArray> others = List.of(
+                ofBytes,
+                NdArray.ofDoubles(new double[1], one),
+                NdArray.ofInts(new int[1], one),
+                NdArray.ofLongs(new long[1], one));
+        one[0] = 9;
+        bytes[0] = 9;
+        for (NdArray other : others) assertTrue(other.hasShape(1), other.toString());
+        assertEquals(3, ofBytes.bytes().get());
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -94,6 +95,24 @@ class LayerOptionsTest {
             starts[i] = rnn.initialStateGradient(column / H).toDoubles()[i / config.stateSize() * H + column % H];
         }
         assertSlopes(slope, "h0", start, starts);
+    }
+
+    @Test
+    void gradientsAreAddedUntilTheyAreCleared() {
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(D, H).withLayers(2).withBidirectional(true).withRecurrentBias(true);
+        SimpleRnn rnn = keep(SimpleRnn.create(backend, config, 1));
+        Tensor gradients = rnn.gradients().flat();
+        Tensor x = random(2, T, N, D);
+        Tensor dy = random(4, T, N, config.outputSize());
+        rnn.forward(x, null);
+        rnn.backward(dy);
+        double[] twice = Arrays.stream(gradients.toDoubles()).map(g -> 2 * g).toArray();
+        rnn.forward(x, null);
+        rnn.backward(dy);
+        assertArrayEquals(twice, gradients.toDoubles(), 1e-12);
+        rnn.clearGradients();
+        assertArrayEquals(new double[twice.length], gradients.toDoubles());
     }
 
     private static double dot(Tensor a, Tensor b) {
@@ -198,6 +217,22 @@ class LayerOptionsTest {
         for (float value : rnn.forward(x, null).toFloats()) assertEquals(3, value, "nothing is dropped in predicting");
     }
 
+    /** The same with two layers: of 3 nothing or 4 is left, not 16 / 3 as after a second time. */
+    @Test
+    void onlyTheInputOfTheLowestLayerIsDropped() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(16, 16)
+                .withActivation(Activation.LINEAR)
+                .withLayers(2)
+                .withInputDropout(.25);
+        SimpleRnn rnn = keep(SimpleRnn.create(
+                backend, config, new Initializers(identity(), Initializer.zeros(), Initializer.zeros()), 1));
+        Tensor x = keep(backend.allocate(Shape.of(T, N, 16)));
+        backend.fill(x, 3);
+        for (float value : rnn.forward(x, null, null, new Training(5, 0)).toFloats()) {
+            assertTrue(value == 0 || value == 4, "" + value);
+        }
+    }
+
     /** Linear with Wx = 0 and Wh = 1: each step multiplies the state by the same factors. */
     @Test
     void recurrentDropoutMultipliesTheStateBeforeWhAtEveryStep() {
@@ -296,6 +331,16 @@ class LayerOptionsTest {
         steps.resetState(1);
         assertArrayEquals(new double[3 * H], steps.state().slice(1, 1).toDoubles(), "row 1 of every layer");
         assertArrayEquals(Arrays.copyOf(state, 3 * H), steps.state().slice(0, 1).toDoubles(), "row 0 goes on");
+        noRow("resetState: row must be at least 0 and below N = 4, but is 4.", () -> steps.resetState(0, N));
+        noRow(
+                "setState: row must be at least 0 and below N = 4, but is -1.",
+                () -> steps.setState(-1, new float[3 * H]));
+        assertArrayEquals(Arrays.copyOf(state, 3 * H), steps.state().slice(0, 1).toDoubles(), "nothing was reset");
+    }
+
+    private static void noRow(String message, Executable action) {
+        assertEquals(
+                message, assertThrows(IndexOutOfBoundsException.class, action).getMessage());
     }
 
     @Test

@@ -64,6 +64,16 @@ class TokenizerTest {
         assertEquals(fitted.toJson(), loaded.toJson());
     }
 
+    /** As in Keras, a word that is the OOV token takes its id away, and no word has id 1 any more. */
+    @Test
+    void idsOfAnEarlierFitAreForgotten() {
+        Tokenizer tokenizer = Tokenizer.builder().oovToken("o").build();
+        tokenizer.fitOnTexts(List.of("a"));
+        assertEquals(Map.of(1, "o", 2, "a"), tokenizer.indexWord());
+        tokenizer.fitOnTexts(List.of("o"));
+        assertEquals(Map.of(2, "a", 3, "o"), tokenizer.indexWord());
+    }
+
     @Test
     void theSettingsSurviveTheFile() {
         Tokenizer tokenizer = Tokenizer.fromJson(Tokenizer.builder()
@@ -80,7 +90,9 @@ class TokenizerTest {
         assertEquals("--", tokenizer.split());
         assertTrue(tokenizer.charLevel() && !tokenizer.lower());
         assertEquals(Optional.of("\u00e9"), tokenizer.oovToken());
-        assertEquals(0, Tokenizer.create().numWords());
+        Tokenizer usual = Tokenizer.create();
+        assertEquals(0, usual.numWords());
+        assertTrue(usual.lower() && !usual.charLevel());
     }
 
     @Test

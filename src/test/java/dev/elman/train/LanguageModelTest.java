@@ -112,6 +112,7 @@ class LanguageModelTest {
             model.fit(pattern(200), trainer());
             assertTrue(model.evaluate(pattern(100)).perplexity() < 1.1);
         }
+        assertEquals(.05, config.rnn().layerDropout(), "between the layers, too");
         refused("D = 6 and H = 12", () -> config(8).withTied(true));
     }
 

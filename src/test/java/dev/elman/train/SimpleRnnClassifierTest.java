@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import dev.elman.io.ModelFileException;
@@ -182,7 +184,7 @@ class SimpleRnnClassifierTest {
     @Test
     void nothingIsAllocatedOnceTheLongestBatchWasSeen() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(arguments -> allocations.incrementAndGet());
+        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
         int[] perEpoch = new int[4];
         Callback counter = new Callback() {
             @Override
@@ -203,8 +205,8 @@ class SimpleRnnClassifierTest {
         assertEquals(perEpoch[2], perEpoch[3], "allocations in the third epoch");
     }
 
-    /** The backend, which tells the arguments of each allocation. */
-    private Backend watched(Consumer<Object[]> allocation) {
+    /** A backend, which tells the arguments of each allocation first. */
+    static Backend watched(Backend backend, Consumer<Object[]> allocation) {
         return (Backend) Proxy.newProxyInstance(
                 Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
                     if (method.getName().startsWith("allocate")) allocation.accept(arguments);
@@ -214,6 +216,31 @@ class SimpleRnnClassifierTest {
                         throw e.getCause();
                     }
                 });
+    }
+
+    /** Linear with Wx = 1, Wh = 0 and a dense layer of 1 shows what is left of ones. */
+    @Test
+    void inputAndOutputOfAStepDropOtherChannels() {
+        double[] identity = new double[64 * 64];
+        for (int i = 0; i < 64; i++) identity[65 * i] = 1;
+        float[][][] x = new float[1][1][64];
+        Arrays.fill(x[0][0], 1);
+        ClassifierConfig config = ClassifierConfig.features(64, 64)
+                .hiddenSize(64)
+                .activation(Activation.LINEAR)
+                .inputDropout(.5)
+                .dropout(.5)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+                Minibatch batch = new Minibatch(backend, 64)) {
+            backend.fill(model.weights().flat(), 0);
+            model.weights().get("rnn.forward.wx").set(identity);
+            model.weights().get("dense.w").set(identity);
+            batch.load(SequenceInput.features(x), new int[] {0}, null);
+            double[] left = model.network().forward(batch, 1, 0).toDoubles();
+            long kept = Arrays.stream(left).filter(value -> value == 4).count();
+            assertTrue(kept > 8 && kept < 24, "a quarter of 64, but " + kept);
+        }
     }
 
     @Test
@@ -434,7 +461,7 @@ class SimpleRnnClassifierTest {
     }
 
     @Test
-    void useAfterCloseIsRefused() {
+    void useAfterCloseIsRefused(@TempDir Path folder) {
         SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build());
         model.close();
@@ -442,6 +469,11 @@ class SimpleRnnClassifierTest {
         closed("predictProba", () -> model.predict(fresh.ids));
         closed("evaluate", () -> model.evaluate(fresh.ids, fresh.labels));
         closed("fit", () -> model.fit(fresh.ids, fresh.labels, trainer));
+        closed("save", () -> model.save(folder.resolve("model.safetensors")));
+        try (IntTensor ids = backend.allocateInts(Shape.of(1, 1));
+                Tensor probabilities = backend.allocate(Shape.of(1, 3))) {
+            closed("predictProba", () -> model.predictProba(ids, null, probabilities));
+        }
     }
 
     private static void closed(String operation, Executable action) {
@@ -498,7 +530,8 @@ class SimpleRnnClassifierTest {
                 .hiddenSize(1)
                 .build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
-                watched(arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max)), config)) {
+                watched(backend, arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max)),
+                config)) {
             float[][] alone = model.predictProba(ids);
             float[][] all = model.predictProba(together);
             model.evaluate(together, new int[257]);

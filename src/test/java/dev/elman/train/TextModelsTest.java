@@ -2,6 +2,7 @@ package dev.elman.train;
 
 import static dev.elman.train.SimpleRnnClassifierTest.missing;
 import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.SimpleRnnClassifierTest.watched;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -52,6 +54,10 @@ class TextModelsTest {
                 TEXTS,
                 LABELS,
                 shape -> shape.embeddingSize(4).hiddenSize(6).seed(2));
+    }
+
+    private TextGenerator generator() {
+        return TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4));
     }
 
     private static Trainer trainer() {
@@ -197,7 +203,7 @@ class TextModelsTest {
         missing("texts", () -> model.predict((List<String>) null));
         refused("label 1 is null", () -> model.fit(List.of("a", "b"), Arrays.asList("de", null), trainer()));
         model.close();
-        TextGenerator generator = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4));
+        TextGenerator generator = generator();
         generator.close();
         for (Executable save : List.<Executable>of(() -> model.save(file), () -> generator.save(file))) {
             IllegalStateException e = assertThrows(IllegalStateException.class, save);
@@ -218,7 +224,7 @@ class TextModelsTest {
 
     @Test
     void whatIsNoCharacterIsNeverDrawn() {
-        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
+        try (TextGenerator model = generator()) {
             // Untrained, every id is about as probable, unknown and padding among them.
             for (int seed = 0; seed < 50; seed++) {
                 String text = model.generateLine("", 20, new Sampling(1, 0, seed));
@@ -247,23 +253,37 @@ class TextModelsTest {
             classifierConfig = model.model().config();
             model.save(file);
         }
-        SafeTensors good = SafeTensors.read(file);
-        String config = good.metadata().get("elman.config");
-        String first = config;
-        for (String later : List.of(
+        writeAsFirst(
+                file,
                 "\"layers\":1,",
                 "\"recurrentDropout\":0.0,",
                 "\"bias\":true,",
                 "\"recurrentBias\":false,",
                 "\"merge\":\"CONCAT\",",
-                "\"goBackwards\":false,")) {
-            assertTrue(first.contains(later), first);
-            first = first.replace(later, "");
-        }
-        new SafeTensors(good.tensors(), metadata(good, "elman.config", first)).write(file);
+                "\"goBackwards\":false,");
         try (TextClassifier model = TextClassifier.load(backend, file)) {
             assertEquals(classifierConfig, model.model().config());
         }
+        LanguageModelConfig generatorConfig;
+        try (TextGenerator model = generator()) {
+            generatorConfig = model.model().config();
+            model.save(file);
+        }
+        writeAsFirst(file, "\"layers\":1,", "\"recurrentDropout\":0.0,", "\"backSteps\":0,", "\"tied\":false,");
+        try (TextGenerator model = TextGenerator.load(backend, file)) {
+            assertEquals(generatorConfig, model.model().config());
+        }
+    }
+
+    /** Takes these settings from a file's configuration. */
+    private static void writeAsFirst(Path file, String... later) throws IOException {
+        SafeTensors good = SafeTensors.read(file);
+        String config = good.metadata().get("elman.config");
+        for (String setting : later) {
+            assertTrue(config.contains(setting), config);
+            config = config.replace(setting, "");
+        }
+        new SafeTensors(good.tensors(), metadata(good, "elman.config", config)).write(file);
     }
 
     @Test
@@ -295,24 +315,48 @@ class TextModelsTest {
                 metadata(good, "elman.config", layers),
                 "tensors: expected some for each of 900000000 layers, found ");
         wrong(good, metadata(good, "elman.labels", "[\"de\",\"de\"]"), "expected 2 different names");
+        wrong(good, metadata(good, "elman.labels", "[\"de\",\"fr\",\"de\"]"), "expected 2 different names");
         wrong(good, metadata(good, "elman.labels", "7"), "expected 2 different names");
         wrong(good, metadata(good, "elman.tokenizer", "{}"), "expected Keras's tokenizer JSON");
         wrong(good, metadata(good, "elman.tokenizer", null), "elman.tokenizer: expected an entry, found none");
 
         String tokenizer = good.metadata().get("elman.tokenizer");
-        String wordIndex = "\"word_index\": \"{\\\"<unk>\\\": 1";
-        assertTrue(tokenizer.contains(wordIndex), tokenizer);
-        wrong(good, metadata(good, "elman.tokenizer", tokenizer.replace(wordIndex, wordIndex + "00")), "found 100");
+        String unknown = "\"word_index\": \"{\\\"<unk>\\\": ";
+        assertTrue(tokenizer.contains(unknown + "1,"), tokenizer);
+        long v = good.tensors().get("embedding.table").shape()[0];
+        wrong(
+                good,
+                metadata(good, "elman.tokenizer", tokenizer.replace(unknown + "1,", unknown + v + ",")),
+                "expected ids below " + v + ", found " + v);
 
         String empty = tokenizer.replaceAll("\"word_index\": \"[^}]*}\"", "\"word_index\": \"{}\"");
         wrong(good, metadata(good, "elman.tokenizer", empty), "expected an id for unknown characters, found none");
 
+        wrongTensorsAreNamed(good);
+    }
+
+    @Test
+    void wrongFilesOfGeneratorsAreNamed() throws IOException {
+        Path file = folder.resolve("model.safetensors");
+        try (TextGenerator model = generator()) {
+            model.save(file);
+        }
+        SafeTensors good = SafeTensors.read(file);
+        String tokenizer = good.metadata().get("elman.tokenizer");
+        wrong(good, metadata(good, "elman.tokenizer", tokenizer.replace("<unk>", "<gone>")), "unknown characters");
+        wrongTensorsAreNamed(good);
+    }
+
+    private void wrongTensorsAreNamed(SafeTensors good) throws IOException {
         Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
-        tensors.put("dense.b", NdArray.ofFloats(new float[] {1, Float.NaN}, 2));
+        int k = tensors.get("dense.b").size();
+        float[] bias = new float[k];
+        bias[1] = Float.NaN;
+        tensors.put("dense.b", NdArray.ofFloats(bias, k));
         wrong(tensors, good.metadata(), "dense.b: expected finite weights, found NaN");
-        tensors.put("dense.b", NdArray.ofFloats(new float[] {1, 2}, 1, 2));
-        wrong(tensors, good.metadata(), "dense.b: expected F32 [2], found F32 [1, 2]");
-        tensors.put("dense.b", NdArray.ofInts(new int[] {1, 2}, 2));
+        tensors.put("dense.b", NdArray.ofFloats(new float[k], 1, k));
+        wrong(tensors, good.metadata(), "dense.b: expected F32 [" + k + "], found F32 [1, " + k + "]");
+        tensors.put("dense.b", NdArray.ofInts(new int[k], k));
         wrong(tensors, good.metadata(), "found I32");
         tensors.remove("dense.b");
         wrong(tensors, good.metadata(), "tensors: expected");
@@ -362,8 +406,23 @@ class TextModelsTest {
     private void wrong(Map<String, NdArray> tensors, Map<String, String> metadata, String part) throws IOException {
         Path file = folder.resolve("wrong.safetensors");
         new SafeTensors(tensors, metadata).write(file);
-        ModelFileException e = assertThrows(ModelFileException.class, () -> TextClassifier.load(backend, file), part);
+        boolean generator = TextGenerator.KIND.equals(metadata.get("elman.kind"));
+        Executable load =
+                () -> (generator ? TextGenerator.load(backend, file) : TextClassifier.load(backend, file)).close();
+        ModelFileException e = assertThrows(ModelFileException.class, load, part);
         assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+
+    /** As when a device has no memory left for the training, but had for the model. */
+    @Test
+    void aTrainingThatFailsLeavesNoModel() {
+        AtomicInteger allocations = new AtomicInteger();
+        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
+        TextClassifier.create(counting, TEXTS, LABELS, shape -> shape).close();
+        Backend narrow = watched(backend, arguments -> {
+            if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
+        });
+        assertThrows(IllegalStateException.class, () -> TextClassifier.train(narrow, TEXTS, LABELS));
     }
 
     @Test
@@ -384,22 +443,9 @@ class TextModelsTest {
         }
         refused("text 0 is null", () -> TextClassifier.create(backend, none, List.of("a", "b"), shape -> shape));
         refused("label 0 is null", () -> TextClassifier.create(backend, List.of("a"), none, shape -> shape));
-        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
+        try (TextGenerator model = generator()) {
             refused("text 0 is null", () -> model.fit(none, trainer()));
             refused("prompt 0 is null", () -> model.generateLine(null, 5, new Sampling(1, 0, 0)));
         }
-    }
-
-    @Test
-    void aGeneratorWithoutItsUnknownCharacterIsRefused() throws IOException {
-        Path file = folder.resolve("texts.safetensors");
-        try (TextGenerator model = TextGenerator.create(backend, List.of("ab"), shape -> shape.withSizes(4, 4))) {
-            model.save(file);
-        }
-        SafeTensors good = SafeTensors.read(file);
-        String other = good.metadata().get("elman.tokenizer").replace("<unk>", "<gone>");
-        new SafeTensors(good.tensors(), metadata(good, "elman.tokenizer", other)).write(file);
-        ModelFileException e = assertThrows(ModelFileException.class, () -> TextGenerator.load(backend, file));
-        assertTrue(e.getMessage().contains("unknown"), e.getMessage());
     }
 }

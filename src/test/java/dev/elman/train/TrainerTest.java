@@ -15,6 +15,8 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -446,6 +448,34 @@ class TrainerTest {
             Trainer patient = Trainer.builder().patience(3).build();
             refused("set validationSplit", () -> model.fit(data.ids, data.labels, patient));
         }
+    }
+
+    @Test
+    void settingsAreAlwaysTheSameText() {
+        Trainer.Builder trainer = Trainer.builder();
+        for (WeightKind kind : WeightKind.values()) {
+            trainer.regularizer(kind, Regularizer.l2(.5)).constraint(kind, Constraint.maxNorm(2));
+        }
+        Map<String, String> settings = trainer.build().settings();
+        assertEquals(ofAllKinds("Regularizer[l1=0.0, l2=0.5]"), settings.get("regularizers"));
+        assertEquals(ofAllKinds("Constraint[kind=MAX_NORM, limit=2.0]"), settings.get("constraints"));
+    }
+
+    private static String ofAllKinds(String rule) {
+        return Stream.of("KERNEL", "RECURRENT", "BIAS", "EMBEDDING", "OUTPUT", "OUTPUT_BIAS")
+                .map(kind -> kind + "=" + rule)
+                .collect(Collectors.joining(", ", "{", "}"));
+    }
+
+    @Test
+    void aTrainerStaysAsItWasBuilt() {
+        Trainer.Builder builder = Trainer.builder();
+        Trainer trainer = builder.build();
+        builder.regularizer(WeightKind.KERNEL, Regularizer.l2(1))
+                .constraint(WeightKind.KERNEL, Constraint.unitNorm())
+                .callback(new Callback() {});
+        assertEquals(new WeightRules(Map.of(), Map.of()), trainer.rules());
+        assertEquals(List.of(), trainer.callbacks());
     }
 
     @Test

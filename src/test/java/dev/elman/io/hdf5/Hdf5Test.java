@@ -5,15 +5,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -84,6 +88,79 @@ class Hdf5Test {
         Path file = folder.resolve("c.h5");
         assertThrows(IllegalArgumentException.class, () -> Hdf5.write(ints, List.of(), file));
         assertTrue(Files.notExists(file));
+    }
+
+    private static final long HUGE = 1L << 40;
+
+    @Test
+    void anArrayLargerThanItsFileIsRefused() throws IOException {
+        Path file = folder.resolve("d.h5");
+        Hdf5.write(Map.of("g/a", NdArray.ofFloats(new float[7], 7)), List.of(), file);
+        byte[] bytes = Files.readAllBytes(file);
+        patch(bytes, space(7), space(HUGE));
+        assertRefused(file, bytes, "\"g/a\": expected what the file's " + bytes.length + " bytes can hold, found ");
+    }
+
+    /** Empty strings take no bytes in the file, but each its place in memory. */
+    @Test
+    void anAttributeLargerThanItsFileIsRefused() throws IOException {
+        Path file = Path.of("src/test/resources/keras/legacy.h5");
+        byte[] bytes = Files.readAllBytes(file);
+        patch(bytes, space(4, 4), space(HUGE, HUGE)); // the names of the 4 layers
+        patch(bytes, new byte[] {0x19, 1, 0, 0, 16}, new byte[] {0x13, 0, 0, 0, 0
+        }); // strings elsewhere, and here of 0 bytes
+        assertRefused(
+                file,
+                bytes,
+                "\"model_weights@layer_names\": expected what the file's " + bytes.length + " bytes can hold, found ");
+    }
+
+    @Test
+    void aSoftLinkIsRefused() throws IOException {
+        Path file = folder.resolve("e.h5");
+        Hdf5.write(Map.of("a", NdArray.ofFloats(new float[1], 1)), List.of("b"), file);
+        byte[] bytes = Files.readAllBytes(file);
+        patch(bytes, link("b"), new byte[] {1, 8, 1, 1, 'b', 2, 0, '/', 'a', 0, 0, 0});
+        assertRefused(file, bytes, "\"b\": expected groups and arrays, found a link");
+    }
+
+    @Test
+    void aGroupThatContainsItselfIsRefused() throws IOException {
+        Path file = folder.resolve("f.h5");
+        Hdf5.write(Map.of(), List.of("a"), file);
+        byte[] bytes = Files.readAllBytes(file);
+        patch(bytes, link("a"), new byte[] {1, 0, 1, 'a', 96, 0}); // where the root is
+        assertRefused(file, bytes, "\"a" + "/a".repeat(33) + "\": expected a tree of groups, found a cycle or a maze");
+    }
+
+    /** A dataspace of one extent, and the largest that it may become, if that is said. */
+    private static byte[] space(long... extents) {
+        ByteBuffer space = ByteBuffer.allocate(8 + 8 * extents.length).order(ByteOrder.LITTLE_ENDIAN);
+        space.put((byte) 1).put((byte) 1).putInt(extents.length - 1).putShort((short) 0);
+        for (long extent : extents) space.putLong(extent);
+        return space.array();
+    }
+
+    /** The begin of a link to an object, whose address follows. */
+    private static byte[] link(String name) {
+        return new byte[] {1, 0, 1, (byte) name.charAt(0)};
+    }
+
+    /** Overwrites wherever these bytes are. */
+    private static void patch(byte[] bytes, byte[] from, byte[] to) {
+        int last = bytes.length - Math.max(from.length, to.length);
+        boolean found = false;
+        for (int at = 0; at <= last; at++) {
+            if (!Arrays.equals(bytes, at, at + from.length, from, 0, from.length)) continue;
+            System.arraycopy(to, 0, bytes, at, to.length);
+            found = true;
+        }
+        assertTrue(found);
+    }
+
+    private static void assertRefused(Path file, byte[] bytes, String message) {
+        ModelFileException e = assertThrows(ModelFileException.class, () -> Hdf5.parse(file, "", bytes));
+        assertTrue(e.getMessage().startsWith(file + ": " + message), e.getMessage());
     }
 
     private static Hdf5 read(Path file) throws IOException {
