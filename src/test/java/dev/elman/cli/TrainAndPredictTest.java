@@ -144,6 +144,8 @@ class TrainAndPredictTest {
                     generator.model().model().config());
             assertTrainer(20, .002, classifier.trainer().build());
             assertTrainer(100, .004, generator.trainer().build());
+            GenerateTask large = new GenerateTask(List.of(), Long.MAX_VALUE, null, new TrainOptions());
+            assertTrainer(3, .004, large.trainer().build());
         }
     }
 
@@ -403,7 +405,7 @@ class TrainAndPredictTest {
         assertEquals("precious", Files.readString(model));
     }
 
-    /** The first epoch leaves weights of about 1e27, with which there is a loss yet, and the second larger ones. */
+    /** Of one batch each, the first epoch leaves weights of about 1e29, which give a loss yet, the second larger ones. */
     @Test
     void theLastGoodWeightsReplaceNoModelUnlessAsked() throws IOException {
         Files.writeString(file, digitsAndLetters());

@@ -90,7 +90,7 @@ class TeamTest {
         assertArrayEquals(weights.get(0), weights.get(2));
     }
 
-    /** The others would wait for it. This one's have nothing to add. */
+    /** The others would wait for it; that of this team adds nothing. */
     @Test
     void anInterruptEndsNoWorkerOfATeamAlone() {
         Team half = new Team() {
