@@ -15,23 +15,31 @@ public final class TrainingDivergedException extends RuntimeException {
     private final int lastGoodEpoch;
 
     TrainingDivergedException(
-            int epoch, int batch, double loss, double norm, double learningRate, int lastGoodEpoch, boolean best) {
+            int epoch,
+            int batch,
+            double loss,
+            double norm,
+            double learningRate,
+            double clipNorm,
+            int lastGoodEpoch,
+            boolean best) {
         super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
                 + ", learning rate " + learningRate + ". The model has "
                 + (lastGoodEpoch == 0
                         ? "its weights from before the training"
                         : (best ? "its best weights, those" : "the weights") + " of the end of epoch " + lastGoodEpoch)
-                + ". " + remedy(epoch, batch, loss));
+                + ". " + remedy(epoch, batch, loss, clipNorm));
         this.epoch = epoch;
         this.batch = batch;
         this.lastGoodEpoch = lastGoodEpoch;
     }
 
-    private static String remedy(int epoch, int batch, double loss) {
+    private static String remedy(int epoch, int batch, double loss, double clipNorm) {
         if (epoch == 1 && batch == 1 && !Double.isFinite(loss)) {
             return "No step was taken yet: look at the weights that it began with, and at the input.";
         }
-        return "Try a smaller learning rate, or clipNorm(1)" + (epoch == 1 ? "; or look at the input" : "") + ".";
+        return "Try a smaller learning rate" + (clipNorm > 1 ? ", or clipNorm(1)" : "")
+                + (epoch == 1 ? "; or look at the input" : "") + ".";
     }
 
     /** Counted from 1. */

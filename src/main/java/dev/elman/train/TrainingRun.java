@@ -120,7 +120,14 @@ final class TrainingRun implements AutoCloseable {
         boolean bestAgain = bestAgain();
         if (!bestAgain) backend.copy(lastGood, learner.weights().flat());
         return new TrainingDivergedException(
-                epoch, batch, loss, norm, learningRate, bestAgain ? bestEpoch : lastGoodEpoch, bestAgain);
+                epoch,
+                batch,
+                loss,
+                norm,
+                learningRate,
+                settings.clipNorm(),
+                bestAgain ? bestEpoch : lastGoodEpoch,
+                bestAgain);
     }
 
     /** Null when it was interrupted before its last batch. */

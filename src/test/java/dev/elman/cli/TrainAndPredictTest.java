@@ -413,6 +413,7 @@ class TrainAndPredictTest {
         Outcome first = train(options);
         assertEquals(1, first.code(), first.out());
         assertTrue(first.err().contains("The last good weights are in " + model), first.err());
+        assertFalse(first.err().contains("clipNorm"), "it clips to 1 already: " + first.err());
         assertEquals(0, Outcome.of("predict", model.toString(), "2024").code());
 
         Files.writeString(model, "precious");
