@@ -12,8 +12,18 @@ namespace {
 thread_local std::vector<Context*> stack;  // under the current one
 }
 
+// A process that ends with a hold on the primary context has a backend that nobody closed.
+static void atExit() {
+    Runtime& r = Runtime::instance();
+    std::unique_lock<std::recursive_mutex> lock(r.lock, std::try_to_lock);
+    if (lock && r.primary.retained > 0 && !r.primary.sticky) {
+        report(format("leak: the primary context is held %d times at the end of the process", r.primary.retained));
+    }
+}
+
 Runtime& Runtime::instance() {
     static Runtime* r = [] {
+        atexit(atExit);
         auto* x = new Runtime;
         x->lazy = getenv("SOFTGPU_EAGER") == nullptr;
         x->nullStream.isNull = true;

@@ -89,7 +89,7 @@ SOFTGPU_API int cuGraphLaunch(void* exec, void* stream) {
         return g ? INVALID_HANDLE : INVALID_VALUE;
     }
     for (auto& w : g->nodes) {
-        if (int e = r.submit(s, w.name, w.run)) {
+        if (int e = r.submit(s, w.name, w.run, w.module)) {
             return e;
         }
     }

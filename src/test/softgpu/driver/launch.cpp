@@ -145,7 +145,7 @@ int launch(void* function, Dim grid, Dim block, unsigned dynamic, void* stream, 
             (unsigned long long)stats.instructions,
             ms,
             double(stats.instructions) / ms / 1e3));
-    });
+    }, f->module);
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ struct Graph;
 struct Work {
     std::string name;  // "kernel tanh_fwd", "cuMemcpyDtoHAsync"
     std::function<void()> run;
+    const void* module = nullptr;  // of a kernel
 };
 
 struct Stream {
@@ -98,10 +99,11 @@ struct Runtime {
     static Runtime& instance();
 
     // Queues the work, runs it at once (SOFTGPU_EAGER), or adds it to the graph that the stream captures.
-    int submit(Stream* s, const std::string& name, std::function<void()> run);
+    int submit(Stream* s, const std::string& name, std::function<void()> run, const void* module = nullptr);
     void flush(Stream* s);
     void flushAll();
     void execute(const Work& w);
+    size_t waiting(const void* module);  // how many of its kernels are in the streams
     Stream* stream(const void* handle);  // null after a report
     // Gives CUDA_ERROR_STREAM_CAPTURE_... if this kind of call breaks a capture that is under way.
     int breaksCapture(const char* call);

@@ -2,6 +2,8 @@
 // could be: what reads too early finds nothing, what misses an event runs in the wrong order.
 #include "enter.h"
 
+#include <algorithm>
+
 namespace softgpu {
 
 namespace {
@@ -42,6 +44,16 @@ void Runtime::flushAll() {
     }
 }
 
+size_t Runtime::waiting(const void* module) {
+    auto all = streams.live();
+    all.insert(&nullStream);
+    size_t n = 0;
+    for (auto* s : all) {
+        n += std::count_if(s->queue.begin(), s->queue.end(), [module](const Work& w) { return w.module == module; });
+    }
+    return n;
+}
+
 Stream* Runtime::stream(const void* handle) {
     // 0, and the names of the legacy and the per-thread default stream
     return (uintptr_t)handle <= 2 ? &nullStream : streams.get(handle, "CUstream");
@@ -59,12 +71,12 @@ int Runtime::breaksCapture(const char* call) {
     return SUCCESS;
 }
 
-int Runtime::submit(Stream* s, const std::string& name, std::function<void()> work) {
+int Runtime::submit(Stream* s, const std::string& name, std::function<void()> work, const void* module) {
     if (s->capture) {
         if (s->capture->invalid) {
             return STREAM_CAPTURE_INVALIDATED;
         }
-        s->capture->nodes.push_back({name, std::move(work)});
+        s->capture->nodes.push_back({name, std::move(work), module});
         return SUCCESS;
     }
     // The legacy stream and the blocking ones wait for each other.
@@ -81,7 +93,7 @@ int Runtime::submit(Stream* s, const std::string& name, std::function<void()> wo
     } else if (!(s->flags & 1)) {
         flush(&nullStream);
     }
-    s->queue.push_back({name, std::move(work)});
+    s->queue.push_back({name, std::move(work), module});
     if (!lazy || s->queue.size() > LONGEST_QUEUE) {
         flush(s);
     }

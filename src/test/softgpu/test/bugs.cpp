@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace test {
 
@@ -159,6 +161,21 @@ void memory() {
     cuDevicePrimaryCtxReset_v2(0);
     message = softgpuLastFinding();
     bug("leak", contains(message, {"leak", "400 bytes", "cuMemAlloc"}), message);
+
+    int ends[2];
+    char said[1000] = {};
+    expect(pipe(ends) == 0, "pipe");
+    fflush(nullptr);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], 2);
+        exit(0);
+    }
+    close(ends[1]);
+    bool any = read(ends[0], said, sizeof said - 1) > 0;
+    close(ends[0]);
+    waitpid(child, nullptr, 0);
+    bug("a context that stays", any && contains(said, {"leak", "the primary context is held 1 times"}), said);
 }
 
 void together() {
@@ -504,7 +521,10 @@ void products() {
     start();
     void* m = load(kernel("", ""));
     void* f = function(m);
+    cuLaunchKernel(f, 1, 1, 1, 1, 1, 1, 0, nullptr, nullptr, nullptr);
     cuModuleUnload(m);
+    message = softgpuLastFinding();
+    bug("a module that is unloaded while its kernel waits", contains(message, {"unfinished", "1 kernels"}), message);
     caughtAs("a kernel of an unloaded module", run(f, {}), 400, {"used after its destroy"});
 }
 

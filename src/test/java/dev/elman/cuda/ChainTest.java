@@ -103,7 +103,16 @@ class ChainTest {
         List<String> links =
                 output.lines().filter(line -> line.matches("(ok|no) \\| .*")).toList();
         assertTrue(!links.isEmpty(), output);
+        assertNothingLeft(output);
         return links;
+    }
+
+    /** What the software driver says of a backend that is not closed, or closed too soon. */
+    static void assertNothingLeft(String output) {
+        List<String> left = output.lines()
+                .filter(line -> line.matches("softgpu: ERROR: (leak|unfinished): .*"))
+                .toList();
+        assertEquals(List.of(), left);
     }
 
     /** The last link is the broken one, the only one, and its one sentence has these parts. */

@@ -248,9 +248,9 @@ class CudaAttachTest {
     @Test
     void aStreamOfAnotherContextIsRefused() {
         CUcontext other = new CUcontext();
-        CUdevice device = new CUdevice();
-        ok(JCudaDriver.cuDeviceGet(device, 0));
-        ok(JCudaDriver.cuDevicePrimaryCtxRetain(other, device));
+        ok(JCudaDriver.cuDeviceGet(retained, 0));
+        ok(JCudaDriver.cuDevicePrimaryCtxRetain(other, retained));
+        retains = true;
         try {
             IllegalArgumentException refused =
                     assertThrows(IllegalArgumentException.class, () -> CudaBackend.attach(other, stream));

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import static dev.elman.cuda.ChainTest.assertBroken;
+import static dev.elman.cuda.ChainTest.assertNothingLeft;
 import static dev.elman.cuda.ChainTest.examine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -44,6 +45,12 @@ class CudaChainTest {
                 .count();
         int later = number(links.get(8)) - number(links.get(6));
         assertTrue(later >= everywhere - 2, later + " are compiled later, and should be all but one of each file");
+    }
+
+    /** Plans, cuBLAS and kernels go when nothing needs them any more. */
+    @Test
+    void closingWaits() throws Exception {
+        assertNothingLeft(ChildJvm.like(Map.of(), Map.of()).run(CloseMain.class));
     }
 
     private static int number(String link) {
