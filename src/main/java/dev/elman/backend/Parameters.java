@@ -40,6 +40,21 @@ public final class Parameters implements AutoCloseable {
     }
 
     /**
+     * The same twice: weights and their gradients, or neither where there is no memory for both.
+     *
+     * @throws IllegalArgumentException as {@link #allocate}
+     */
+    public static List<Parameters> allocatePair(Backend backend, List<Spec> specs) {
+        Parameters first = allocate(backend, specs);
+        try {
+            return List.of(first, allocate(backend, specs));
+        } catch (RuntimeException e) {
+            first.close();
+            throw e;
+        }
+    }
+
+    /**
      * Parameters of these names and shapes in memory that its owner closes: the {@link #flat} of others with the same specs,
      * or a copy of it. {@link #close} leaves it alone.
      *

@@ -80,11 +80,9 @@ public final class SimpleRnn implements AutoCloseable {
     /** A layer with weights of its own. */
     public static SimpleRnn create(Backend backend, SimpleRnnConfig config, Initializers initializers, long seed) {
         List<Parameters.Spec> specs = specs("rnn", config);
-        Parameters weights = Parameters.allocate(backend, specs);
-        Parameters gradients = Parameters.allocate(backend, specs);
-        SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", weights, gradients);
-        rnn.owned.add(weights);
-        rnn.owned.add(gradients);
+        List<Parameters> pair = Parameters.allocatePair(backend, specs);
+        SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", pair.get(0), pair.get(1));
+        rnn.owned.addAll(pair);
         rnn.initialize(initializers, new Random(seed));
         return rnn;
     }

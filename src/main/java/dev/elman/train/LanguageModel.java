@@ -37,8 +37,7 @@ public final class LanguageModel implements AutoCloseable {
                 0,
                 config.dropout(),
                 config.tied(),
-                Parameters.allocate(backend, config.specs()),
-                Parameters.allocate(backend, config.specs()));
+                Parameters.allocatePair(backend, config.specs()));
         network.initialize(config.seed());
         this.minibatch = new Minibatch(backend, 0);
         this.metrics = new Buffer(backend);

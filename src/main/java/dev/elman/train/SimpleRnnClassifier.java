@@ -50,8 +50,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                         config.inputDropout(),
                         config.dropout(),
                         false,
-                        Parameters.allocate(backend, config.specs()),
-                        Parameters.allocate(backend, config.specs())));
+                        Parameters.allocatePair(backend, config.specs())));
         network.initialize(config.seed());
     }
 

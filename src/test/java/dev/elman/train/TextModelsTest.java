@@ -15,6 +15,8 @@ import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Output;
+import dev.elman.rnn.SimpleRnn;
+import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,6 +30,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -423,6 +426,22 @@ class TextModelsTest {
             if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
         });
         assertThrows(IllegalStateException.class, () -> TextClassifier.train(narrow, TEXTS, LABELS));
+    }
+
+    /** There is memory for the weights, and none for their gradients. */
+    @Test
+    void aModelThatDoesNotFitLeavesNothing() {
+        for (Consumer<Backend> creation : List.<Consumer<Backend>>of(
+                narrow -> TextClassifier.create(narrow, TEXTS, LABELS, shape -> shape),
+                narrow -> TextGenerator.create(narrow, TEXTS, shape -> shape),
+                narrow -> SimpleRnn.create(narrow, SimpleRnnConfig.of(2, 3), 1))) {
+            AtomicInteger allocations = new AtomicInteger(1);
+            Backend narrow = watched(backend, arguments -> {
+                if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
+            });
+            assertThrows(IllegalStateException.class, () -> creation.accept(narrow));
+            assertEquals(0, backend.liveTensors());
+        }
     }
 
     @Test
