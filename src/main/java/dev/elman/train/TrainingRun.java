@@ -28,6 +28,8 @@ final class TrainingRun implements AutoCloseable {
     private long step;
     private double learningRate;
     private boolean warm;
+    /** Null as long as no checkpoint was read or written. */
+    private TrainingPlan plan;
 
     TrainingRun(Trainer settings, Learner learner, Team team, Checkpoints checkpoints) {
         this.settings = settings;
@@ -84,14 +86,12 @@ final class TrainingRun implements AutoCloseable {
     private Checkpoint checkpoint() {
         Checkpoint.Counters counters =
                 new Checkpoint.Counters(results.size(), step, lastGoodEpoch, bestEpoch, bestLoss, learningRate);
-        TrainingPlan plan = TrainingPlan.of(settings, learner, step / results.size());
-        return Checkpoint.of(plan, counters, results, tensors(), steps.moments());
+        return Checkpoint.of(plan(step / results.size()), counters, results, tensors(), steps.moments());
     }
 
     private void resume(Checkpoint from) {
         Checkpoint.Counters counters = from.counters();
-        TrainingPlan plan = TrainingPlan.of(settings, learner, counters.step() / counters.epoch());
-        from.restore(plan, tensors(), steps.moments());
+        from.restore(plan(counters.step() / counters.epoch()), tensors(), steps.moments());
         results.addAll(from.results());
         step = counters.step();
         lastGoodEpoch = counters.lastGoodEpoch();
@@ -99,6 +99,12 @@ final class TrainingRun implements AutoCloseable {
         bestLoss = counters.bestLoss();
         learningRate = counters.learningRate();
         steps.resume(step);
+    }
+
+    /** Made once: it reads all that the training learns from. */
+    private TrainingPlan plan(long batches) {
+        if (plan == null) plan = TrainingPlan.of(settings, learner, batches);
+        return plan;
     }
 
     private Map<String, Tensor> tensors() {
