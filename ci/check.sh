@@ -103,7 +103,7 @@ core() {
 
 # required: what the tests may not skip for on such a machine, see Required in src/test.
 required() {
-    if [[ $(uname -sm) == "Linux x86_64" ]]; then echo openblas,jcuda-natives,javac,sh,dev-full,links; fi
+    if [[ $(uname -sm) == "Linux x86_64" ]]; then echo openblas,jcuda-natives,javac,sh,dev-full,links,signals; fi
 }
 
 # The tests again on a JDK 25, on the very classes that core compiled: what is published is built once and runs on both. Not the one

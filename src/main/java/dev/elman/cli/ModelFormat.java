@@ -29,8 +29,10 @@ enum ModelFormat {
         for (String pickle : PICKLES) {
             if (name.endsWith(pickle)) throw TorchFile.pickled(file);
         }
-        if (name.endsWith(SAFETENSORS)) TorchFile.refusePickle(file);
-        if (name.endsWith(SAFETENSORS)) return ModelFile.kind(file).isPresent() ? ELMAN : TORCH;
+        if (name.endsWith(SAFETENSORS)) {
+            TorchFile.refusePickle(file);
+            return ModelFile.kind(file).isPresent() ? ELMAN : TORCH;
+        }
         if (name.endsWith(".keras") || name.endsWith(".h5") || name.endsWith(".hdf5")) return KERAS;
         if (name.endsWith(".npz")) return NUMPY;
         if (name.endsWith(".npy")) throw new UserException(file + ": holds one array; a model's are in a .npz");

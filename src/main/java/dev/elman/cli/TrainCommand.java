@@ -147,7 +147,7 @@ final class TrainCommand implements Callable<Integer> {
             double seconds = (System.nanoTime() - began) * 1e-9;
             boolean stopped = signal.taken();
             try {
-                keep(backend, model, history, seconds, stopped);
+                save(backend, model, history, seconds, stopped);
             } catch (IOException | RuntimeException e) {
                 if (!stopped) throw e;
                 // Said here, for the JVM ends with this block.
@@ -159,22 +159,9 @@ final class TrainCommand implements Callable<Integer> {
         return 0;
     }
 
-    private void keep(Backend backend, TextTask model, History history, double seconds, boolean stopped)
-            throws IOException {
-        if (history.epochs().isEmpty()) throw new UserException("stopped in the first epoch; nothing was saved");
-        int epochs = model.trainer().build().epochs();
-        if (history.bestEpoch() < epochs) {
-            String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
-            terminal.people(json).println(how + " weights are those of epoch " + history.bestEpoch() + ".");
-        }
-        Path to = stopped && Files.exists(out) ? beside(STOPPED) : out;
-        boolean drawn = !noPictures && !stopped; // Java's graphics do not start in a JVM that goes down
-        save(backend, model, history, seconds, to, drawn);
-    }
-
     private void requireOwn(Path checkpoint) {
         OutputFiles.requireWritable(checkpoint);
-        for (Path other : List.of(out, file, beside(STOPPED))) {
+        for (Path other : List.of(out, file, curve(), beside(STOPPED))) {
             if (checkpoint
                     .toAbsolutePath()
                     .normalize()
@@ -188,15 +175,23 @@ final class TrainCommand implements Callable<Integer> {
         return checkpoint == null ? Checkpoints.none() : Checkpoints.in(checkpoint);
     }
 
-    private void save(Backend backend, TextTask model, History history, double seconds, Path to, boolean drawn)
+    private void save(Backend backend, TextTask model, History history, double seconds, boolean stopped)
             throws IOException {
+        if (history.epochs().isEmpty()) throw new UserException("stopped in the first epoch; nothing was saved");
         PrintWriter people = terminal.people(json);
+        int epochs = model.trainer().build().epochs();
+        if (history.bestEpoch() < epochs) {
+            String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
+            people.println(how + " weights are those of epoch " + history.bestEpoch() + ".");
+        }
+        Path to = stopped && Files.exists(out) ? beside(STOPPED) : out;
         model.save(to);
         TrainResult result = TrainResult.of(
                 model.kind(), backend.name(), model.texts(), model.labels(), history, seconds, to.toString());
         model.show(result).forEach(people::println);
         people.println(String.format(Locale.ROOT, "Wrote %s after %.1f s of training.", to, seconds));
-        if (drawn) draw(people, model.kind(), history);
+        // Java's graphics do not start in a JVM that goes down.
+        if (!noPictures && !stopped) draw(people, model.kind(), history);
         people.println("Go on with: " + model.next(to));
         people.flush();
         if (json) Json.print(terminal.out(), result);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
+import dev.elman.contract.Required;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.ClassifierConfig;
 import dev.elman.train.EpochResult;
@@ -28,8 +29,6 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledOnOs;
-import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -470,8 +469,12 @@ class TrainAndPredictTest {
     }
 
     @Test
-    @DisabledOnOs(value = OS.WINDOWS, disabledReason = "there a process cannot be asked to end")
     void aTrainingThatIsStoppedIsSaved() throws Exception {
+        Required.that(
+                ProcessHandle.current().supportsNormalTermination(),
+                "signals",
+                "a training that is stopped",
+                "a process cannot be asked to end here");
         Files.writeString(file, digitsAndLetters());
         String output = stoppedInEpoch(3);
         assertTrue(output.contains("Stopped; the weights are those of epoch "), output);
