@@ -31,7 +31,9 @@ public final class SimpleRnn implements AutoCloseable {
     private final List<RnnDirection> directions;
     private final RnnOutput output;
     private final RnnState state;
-    private final List<Parameters> owned = new ArrayList<>();
+    /** Whether the weights and gradients go with the layer. */
+    private boolean owner;
+
     private IntTensor mask;
     /** Of what the last {@link #forward} returned; null before the first. */
     private Shape outputShape;
@@ -82,7 +84,7 @@ public final class SimpleRnn implements AutoCloseable {
         List<Parameters.Spec> specs = specs("rnn", config);
         List<Parameters> pair = Parameters.allocatePair(backend, specs);
         SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", pair.get(0), pair.get(1));
-        rnn.owned.addAll(pair);
+        rnn.owner = true;
         rnn.initialize(initializers, new Random(seed));
         return rnn;
     }
@@ -288,6 +290,8 @@ public final class SimpleRnn implements AutoCloseable {
         layers.forEach(RnnLayer::close);
         output.close();
         state.close();
-        owned.forEach(Parameters::close);
+        if (!owner) return;
+        weights.close();
+        gradients.close();
     }
 }
