@@ -3,30 +3,34 @@
 // cluster share the rows of a batch, and each keeps a slice of the columns of Wh in registers. All have the whole state in
 // shared memory: who computes an element sends it into the memory of every block of the cluster, and what is sent is counted
 // there by a barrier object, one for each buffer of each pass. So a block waits for nothing but the numbers that it reads, and
-// while a cluster has several passes, the numbers of one travel while another is computed. Several rows of a pass are sent to
-// eight blocks in vectors of four columns, gathered by shuffles; fewer numbers one by one. Needs compute capability 9.0;
-// the size of a cluster is compiled in, so an ordinary launch will do, and clusters do not wait for each other.
+// while a cluster has several passes, the numbers of one travel while another is computed. Needs compute capability 9.0; the
+// size of a cluster is compiled in, so an ordinary launch will do, and clusters do not wait for each other.
 //
 // Otherwise as sequence.cu: projections in place and fetched three passes ahead, masks, and bits that depend neither on N nor
-// on T nor on a row's neighbours. SIZE is what H is padded to: 256 on two blocks, 384 and 512 on eight.
+// on T nor on a row's neighbours. SIZE is what H is padded to: 256 on two blocks, 384 on four, 512 on eight; of four an H100 has room
+// for 30 clusters, of eight for 15.
 //
-// Floor of a step of one row, in cycles of a multiprocessor: SIZE^2 / BLOCKS / 128 for the products (256, 144, 256), and in a
-// chain the reads of the state (30), shuffles (100 to 125), tanh (100; the derivative 40) and sending (about 400, measured;
-// with the cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.40 and 0.45 us at 1.98 GHz.
+// Floor of a step of one row, in cycles of a multiprocessor: SIZE^2 / BLOCKS / 128 for the products (256, 288, 256), and in a
+// chain the reads of the state (30), shuffles (100), tanh (100; the derivative 40) and sending (about 400, measured; with the
+// cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.46 and 0.45 us at 1.98 GHz. A further row
+// takes its products and brings a block SIZE numbers, at the 12 to 16 bytes a cycle that were measured: 0.17, 0.20 and 0.20 us.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
-// launch. An H100 took 0.54, 0.58 and 0.66 us forward and 0.53, 0.53 and 0.59 back; 0.75, 2.9 and 3.1 with 128 rows, where
-// the products keep a scheduler issuing 61 % of the time. All of that was with a store for each number and block. Three rows of 512
-// bring a block 6 KiB a step, at the 12 to 16 bytes a cycle that were measured 400 to 500 of its 2475 cycles (1.25 us). Vectors were
-// measured at 15 to 16 bytes a cycle too, and with them an H200 took 1.37 us for that pass alone and 1.0 for each of several; 1.04 for 32 rows of
-// 384, three in a pass, which four took 1.24. Since then a number is sent before it is stored, 10 to 12 instructions earlier, and the
-// derivative is ready before the sum: not measured.
+// launch. An H100 took 0.54 and 0.66 us forward and 0.53 and 0.59 back over one row of 256 and of 512 nodes, 0.75 for two of 256 and
+// 1.25 for three of 512, while the products keep a scheduler issuing 61 % of the time.
+//
+// Not measured since: a number is sent before it is stored, 10 to 12 instructions earlier, and the derivative is ready before the
+// sum. Several rows were sent to eight blocks in vectors of four columns for a time, by lanes of which no two that go together
+// had the same line of the same block; 32 rows of 512 nodes took an H200 1.75 us a step so, with the products over all steps, and
+// 1.62 as they are sent now, a warp to one block at a time. 384 nodes were on eight blocks: 0.58 us for one row, 1.04 for 32, which
+// were three for each of 11 clusters. On four, 32 rows are two for each of 16: expected are 0.57, 0.79, 1.0 and 1.2 us for one to four
+// rows of a cluster, as over 256 nodes and what their products and bytes take more.
 
 #include "cluster.cuh"
 #include "recurrence.cuh"
 
 template <int SIZE>
 struct Plan {
-    static const int BLOCKS = SIZE == 256 ? 2 : 8; // of a cluster
+    static const int BLOCKS = SIZE == 256 ? 2 : SIZE == 384 ? 4 : 8; // of a cluster
     static const int SLICE = SIZE / BLOCKS; // columns of a block
     static const int COLUMNS = SIZE == 256 ? 8 : 4; // of a thread
     static const int THREADS = SIZE == 384 ? 384 : 256;
@@ -38,8 +42,6 @@ template <int SIZE, int ROWS>
 struct Buffers {
     typedef Plan<SIZE> P;
     typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
-    static const bool VECTORS = ROWS > 1 && P::BLOCKS > 2; // for few stores the shuffles would take longer
-    static const int SENDERS = VECTORS ? 4 * W::TWINS : W::TWINS; // neighbouring threads that share the blocks
     static const int FITTING = 6112 / (ROWS * SIZE); // into 48 KiB
     static const int MOST_PASSES = ROWS == 1 ? 1 : FITTING < 8 ? FITTING : 8;
     static const int PASS = ROWS * SIZE;
@@ -76,17 +78,6 @@ struct Buffers {
         if (prepares && step + 2 <= last) arrivals.expect(BYTES);
     }
 
-    /// The first block that this thread sends to, then each SENDERS-th; BLOCKS or more where it has nothing to send.
-    __device__ static int receiver() { return W::line() < ROWS ? W::part() % SENDERS : P::BLOCKS; }
-
-    template <typename T>
-    __device__ static void sendFrom(int receiver, unsigned place, unsigned arrivals, T what) {
-        static_assert(P::BLOCKS % SENDERS == 0 || SENDERS % P::BLOCKS == 0, "who sends at all sends to as many blocks");
-        if (receiver >= P::BLOCKS) return;
-        #pragma unroll
-        for (int i = 0; i < P::BLOCKS; i += SENDERS) send(place, arrivals, i + receiver, what);
-    }
-
     /// Where a thread's number goes in each block.
     struct Destination {
         unsigned place;
@@ -95,14 +86,14 @@ struct Buffers {
 
     /// That of what is at `offset` of a pass, for this step.
     __device__ static Destination destination(unsigned address, int step, int pass, unsigned offset) {
-        unsigned place = valuesAt(address, step, pass) + offset;
-        return {computedHere(VECTORS ? place & ~15u : place), computedHere(arrivalsAt(address, step, pass).address)};
+        return {computedHere(valuesAt(address, step, pass) + offset), computedHere(arrivalsAt(address, step, pass).address)};
     }
 
-    /// Sends each thread's number to all blocks. All threads call it, for the shuffles.
-    __device__ static void sendAll(Destination to, int receiver, float value) {
-        if (VECTORS) sendFrom(receiver, to.place, to.arrivals, quad<W::TWINS>(value));
-        else sendFrom(receiver, to.place, to.arrivals, value);
+    /// Sends a thread's number to all blocks; each twin sends to some of them.
+    __device__ static void sendAll(Destination to, int twin, float value) {
+        static_assert(P::BLOCKS % W::TWINS == 0, "each twin sends to as many blocks");
+        #pragma unroll
+        for (int i = 0; i < P::BLOCKS; i += W::TWINS) send(to.place, to.arrivals, i + twin, value);
     }
 };
 
@@ -140,7 +131,7 @@ __device__ void forward(
     unsigned offset = kept(4 * (line * SIZE + column)); // in the values of a pass
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
-    int receiver = kept(B::receiver());
+    bool sends = kept((int)(line < ROWS));
 
     Course course = {passes, hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
@@ -175,7 +166,7 @@ __device__ void forward(
             if (anyLive) sum += weights.times(now + 16 * part, part);
             float h = 0.0f;
             if (pass < ours) h = alive ? activate(activation, sum + b) : loadShared(now + offset);
-            if (step < last) B::sendAll(to, receiver, h); // first, for the others wait for it
+            if (sends && step < last) B::sendAll(to, twin, h); // first, for the others wait for it
             if (pass < ours && twin == 0) states[here.at] = h;
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
@@ -218,7 +209,7 @@ __device__ void backward(
     unsigned offset = kept(4 * (line * SIZE + column));
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
-    int receiver = kept(B::receiver());
+    bool sends = kept((int)(line < ROWS));
 
     Course course = {passes, hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
@@ -246,7 +237,7 @@ __device__ void backward(
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
             if (pass < ours) g = (g + (later ? sum : loadShared(now + offset))) * slope;
-            if (step < (int)steps) B::sendAll(to, receiver, g);
+            if (sends && step < (int)steps) B::sendAll(to, twin, g);
             if (pass < ours && twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
             here.next(course);

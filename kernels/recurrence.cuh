@@ -138,15 +138,6 @@ __device__ T kept(T value) {
     return __shfl_sync(ALL, value, threadIdx.x % 32);
 }
 
-/// The values of four threads of a warp that lie APART from each other, this one's among them, in order.
-template <int APART>
-__device__ float4 quad(float value) {
-    return {__shfl_sync(ALL, value, 0, 4 * APART),
-            __shfl_sync(ALL, value, APART, 4 * APART),
-            __shfl_sync(ALL, value, 2 * APART, 4 * APART),
-            __shfl_sync(ALL, value, 3 * APART, 4 * APART)};
-}
-
 /// One thread's part of a block's weights: PARTS neighbouring threads share COLUMNS columns. Each holds a part of their
 /// SIZE weights in registers and sums a part of the products, for ROWS rows at once; shuffles add the parts up as one tree.
 /// A row's arithmetic is the same for any ROWS, so its bits depend neither on N nor on its neighbours.

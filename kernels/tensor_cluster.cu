@@ -13,6 +13,8 @@
 // for one row, SIZE / 4 more for each further one, at 16 bytes a cycle): 0.51 and 0.60 us at 1.98 GHz for three rows forward.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. A barrier of
 // a block a step, one launch. An H200 took 0.74 and 0.89 us for them forward, 0.72 and 0.86 back, where tensor.cu's ring takes 1.2 and 1.35.
+// Not measured since: a warp sends lines of 128 bytes, each to one block, where four neighbours sent the same 16 bytes to four; by what
+// that cost cluster.cu up to 0.1 us less is expected.
 
 #include "cluster.cuh"
 #include "mma.cuh"
@@ -37,7 +39,7 @@ struct Plan {
 };
 
 /// Which elements of the slice are a thread's: of one column, in a row and in the fourth one after it. A warp has sixteen columns
-/// of two rows, so that neighbours send vectors and what they read of the partial sums lies in banks of its own.
+/// of two rows, so that it sends whole lines of a mailbox and what it reads of the partial sums lies in banks of its own.
 template <int SIZE>
 struct Share {
     typedef Plan<SIZE> P;
@@ -48,12 +50,15 @@ struct Share {
     bool has; // the last warps may have none
 
     __device__ Share() {
-        int warp = threadIdx.x / 32;
-        row = kept((int)(warp / (P::SLICE / 16) * 2 + threadIdx.x / 16 % 2));
-        inSlice = kept((int)(warp % (P::SLICE / 16) * 16 + threadIdx.x % 16));
+        row = kept(firstRow() + (int)(threadIdx.x / 16 % 2));
+        inSlice = kept(firstInSlice() + (int)(threadIdx.x % 16));
         column = kept((int)rankInCluster() * P::SLICE + inSlice);
         has = row < HALF;
     }
+
+    /// Those of its warp's first thread.
+    static __device__ int firstRow() { return threadIdx.x / 32 / (P::SLICE / 16) * 2; }
+    static __device__ int firstInSlice() { return threadIdx.x / 32 % (P::SLICE / 16) * 16; }
 };
 
 /// The states of a cluster's rows in one block, [SIZE/16,ROWS,16]: a buffer for even steps and one for odd ones, and what waits for
@@ -91,15 +96,41 @@ struct Mailbox {
         __syncwarp(); // tensor cores take a whole warp
     }
 
-    /// Sends a number to all blocks for this step: four neighbours give theirs to each other, and each sends all to two blocks.
-    /// `offset` is that of the first one in the values. All threads of a warp come here.
-    static __device__ void send(unsigned address, int step, unsigned offset, int neighbour, bool sends, float value) {
-        float4 four = quad<1>(value);
-        if (!sends) return;
-        unsigned to = valuesAt(address, step) + offset;
-        unsigned arrivals = arrivalsAt(address, step).address;
-        ::send(to, arrivals, neighbour, four);
-        ::send(to, arrivals, neighbour + 4, four);
+};
+
+/// What a thread sends for its warp, whose sixteen columns of two rows are a line of eight vectors in a mailbox: one of them, to two
+/// blocks. So eight neighbours write a line that lies together into the same block.
+template <int SIZE>
+struct Letter {
+    typedef Plan<SIZE> P;
+    typedef Mailbox<SIZE> M;
+    static const int VECTORS = 8;
+
+    unsigned offset; // in the values
+    int from; // the first of the four threads that have the numbers
+    int block; // the first that gets them
+    bool sent[2]; // whether there is such a row
+
+    __device__ Letter(const Share<SIZE>& share, int rows) {
+        int vector = threadIdx.x % VECTORS;
+        int firstColumn = rankInCluster() * P::SLICE + share.firstInSlice();
+        offset = kept(4 * (unsigned)(M::place(share.firstRow(), firstColumn) + 4 * vector));
+        from = kept(4 * vector);
+        block = kept((int)(threadIdx.x % 32 / VECTORS));
+        int row = share.firstRow() + vector / 4;
+        #pragma unroll
+        for (int e = 0; e < 2; e++) sent[e] = row < HALF && row + e * HALF < rows;
+    }
+
+    /// Sends the first or the second elements of the warp for this step. All its threads come here.
+    __device__ void send(unsigned address, int step, int element, float value) const {
+        float4 four = {__shfl_sync(ALL, value, from), __shfl_sync(ALL, value, from + 1),
+                       __shfl_sync(ALL, value, from + 2), __shfl_sync(ALL, value, from + 3)};
+        if (!sent[element]) return;
+        unsigned to = M::valuesAt(address, step) + offset + element * HALF * 64;
+        unsigned arrivals = M::arrivalsAt(address, step).address;
+        #pragma unroll
+        for (int i = 0; i < P::BLOCKS; i += 32 / VECTORS) ::send(to, arrivals, block + i, four);
     }
 };
 
@@ -134,13 +165,12 @@ struct Partials {
         return parts[0];
     }
 
-    /// When all warps have written, the sums of the elements of a thread that sends, the first of which lies at `place`. Warps write again
-    /// when all has come that this block's threads sent after they had read here, be it made of it or not: reads stay before sends,
-    /// see Mailbox.
-    __device__ void totals(int place, bool sends, int rows, bool written, float (&products)[2]) const {
+    /// When all warps have written, the sums of a thread's elements if there are any, the first of which lies at `place`. Warps write
+    /// again when all has come that this block's warps sent after their threads had read here, see Letter.
+    __device__ void totals(int place, bool mine, int rows, bool written, float (&products)[2]) const {
         products[0] = products[1] = 0.0f;
         __syncthreads();
-        if (!written || !sends) return;
+        if (!written || !mine) return;
         if (rows > HALF) products[1] = total(place ^ HALF);
         products[0] = total(place);
     }
@@ -279,13 +309,12 @@ __device__ void forward(
         }
     }
 
-    bool mine[2], sends[2];
+    bool mine[2];
     float h[2] = {}; // a masked step's state is that of the one before
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
-        sends[e] = share.has && share.row + e * HALF < here.count;
-        mine[e] = sends[e] && share.column < hidden;
+        mine[e] = share.has && share.row + e * HALF < here.count && share.column < hidden;
         if (!mine[e]) continue;
         h[e] = states[here.at - here.perStep + e * HALF * hidden];
         if (factors) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
@@ -300,8 +329,7 @@ __device__ void forward(
     unsigned low = kept(partials.written(weights.share(), weights.side()));
     int other = kept(partials.other());
     int place = kept(partials.at(share.row, share.inSlice));
-    unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
-    int neighbour = kept((int)(threadIdx.x % 4));
+    const Letter<SIZE> letter(share, here.count);
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
@@ -324,7 +352,7 @@ __device__ void forward(
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
         if (alive) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(place, sends[0], here.count, alive != 0, products);
+        partials.totals(place, mine[0], here.count, alive != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) sums[e] += products[e];
         activateAll(activation, sums);
@@ -332,7 +360,7 @@ __device__ void forward(
         for (int e = 0; e < 2; e++) {
             h[e] = alive >> share.row + e * HALF & 1 ? sums[e] : h[e];
             float seen = mine[e] ? rounded(h[e] * factor[e]) : 0.0f;
-            if (step < last) mailbox.send(address, step + 1, offset + e * HALF * 64, neighbour, sends[e], seen);
+            if (step < last) letter.send(address, step + 1, e, seen);
             if (mine[e]) states[at + e * HALF * hidden] = h[e];
         }
     }
@@ -364,13 +392,12 @@ __device__ void backward(
     Rows<SIZE> here(share, rows, hidden, rowsPerCluster, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     mailbox.clear(here.count, last);
 
-    bool mine[2], sends[2];
+    bool mine[2];
     float carried[2] = {};
     float factor[2] = {1.0f, 1.0f};
     #pragma unroll
     for (int e = 0; e < 2; e++) {
-        sends[e] = share.has && share.row + e * HALF < here.count;
-        mine[e] = sends[e] && share.column < hidden;
+        mine[e] = share.has && share.row + e * HALF < here.count && share.column < hidden;
         if (factors && mine[e]) factor[e] = factors[(here.first + share.row + e * HALF) * hidden + share.column];
     }
     float dh[2] = {}, h[2] = {};
@@ -383,8 +410,7 @@ __device__ void backward(
     unsigned low = kept(partials.written(weights.share(), weights.side()));
     int other = kept(partials.other());
     int place = kept(partials.at(share.row, share.inSlice));
-    unsigned offset = kept(4 * mailbox.place(share.row, share.column / 4 * 4));
-    int neighbour = kept((int)(threadIdx.x % 4));
+    const Letter<SIZE> letter(share, here.count);
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
@@ -421,7 +447,7 @@ __device__ void backward(
         if (step > 0) mailbox.await(address, step, last, here.count, prepares);
         if (later) weights.times(mailbox.valuesAt(address, step) + vectors, low, other);
         float products[2];
-        partials.totals(place, sends[0], here.count, later != 0, products);
+        partials.totals(place, mine[0], here.count, later != 0, products);
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             int row = share.row + e * HALF;
@@ -432,7 +458,7 @@ __device__ void backward(
                 carried[e] = gradient[e];
                 if (alive >> row & 1) da = gradient[e] * slope[e];
             }
-            if (step < last) mailbox.send(address, step + 1, offset + e * HALF * 64, neighbour, sends[e], rounded(da));
+            if (step < last) letter.send(address, step + 1, e, rounded(da));
             if (mine[e]) gradients[at + e * HALF * hidden] = step == last ? gradient[e] : da;
         }
         later = alive;

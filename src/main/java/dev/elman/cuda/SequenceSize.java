@@ -17,8 +17,8 @@ import java.util.stream.Stream;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}. Of other GPUs only the order of the plans
- * is taken to be the same.
+ * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}; that of {@code CLUSTER} over 384 nodes is
+ * predicted, see {@code kernels/cluster.cu}. Of other GPUs only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -46,7 +46,7 @@ record SequenceSize(
             new SequenceSize(BLOCK, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.365),
             new SequenceSize(BLOCK, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.30, 0.22),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
-            new SequenceSize(CLUSTER, 384, 8, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.28, 0.06, 0.22),
+            new SequenceSize(CLUSTER, 384, 4, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.15, 0.20, 0.22),
             new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.30, 0.01, 0.31),
             new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
