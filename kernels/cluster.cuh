@@ -52,10 +52,9 @@ __device__ void send(unsigned place, unsigned arrivals, unsigned rank, float val
                  : "memory");
 }
 
-/// The same with four numbers, in one instruction; `place` is that of the first and aligned to 16 bytes.
-__device__ void send(unsigned place, unsigned arrivals, unsigned rank, float4 values) {
-    asm volatile("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%0], {%1, %2, %3, %4}, [%5];" ::"r"(
-                         inBlock(rank, place)),
-                 "f"(values.x), "f"(values.y), "f"(values.z), "f"(values.w), "r"(inBlock(rank, arrivals))
+/// Sends four numbers, in one instruction, to where inBlock says; `place` is that of the first and aligned to 16 bytes.
+__device__ void send(unsigned place, unsigned arrivals, float4 values) {
+    asm volatile("st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.f32 [%0], {%1, %2, %3, %4}, [%5];" ::"r"(place),
+                 "f"(values.x), "f"(values.y), "f"(values.z), "f"(values.w), "r"(arrivals)
                  : "memory");
 }

@@ -51,5 +51,5 @@ struct Pair {
     }
 };
 
-FORWARD(tensor_cluster_forward_256_8, 256, false, Pair)
-BACKWARD(tensor_cluster_backward_256_8, 256, false, Pair)
+FORWARD(tensor_cluster_tf32_forward_256_8, 256, false, Pair)
+BACKWARD(tensor_cluster_tf32_backward_256_8, 256, false, Pair)

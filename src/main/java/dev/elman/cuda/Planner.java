@@ -30,7 +30,7 @@ final class Planner {
             Family.BLOCK,
             Family.TENSOR_BLOCK_TF32,
             Family.CLUSTER,
-            Family.TENSOR_CLUSTER,
+            Family.TENSOR_CLUSTER_TF32,
             Family.GRID,
             Family.TENSOR_TF32);
 

@@ -51,6 +51,7 @@ final class SequencePlan implements RecurrencePlan {
         this.device = device;
         this.sizes = SequenceSize.ALL.stream()
                 .filter(size -> size.family() == family)
+                .map(size -> size.on(device))
                 .toList();
         this.tf32 = tf32;
         this.kernels = kernels;
@@ -148,7 +149,7 @@ final class SequencePlan implements RecurrencePlan {
                 : ring.empty(floats, size.mostExchanged(share, oneByOne, device.multiprocessors()), steps);
         long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
-                .shared(size.sharedBytes(share.together()))
+                .shared(size.sharedBytes(share))
                 .pointer(pass.wh())
                 .pointer(way == Way.BACKWARD ? pass.states() : pass.b())
                 .pointer(way == Way.BACKWARD ? pass.gradients() : pass.states())

@@ -7,6 +7,7 @@ import static dev.elman.cuda.SequenceSize.Family.TENSOR;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER;
+import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
 import java.util.List;
@@ -17,8 +18,9 @@ import java.util.stream.Stream;
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
  * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
- * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}; that of {@code CLUSTER} over 384 nodes is
- * predicted, see {@code kernels/cluster.cu}. Of other GPUs only the order of the plans is taken to be the same.
+ * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}; predicted are those of {@code CLUSTER} over
+ * 384 nodes and of {@code TENSOR_CLUSTER}, but one pass in TF32, see their kernels. Of other GPUs only the order of the plans is
+ * taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -70,13 +72,18 @@ record SequenceSize(
             new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.36, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.90, 0.00),
-            new SequenceSize(TENSOR_CLUSTER, 256, 2, 256, 1, rows(8, 1), 0.00, 0.90, 0.012),
-            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 1), 0.00, 0.60, 0.055),
-            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 1), 0.00, 0.70, 0.07));
+            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 5), 0.55, 0.30, 0.055),
+            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 5), 0.55, 0.59, 0.07),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 256, 2, 256, 1, rows(8, 1), 0.00, 0.90, 0.012),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 384, 8, 256, 1, rows(8, 5), 0.55, 0.05, 0.055),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 512, 8, 256, 1, rows(8, 5), 0.55, 0.15, 0.07));
 
     private static final int WARP = 32;
     /** Rows that a tensor core takes at once. */
     private static final int TILE = 8;
+
+    /** Bytes of shared memory that a kernel declares itself. */
+    private static final int MOST_DECLARED = 48 << 10;
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -97,8 +104,10 @@ record SequenceSize(
         TENSOR_BLOCK("tensor-block"),
         /** The same with operands rounded to TF32. */
         TENSOR_BLOCK_TF32("tensor-block"),
-        /** A cluster of blocks, with products on tensor cores of operands rounded to TF32. */
-        TENSOR_CLUSTER("tensor-cluster");
+        /** A cluster of blocks, with products on tensor cores, three of TF32 parts for one of float32. */
+        TENSOR_CLUSTER("tensor-cluster"),
+        /** The same with operands rounded to TF32. */
+        TENSOR_CLUSTER_TF32("tensor-cluster");
 
         private final String plan;
 
@@ -125,7 +134,7 @@ record SequenceSize(
 
         /** Whether a group is a cluster. */
         boolean clusters() {
-            return this == CLUSTER || this == TENSOR_CLUSTER;
+            return this == CLUSTER || this == TENSOR_CLUSTER || this == TENSOR_CLUSTER_TF32;
         }
 
         /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
@@ -135,7 +144,7 @@ record SequenceSize(
 
         /** Whether operands are rounded to TF32. */
         boolean rounds() {
-            return this == TENSOR_TF32 || this == TENSOR_BLOCK_TF32 || this == TENSOR_CLUSTER;
+            return this == TENSOR_TF32 || this == TENSOR_BLOCK_TF32 || this == TENSOR_CLUSTER_TF32;
         }
     }
 
@@ -238,12 +247,40 @@ record SequenceSize(
             int rounds = (directions * groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;
             int passes = (perGroup - 1) / kernel.together() + 1;
-            // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are.
-            int counted = family == TENSOR_CLUSTER ? perGroup : kernel.together();
-            double micros = rounds * (start + passes * (pass + row * counted));
+            double micros = rounds * step(passes, perGroup, kernel.together());
             if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);
         }
         return best;
+    }
+
+    /** What a step takes over so many rows of a group. */
+    private double step(int passes, int rows, int together) {
+        if (!sendsTiles()) return start + passes * (pass + row * together);
+        // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are, and shares them
+        // out evenly. What
+        // a pass waits for is hidden by others.
+        double one = pass + row * ((rows - 1) / passes + 1);
+        return Math.max(start + one, passes * one);
+    }
+
+    /** Whether a group is a cluster whose blocks send each other tiles of a tensor core. */
+    private boolean sendsTiles() {
+        return family.clusters() && family.onTensorCores();
+    }
+
+    /** The same where blocks have no more shared memory than the device's. */
+    SequenceSize on(Device device) {
+        if (mailbox() == 0) return this;
+        int room = (device.sharedPerBlock() - MOST_DECLARED) / mailbox();
+        List<Rows> fitting = kernels.stream()
+                .map(kernel -> new Rows(kernel.together(), Math.min(kernel.passes(), room), kernel.back()))
+                .toList();
+        return new SequenceSize(family, hidden, blocks, threads, resident, fitting, start, pass, row);
+    }
+
+    /** Bytes that a pass takes of a block's shared memory where that is handed to it, see kernels/tensor_cluster.cu; else 0. */
+    private int mailbox() {
+        return sendsTiles() && blocks > 2 ? 2 * TILE * hidden * Float.BYTES : 0;
     }
 
     /**
@@ -261,10 +298,15 @@ record SequenceSize(
         return groups(multiprocessors) * passes * share.together() * hidden;
     }
 
-    /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */
-    int sharedBytes(int together) {
-        boolean handed = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
-        return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
+    /**
+     * Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu, or
+     * for what its passes are sent.
+     */
+    int sharedBytes(Share share) {
+        int together = share.together();
+        boolean ofTiles = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
+        int sums = ofTiles ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
+        return sums + share.passes() * mailbox();
     }
 
     Kernel kernel(Way way, int together) {

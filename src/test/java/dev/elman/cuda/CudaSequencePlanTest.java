@@ -121,14 +121,16 @@ class CudaSequencePlanTest {
         "tensor in TF32, 1000, 27, 2, 32",
         "tensor in TF32, 2000, 2, 2, 128",
         "tensor in TF32, 1100, 9, 2, 128",
-        "tensor-cluster, 384, 3, 4, 8",
-        "tensor-cluster, 512, 8, 3, 8",
-        "tensor-cluster, 500, 11, 5, 16",
-        "tensor-cluster, 300, 5, 4, 8",
-        "tensor-cluster, 10, 1, 2, 1000",
-        "tensor-cluster, 256, 8, 7, 2",
-        "tensor-cluster, 200, 11, 4, 4",
-        "tensor-cluster, 250, 3, 5, 1000",
+        "tensor-cluster, 300, 5, 3, 8",
+        "tensor-cluster, 500, 11, 3, 16",
+        "tensor-cluster in TF32, 384, 3, 4, 8",
+        "tensor-cluster in TF32, 512, 8, 3, 8",
+        "tensor-cluster in TF32, 500, 11, 5, 36",
+        "tensor-cluster in TF32, 300, 34, 4, 8",
+        "tensor-cluster in TF32, 10, 1, 2, 1000",
+        "tensor-cluster in TF32, 256, 8, 7, 2",
+        "tensor-cluster in TF32, 200, 11, 4, 4",
+        "tensor-cluster in TF32, 250, 3, 5, 1000",
         "tensor-block, 64, 8, 7, 1",
         "tensor-block, 50, 3, 9, 1000",
         "tensor-block, 65, 19, 4, 2",
@@ -160,7 +162,7 @@ class CudaSequencePlanTest {
 
     /** Threads with several elements have a tanh of ours; that of `block` is CUDA's. From no other state comes anything. */
     @ParameterizedTest
-    @ValueSource(strings = {"tensor-block", "tensor", "tensor in TF32", "tensor-cluster"})
+    @ValueSource(strings = {"tensor-block", "tensor", "tensor in TF32", "tensor-cluster", "tensor-cluster in TF32"})
     void tanhIsCudasBitByBit(String plan) {
         SequenceCase.assumePlan(cuda, plan, 64);
         int rows = 67;
@@ -248,9 +250,10 @@ class CudaSequencePlanTest {
         "tensor in TF32, 500, 8",
         "tensor in TF32, 1000, 32",
         "tensor in TF32, 1030, 128",
-        "tensor-cluster, 380, 16",
-        "tensor-cluster, 250, 2",
-        "tensor-cluster, 512, 16",
+        "tensor-cluster, 380, 8",
+        "tensor-cluster in TF32, 380, 16",
+        "tensor-cluster in TF32, 250, 2",
+        "tensor-cluster in TF32, 512, 8",
         "tensor-block, 64, 1",
         "tensor-block, 120, 1",
         "tensor-block in TF32, 190, 1"
@@ -304,9 +307,10 @@ class CudaSequencePlanTest {
         "tensor, 384, 9, 8, 2",
         "tensor, 768, 2, 32, 1",
         "tensor in TF32, 384, 9, 32, 1",
-        "tensor-cluster, 256, 9, 8, 1",
-        "tensor-cluster, 384, 3, 18, 1",
-        "tensor-cluster, 500, 11, 36, 1",
+        "tensor-cluster, 384, 9, 18, 1",
+        "tensor-cluster in TF32, 256, 9, 8, 1",
+        "tensor-cluster in TF32, 384, 3, 18, 1",
+        "tensor-cluster in TF32, 500, 11, 18, 1",
         "tensor-block, 60, 11, 8, 1",
         "tensor-block in TF32, 192, 9, 2, 1"
     })
@@ -353,9 +357,10 @@ class CudaSequencePlanTest {
         "tensor, 220, false",
         "tensor, 220, true",
         "tensor in TF32, 220, true",
-        "tensor-cluster, 390, false",
         "tensor-cluster, 300, true",
-        "tensor-cluster, 230, true",
+        "tensor-cluster in TF32, 390, false",
+        "tensor-cluster in TF32, 300, true",
+        "tensor-cluster in TF32, 230, true",
         "tensor-block, 100, false",
         "tensor-block in TF32, 150, true"
     })
@@ -384,8 +389,9 @@ class CudaSequencePlanTest {
         "block, 190, 1000",
         "tensor, 40, 4",
         "tensor in TF32, 40, 4",
-        "tensor-cluster, 400, 8",
-        "tensor-cluster, 240, 2",
+        "tensor-cluster, 300, 8",
+        "tensor-cluster in TF32, 400, 8",
+        "tensor-cluster in TF32, 240, 2",
         "tensor-block, 50, 1",
         "tensor-block in TF32, 180, 1"
     })
@@ -421,7 +427,8 @@ class CudaSequencePlanTest {
         "grid, 250, 4",
         "tensor, 40, 4",
         "tensor in TF32, 40, 4",
-        "tensor-cluster, 400, 8",
+        "tensor-cluster, 300, 8",
+        "tensor-cluster in TF32, 400, 8",
         "tensor-block, 50, 1",
         "tensor-block in TF32, 180, 1"
     })
@@ -434,7 +441,7 @@ class CudaSequencePlanTest {
 
     /** Tensor cores cut off what they do not keep, by which all numbers would become smaller. */
     @ParameterizedTest
-    @CsvSource({"tensor in TF32, 4", "tensor-cluster, 8", "tensor-block in TF32, 1"})
+    @CsvSource({"tensor in TF32, 4", "tensor-cluster in TF32, 8", "tensor-block in TF32, 1"})
     void operandsAreRoundedToTheNearest(String plan, int multiprocessors) {
         SequenceCase.assumePlan(cuda, plan, 1);
         SequenceCase one = new SequenceCase(cuda, plan, 1, 1, 1, 1, Activation.LINEAR, false, false, false);

@@ -82,8 +82,8 @@ final class SequenceCase {
 
     /** Skips the test where this device has no such plan for so many nodes. */
     static void assumePlan(CudaBackend cuda, String plan, int hidden) {
-        // What a cluster needs is the same in TF32, and one block of threads has room for all its sizes.
-        String name = plan.equals("tensor-cluster") ? "cluster" : plan.replace(" in TF32", "");
+        // One block of threads has room for all its sizes.
+        String name = plan.replace(" in TF32", "");
         Operands.Rnn one = new Operands.Rnn(1, 1, 1, name.endsWith("block") ? 1 : hidden);
         String refusal = cuda.planner().named(name).refusal(one, false, false);
         Required.that(refusal == null, name, "sequences in plan " + plan, refusal);
@@ -173,7 +173,7 @@ final class SequenceCase {
                 .orElseThrow();
         return new SequencePlan(
                 family,
-                new Device(90, 12010, multiprocessors, true),
+                new Device(90, 12010, multiprocessors, 227 << 10, true),
                 tf32(),
                 cuda.kernels(),
                 projection,
@@ -182,7 +182,7 @@ final class SequenceCase {
     }
 
     boolean tf32() {
-        return plan.endsWith(" in TF32") || plan.equals("tensor-cluster");
+        return plan.endsWith(" in TF32");
     }
 
     private Recurrence part(Run run, int first, int together, int count) {

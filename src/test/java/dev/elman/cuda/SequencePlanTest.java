@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the plans of one launch can run and how they share rows out, which needs no GPU. */
 class SequencePlanTest {
     private static final int H100 = 132;
+    private static final int SHARED = 227 << 10; // of an H100
 
     private final SequencePlan block = plan(Family.BLOCK);
     private final SequencePlan cluster = plan(Family.CLUSTER);
@@ -37,7 +38,7 @@ class SequencePlanTest {
     }
 
     private static Device device(int capability, int multiprocessors) {
-        return new Device(capability, 12010, multiprocessors, true);
+        return new Device(capability, 12010, multiprocessors, SHARED, true);
     }
 
     @Test
@@ -212,7 +213,8 @@ class SequencePlanTest {
                 plan(Family.CLUSTER, device(90, 7), false).refusal(sizes(1, 512), false, false));
         assertEquals(
                 "this device has no cooperative launches",
-                plan(Family.GRID, new Device(90, 12010, H100, false), false).refusal(sizes(1, 512), false, false));
+                plan(Family.GRID, new Device(90, 12010, H100, SHARED, false), false)
+                        .refusal(sizes(1, 512), false, false));
         assertEquals(
                 "it needs 128 multiprocessors, and here are 40",
                 plan(Family.GRID, device(90, 40), false).refusal(sizes(1, 2048), false, false));
@@ -229,15 +231,16 @@ class SequencePlanTest {
     @Test
     void clustersNeedTheDeviceAndTheDriver() {
         assertNull(device(90, 40).withoutClusters());
-        assertEquals("its kernels need a driver of CUDA 12.1", new Device(90, 12000, 40, true).withoutClusters());
-        Device older = new Device(89, 13000, 40, true);
+        assertEquals(
+                "its kernels need a driver of CUDA 12.1", new Device(90, 12000, 40, SHARED, true).withoutClusters());
+        Device older = new Device(89, 13000, 40, SHARED, true);
         assertEquals("clusters of blocks need compute capability 9.0", older.withoutClusters());
         for (Family family : List.of(Family.CLUSTER, Family.TENSOR_CLUSTER)) {
             assertEquals(older.withoutClusters(), plan(family, older, false).refusal(sizes(1, 256), false, false));
         }
         assertEquals(
                 "it multiplies in TF32, and products here are strict float32",
-                plan(Family.TENSOR_CLUSTER, device(90, 40), false).refusal(sizes(1, 256), false, false));
+                plan(Family.TENSOR_CLUSTER_TF32, device(90, 40), false).refusal(sizes(1, 256), false, false));
     }
 
     @Test
@@ -257,18 +260,20 @@ class SequencePlanTest {
         assertEquals("tensor", fastest(128, 1024, false));
         assertEquals("tensor", fastest(128, 1024, true));
         assertEquals("cluster", fastest(32, 512, false));
-        assertEquals("cluster", fastest(120, 384, false));
-        assertEquals("tensor", fastest(121, 384, false));
-        assertEquals("tensor", fastest(128, 512, false));
+        assertEquals("cluster", fastest(90, 384, false));
+        assertEquals("tensor-cluster", fastest(128, 384, false));
+        assertEquals("tensor-cluster", fastest(512, 512, false));
+        assertEquals("tensor-cluster", fastest(128, 512, false));
         assertEquals("cluster", fastest(1, 512, true));
         assertEquals("tensor-cluster", fastest(32, 512, true));
         assertEquals("tensor-cluster", fastest(64, 384, true));
         assertEquals("tensor-cluster", fastest(120, 384, true));
-        assertEquals("tensor", fastest(128, 384, true));
+        assertEquals("tensor-cluster", fastest(128, 384, true));
         assertEquals("cluster", fastest(120, 256, true));
         assertEquals("tensor-cluster", fastest(512, 256, true));
         assertEquals("tensor", fastest(512, 256, false));
-        assertEquals("tensor", fastest(128, 512, true));
+        assertEquals("tensor-cluster", fastest(512, 512, true));
+        assertEquals("tensor", fastest(601, 512, true));
         assertEquals("tensor-block", fastest(512, 192, true));
         assertEquals("block", fastest(512, 192, false));
         assertEquals("block", fastest(128, 64, true));
@@ -282,7 +287,7 @@ class SequencePlanTest {
     /** Ten rows have a cluster each, twenty do not. */
     @Test
     void aLayerOfBothDirectionsIsExplainedByItself() {
-        SequencePlan other = plan(Family.TENSOR_CLUSTER);
+        SequencePlan other = plan(Family.TENSOR_CLUSTER_TF32);
         Planner planner = new Planner(List.of(cluster, other), null);
         assertEquals("cluster", planner.explain(sizes(10, 512), 1, false).plan());
         RecurrenceChoice both = planner.explain(sizes(10, 512), 2, false);
@@ -294,7 +299,7 @@ class SequencePlanTest {
     private String fastest(int rows, int hidden, boolean tf32) {
         SequencePlan cores = plan(tf32 ? Family.TENSOR_TF32 : Family.TENSOR);
         SequencePlan coresOfBlock = plan(tf32 ? Family.TENSOR_BLOCK_TF32 : Family.TENSOR_BLOCK);
-        SequencePlan coresOfCluster = plan(Family.TENSOR_CLUSTER, device(90, H100), tf32);
+        SequencePlan coresOfCluster = plan(tf32 ? Family.TENSOR_CLUSTER_TF32 : Family.TENSOR_CLUSTER);
         StepsPlan steps = new StepsPlan(null, null, null, null, null);
         GraphPlan graph = new GraphPlan(null, steps, null);
         Operands.Rnn sizes = new Operands.Rnn(rows, 512, hidden, hidden);
@@ -355,12 +360,10 @@ class SequencePlanTest {
         assertNear(0.353, Family.TENSOR_BLOCK_TF32, 512, 64);
         assertNear(0.538, Family.TENSOR_BLOCK_TF32, 512, 128);
         assertNear(0.917, Family.TENSOR_BLOCK_TF32, 512, 192);
-        assertNear(0.91, Family.TENSOR_CLUSTER, 32, 256);
-        assertNear(0.996, Family.TENSOR_CLUSTER, 512, 256);
-        assertNear(0.737, Family.TENSOR_CLUSTER, 32, 384);
-        assertNear(5.682, Family.TENSOR_CLUSTER, 512, 384);
-        assertNear(0.892, Family.TENSOR_CLUSTER, 32, 512);
-        assertNear(6.786, Family.TENSOR_CLUSTER, 512, 512);
+        assertNear(0.91, Family.TENSOR_CLUSTER_TF32, 32, 256);
+        assertNear(0.996, Family.TENSOR_CLUSTER_TF32, 512, 256);
+        assertNear(0.737, Family.TENSOR_CLUSTER_TF32, 32, 384);
+        assertNear(0.892, Family.TENSOR_CLUSTER_TF32, 32, 512);
     }
 
     private static void assertNear(double measured, Family family, int n, int h) {
@@ -382,10 +385,47 @@ class SequencePlanTest {
         assertShare(8, 32, 16, size(Family.TENSOR_TF32, 512).share(512, 1, H100, true, false));
         assertShare(8, 32, 4, size(Family.TENSOR, 1024).share(128, 1, H100, true, false));
         assertShare(16, 32, 4, size(Family.TENSOR_TF32, 1024).share(128, 1, H100, true, false));
-        assertEquals(0, size(Family.TENSOR_TF32, 512).sharedBytes(8));
-        assertEquals(16 * 64 * 16 * 4, size(Family.TENSOR_TF32, 512).sharedBytes(16));
-        assertEquals(12 * 48 * 16 * 4, size(Family.TENSOR, 384).sharedBytes(16));
-        assertEquals(0, size(Family.BLOCK, 64).sharedBytes(4));
+    }
+
+    @Test
+    void blocksAreHandedSharedMemoryForWhatTheyDeclareNone() {
+        assertEquals(0, sharedBytes(Family.TENSOR_TF32, 512, 128));
+        assertEquals(16 * 64 * 16 * 4, sharedBytes(Family.TENSOR_TF32, 512, 512));
+        assertEquals(12 * 48 * 16 * 4, sharedBytes(Family.TENSOR, 384, 512));
+        assertEquals(0, sharedBytes(Family.BLOCK, 64, 512));
+        assertEquals(2 * 8 * 512 * 4, sharedBytes(Family.TENSOR_CLUSTER, 512, 120));
+        assertEquals(5 * 2 * 8 * 384 * 4, sharedBytes(Family.TENSOR_CLUSTER_TF32, 384, 512));
+        assertEquals(0, sharedBytes(Family.TENSOR_CLUSTER_TF32, 256, 512));
+    }
+
+    private static int sharedBytes(Family family, int hidden, int rows) {
+        return size(family, hidden).sharedBytes(share(family, hidden, rows));
+    }
+
+    /** A cluster's passes wait in shared memory, of which a GeForce has less than half. */
+    @Test
+    void aClusterTakesAsManyPassesAsItsBlocksHaveRoomFor() {
+        SequenceSize size = size(Family.TENSOR_CLUSTER_TF32, 512);
+        assertEquals(40, size.on(device(90, H100)).mostRows(false, false));
+        SequenceSize small = size.on(new Device(120, 13000, 170, 99 << 10, true));
+        assertEquals(8, small.mostRows(true, false));
+        assertShare(8, 7, 19, small.share(128, 1, 170, false, false));
+        SequenceSize pair = size(Family.TENSOR_CLUSTER_TF32, 256);
+        assertEquals(pair, pair.on(new Device(120, 13000, 170, 1, true)));
+    }
+
+    /** Rows are shared out among all clusters, and in a cluster evenly among its passes, of which one waits while another runs. */
+    @Test
+    void passesOfTilesInAClusterHideEachOther() {
+        assertShare(8, 3, 11, share(Family.TENSOR_CLUSTER_TF32, 512, 32));
+        assertShare(8, 8, 15, share(Family.TENSOR_CLUSTER, 512, 120));
+        assertShare(8, 9, 15, share(Family.TENSOR_CLUSTER, 512, 128));
+        assertShare(8, 35, 15, share(Family.TENSOR_CLUSTER_TF32, 384, 512));
+        double one = share(Family.TENSOR_CLUSTER_TF32, 384, 5 * 15).micros();
+        assertEquals(one, share(Family.TENSOR_CLUSTER_TF32, 384, 10 * 15).micros(), 1e-9, "two passes of five rows");
+        double three = share(Family.TENSOR_CLUSTER_TF32, 384, 24 * 15).micros();
+        assertEquals(
+                three * 5 / 3, share(Family.TENSOR_CLUSTER_TF32, 384, 40 * 15).micros(), 1e-9);
     }
 
     private static void assertNear(double measured, RecurrencePlan plan, int n, int h) {
