@@ -30,7 +30,7 @@ __device__ void byActivation(int activation, Work work) {
 }
 
 /// The same number, computed here: where what it is made of is fetched anew before it is used, the compiler would else compute it at
-/// its use, and so wait for what was fetched to move it.
+/// its use, and so wait for what was fetched to move it. The driver's compiler may still move it.
 __device__ float computedHere(float value) {
     asm volatile("" : "+f"(value));
     return value;

@@ -28,6 +28,7 @@
 // Sixteen rows in a pass wait once for what two passes of eight wait for twice: 0.79 to 0.95 of their time.
 #include "mma.cuh"
 #include "recurrence.cuh"
+#include "order.cuh"
 
 const int TILE = 8; // rows, the columns of a tensor core's tile
 const int MOST_ROWS = 1 << 14; // more than there is room for
@@ -35,6 +36,12 @@ const int MOST_NODES = 1 << 11; // so that what both bound says itself that it f
 const int AT_ONCE = 2; // loads on their way where gradients only add up
 const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
+
+/// Blocks are [BLOCKS,groups].
+struct Group {
+    static __device__ unsigned number() { return blockIdx.y; }
+    static __device__ unsigned count() { return gridDim.y; }
+};
 
 /// Of passes of one or two tiles of rows.
 template <int NODES, int TOGETHER, bool SPLIT, bool BACKWARD_PASS>
@@ -61,6 +68,7 @@ struct Plan {
     static const int OWNERS = ROWS * SLICE / ELEMENTS; // threads that have elements
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
+    typedef Order<ROWS, MOST_PASSES, Group> Rows;
 
     static_assert(BUFFERS == 1 || !BACK, "the way back has one");
     static_assert(ELEMENTS == 1 || THREADS == TILE * SLICE, "each thread has an element of each set");
@@ -97,83 +105,6 @@ template <bool ROOM, typename T>
 __device__ T keptIf(T value) {
     return ROOM ? kept(value) : value;
 }
-
-/// A pass in a step.
-struct Turn {
-    int step;
-    int pass;
-    unsigned rest; // as bits, the passes that come after it in its step
-};
-
-/// Which rows a group has, and in which steps each of its passes takes part: from the first one in which a row of it is live to the
-/// last one. With `ranks`, rows are dealt out by their number of live steps, a pass of one group after the
-/// other and in the next pass back again: so those of a pass end together, if they begin together, and all groups have as much
-/// to do. Lies in shared memory.
-template <typename P>
-struct Order {
-    static const int LANES = 32; // each looks after a pass, or none
-
-    int numbers[P::MOST_PASSES * P::ROWS]; // of the rows, pass by pass; -1 where there is none
-    int2 spans[LANES]; // of each pass, as steps run: the first one, beyond all where it has none, and the one after the last
-
-    /// `ranks` [3,N]: the rows, the most live steps first, where each begins to be live and where it ends; or null. On the way
-    /// back step s sees the slot that step steps - 1 - s filled and, behind them all, the initial one; a pass takes part from its
-    /// last live step on, and one step beyond its first one, to which the product of that one goes.
-    __device__ void fill(const int* ranks, int steps, Index rows, Index rowsPerGroup, bool reverse, bool back) {
-        Index first = (Index)blockIdx.y * rowsPerGroup;
-        int pass = threadIdx.x;
-        if (pass < LANES) {
-            int from = steps;
-            int to = 0;
-            int places = pass < passesOf(rowsPerGroup) ? P::ROWS : 0;
-            #pragma unroll 1
-            for (int i = 0; i < places; i++) {
-                Index place = ranks ? rankOf(pass) + i : first + pass * P::ROWS + i;
-                bool there = place < (ranks ? rows : min(rows, first + rowsPerGroup));
-                numbers[pass * P::ROWS + i] = !there ? -1 : ranks ? ranks[place] : (int)place;
-                if (!there) continue;
-                int begins = ranks ? ranks[rows + place] : 0;
-                int ends = ranks ? ranks[2 * rows + place] : steps;
-                from = min(from, reverse ? steps - ends : begins);
-                to = max(to, reverse ? steps - begins : ends);
-            }
-            bool lives = from < to;
-            if (!back) spans[pass] = make_int2(from, to);
-            else spans[pass] = lives ? make_int2(steps - to, steps - from + 1) : make_int2(steps + 1, 0);
-        }
-        __syncthreads();
-    }
-
-    static __device__ int passesOf(Index rowsPerGroup) { return (int)(rowsPerGroup + P::ROWS - 1) / P::ROWS; }
-
-    /// Of the first row of a pass.
-    static __device__ Index rankOf(int pass) {
-        unsigned group = pass % 2 == 0 ? blockIdx.y : gridDim.y - 1 - blockIdx.y;
-        return ((Index)pass * gridDim.y + group) * P::ROWS;
-    }
-
-    __device__ int begin(int pass) const { return spans[pass].x; }
-    __device__ int end(int pass) const { return spans[pass].y; }
-
-    /// Without ranks, as bits, the passes that take part in every step, if any does; else none.
-    __device__ unsigned always(const int* ranks) const {
-        int2 span = spans[threadIdx.x % LANES];
-        return __ballot_sync(ALL, !ranks && span.x < span.y);
-    }
-
-    /// The turn after this one; its step is `steps` if there is none.
-    __device__ Turn next(Turn turn, unsigned always, int steps) const {
-        while (turn.rest == 0 && ++turn.step < steps) {
-            turn.rest = always;
-            if (always != 0) break;
-            int2 span = spans[threadIdx.x % LANES];
-            turn.rest = __ballot_sync(ALL, turn.step >= span.x && turn.step < span.y);
-        }
-        turn.pass = __ffs(turn.rest) - 1;
-        turn.rest &= turn.rest - 1;
-        return turn;
-    }
-};
 
 /// What the warps sum up in a pass: of each warp and set of rows [SLICE,TILE], where neither those who write, two rows at a time,
 /// nor those who read, sixteen columns of two rows, meet in a bank.
@@ -440,7 +371,7 @@ struct TensorWeights {
 /// Where what a thread reads and writes in step after step lies.
 template <typename P>
 struct Layout {
-    const Order<P>& order;
+    const typename P::Rows& order;
     const Share<P>& share;
     unsigned numbers; // the address of that of the first element's row in the first pass
     const int* mask;
@@ -451,7 +382,7 @@ struct Layout {
     int perSlot; // from a step's slot to that of the next one, below 0 where slots and steps go down
 
     __device__ Layout(
-            const Order<P>& order,
+            const typename P::Rows& order,
             const Share<P>& share,
             const int* mask,
             Index rows,
@@ -499,9 +430,9 @@ __device__ void forward(
         int reverse,
         int activation) {
     Partials<P>& partials = Partials<P>::ofBlock();
-    __shared__ Order<P> order;
+    __shared__ typename P::Rows order;
     const Share<P> share((int)hidden);
-    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, false);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, P::ROWS, reverse, false);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps - 1;
     const Layout<P> layout(
@@ -649,10 +580,10 @@ __device__ void backward(
     Partials<P>& partials = Partials<P>::ofBlock();
     __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::OWNERS];
     __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
-    __shared__ Order<P> order;
+    __shared__ typename P::Rows order;
 
     const Share<P> share((int)hidden);
-    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, true);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, P::ROWS, reverse, true);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps; // the initial slot comes as one more step
     const Layout<P> layout(

@@ -3,38 +3,42 @@
 // cluster.cu each block keeps a slice of the columns of Wh in registers, all have the states in shared memory, and who computes an
 // element sends it to every block of the cluster; while a cluster has several passes, the numbers of one travel while another is
 // computed. As in tensor.cu eight rows of a pass are a tile of a tensor core, each warp multiplies by the weights of its share of the
-// nodes, and what the warps sum up meets in shared memory. In TF32 states are rounded once, by who sends them; in strict float32
-// they and the weights are split, three products for one, as tensor.cu says, and a tensor core sums 48 products of 8 terms at most.
+// nodes, and what the warps sum up meets in shared memory; and under a mask rows of like lengths share a pass, which takes part only
+// from its first live step to its last one. In TF32 states are rounded once, by who sends them; in strict float32 they and the weights
+// are split, three products for one, as tensor.cu says, and a tensor core sums 24 products of 8 terms at most.
 //
 // Otherwise as sequence.cu: projections in place, masks, and bits that depend neither on N nor on T nor on a row's neighbours.
 // SIZE is what H is padded to: 384 or 512, on eight blocks.
 //
-// Floor of a pass, in cycles of a multiprocessor: the products of eight rows SIZE * SLICE / 128 (144 and 256; with mma.sync 1.6
-// times that, in float32 three times as many), and in a chain the reads of the state (60), partial sums (120), tanh (100; the
-// derivative 40) and, hidden where there are several passes, sending: 400 for one row and SIZE / 4 more for each further one, at 16 bytes a
-// cycle. In TF32 0.51 and 0.60 us at 1.98 GHz for three rows forward. Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with
-// the mask; 4 H BLOCKS between the blocks. A barrier of a block a pass, one launch.
-// An H200 took 0.74 and 0.89 us for these in TF32, 0.72 and 0.86 back, where tensor.cu's ring takes 1.2 and 1.35.
+// Floor of a step, in cycles of a multiprocessor: for each pass the products of eight rows, SIZE * SLICE / 128 (144 and 256; with
+// mma.sync 1.6 times that, in float32 three times as many); for each row but the first SIZE / 4 to bring it to a block, at 16 bytes a cycle; and
+// where a pass waits for itself, for there is no other, a chain: the reads of the state (60), partial sums (120), tanh (100; the
+// derivative 40) and the way to another block (400). In TF32 0.51 and 0.60 us at 1.98 GHz for three rows forward, 1.6 and 2.2 us for 35.
+// Bytes of memory: 8 H forward and 12 H backward for each row, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. A barrier
+// of a block a pass, one launch.
+// An H200 took 0.74 and 0.89 us for three rows in TF32, 0.72 and 0.86 back, where tensor.cu's ring takes 1.2 and 1.35.
 //
 // Not measured since: a warp sends lines of 128 bytes, each to one block, where four neighbours sent the same 16 bytes to four; by what
 // that cost cluster.cu up to 0.1 us less is expected. Several passes, and float32: by the floor and what one pass took beyond it, 128 and
 // 512 rows, nine and 35 for each of 15 clusters, are expected to take 0.88 and 2.2 us over 384 nodes in TF32, 1.05 and 3.2 over 512; in
-// float32 1.2 and 3.4, 1.9 and 5.4. tensor.cu took 1.2 and 3.3, 1.6 and 4.4; in float32 1.7 and 4.9, 2.4 and 8.3.
+// float32 1.15 and 3.4, 1.9 and 5.4. tensor.cu took 1.2 and 3.3, 1.6 and 4.4; in float32 1.7 and 4.9, 2.4 and 8.3.
 
 #include "cluster.cuh"
 #include "mma.cuh"
 #include "recurrence.cuh"
+#include "order.cuh"
 
 const int ROWS = 8; // of a pass at most, the columns of a tensor core's tile
 const int HALF = ROWS / 2; // rows between the two elements of a thread
 const int MOST_PASSES = 5; // of a cluster
+const int SOON = 16; // steps from asking the second-level cache for gradients that only add up
 const int EARLY = 3; // steps from asking the second-level cache for what a step adds to its use
+const int BLOCKS = 8; // of a cluster
 
 template <int NODES, bool SPLIT>
 struct Plan {
     static const int SIZE = NODES;
     static const bool STRICT = SPLIT;
-    static const int BLOCKS = 8; // of a cluster
     static const int SLICE = SIZE / BLOCKS; // columns of a block
     static const int WARPS = 8;
     static const int THREADS = 32 * WARPS;
@@ -44,6 +48,7 @@ struct Plan {
     static const int VECTORS = SIZE / SHARES / 16; // of four numbers of a row that a thread multiplies
     static const int CHAINS = SIZE == 512 ? 2 : 1; // of a tile's products, that do not wait for each other: 16 would take long
     static const int PLACES = ROWS * SIZE;
+    static const bool IDLE = SLICE / 16 * 2 < WARPS; // whether there are warps without elements
 };
 
 /// Which elements of a pass are a thread's: of one column, in a row and in the fourth one after it. A warp has sixteen columns
@@ -53,60 +58,52 @@ struct Share {
     int row;
     int inSlice;
     int column;
-    bool has; // the last warps may have none, and the last columns may be padding
+    int bit; // of the first element's row in a byte of rows; far beyond where the thread has nothing but padding
 
     __device__ Share(Index hidden) {
         row = kept(firstRow() + (int)(threadIdx.x / 16 % 2));
         inSlice = kept(firstInSlice() + (int)(threadIdx.x % 16));
         column = kept((int)rankInCluster() * P::SLICE + inSlice);
-        has = row < HALF && column < hidden;
+        bit = kept(row < HALF && column < hidden ? row : 24);
     }
+
+    __device__ bool has() const { return bit < HALF; }
+
+    /// Whether its warp has elements.
+    static __device__ bool works() { return firstRow() < HALF; }
 
     /// Those of its warp's first thread.
     static __device__ int firstRow() { return threadIdx.x / 32 / (P::SLICE / 16) * 2; }
     static __device__ int firstInSlice() { return threadIdx.x / 32 % (P::SLICE / 16) * 16; }
 };
 
-/// The rows of a cluster, shared out evenly among as few passes as they need.
-struct Rows {
-    Index first;
-    int count;
-    int passes;
-    int together; // in a pass; the last one may have fewer
+const Index NOWHERE = -(1ll << 61); // an offset that stays below 0 whatever is added
 
-    __device__ Rows(Index rows, Index rowsPerCluster, int blocks) {
-        first = (Index)(blockIdx.x / blocks) * rowsPerCluster;
-        count = kept((int)min(rowsPerCluster, rows - first));
-        passes = kept((count + ROWS - 1) / ROWS) & 7; // says itself that it is small, as does the next
-        together = kept((count + passes - 1) / passes) & 2 * ROWS - 1;
-    }
-
-    __device__ int of(int pass) const { return min(together, count - pass * together); }
+struct Group {
+    static __device__ unsigned number() { return blockIdx.x / BLOCKS; }
+    static __device__ unsigned count() { return gridDim.x / BLOCKS; }
 };
 
-/// A turn of a walk through the passes of all steps.
-struct Turn {
-    int step;
-    int pass;
-    Index at; // of what belongs to it, in whatever is walked
-};
+/// The rows of a cluster, shared out evenly among as few passes as they need. Lies in shared memory.
+struct Rows : Order<ROWS, MOST_PASSES, Group> {
+    int counts[MOST_PASSES]; // rows of each pass
+    Index offsets[MOST_PASSES * ROWS]; // of the rows in [N,H]; NOWHERE where there is none
 
-/// How turns follow each other there.
-struct Way {
-    Index perPass;
-    Index toNextStep; // from a step's last pass to the first one of the next step
-
-    __device__ Way(const Rows& rows, Index perRow, Index perStep)
-        : perPass(kept(rows.together * perRow)), toNextStep(kept(perStep - (rows.passes - 1) * perPass)) {}
-
-    __device__ void next(Turn& turn, int passes) const {
-        if (++turn.pass < passes) {
-            turn.at += perPass;
-        } else {
-            turn.pass = 0;
-            turn.step++;
-            turn.at += toNextStep;
+    __device__ void fill(
+            const int* ranks, int steps, Index rows, Index hidden, Index rowsPerCluster, bool reverse, bool back) {
+        int passes = passesOf(rowsPerCluster);
+        Order::fill(ranks, steps, rows, rowsPerCluster, ((int)rowsPerCluster + passes - 1) / passes, reverse, back);
+        int pass = threadIdx.x;
+        if (pass < passes) {
+            int count = 0;
+            while (count < ROWS && numbers[pass * ROWS + count] >= 0) count++;
+            counts[pass] = count;
         }
+        if (threadIdx.x < passes * ROWS) {
+            int row = numbers[threadIdx.x];
+            offsets[threadIdx.x] = row < 0 ? NOWHERE : row * hidden;
+        }
+        __syncthreads();
     }
 };
 
@@ -127,77 +124,77 @@ struct Mailbox {
     __device__ unsigned valuesOf(int buffer) const { return values + buffer * BYTES; }
     __device__ Arrivals arrivalsOf(int buffer) const { return {arrivals + 8 * buffer}; }
 
-    /// Zeros, and ready for what is sent for the first two of the steps 1 to `last`.
-    __device__ Mailbox(const Rows& rows, int last) {
-        extern __shared__ float4 handed[];
+    /// Zeros, and ready for what is sent for the first two steps of each pass, but for the very first.
+    __device__ Mailbox(const Rows& rows, int passes) {
+        extern __shared__ __align__(128) float4 handed[]; // so that lines are lines of memory, too
         __shared__ unsigned long long barriers[2 * MOST_PASSES];
         values = kept(sharedAddress(handed));
         arrivals = kept(sharedAddress(barriers));
         #pragma unroll 1
-        for (int i = threadIdx.x; i < 2 * rows.passes * P::PLACES; i += P::THREADS) storeShared(values + 4 * i, 0.0f);
-        int mine = threadIdx.x;
-        if (mine < 2 * rows.passes) {
-            arrivalsOf(mine).begin();
-            if (last >= 2 - mine % 2) arrivalsOf(mine).expect(4 * rows.of(mine / 2) * P::SIZE);
+        for (int i = threadIdx.x; i < 2 * passes * P::PLACES; i += P::THREADS) storeShared(values + 4 * i, 0.0f);
+        if (threadIdx.x < passes) {
+            int pass = threadIdx.x;
+            int begin = rows.begin(pass);
+            #pragma unroll
+            for (int i = 1; i <= 2; i++) {
+                Arrivals mine = arrivalsOf(buffer(begin + i, pass));
+                mine.begin();
+                if (begin + i < rows.end(pass)) mine.expect(4 * rows.counts[pass] * P::SIZE);
+            }
         }
         __syncthreads();
     }
 
-    /// Waits for what was sent for this step, of so many rows, and lets the thread that prepares get ready for the next but one, if it
-    /// comes.
-    __device__ void await(int buffer, int step, int last, int rows, bool prepares) const {
-        arrivalsOf(buffer).await(step - 1 >> 1 & 1);
-        if (prepares && step + 2 <= last) arrivalsOf(buffer).expect(4 * rows * P::SIZE);
+    /// Waits for what was sent for a pass's step number `done`, of which 0 is the first.
+    __device__ void await(int buffer, int done) const {
+        arrivalsOf(buffer).await(done - 1 >> 1 & 1);
         __syncwarp(); // tensor cores take a whole warp
     }
+
+    /// Gets ready for so many rows of the step after the next one. By one thread, after it has waited and before the block's threads
+    /// meet and send, for who sends them waits for that.
+    __device__ void expect(int buffer, int rows) const { arrivalsOf(buffer).expect(4 * rows * P::SIZE); }
 };
 
 /// What a thread sends for its warp, whose sixteen columns of two rows are a line of eight vectors in a mailbox: one of them, to two
-/// blocks. So eight neighbours write a line that lies together into the same block.
+/// blocks. So eight neighbours write a line that lies together into the same block. Each block begins with another one.
 template <typename P>
 struct Letter {
     static const int VECTORS = 8;
+    static const int EACH = VECTORS * BLOCKS / 32; // blocks that a thread sends to
 
-    static const int EACH = VECTORS * P::BLOCKS / 32; // blocks that a thread sends to
-
-    unsigned offset; // in a buffer
     int from; // the first of the four threads that have the numbers
-    int block; // the first that gets them
     int row; // of the first element; beyond all where the warp has none
+    unsigned places[EACH]; // in each of these blocks, in the first buffer
+    unsigned arrivals[EACH];
 
-    __device__ Letter(const Share<P>& share) {
+    __device__ Letter(const Share<P>& share, const Mailbox<P>& mailbox) {
         int vector = threadIdx.x % VECTORS;
         int firstColumn = rankInCluster() * P::SLICE + share.firstInSlice();
-        offset = kept(4 * (unsigned)(Mailbox<P>::place(share.firstRow(), firstColumn) + 4 * vector));
         from = kept(4 * vector);
-        block = kept((int)(threadIdx.x % 32 / VECTORS));
-        row = kept(share.firstRow() < HALF ? share.firstRow() + vector / 4 : ROWS);
-    }
-
-    /// Where it goes, in each of the blocks.
-    struct Destination {
-        unsigned places[EACH];
-        unsigned arrivals[EACH];
-    };
-
-    __device__ Destination destination(const Mailbox<P>& mailbox, int buffer) const {
-        Destination to;
+        row = kept(share.works() ? share.firstRow() + vector / 4 : ROWS);
+        unsigned place = mailbox.values + 4 * (Mailbox<P>::place(share.firstRow() % HALF, firstColumn) + 4 * vector);
         #pragma unroll
         for (int i = 0; i < EACH; i++) {
-            unsigned rank = block + 32 / VECTORS * i;
-            to.places[i] = computedHere(inBlock(rank, mailbox.valuesOf(buffer) + offset));
-            to.arrivals[i] = computedHere(inBlock(rank, mailbox.arrivalsOf(buffer).address));
+            unsigned block = (rankInCluster() + threadIdx.x % 32 / VECTORS + 32 / VECTORS * i) % BLOCKS;
+            places[i] = kept(inBlock(block, place));
+            arrivals[i] = kept(inBlock(block, mailbox.arrivals));
         }
-        return to;
     }
 
-    /// Sends the first or the second elements of the warp, if a pass has so many rows. All threads of the warp come here.
-    __device__ void send(const Destination& to, int rows, int element, float value) const {
-        float4 four = {__shfl_sync(ALL, value, from), __shfl_sync(ALL, value, from + 1),
-                       __shfl_sync(ALL, value, from + 2), __shfl_sync(ALL, value, from + 3)};
-        if (row + element * HALF >= rows) return;
+    /// Sends the warp's elements into this buffer, those in rows of a pass that has so many. All threads of the warp come here.
+    __device__ void send(int buffer, int rows, const float (&values)[2]) const {
         #pragma unroll
-        for (int i = 0; i < EACH; i++) ::send(to.places[i] + element * HALF * 64, to.arrivals[i], four);
+        for (int e = 0; e < 2; e++) {
+            float value = P::STRICT ? values[e] : rounded(values[e]);
+            float4 four = {__shfl_sync(ALL, value, from), __shfl_sync(ALL, value, from + 1),
+                           __shfl_sync(ALL, value, from + 2), __shfl_sync(ALL, value, from + 3)};
+            if (row + e * HALF >= rows) continue;
+            #pragma unroll
+            for (int i = 0; i < EACH; i++) {
+                ::send(places[i] + buffer * Mailbox<P>::BYTES + e * HALF * 64, arrivals[i] + 8 * buffer, four);
+            }
+        }
     }
 };
 
@@ -213,13 +210,12 @@ struct Partials {
 
     static __device__ int at(int row, int column) { return column * ROWS + (row ^ column / 4 % 4 * 2); }
 
-    /// The address of the first share's sum of a thread's first element in the first buffer; that of the second element is other().
-    __device__ unsigned read(const Share<P>& share) const { return sharedAddress(&sums[0][0][at(share.row & HALF - 1, share.inSlice)]); }
-
-    static __device__ unsigned other(unsigned first) { return first ^ 4 * HALF; }
+    /// The address of the first share's sum of a thread's first element, in the first buffer. That of the second element differs in a
+    /// bit, for sums begin at a multiple of 32.
+    __device__ unsigned ownAt(const Share<P>& share) const { return sharedAddress(&sums[0][0][at(share.row % HALF, share.inSlice)]); }
 
     /// The address where a thread of a warp with these sums writes two rows, of columns 0 to 7 of its first tile.
-    __device__ unsigned written(int share, int side) const {
+    __device__ unsigned writtenAt(int share, int side) const {
         int lane = threadIdx.x % 32;
         return sharedAddress(&sums[0][share][at(lane % 4 * 2, side * P::TILES * 16 + lane / 4)]);
     }
@@ -227,25 +223,44 @@ struct Partials {
     /// From there to where it writes those of columns 8 to 15.
     static __device__ int toUpper() { return 4 * (8 * ROWS + (threadIdx.x % 4 < 2 ? 4 : -4)); }
 
-    static __device__ float total(unsigned address) {
-        float parts[P::SHARES];
+    /// When all warps have written, the sums of a thread's elements in a pass of so many rows.
+    static __device__ void totals(unsigned ownAt, int rows, float (&products)[2]) {
+        float parts[2][P::SHARES];
+        unsigned secondAt = computedHere(ownAt ^ 4 * HALF);
         #pragma unroll
-        for (int i = 0; i < P::SHARES; i++) parts[i] = loadShared(address + 4 * i * SHARE);
-        #pragma unroll
-        for (int count = P::SHARES / 2; count > 0; count /= 2) {
-            #pragma unroll
-            for (int i = 0; i < count; i++) parts[i] += parts[i + count];
+        for (int i = 0; i < P::SHARES; i++) {
+            parts[0][i] = loadShared(ownAt + 4 * i * SHARE);
+            parts[1][i] = rows > HALF ? loadShared(secondAt + 4 * i * SHARE) : 0.0f;
         }
-        return parts[0];
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            #pragma unroll
+            for (int count = P::SHARES / 2; count > 0; count /= 2) {
+                #pragma unroll
+                for (int i = 0; i < count; i++) parts[e][i] += parts[e][i + count];
+            }
+            products[e] = parts[e][0];
+        }
     }
+};
 
-    /// When all warps have written, the sums of a thread's elements, the first of which lies at `address`.
-    static __device__ void totals(unsigned address, int rows, bool written, float (&products)[2]) {
-        products[0] = products[1] = 0.0f;
-        __syncthreads();
-        if (!written) return;
-        if (rows > HALF) products[1] = total(other(address));
-        products[0] = total(address);
+/// What a warp sums up in a pass.
+template <typename P>
+struct Sums {
+    float of[P::CHAINS][P::TILES][4];
+
+    /// Writes them among the partial sums: two rows at `low` and, of columns 8 to 15, at `toUpper` from there, and so on.
+    __device__ void put(unsigned low, int toUpper) {
+        #pragma unroll
+        for (int t = 0; t < P::TILES; t++) {
+            if (P::CHAINS > 1) {
+                #pragma unroll
+                for (int i = 0; i < 4; i++) of[0][t][i] += of[P::CHAINS - 1][t][i];
+            }
+            unsigned at = low + 4 * 16 * ROWS * t;
+            storeShared2(at, of[0][t][0], of[0][t][1]);
+            storeShared2(at + toUpper, of[0][t][2], of[0][t][3]);
+        }
     }
 };
 
@@ -280,26 +295,16 @@ struct TensorWeights {
     }
 
     /// From a buffer's address to that of this thread's first vector there.
-    static __device__ unsigned read() { return 4 * (share() * P::VECTORS * 128 + threadIdx.x % 32 * 4); }
+    static __device__ unsigned firstVector() { return 4 * (share() * P::VECTORS * 128 + threadIdx.x % 32 * 4); }
 
-    /// This warp's sums over its nodes, from the vectors at an address to where it writes among the partial sums.
-    __device__ void times(unsigned vectors, unsigned low, int toUpper) const {
-        float sums[P::CHAINS][P::TILES][4] = {};
+    /// This warp's sums over its nodes, from the vectors at an address.
+    __device__ void times(unsigned vectors, Sums<P>& sums) const {
+        sums = {};
         #pragma unroll
         for (int v = 0; v < P::VECTORS; v++) {
             float4 state = loadShared4(vectors + 4 * 128 * v);
-            addTiles(sums[0], w[v][0], state.x, state.y);
-            addTiles(sums[P::CHAINS - 1], w[v][1], state.z, state.w);
-        }
-        #pragma unroll
-        for (int t = 0; t < P::TILES; t++) {
-            if (P::CHAINS > 1) {
-                #pragma unroll
-                for (int i = 0; i < 4; i++) sums[0][t][i] += sums[P::CHAINS - 1][t][i];
-            }
-            unsigned at = low + 4 * 16 * ROWS * t;
-            storeShared2(at, sums[0][t][0], sums[0][t][1]);
-            storeShared2(at + toUpper, sums[0][t][2], sums[0][t][3]);
+            addTiles(sums.of[0], w[v][0], state.x, state.y);
+            addTiles(sums.of[P::CHAINS - 1], w[v][1], state.z, state.w);
         }
     }
 
@@ -331,49 +336,67 @@ struct TensorWeights {
 /// Where a thread's elements and the mask it looks at lie.
 template <typename P>
 struct Layout {
-    const Rows& rows;
+    const Rows& order;
     const Share<P>& share;
-    Index hidden;
+    const int* mask;
+    Index column; // NOWHERE for threads that have no elements
     int lookedAt; // the row in a pass whose mask this thread looks at
-    Index perStep; // in [T+1,N,H], below 0 where slots and steps go down
-    Way elements;
-    Way looks; // through the mask [T,N]
+    Index firstSlot; // offset in [T+1,N,H] of the slot of step 0
+    Index perSlot; // from there to that of the next step, below 0 where slots and steps go down
+    Index firstStep; // offset of the first element's mask in [T,N]
+    Index perStep;
 
-    __device__ Layout(const Rows& rows, const Share<P>& share, Index all, Index hidden, int direction)
-        : rows(rows), share(share), hidden(hidden), lookedAt(kept((int)(threadIdx.x % ROWS)) & ROWS - 1),
-          perStep(kept(direction * all * hidden)), elements(rows, hidden, perStep), looks(rows, 1, direction * all) {}
+    __device__ Layout(
+            const Rows& order,
+            const Share<P>& share,
+            const int* mask,
+            Index rows,
+            Index hidden,
+            Index firstSlot,
+            Index firstStep,
+            int direction)
+        : order(order), share(share), mask(mask), column(share.has() ? share.column : NOWHERE),
+          lookedAt(kept((int)(threadIdx.x % ROWS))),
+          firstSlot(kept(firstSlot * rows * hidden)), perSlot(kept(direction * rows * hidden)), firstStep(kept(firstStep * rows)),
+          perStep(kept(direction * rows)) {}
 
-    /// The turn of the first pass of a slot.
-    __device__ Turn first(Index slot, Index all) const {
-        return {0, 0, (slot * all + rows.first + share.row) * hidden + share.column};
+    /// The offset in [N,H] of an element of a pass, below 0 if there is none.
+    __device__ Index offset(int pass, int e) const {
+        return order.offsets[pass * ROWS + (share.row & HALF - 1) + e * HALF] + column;
     }
 
-    /// The same of a walk through the mask.
-    __device__ Turn firstLook(Index step, Index all) const { return {0, 0, step * all + rows.first + lookedAt}; }
+    /// The offset in [T+1,N,H] of the slot of a step.
+    __device__ Index slot(int step) const { return firstSlot + step * perSlot; }
 
-    /// Whether a pass of so many rows has this element.
-    __device__ bool mine(int count, int e) const { return share.has && share.row + e * HALF < count; }
-
-    __device__ void next(Turn& turn) const { elements.next(turn, rows.passes); }
-
-    /// Whether the row whose mask this thread looks at is live in this turn of a walk through the mask, which goes on then.
-    __device__ int live(Turn& looked, const int* mask, Index steps) const {
-        bool there = looked.step < steps && lookedAt < rows.of(looked.pass);
-        int live = there ? mask ? mask[looked.at] : 1 : 0;
-        looks.next(looked, rows.passes);
-        return live;
+    /// Whether the row of a turn whose mask this thread looks at is live; 0 where there is none, or no mask.
+    __device__ int live(Turn turn, int steps) const {
+        if (!mask || turn.step >= steps) return 0;
+        int row = order.numbers[turn.pass * ROWS + lookedAt];
+        return row < 0 ? 0 : mask[firstStep + turn.step * perStep + row];
     }
 
-    /// What of [T+1,N,H] lies where the thread's elements are in a turn of so many rows.
-    __device__ void fetch(float (&values)[2], const float* of, const Turn& turn, int count) const {
+    /// As bits, the live rows of a turn of so many rows, by what each thread found.
+    __device__ unsigned alive(int found, int count) const {
+        return mask ? __ballot_sync(ALL, found != 0) & (1 << ROWS) - 1 : (1 << count) - 1;
+    }
+
+    /// The offsets in [T+1,N,H] of the thread's elements of a turn, below 0 where there are none.
+    __device__ void find(Index (&at)[2], Turn turn) const {
+        Index ofSlot = slot(turn.step);
         #pragma unroll
-        for (int e = 0; e < 2; e++) values[e] = mine(count, e) ? of[turn.at + e * HALF * hidden] : 0.0f;
+        for (int e = 0; e < 2; e++) at[e] = ofSlot + offset(max(turn.pass, 0), e); // of the first where there is no turn
+    }
+
+    /// What lies there.
+    static __device__ void fetch(float (&values)[2], const float* of, const Index (&at)[2]) {
+        #pragma unroll
+        for (int e = 0; e < 2; e++) values[e] = at[e] >= 0 ? of[at[e]] : 0.0f;
     }
 
     /// Brings what lies there some steps on into the second-level cache.
-    __device__ void fetchEarly(const float* of, const Turn& turn, int count) const {
+    __device__ void fetchEarly(const float* of, const Index (&at)[2]) const {
         #pragma unroll
-        for (int e = 0; e < 2; e++) if (mine(count, e)) prefetch(of + turn.at + EARLY * perStep + e * HALF * hidden);
+        for (int e = 0; e < 2; e++) if (at[e] >= 0) prefetch(of + at[e] + EARLY * perSlot);
     }
 };
 
@@ -387,20 +410,6 @@ struct Keep {
 
     /// From there to another one.
     static __device__ int to(int pass, int e) { return 4 * P::THREADS * (2 * pass + e); }
-
-    /// Fills it with what lies at an address in [N,H] for each element, and `none` where there is nothing.
-    __device__ void fill(const Layout<P>& layout, const float* of, float none) const {
-        Turn turn = layout.first(0, 0);
-        #pragma unroll 1
-        for (int pass = 0; pass < layout.rows.passes; pass++) {
-            #pragma unroll
-            for (int e = 0; e < 2; e++) {
-                bool has = of && layout.mine(layout.rows.of(pass), e);
-                storeShared(address() + to(pass, e), has ? of[turn.at + e * HALF * layout.hidden] : none);
-            }
-            layout.next(turn);
-        }
-    }
 };
 
 template <typename P>
@@ -410,58 +419,72 @@ __device__ void forward(
         float* states,
         const int* mask,
         const float* factors,
+        const int* ranks,
         Index steps,
         Index rows,
         Index hidden,
         Index rowsPerCluster,
         int reverse,
         int activation) {
-    __shared__ __align__(32) Partials<P> partials; // for other()
+    __shared__ __align__(32) Partials<P> partials; // see ownAt
     __shared__ Keep<P> before; // the states, which a masked step keeps
     __shared__ Keep<P> seen; // the factors by which Wh sees them
+    __shared__ Rows order;
     TensorWeights<P> weights;
     weights.load(wh, hidden, hidden, 1);
 
     const Share<P> share(hidden);
-    const Rows mine(rows, rowsPerCluster, P::BLOCKS);
-    const Layout<P> layout(mine, share, rows, hidden, reverse ? -1 : 1);
     const int last = (int)steps - 1;
-    const Mailbox<P> mailbox(mine, last);
+    order.fill(ranks, (int)steps, rows, hidden, rowsPerCluster, reverse, false);
+    const int passes = order.passesOf(rowsPerCluster);
+    const Layout<P> layout(
+            order, share, mask, rows, hidden, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
+    const unsigned always = order.always(ranks);
+    const Mailbox<P> mailbox(order, passes);
     const float* initial = states + (reverse ? steps * rows * hidden : 0);
-    Index ofRow = mine.first * hidden;
+    unsigned beforeAt = before.address();
+    unsigned seenAt = seen.address();
     #pragma unroll 1
-    for (int pass = 0; pass < mine.passes; pass++) {
+    for (int pass = 0; pass < passes; pass++) {
+        int begin = order.begin(pass);
+        unsigned values = mailbox.valuesOf(mailbox.buffer(begin, pass));
         #pragma unroll 1
-        for (int row = 0; row < mine.of(pass); row++, ofRow += hidden) {
+        for (int row = 0; row < order.counts[pass]; row++) {
+            Index ofRow = order.numbers[pass * ROWS + row] * hidden;
             #pragma unroll 1
             for (int column = threadIdx.x; column < hidden; column += P::THREADS) {
                 float h = initial[ofRow + column];
                 if (factors) h *= factors[ofRow + column];
-                storeShared(mailbox.valuesOf(mailbox.buffer(0, pass)) + 4 * mailbox.place(row, column), P::STRICT ? h : rounded(h));
+                storeShared(values + 4 * mailbox.place(row, column), P::STRICT ? h : rounded(h));
             }
         }
+        // Before its first step a pass keeps what it begins with.
+        #pragma unroll 1
+        for (int e = 0; e < 2; e++) {
+            Index at = layout.offset(pass, e);
+            float h = at >= 0 ? initial[at] : 0.0f;
+            storeShared(beforeAt + before.to(pass, e), h);
+            storeShared(seenAt + seen.to(pass, e), factors && at >= 0 ? factors[at] : 1.0f);
+            #pragma unroll 1
+            for (int step = 0; step < begin && at >= 0; step++) states[layout.slot(step) + at] = h;
+        }
     }
-    before.fill(layout, initial, 0.0f);
-    seen.fill(layout, factors, 1.0f);
 
-    Turn here = layout.first(reverse ? steps - 1 : 1, rows);
-    float b = bias && share.has ? bias[share.column] : 0.0f;
-    int count = mine.of(0); // rows of the turn that comes
-    float added[2]; // to its products
-    layout.fetch(added, states, here, count);
-    Turn looked = layout.firstLook(reverse ? steps - 1 : 0, rows);
-    // Of this turn and of the next one: a mask that was fetched for the next turn would be waited for in this one.
-    int live[2];
-    #pragma unroll
-    for (int i = 0; i < 2; i++) live[i] = layout.live(looked, mask, steps);
-    const Letter<P> letter(share);
-    unsigned vectors = kept(weights.read());
-    unsigned low = kept(partials.written(weights.share(), weights.side()));
-    unsigned sumsAt = kept(partials.read(share));
+    float b = bias && share.has() ? bias[share.column] : 0.0f;
+    Turn here = order.next({-1, 0, 0}, always, last + 1);
+    Turn next = order.next(here, always, last + 1);
+    Index at[2]; // of the elements of the turn that comes
+    float added[2] = {}; // to their products
+    layout.find(at, here);
+    if (here.step <= last) layout.fetch(added, states, at);
+    int live[2] = {layout.live(here, last + 1), layout.live(next, last + 1)}; // in this turn and in the next one
+    const Letter<P> letter(share, mailbox);
+    unsigned vectors = kept(weights.firstVector());
+    unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
+    unsigned ownAt = kept(partials.ownAt(share));
     int toUpper = kept(partials.toUpper());
-    int toOther = 4 * partials.BUFFER; // from the buffer of partial sums of this turn to that of the next one
-    unsigned beforeAt = before.address();
-    unsigned seenAt = seen.address();
+    int toOther = 4 * partials.BUFFER; // from this turn's buffer of partial sums to that of the next one
+    bool works = kept((int)share.works());
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
@@ -469,46 +492,71 @@ __device__ void forward(
     while (here.step <= last) {
         int step = here.step;
         int pass = here.pass;
-        int ofPass = count;
+        int count = order.counts[pass];
+        int2 span = order.spans[pass];
         int buffer = mailbox.buffer(step, pass);
-        unsigned alive = __ballot_sync(ALL, live[0] != 0);
-        live[0] = live[1];
-        live[1] = layout.live(looked, mask, steps);
-        float sums[2], was[2], factor[2];
-        bool has[2], lives[2];
+        unsigned alive = layout.alive(live[0], count);
+        Turn third = order.next(next, always, last + 1);
+        float sums[2], h[2], factor[2];
+        bool lives[2];
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            has[e] = layout.mine(ofPass, e);
-            lives[e] = share.has && (alive >> share.row + e * HALF & 1);
+            lives[e] = alive >> share.bit + e * HALF & 1;
             sums[e] = computedHere(added[e] + b);
-            was[e] = loadShared(beforeAt + before.to(pass, e));
+            h[e] = loadShared(beforeAt + before.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
-        Index at = here.at;
-        layout.next(here);
-        count = mine.of(here.pass);
-        if (here.step <= last) layout.fetch(added, states, here, count);
-        if (here.step + EARLY <= last) layout.fetchEarly(states, here, count);
+        Index places[2] = {at[0], at[1]};
+        layout.find(at, next);
+        if (next.step + EARLY <= last) layout.fetchEarly(states, at);
+        unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
 
-        typename Letter<P>::Destination to = letter.destination(mailbox, buffer ^ 1);
-        if (step > 0) mailbox.await(buffer, step, last, ofPass, prepares);
-        if (alive) weights.times(mailbox.valuesOf(buffer) + vectors, low, toUpper);
-        float products[2];
-        partials.totals(sumsAt, ofPass, alive != 0, products);
-        #pragma unroll
-        for (int e = 0; e < 2; e++) sums[e] += products[e];
-        activateAll(activation, sums);
+        if (step > span.x) mailbox.await(buffer, step - span.x);
+        Sums<P> ofWarp;
+        if (alive) weights.times(read, ofWarp);
+        // What the next turns need, not earlier, for a wait waits for all loads, too.
+        if (next.step <= last) layout.fetch(added, states, at);
+        live[0] = live[1];
+        if (mask) live[1] = layout.live(third, last + 1);
+        if (prepares && step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
+        if (alive) ofWarp.put(writtenAt, toUpper);
+        __syncthreads();
+        if (alive != 0 && (!P::IDLE || works)) {
+            float products[2];
+            partials.totals(ownAt, count, products);
+            #pragma unroll
+            for (int e = 0; e < 2; e++) sums[e] += products[e];
+            activateAll(activation, sums);
+        }
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            float h = lives[e] ? sums[e] : was[e];
-            float sent = h * factor[e];
-            if (step < last) letter.send(to, ofPass, e, P::STRICT ? sent : rounded(sent));
-            storeShared(beforeAt + before.to(pass, e), h);
-            if (has[e]) states[at + e * HALF * hidden] = h;
+            if (lives[e]) h[e] = sums[e];
+            factor[e] *= h[e];
         }
-        low += toOther;
-        sumsAt += toOther;
+        if (step + 1 < span.y) letter.send(buffer ^ 1, count, factor);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            storeShared(beforeAt + before.to(pass, e), h[e]);
+            if (places[e] >= 0) states[places[e]] = h[e];
+        }
+        writtenAt += toOther;
+        ownAt += toOther;
         toOther = -toOther;
+        here = next;
+        next = third;
+    }
+
+    // After its last step it keeps that one's.
+    #pragma unroll 1
+    for (int pass = 0; pass < passes; pass++) {
+        if (order.end(pass) <= order.begin(pass)) continue;
+        #pragma unroll 1
+        for (int e = 0; e < 2; e++) {
+            Index at = layout.offset(pass, e);
+            float h = loadShared(beforeAt + before.to(pass, e));
+            #pragma unroll 1
+            for (int step = order.end(pass); step <= last && at >= 0; step++) states[layout.slot(step) + at] = h;
+        }
     }
 }
 
@@ -521,45 +569,75 @@ __device__ void backward(
         float* gradients,
         const int* mask,
         const float* factors,
+        const int* ranks,
         Index steps,
         Index rows,
         Index hidden,
         Index rowsPerCluster,
         int reverse,
         int activation) {
-    __shared__ __align__(32) Partials<P> partials; // for other()
+    __shared__ __align__(32) Partials<P> partials; // see ownAt
     __shared__ Keep<P> carried; // the gradients
     __shared__ Keep<P> seen; // as forward
+    __shared__ unsigned liveRows[2 * MOST_PASSES]; // of each pass in the step of a buffer
+    __shared__ Rows order;
     TensorWeights<P> weights;
     weights.load(wh, hidden, 1, hidden);
 
     const Share<P> share(hidden);
-    const Rows mine(rows, rowsPerCluster, P::BLOCKS);
-    const Layout<P> layout(mine, share, rows, hidden, reverse ? 1 : -1);
     const int last = (int)steps; // the initial slot comes as one more step
-    const Mailbox<P> mailbox(mine, last);
-    carried.fill(layout, nullptr, 0.0f);
-    seen.fill(layout, factors, 1.0f);
+    order.fill(ranks, (int)steps, rows, hidden, rowsPerCluster, reverse, true);
+    const int passes = order.passesOf(rowsPerCluster);
+    const Layout<P> layout(
+            order, share, mask, rows, hidden, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
+    const unsigned always = order.always(ranks);
+    const Mailbox<P> mailbox(order, passes);
+    unsigned carriedAt = carried.address();
+    unsigned liveAt = kept(sharedAddress(liveRows));
+    if (threadIdx.x < 2 * MOST_PASSES) storeShared(liveAt + 4 * threadIdx.x, 0.0f);
+    unsigned seenAt = seen.address();
 
-    Turn here = layout.first(reverse ? 0 : steps, rows);
-    int count = mine.of(0); // as forward
-    float dh[2], h[2];
-    layout.fetch(dh, gradients, here, count);
-    layout.fetch(h, states, here, count);
-    Turn looked = layout.firstLook(reverse ? 0 : steps - 1, rows);
-    int live[2]; // as forward
-    #pragma unroll
-    for (int i = 0; i < 2; i++) live[i] = layout.live(looked, mask, steps);
-    unsigned long long history = 0; // a byte for each of the turns of a step before this one: the rows that were live
-    int newest = kept(8 * (mine.passes - 1)); // bits below its last one
-    const Letter<P> letter(share);
-    unsigned vectors = kept(weights.read());
-    unsigned low = kept(partials.written(weights.share(), weights.side()));
-    unsigned sumsAt = kept(partials.read(share));
+    // Where a pass takes no part gradients add up.
+    auto gather = [&](int pass, int e, int from, int to) {
+        Index at = layout.offset(pass, e);
+        float sum = loadShared(carriedAt + carried.to(pass, e));
+        #pragma unroll 1
+        for (int step = from; step < to && at >= 0; step++) {
+            float* place = gradients + layout.slot(step) + at;
+            sum += *place;
+            *place = step == last ? sum : 0.0f; // the initial slot gains
+            if (step + SOON < to) prefetch(place + SOON * layout.perSlot);
+        }
+        storeShared(carriedAt + carried.to(pass, e), sum);
+    };
+    #pragma unroll 1
+    for (int pass = 0; pass < passes; pass++) {
+        #pragma unroll 1
+        for (int e = 0; e < 2; e++) {
+            Index at = layout.offset(pass, e);
+            storeShared(carriedAt + carried.to(pass, e), 0.0f);
+            storeShared(seenAt + seen.to(pass, e), factors && at >= 0 ? factors[at] : 1.0f);
+            gather(pass, e, 0, order.begin(pass));
+        }
+    }
+
+    Turn here = order.next({-1, 0, 0}, always, last + 1);
+    Turn next = order.next(here, always, last + 1);
+    Index at[2]; // as forward
+    float dh[2] = {}, h[2] = {};
+    layout.find(at, here);
+    if (here.step <= last) {
+        layout.fetch(dh, gradients, at);
+        layout.fetch(h, states, at);
+    }
+    int live[2] = {layout.live(here, last), layout.live(next, last)}; // as forward
+    const Letter<P> letter(share, mailbox);
+    unsigned vectors = kept(weights.firstVector());
+    unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
+    unsigned ownAt = kept(partials.ownAt(share));
     int toUpper = kept(partials.toUpper());
     int toOther = 4 * partials.BUFFER; // as forward
-    unsigned carriedAt = carried.address();
-    unsigned seenAt = seen.address();
+    bool works = kept((int)share.works());
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
 
@@ -567,73 +645,90 @@ __device__ void backward(
     while (here.step <= last) {
         int step = here.step;
         int pass = here.pass;
-        int ofPass = count;
+        int count = order.counts[pass];
+        int2 span = order.spans[pass];
         int buffer = mailbox.buffer(step, pass);
-        unsigned alive = __ballot_sync(ALL, live[0] != 0) & 255;
-        unsigned later = (unsigned)history & 255; // rows that were live in the step that ran after it
-        history = history >> 8 | (unsigned long long)alive << newest;
-        live[0] = live[1];
-        live[1] = layout.live(looked, mask, steps);
+        unsigned alive = step < last ? layout.alive(live[0], count) : 0;
+        if (prepares) storeShared(liveAt + 4 * buffer, __uint_as_float(alive));
+        unsigned later = __float_as_uint(loadShared(liveAt + 4 * (buffer ^ 1))); // rows that were live in the step that ran after it
+        Turn third = order.next(next, always, last + 1);
         float gradient[2], slope[2], was[2], factor[2];
-        bool has[2], added[2], lives[2];
+        bool added[2], lives[2];
         byActivation(activation, [&](int one) {
             #pragma unroll
             for (int e = 0; e < 2; e++) slope[e] = derivative(one, h[e]);
         });
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            int row = share.row + e * HALF;
-            has[e] = layout.mine(ofPass, e);
-            added[e] = share.has && (later >> row & 1);
-            lives[e] = share.has && (alive >> row & 1);
+            added[e] = later >> share.bit + e * HALF & 1;
+            lives[e] = alive >> share.bit + e * HALF & 1;
             slope[e] = computedHere(slope[e]);
             gradient[e] = computedHere(dh[e]);
             was[e] = loadShared(carriedAt + carried.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
-        Index at = here.at;
-        layout.next(here);
-        count = mine.of(here.pass);
-        if (here.step <= last) {
-            layout.fetch(dh, gradients, here, count);
-            layout.fetch(h, states, here, count); // the initial state, too, whose slope is not asked for
+        Index places[2] = {at[0], at[1]};
+        layout.find(at, next);
+        if (next.step + EARLY <= last) {
+            layout.fetchEarly(gradients, at);
+            layout.fetchEarly(states, at);
         }
-        if (here.step + EARLY <= last) {
-            layout.fetchEarly(gradients, here, count);
-            layout.fetchEarly(states, here, count);
-        }
+        unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
 
-        typename Letter<P>::Destination to = letter.destination(mailbox, buffer ^ 1);
-        if (step > 0) mailbox.await(buffer, step, last, ofPass, prepares);
-        if (later) weights.times(mailbox.valuesOf(buffer) + vectors, low, toUpper);
-        float products[2];
-        partials.totals(sumsAt, ofPass, later != 0, products);
+        if (step > span.x) mailbox.await(buffer, step - span.x);
+        Sums<P> ofWarp;
+        if (later) weights.times(read, ofWarp);
+        if (next.step <= last) { // as forward
+            layout.fetch(dh, gradients, at);
+            layout.fetch(h, states, at); // the initial state, too, whose slope is not asked for
+        }
+        live[0] = live[1];
+        if (mask) live[1] = layout.live(third, last);
+        if (prepares && step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
+        if (later) ofWarp.put(writtenAt, toUpper);
+        __syncthreads();
+        float products[2] = {};
+        if (later != 0 && (!P::IDLE || works)) partials.totals(ownAt, count, products);
+        float da[2];
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             gradient[e] += added[e] ? factor[e] * products[e] : was[e];
-            float da = lives[e] ? gradient[e] * slope[e] : 0.0f;
-            if (step < last) letter.send(to, ofPass, e, P::STRICT ? da : rounded(da));
-            storeShared(carriedAt + carried.to(pass, e), gradient[e]);
-            if (has[e]) gradients[at + e * HALF * hidden] = step == last ? gradient[e] : da;
+            da[e] = lives[e] ? gradient[e] * slope[e] : 0.0f;
         }
-        low += toOther;
-        sumsAt += toOther;
+        if (step + 1 < span.y) letter.send(buffer ^ 1, count, da);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            storeShared(carriedAt + carried.to(pass, e), gradient[e]);
+            if (places[e] >= 0) gradients[places[e]] = step == last ? gradient[e] : da[e];
+        }
+        writtenAt += toOther;
+        ownAt += toOther;
         toOther = -toOther;
+        here = next;
+        next = third;
+    }
+
+    #pragma unroll 1
+    for (int pass = 0; pass < passes; pass++) {
+        if (order.begin(pass) >= order.end(pass)) continue;
+        #pragma unroll 1
+        for (int e = 0; e < 2; e++) gather(pass, e, order.end(pass), last + 1);
     }
 }
 
 /// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
 /// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Cluster c owns the rows from c * rowsPerCluster on, MOST_PASSES * ROWS at most, and its blocks are handed the mailboxes of their
-/// passes; a second layer of the grid as in sequence.cu.
+/// Without `ranks`, see Order, cluster c owns the rows from c * rowsPerCluster on, MOST_PASSES * ROWS at most; with them a cluster has as
+/// many passes. Its blocks are handed the mailboxes of their passes; a second layer of the grid as in sequence.cu.
 #define FORWARD(name, size, strict)                                                                             \
-    extern "C" __global__ void __cluster_dims__(Plan<size, strict>::BLOCKS, 1, 1)                               \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1)                               \
             __launch_bounds__(Plan<size, strict>::THREADS, 1) name(                                             \
             const float* wh,                                                                                    \
             const float* bias,                                                                                  \
             float* states,                                                                                      \
             const int* mask,                                                                                    \
             const float* factors,                                                                               \
+            const int* ranks,                                                                                   \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -646,20 +741,21 @@ __device__ void backward(
             const float* otherFactors) {                                                                        \
         forward<Plan<size, strict>>(                                                                            \
                 ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerCluster,                  \
+                mask, ofDirection(factors, otherFactors), ranks, steps, rows, hidden, rowsPerCluster,           \
                 reverse ^ (int)blockIdx.z, activation);                                                         \
     }
 
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
 /// of the initial state.
 #define BACKWARD(name, size, strict)                                                                            \
-    extern "C" __global__ void __cluster_dims__(Plan<size, strict>::BLOCKS, 1, 1)                               \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1)                               \
             __launch_bounds__(Plan<size, strict>::THREADS, 1) name(                                             \
             const float* wh,                                                                                    \
             const float* states,                                                                                \
             float* gradients,                                                                                   \
             const int* mask,                                                                                    \
             const float* factors,                                                                               \
+            const int* ranks,                                                                                   \
             Index steps,                                                                                        \
             Index rows,                                                                                         \
             Index hidden,                                                                                       \
@@ -672,7 +768,7 @@ __device__ void backward(
             const float* otherFactors) {                                                                        \
         backward<Plan<size, strict>>(                                                                           \
                 ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
+                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), ranks, steps, \
                 rows, hidden, rowsPerCluster, reverse ^ (int)blockIdx.z, activation);                           \
     }
 

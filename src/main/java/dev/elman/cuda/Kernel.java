@@ -189,7 +189,7 @@ enum Kernel {
         TENSOR(Family.TENSOR, "tensor", "ppppppp" + "llll" + "iii" + "pppp"),
         TENSOR_BLOCK(Family.TENSOR_BLOCK, "tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
         TENSOR_PAIR(Family.TENSOR_CLUSTER_TF32, "tensor_pair", "ppppp" + "llll" + "ii" + "pppp"),
-        TENSOR_CLUSTER(Family.TENSOR_CLUSTER, "tensor_cluster", "ppppp" + "llll" + "ii" + "pppp");
+        TENSOR_CLUSTER(Family.TENSOR_CLUSTER, "tensor_cluster", "pppppp" + "llll" + "ii" + "pppp");
 
         private final Family family;
         private final String file;

@@ -29,7 +29,7 @@ final class SequencePlan implements RecurrencePlan {
     private final InputProjection projection;
     /** For blocks that exchange numbers through memory, else null. */
     private final Ring ring;
-    /** For blocks whose passes of rows end with them, else null. */
+    /** For groups whose passes of rows end with them. */
     private final RowOrder order;
 
     /**
@@ -37,7 +37,7 @@ final class SequencePlan implements RecurrencePlan {
      *
      * @param tf32 whether products may round their operands so; a family that rounds them refuses everything if not
      * @param ring for a family that needs one
-     * @param order for a family that needs one
+     * @param order of rows under a mask
      */
     SequencePlan(
             Family family,
@@ -57,7 +57,7 @@ final class SequencePlan implements RecurrencePlan {
         this.kernels = kernels;
         this.projection = projection;
         this.ring = family.cooperates() ? ring : null;
-        this.order = family.cooperates() && family.onTensorCores() ? order : null;
+        this.order = order;
     }
 
     /** The smallest that holds this many nodes, null if none does. */
@@ -147,7 +147,7 @@ final class SequencePlan implements RecurrencePlan {
         Ring.Slots slots = ring == null
                 ? null
                 : ring.empty(floats, size.mostExchanged(share, oneByOne, device.multiprocessors()), steps);
-        long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
+        long ranks = size.ordersRows() && share.passes() > 1 ? order.ranks(pass) : 0;
         Launch launch = kernels.get(size.kernel(way, share.together()))
                 .shared(size.sharedBytes(share))
                 .pointer(pass.wh())
@@ -156,7 +156,7 @@ final class SequencePlan implements RecurrencePlan {
                 .pointer(pass.mask())
                 .pointer(pass.factors());
         if (slots != null) launch.pointer(slots.address());
-        if (order != null) launch.pointer(ranks);
+        if (size.ordersRows()) launch.pointer(ranks);
         if (way == Way.FUSED) launch.pointer(pass.x()).pointer(pass.wx());
         launch.count(steps).count(pass.sizes().n()).count(pass.sizes().h()).count(share.rowsPerGroup());
         if (slots != null) launch.integer(slots.count());

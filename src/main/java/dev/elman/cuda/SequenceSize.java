@@ -246,6 +246,9 @@ record SequenceSize(
             int groups = (rows - 1) / perGroup + 1;
             int rounds = (directions * groups - 1) / atOnce + 1;
             if (family.cooperates() && rounds > 1) continue;
+            // The last round is as long as the others: so all have as much to do.
+            perGroup = Math.min(perGroup, (rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1);
+            groups = (rows - 1) / perGroup + 1;
             int passes = (perGroup - 1) / kernel.together() + 1;
             double micros = rounds * step(passes, perGroup, kernel.together());
             if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);
@@ -266,6 +269,11 @@ record SequenceSize(
     /** Whether a group is a cluster whose blocks send each other tiles of a tensor core. */
     private boolean sendsTiles() {
         return family.clusters() && family.onTensorCores();
+    }
+
+    /** Whether its passes take rows in an order of their own, and end with them. */
+    boolean ordersRows() {
+        return family.onTensorCores() && (family.cooperates() || mailbox() > 0);
     }
 
     /** The same where blocks have no more shared memory than the device's. */
@@ -304,7 +312,7 @@ record SequenceSize(
      */
     int sharedBytes(Share share) {
         int together = share.together();
-        boolean ofTiles = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
+        boolean ofTiles = family.cooperates() && family.onTensorCores() && together > TILE;
         int sums = ofTiles ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
         return sums + share.passes() * mailbox();
     }

@@ -146,26 +146,32 @@ class CudaRowOrderTest {
     @EnumSource(Masks.class)
     void asTheReference(Masks masks) {
         for (boolean reverse : new boolean[] {false, true}) {
-            for (int rows : new int[] {ROWS, 2 * PASS + 1}) {
-                for (boolean dropped : new boolean[] {false, true}) {
-                    SequenceCase one = masked(masks, rows, reverse, "tensor");
-                    if (dropped) one.drop(MULTIPROCESSORS);
-                    List<double[]> right;
-                    try (ReferenceBackend reference = new ReferenceBackend()) {
-                        right = one.onReference(reference);
-                    }
-                    List<float[]> given = one.onDevice(MULTIPROCESSORS, STEPS, 0, rows);
-                    for (int i = 0; i < right.size(); i++) {
-                        for (int k = 0; k < right.get(i).length; k++) {
-                            double expected = right.get(i)[k];
-                            assertEquals(
-                                    expected,
-                                    given.get(i)[k],
-                                    2e-5 * (1 + Math.abs(expected)),
-                                    one + ", " + masks + ", tensor " + i + ", element " + k);
-                        }
-                    }
-                }
+            for (boolean dropped : new boolean[] {false, true}) {
+                assertAsReference(masks, masked(masks, ROWS, reverse, "tensor"), dropped);
+                assertAsReference(masks, masked(masks, 2 * PASS + 1, reverse, "tensor"), dropped);
+            }
+            assertAsReference(
+                    masks,
+                    masked(masks, 2 * PASS + 1, reverse, "tensor-cluster"),
+                    reverse); // five passes of seven rows
+        }
+    }
+
+    private static void assertAsReference(Masks masks, SequenceCase one, boolean dropped) {
+        if (dropped) one.drop(MULTIPROCESSORS);
+        List<double[]> right;
+        try (ReferenceBackend reference = new ReferenceBackend()) {
+            right = one.onReference(reference);
+        }
+        List<float[]> given = one.onDevice(MULTIPROCESSORS, STEPS, 0, one.rows());
+        for (int i = 0; i < right.size(); i++) {
+            for (int k = 0; k < right.get(i).length; k++) {
+                double expected = right.get(i)[k];
+                assertEquals(
+                        expected,
+                        given.get(i)[k],
+                        2e-5 * (1 + Math.abs(expected)),
+                        one + ", " + masks + ", tensor " + i + ", element " + k);
             }
         }
     }
@@ -195,7 +201,15 @@ class CudaRowOrderTest {
 
     /** Alone it has a pass of its own, in the order in which it stands. */
     @ParameterizedTest
-    @CsvSource({"RIGHT, tensor", "LEFT, tensor", "HOLES, tensor", "GAP, tensor", "RIGHT, tensor in TF32"})
+    @CsvSource({
+        "RIGHT, tensor",
+        "LEFT, tensor",
+        "HOLES, tensor",
+        "GAP, tensor",
+        "RIGHT, tensor in TF32",
+        "RIGHT, tensor-cluster",
+        "BOTH, tensor-cluster"
+    })
     void aRowsBitsAreItsOwn(Masks masks, String plan) {
         for (boolean reverse : new boolean[] {false, true}) {
             SequenceCase one = masked(masks, ROWS, reverse, plan);

@@ -181,6 +181,10 @@ final class SequenceCase {
                 new RowOrder(cuda.context(), cuda.kernels()));
     }
 
+    int rows() {
+        return rows;
+    }
+
     boolean tf32() {
         return plan.endsWith(" in TF32");
     }

@@ -273,7 +273,7 @@ class SequencePlanTest {
         assertEquals("tensor-cluster", fastest(512, 256, true));
         assertEquals("tensor", fastest(512, 256, false));
         assertEquals("tensor-cluster", fastest(512, 512, true));
-        assertEquals("tensor", fastest(601, 512, true));
+        assertEquals("tensor-cluster", fastest(601, 512, true)); // in two rounds
         assertEquals("tensor-block", fastest(512, 192, true));
         assertEquals("block", fastest(512, 192, false));
         assertEquals("block", fastest(128, 64, true));
