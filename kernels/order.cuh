@@ -8,9 +8,9 @@ struct Turn {
 };
 
 /// Which rows a group has, and in which steps each of its passes takes part: from the first one in which a row of it is live to the
-/// last one. With `ranks`, rows are dealt out by their number of live steps, a pass of one group after the
-/// other and in the next pass back again: so those of a pass end together, if they begin together, and all groups have as much
-/// to do. Lies in shared memory. A Group says which one this is, and of how many.
+/// last one. With `ranks`, rows are dealt out by their number of live steps, a pass of one group after the other and in the next pass
+/// back again: so those of a pass end together, if they begin together, and all groups have as much to do. Lies in shared memory. A
+/// Group says which one this is, and of how many.
 template <int ROWS, int MOST_PASSES, typename Group>
 struct Order {
     static const int LANES = 32; // each looks after a pass, or none
@@ -61,20 +61,28 @@ struct Order {
 
     /// Without ranks, as bits, the passes that take part in every step, if any does; else none.
     __device__ unsigned always(const int* ranks) const {
-        int2 span = spans[threadIdx.x % LANES];
+        int2 span = ownSpan();
         return __ballot_sync(ALL, !ranks && span.x < span.y);
     }
 
-    /// The turn after this one; its step is `steps` or beyond if there is none.
-    __device__ Turn next(Turn turn, unsigned always, int steps) const {
+    /// The span that this thread looks after.
+    __device__ int2 ownSpan() const { return spans[threadIdx.x % LANES]; }
+
+    /// The turn after this one; its step is `steps` or beyond, and its pass -1, if there is none. `span` gives the thread's own one.
+    template <typename Span>
+    static __device__ Turn next(Turn turn, unsigned always, int steps, Span span) {
         while (turn.rest == 0 && ++turn.step < steps) {
             turn.rest = always;
             if (always != 0) break;
-            int2 span = spans[threadIdx.x % LANES];
-            turn.rest = __ballot_sync(ALL, turn.step >= span.x && turn.step < span.y);
+            int2 own = span();
+            turn.rest = __ballot_sync(ALL, turn.step >= own.x && turn.step < own.y);
         }
         turn.pass = __ffs(turn.rest) - 1;
         turn.rest &= turn.rest - 1;
         return turn;
+    }
+
+    __device__ Turn next(Turn turn, unsigned always, int steps) const {
+        return next(turn, always, steps, [&] { return ownSpan(); });
     }
 };

@@ -31,7 +31,8 @@
 const int ROWS = 8; // of a pass at most, the columns of a tensor core's tile
 const int HALF = ROWS / 2; // rows between the two elements of a thread
 const int MOST_PASSES = 5; // of a cluster
-const int SOON = 16; // steps from asking the second-level cache for gradients that only add up
+const int AT_ONCE = 4; // loads on their way where gradients only add up
+const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking the second-level cache for what a step adds to its use
 const int BLOCKS = 8; // of a cluster
 
@@ -146,10 +147,7 @@ struct Mailbox {
     }
 
     /// Waits for what was sent for a pass's step number `done`, of which 0 is the first.
-    __device__ void await(int buffer, int done) const {
-        arrivalsOf(buffer).await(done - 1 >> 1 & 1);
-        __syncwarp(); // tensor cores take a whole warp
-    }
+    __device__ void await(int buffer, int done) const { arrivalsOf(buffer).await(done - 1 >> 1 & 1); }
 
     /// Gets ready for so many rows of the step after the next one. By one thread, after it has waited and before the block's threads
     /// meet and send, for who sends them waits for that.
@@ -343,8 +341,8 @@ struct Layout {
     int lookedAt; // the row in a pass whose mask this thread looks at
     Index firstSlot; // offset in [T+1,N,H] of the slot of step 0
     Index perSlot; // from there to that of the next step, below 0 where slots and steps go down
-    Index firstStep; // offset of the first element's mask in [T,N]
-    Index perStep;
+    Index firstStep; // offset in [T,N] of the mask of step 0
+    Index perStep; // from there to that of the next step
 
     __device__ Layout(
             const Rows& order,
@@ -368,23 +366,29 @@ struct Layout {
     /// The offset in [T+1,N,H] of the slot of a step.
     __device__ Index slot(int step) const { return firstSlot + step * perSlot; }
 
-    /// Whether the row of a turn whose mask this thread looks at is live; 0 where there is none, or no mask.
-    __device__ int live(Turn turn, int steps) const {
-        if (!mask || turn.step >= steps) return 0;
-        int row = order.numbers[turn.pass * ROWS + lookedAt];
-        return row < 0 ? 0 : mask[firstStep + turn.step * perStep + row];
+    /// Where in the mask it is said whether the row that this thread looks at is live in a turn; below 0 where there is nothing to see.
+    /// The first threads bring what is there some steps on into the second-level cache.
+    __device__ Index looked(Turn turn, int steps) const {
+        if (!mask) return -1;
+        int row = order.numbers[max(turn.pass, 0) * ROWS + lookedAt];
+        Index at = row >= 0 && turn.step < steps ? firstStep + turn.step * perStep + row : -1;
+        if (threadIdx.x < ROWS && at >= 0 && turn.step + EARLY < steps) prefetch((const float*)mask + at + EARLY * perStep);
+        return at;
     }
 
-    /// As bits, the live rows of a turn of so many rows, by what each thread found.
-    __device__ unsigned alive(int found, int count) const {
-        return mask ? __ballot_sync(ALL, found != 0) & (1 << ROWS) - 1 : (1 << count) - 1;
+    /// What is said there.
+    __device__ int look(Index at) const { return at >= 0 ? mask[at] : 0; }
+
+    /// As bits, the live rows of a turn of so many rows, by what each thread saw.
+    __device__ unsigned alive(int seen, int count) const {
+        return mask ? __ballot_sync(ALL, seen != 0) & (1 << ROWS) - 1 : (1 << count) - 1;
     }
 
     /// The offsets in [T+1,N,H] of the thread's elements of a turn, below 0 where there are none.
-    __device__ void find(Index (&at)[2], Turn turn) const {
-        Index ofSlot = slot(turn.step);
+    __device__ void find(Index (&at)[2], Turn turn, int last) const {
+        Index ofSlot = turn.step <= last ? slot(turn.step) : NOWHERE;
         #pragma unroll
-        for (int e = 0; e < 2; e++) at[e] = ofSlot + offset(max(turn.pass, 0), e); // of the first where there is no turn
+        for (int e = 0; e < 2; e++) at[e] = ofSlot + offset(max(turn.pass, 0), e);
     }
 
     /// What lies there.
@@ -449,13 +453,18 @@ __device__ void forward(
         int begin = order.begin(pass);
         unsigned values = mailbox.valuesOf(mailbox.buffer(begin, pass));
         #pragma unroll 1
-        for (int row = 0; row < order.counts[pass]; row++) {
-            Index ofRow = order.numbers[pass * ROWS + row] * hidden;
-            #pragma unroll 1
-            for (int column = threadIdx.x; column < hidden; column += P::THREADS) {
-                float h = initial[ofRow + column];
-                if (factors) h *= factors[ofRow + column];
-                storeShared(values + 4 * mailbox.place(row, column), P::STRICT ? h : rounded(h));
+        for (int column = threadIdx.x; column < hidden; column += P::THREADS) {
+            float h[ROWS], factor[ROWS];
+            #pragma unroll
+            for (int row = 0; row < ROWS; row++) {
+                Index at = order.offsets[pass * ROWS + row] + column;
+                h[row] = at >= 0 ? initial[at] : 0.0f;
+                factor[row] = factors && at >= 0 ? factors[at] : 1.0f;
+            }
+            #pragma unroll
+            for (int row = 0; row < ROWS; row++) {
+                float seen = h[row] * factor[row];
+                storeShared(values + 4 * mailbox.place(row, column), P::STRICT ? seen : rounded(seen));
             }
         }
         // Before its first step a pass keeps what it begins with.
@@ -471,13 +480,15 @@ __device__ void forward(
     }
 
     float b = bias && share.has() ? bias[share.column] : 0.0f;
-    Turn here = order.next({-1, 0, 0}, always, last + 1);
-    Turn next = order.next(here, always, last + 1);
+    const int2 own = order.ownSpan();
+    auto after = [&](Turn turn) { return order.next(turn, always, last + 1, [&] { return own; }); };
+    Turn here = after({-1, 0, 0});
+    Turn next = after(here);
     Index at[2]; // of the elements of the turn that comes
     float added[2] = {}; // to their products
-    layout.find(at, here);
-    if (here.step <= last) layout.fetch(added, states, at);
-    int live[2] = {layout.live(here, last + 1), layout.live(next, last + 1)}; // in this turn and in the next one
+    layout.find(at, here, last);
+    layout.fetch(added, states, at);
+    int live[2] = {layout.look(layout.looked(here, last + 1)), layout.look(layout.looked(next, last + 1))}; // two turns ahead
     const Letter<P> letter(share, mailbox);
     unsigned vectors = kept(weights.firstVector());
     unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
@@ -495,33 +506,36 @@ __device__ void forward(
         int count = order.counts[pass];
         int2 span = order.spans[pass];
         int buffer = mailbox.buffer(step, pass);
-        unsigned alive = layout.alive(live[0], count);
-        Turn third = order.next(next, always, last + 1);
+        Turn third = after(next);
+        Index looked = layout.looked(third, last + 1);
         float sums[2], h[2], factor[2];
-        bool lives[2];
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            lives[e] = alive >> share.bit + e * HALF & 1;
             sums[e] = computedHere(added[e] + b);
             h[e] = loadShared(beforeAt + before.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
         Index places[2] = {at[0], at[1]};
-        layout.find(at, next);
+        layout.find(at, next, last);
         if (next.step + EARLY <= last) layout.fetchEarly(states, at);
         unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
 
         if (step > span.x) mailbox.await(buffer, step - span.x);
+        __syncwarp(); // tensor cores take a whole warp
         Sums<P> ofWarp;
-        if (alive) weights.times(read, ofWarp);
-        // What the next turns need, not earlier, for a wait waits for all loads, too.
-        if (next.step <= last) layout.fetch(added, states, at);
+        weights.times(read, ofWarp); // where no row is live nobody asks for them
+        // What the next turns need: not before the wait, which empties the first-level cache and for that waits for all loads.
+        layout.fetch(added, states, at);
+        bool lives[2];
+        unsigned alive = layout.alive(live[0], count);
+        #pragma unroll
+        for (int e = 0; e < 2; e++) lives[e] = alive >> share.bit + e * HALF & 1;
         live[0] = live[1];
-        if (mask) live[1] = layout.live(third, last + 1);
+        live[1] = layout.look(looked);
         if (prepares && step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
-        if (alive) ofWarp.put(writtenAt, toUpper);
+        ofWarp.put(writtenAt, toUpper);
         __syncthreads();
-        if (alive != 0 && (!P::IDLE || works)) {
+        if (!P::IDLE || works) {
             float products[2];
             partials.totals(ownAt, count, products);
             #pragma unroll
@@ -597,40 +611,66 @@ __device__ void backward(
     if (threadIdx.x < 2 * MOST_PASSES) storeShared(liveAt + 4 * threadIdx.x, 0.0f);
     unsigned seenAt = seen.address();
 
-    // Where a pass takes no part gradients add up.
-    auto gather = [&](int pass, int e, int from, int to) {
-        Index at = layout.offset(pass, e);
-        float sum = loadShared(carriedAt + carried.to(pass, e));
-        #pragma unroll 1
-        for (int step = from; step < to && at >= 0; step++) {
-            float* place = gradients + layout.slot(step) + at;
-            sum += *place;
-            *place = step == last ? sum : 0.0f; // the initial slot gains
-            if (step + SOON < to) prefetch(place + SOON * layout.perSlot);
+    // Where a pass takes no part gradients add up; the initial slot gains.
+    auto gather = [&](int pass, int from, int to) {
+        float sums[2];
+        Index at[2];
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            sums[e] = loadShared(carriedAt + carried.to(pass, e));
+            at[e] = layout.slot(from) + layout.offset(pass, e);
         }
-        storeShared(carriedAt + carried.to(pass, e), sum);
+        #pragma unroll 1
+        for (int left = to - from; left > 0; left -= AT_ONCE) {
+            float dh[AT_ONCE][2];
+            #pragma unroll
+            for (int i = 0; i < AT_ONCE; i++) {
+                #pragma unroll
+                for (int e = 0; e < 2; e++) {
+                    bool there = at[e] >= 0 && i < left;
+                    dh[i][e] = there ? gradients[at[e] + i * layout.perSlot] : 0.0f;
+                    if (there && i + SOON < left) prefetch(gradients + at[e] + (i + SOON) * layout.perSlot);
+                }
+            }
+            #pragma unroll
+            for (int i = 0; i < AT_ONCE; i++) {
+                #pragma unroll
+                for (int e = 0; e < 2; e++) {
+                    sums[e] += dh[i][e];
+                    if (at[e] >= 0 && i < left) gradients[at[e] + i * layout.perSlot] = 0.0f;
+                }
+            }
+            #pragma unroll
+            for (int e = 0; e < 2; e++) at[e] += AT_ONCE * layout.perSlot;
+        }
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            storeShared(carriedAt + carried.to(pass, e), sums[e]);
+            Index initial = layout.slot(last) + layout.offset(pass, e);
+            if (to > last && initial >= 0) gradients[initial] = sums[e];
+        }
     };
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
-        #pragma unroll 1
+        #pragma unroll
         for (int e = 0; e < 2; e++) {
             Index at = layout.offset(pass, e);
             storeShared(carriedAt + carried.to(pass, e), 0.0f);
             storeShared(seenAt + seen.to(pass, e), factors && at >= 0 ? factors[at] : 1.0f);
-            gather(pass, e, 0, order.begin(pass));
         }
+        gather(pass, 0, order.begin(pass));
     }
 
-    Turn here = order.next({-1, 0, 0}, always, last + 1);
-    Turn next = order.next(here, always, last + 1);
+    const int2 own = order.ownSpan();
+    auto after = [&](Turn turn) { return order.next(turn, always, last + 1, [&] { return own; }); };
+    Turn here = after({-1, 0, 0});
+    Turn next = after(here);
     Index at[2]; // as forward
     float dh[2] = {}, h[2] = {};
-    layout.find(at, here);
-    if (here.step <= last) {
-        layout.fetch(dh, gradients, at);
-        layout.fetch(h, states, at);
-    }
-    int live[2] = {layout.live(here, last), layout.live(next, last)}; // as forward
+    layout.find(at, here, last);
+    layout.fetch(dh, gradients, at);
+    layout.fetch(h, states, at);
+    int live[2] = {layout.look(layout.looked(here, last)), layout.look(layout.looked(next, last))}; // as forward
     const Letter<P> letter(share, mailbox);
     unsigned vectors = kept(weights.firstVector());
     unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
@@ -648,27 +688,23 @@ __device__ void backward(
         int count = order.counts[pass];
         int2 span = order.spans[pass];
         int buffer = mailbox.buffer(step, pass);
-        unsigned alive = step < last ? layout.alive(live[0], count) : 0;
-        if (prepares) storeShared(liveAt + 4 * buffer, __uint_as_float(alive));
         unsigned later = __float_as_uint(loadShared(liveAt + 4 * (buffer ^ 1))); // rows that were live in the step that ran after it
-        Turn third = order.next(next, always, last + 1);
+        Turn third = after(next);
+        Index looked = layout.looked(third, last);
         float gradient[2], slope[2], was[2], factor[2];
-        bool added[2], lives[2];
         byActivation(activation, [&](int one) {
             #pragma unroll
             for (int e = 0; e < 2; e++) slope[e] = derivative(one, h[e]);
         });
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            added[e] = later >> share.bit + e * HALF & 1;
-            lives[e] = alive >> share.bit + e * HALF & 1;
             slope[e] = computedHere(slope[e]);
             gradient[e] = computedHere(dh[e]);
             was[e] = loadShared(carriedAt + carried.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
         Index places[2] = {at[0], at[1]};
-        layout.find(at, next);
+        layout.find(at, next, last);
         if (next.step + EARLY <= last) {
             layout.fetchEarly(gradients, at);
             layout.fetchEarly(states, at);
@@ -676,23 +712,32 @@ __device__ void backward(
         unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
 
         if (step > span.x) mailbox.await(buffer, step - span.x);
+        __syncwarp();
         Sums<P> ofWarp;
-        if (later) weights.times(read, ofWarp);
-        if (next.step <= last) { // as forward
-            layout.fetch(dh, gradients, at);
-            layout.fetch(h, states, at); // the initial state, too, whose slope is not asked for
+        weights.times(read, ofWarp);
+        layout.fetch(dh, gradients, at); // as forward
+        layout.fetch(h, states, at); // the initial state, too, whose slope is not asked for
+        bool gains[2], lives[2];
+        unsigned alive = step < last ? layout.alive(live[0], count) : 0;
+        #pragma unroll
+        for (int e = 0; e < 2; e++) {
+            gains[e] = later >> share.bit + e * HALF & 1;
+            lives[e] = alive >> share.bit + e * HALF & 1;
         }
         live[0] = live[1];
-        if (mask) live[1] = layout.live(third, last);
-        if (prepares && step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
-        if (later) ofWarp.put(writtenAt, toUpper);
+        live[1] = layout.look(looked);
+        if (prepares) {
+            storeShared(liveAt + 4 * buffer, __uint_as_float(alive));
+            if (step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
+        }
+        ofWarp.put(writtenAt, toUpper);
         __syncthreads();
         float products[2] = {};
-        if (later != 0 && (!P::IDLE || works)) partials.totals(ownAt, count, products);
+        if (!P::IDLE || works) partials.totals(ownAt, count, products);
         float da[2];
         #pragma unroll
         for (int e = 0; e < 2; e++) {
-            gradient[e] += added[e] ? factor[e] * products[e] : was[e];
+            gradient[e] = gains[e] ? __fmaf_rn(factor[e], products[e], gradient[e]) : gradient[e] + was[e];
             da[e] = lives[e] ? gradient[e] * slope[e] : 0.0f;
         }
         if (step + 1 < span.y) letter.send(buffer ^ 1, count, da);
@@ -710,9 +755,7 @@ __device__ void backward(
 
     #pragma unroll 1
     for (int pass = 0; pass < passes; pass++) {
-        if (order.begin(pass) >= order.end(pass)) continue;
-        #pragma unroll 1
-        for (int e = 0; e < 2; e++) gather(pass, e, order.end(pass), last + 1);
+        if (order.begin(pass) < order.end(pass)) gather(pass, order.end(pass), last + 1);
     }
 }
 

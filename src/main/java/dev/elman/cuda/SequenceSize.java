@@ -17,7 +17,9 @@ import java.util.stream.Stream;
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
- * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H100
+ * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds or, of clusters on tensor cores, whose passes hide
+ * what others wait for and send no more rows than there are, {@code one = pass + row * rows of a pass} for each pass but {@code start
+ * + one} at least; fitted to the passes forward that an H100
  * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}; predicted are those of {@code CLUSTER} over
  * 384 nodes and of {@code TENSOR_CLUSTER}, but one pass in TF32, see their kernels. Of other GPUs only the order of the plans is
  * taken to be the same.
@@ -243,25 +245,28 @@ record SequenceSize(
         for (Rows kernel : kernels) {
             if (!takes(kernel, backward, dropout)) continue;
             int perGroup = Math.min((rows - 1) / each + 1, kernel.together() * kernel.passes());
-            int groups = (rows - 1) / perGroup + 1;
-            int rounds = (directions * groups - 1) / atOnce + 1;
+            int rounds = rounds(rows, perGroup, directions, atOnce);
             if (family.cooperates() && rounds > 1) continue;
-            // The last round is as long as the others: so all have as much to do.
-            perGroup = Math.min(perGroup, (rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1);
-            groups = (rows - 1) / perGroup + 1;
-            int passes = (perGroup - 1) / kernel.together() + 1;
-            double micros = rounds * step(passes, perGroup, kernel.together());
-            if (best == null || micros < best.micros) best = new Share(kernel.together(), perGroup, groups, micros);
+            // The last round is as long as the others: perhaps all are shorter where it is as full.
+            int even = Math.min((rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1, perGroup);
+            for (int some : new int[] {perGroup, even}) {
+                double micros = rounds(rows, some, directions, atOnce) * step(some, kernel.together());
+                if (best != null && micros >= best.micros) continue;
+                best = new Share(kernel.together(), some, (rows - 1) / some + 1, micros);
+            }
         }
         return best;
     }
 
+    /** How often all groups that run at the same time are walked. */
+    private static int rounds(int rows, int perGroup, int directions, int atOnce) {
+        return (directions * ((rows - 1) / perGroup + 1) - 1) / atOnce + 1;
+    }
+
     /** What a step takes over so many rows of a group. */
-    private double step(int passes, int rows, int together) {
+    private double step(int rows, int together) {
+        int passes = (rows - 1) / together + 1;
         if (!sendsTiles()) return start + passes * (pass + row * together);
-        // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are, and shares them
-        // out evenly. What
-        // a pass waits for is hidden by others.
         double one = pass + row * ((rows - 1) / passes + 1);
         return Math.max(start + one, passes * one);
     }
@@ -279,7 +284,7 @@ record SequenceSize(
     /** The same where blocks have no more shared memory than the device's. */
     SequenceSize on(Device device) {
         if (mailbox() == 0) return this;
-        int room = (device.sharedPerBlock() - MOST_DECLARED) / mailbox();
+        int room = Math.max((device.sharedPerBlock() - MOST_DECLARED) / mailbox(), 1);
         List<Rows> fitting = kernels.stream()
                 .map(kernel -> new Rows(kernel.together(), Math.min(kernel.passes(), room), kernel.back()))
                 .toList();

@@ -150,11 +150,10 @@ class CudaRowOrderTest {
                 assertAsReference(masks, masked(masks, ROWS, reverse, "tensor"), dropped);
                 assertAsReference(masks, masked(masks, 2 * PASS + 1, reverse, "tensor"), dropped);
             }
-            assertAsReference(
-                    masks,
-                    masked(masks, 2 * PASS + 1, reverse, "tensor-cluster"),
-                    reverse); // five passes of seven rows
         }
+        // Five passes of seven rows, one way by turns: they take long on software.
+        boolean reverse = masks == Masks.RIGHT || masks == Masks.BOTH || masks == Masks.GAP;
+        assertAsReference(masks, masked(masks, 2 * PASS + 1, reverse, "tensor-cluster"), masks != Masks.LEFT);
     }
 
     private static void assertAsReference(Masks masks, SequenceCase one, boolean dropped) {
@@ -207,7 +206,6 @@ class CudaRowOrderTest {
         "HOLES, tensor",
         "GAP, tensor",
         "RIGHT, tensor in TF32",
-        "RIGHT, tensor-cluster",
         "BOTH, tensor-cluster"
     })
     void aRowsBitsAreItsOwn(Masks masks, String plan) {
