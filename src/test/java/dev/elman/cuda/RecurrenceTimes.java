@@ -70,8 +70,8 @@ final class RecurrenceTimes implements AutoCloseable {
         boolean small = given.contains("--small");
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         Set<String> plans = list(given, "--plans", String.join(",", PLANS.keySet()));
-        Set<String> rows = list(given, "--n", small ? "1,17" : "1,8,32,64,128,512");
-        Set<String> hidden = list(given, "--h", small ? "64,128,192,256" : "64,128,192,256,384,512,768,1024,2048");
+        Set<String> rows = list(given, "--n", small ? "1,9" : "1,8,32,64,128,512");
+        Set<String> hidden = list(given, "--h", small ? "64,256" : "64,128,192,256,384,512,768,1024,2048");
         if (!PLANS.keySet().containsAll(plans)) {
             throw new IllegalArgumentException("--plans are some of " + PLANS.keySet() + ", not " + plans);
         }
