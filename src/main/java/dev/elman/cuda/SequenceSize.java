@@ -17,12 +17,11 @@ import java.util.stream.Stream;
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
- * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds or, of clusters on tensor cores, whose passes hide
- * what others wait for and send no more rows than there are, {@code one = pass + row * rows of a pass} for each pass but {@code start
- * + one} at least; fitted to the passes forward that an H100
- * or an H200 was measured to take, with tensor cores an H200, see {@code ci/measured}; predicted are those of {@code CLUSTER} over
- * 384 nodes and of {@code TENSOR_CLUSTER}, but one pass in TF32, see their kernels. Of other GPUs only the order of the plans is
- * taken to be the same.
+ * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds. Of clusters on tensor cores, whose passes hide
+ * what others wait for and send no more rows than there are, it takes {@code one = pass + row * rows of a pass} for each pass, and
+ * {@code start + one} at least. The numbers are fitted to the passes forward that an H100 or an H200 was measured to take, with
+ * tensor cores an H200, see {@code ci/measured}. Predicted, see their kernels, are those of {@code CLUSTER} over 384 nodes and, but
+ * for one pass in TF32, of {@code TENSOR_CLUSTER}. Of other GPUs only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
