@@ -68,7 +68,8 @@ struct Order {
     /// The span that this thread looks after.
     __device__ int2 ownSpan() const { return spans[threadIdx.x % LANES]; }
 
-    /// The turn after this one; its step is `steps` or beyond, and its pass -1, if there is none. `span` gives the thread's own one.
+    /// The turn after this one; its step is `steps` or beyond, and its pass -1, if there is none. `span` gives the
+    /// thread's own one: not every kernel has registers for it.
     template <typename Span>
     static __device__ Turn next(Turn turn, unsigned always, int steps, Span span) {
         while (turn.rest == 0 && ++turn.step < steps) {

@@ -404,6 +404,27 @@ struct Layout {
     }
 };
 
+/// Where a thread reads states, and writes and reads partial sums in a turn; the next one takes the other buffer of these.
+template <typename P>
+struct Places {
+    unsigned vectors; // from a buffer of the mailbox to the thread's first vector
+    unsigned written;
+    unsigned own;
+    int toUpper; // from where it writes those of columns 0 to 7 to those of 8 to 15
+    int toOther; // from this turn's buffer to that of the next one
+
+    __device__ Places(const Partials<P>& partials, const Share<P>& share)
+        : vectors(kept(TensorWeights<P>::firstVector())),
+          written(kept(partials.writtenAt(TensorWeights<P>::share(), TensorWeights<P>::side()))), own(kept(partials.ownAt(share))),
+          toUpper(kept(partials.toUpper())), toOther(4 * partials.BUFFER) {}
+
+    __device__ void next() {
+        written += toOther;
+        own += toOther;
+        toOther = -toOther;
+    }
+};
+
 /// Numbers that a thread keeps from step to step, of each element of each pass.
 template <typename P>
 struct Keep {
@@ -490,11 +511,7 @@ __device__ void forward(
     layout.fetch(added, states, at);
     int live[2] = {layout.look(layout.looked(here, last + 1)), layout.look(layout.looked(next, last + 1))}; // two turns ahead
     const Letter<P> letter(share, mailbox);
-    unsigned vectors = kept(weights.firstVector());
-    unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
-    unsigned ownAt = kept(partials.ownAt(share));
-    int toUpper = kept(partials.toUpper());
-    int toOther = 4 * partials.BUFFER; // from this turn's buffer of partial sums to that of the next one
+    Places<P> places(partials, share);
     bool works = kept((int)share.works());
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
@@ -515,10 +532,10 @@ __device__ void forward(
             h[e] = loadShared(beforeAt + before.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
-        Index places[2] = {at[0], at[1]};
+        Index target[2] = {at[0], at[1]};
         layout.find(at, next, last);
         if (next.step + EARLY <= last) layout.fetchEarly(states, at);
-        unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
+        unsigned read = computedHere(mailbox.valuesOf(buffer) + places.vectors);
 
         if (step > span.x) mailbox.await(buffer, step - span.x);
         __syncwarp(); // tensor cores take a whole warp
@@ -533,11 +550,11 @@ __device__ void forward(
         live[0] = live[1];
         live[1] = layout.look(looked);
         if (prepares && step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
-        ofWarp.put(writtenAt, toUpper);
+        ofWarp.put(places.written, places.toUpper);
         __syncthreads();
         if (!P::IDLE || works) {
             float products[2];
-            partials.totals(ownAt, count, products);
+            partials.totals(places.own, count, products);
             #pragma unroll
             for (int e = 0; e < 2; e++) sums[e] += products[e];
             activateAll(activation, sums);
@@ -551,11 +568,9 @@ __device__ void forward(
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             storeShared(beforeAt + before.to(pass, e), h[e]);
-            if (places[e] >= 0) states[places[e]] = h[e];
+            if (target[e] >= 0) states[target[e]] = h[e];
         }
-        writtenAt += toOther;
-        ownAt += toOther;
-        toOther = -toOther;
+        places.next();
         here = next;
         next = third;
     }
@@ -672,11 +687,7 @@ __device__ void backward(
     layout.fetch(h, states, at);
     int live[2] = {layout.look(layout.looked(here, last)), layout.look(layout.looked(next, last))}; // as forward
     const Letter<P> letter(share, mailbox);
-    unsigned vectors = kept(weights.firstVector());
-    unsigned writtenAt = kept(partials.writtenAt(weights.share(), weights.side()));
-    unsigned ownAt = kept(partials.ownAt(share));
-    int toUpper = kept(partials.toUpper());
-    int toOther = 4 * partials.BUFFER; // as forward
+    Places<P> places(partials, share);
     bool works = kept((int)share.works());
     bool prepares = kept((int)(threadIdx.x == 0));
     meet();
@@ -703,13 +714,13 @@ __device__ void backward(
             was[e] = loadShared(carriedAt + carried.to(pass, e));
             factor[e] = loadShared(seenAt + seen.to(pass, e));
         }
-        Index places[2] = {at[0], at[1]};
+        Index target[2] = {at[0], at[1]};
         layout.find(at, next, last);
         if (next.step + EARLY <= last) {
             layout.fetchEarly(gradients, at);
             layout.fetchEarly(states, at);
         }
-        unsigned read = computedHere(mailbox.valuesOf(buffer) + vectors);
+        unsigned read = computedHere(mailbox.valuesOf(buffer) + places.vectors);
 
         if (step > span.x) mailbox.await(buffer, step - span.x);
         __syncwarp();
@@ -730,10 +741,10 @@ __device__ void backward(
             storeShared(liveAt + 4 * buffer, __uint_as_float(alive));
             if (step > span.x && step + 2 < span.y) mailbox.expect(buffer, count);
         }
-        ofWarp.put(writtenAt, toUpper);
+        ofWarp.put(places.written, places.toUpper);
         __syncthreads();
         float products[2] = {};
-        if (!P::IDLE || works) partials.totals(ownAt, count, products);
+        if (!P::IDLE || works) partials.totals(places.own, count, products);
         float da[2];
         #pragma unroll
         for (int e = 0; e < 2; e++) {
@@ -744,11 +755,9 @@ __device__ void backward(
         #pragma unroll
         for (int e = 0; e < 2; e++) {
             storeShared(carriedAt + carried.to(pass, e), gradient[e]);
-            if (places[e] >= 0) gradients[places[e]] = step == last ? gradient[e] : da[e];
+            if (target[e] >= 0) gradients[target[e]] = step == last ? gradient[e] : da[e];
         }
-        writtenAt += toOther;
-        ownAt += toOther;
-        toOther = -toOther;
+        places.next();
         here = next;
         next = third;
     }
@@ -764,8 +773,7 @@ __device__ void backward(
 /// Without `ranks`, see Order, cluster c owns the rows from c * rowsPerCluster on, MOST_PASSES * ROWS at most; with them a cluster has as
 /// many passes. Its blocks are handed the mailboxes of their passes; a second layer of the grid as in sequence.cu.
 #define FORWARD(name, size, strict)                                                                             \
-    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1)                               \
-            __launch_bounds__(Plan<size, strict>::THREADS, 1) name(                                             \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size, strict>::THREADS, 1) name( \
             const float* wh,                                                                                    \
             const float* bias,                                                                                  \
             float* states,                                                                                      \
@@ -791,8 +799,7 @@ __device__ void backward(
 /// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
 /// of the initial state.
 #define BACKWARD(name, size, strict)                                                                            \
-    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1)                               \
-            __launch_bounds__(Plan<size, strict>::THREADS, 1) name(                                             \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size, strict>::THREADS, 1) name( \
             const float* wh,                                                                                    \
             const float* states,                                                                                \
             float* gradients,                                                                                   \

@@ -10,7 +10,7 @@ final class RowOrder {
     static final int FEWEST_STEPS = 16;
 
     /** Of more each is compared with all others for too long. */
-    private static final int MOST_ROWS = 1 << 14;
+    static final int MOST_ROWS = 1 << 14;
 
     private static final int THREADS = 256;
     private static final int ROWS_OF_A_BLOCK = 32;

@@ -83,7 +83,7 @@ record SequenceSize(
     /** Rows that a tensor core takes at once. */
     private static final int TILE = 8;
 
-    /** Bytes of shared memory that a kernel declares itself. */
+    /** Bytes of shared memory that a kernel declares itself at most. */
     private static final int MOST_DECLARED = 48 << 10;
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */

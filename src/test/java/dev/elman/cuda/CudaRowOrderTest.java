@@ -95,6 +95,7 @@ class CudaRowOrderTest {
         long launches = cuda.context().counters().launches;
         assertEquals(0, order().ranks(pass(5, 100, 0)), "no mask");
         assertEquals(0, order().ranks(pass(5, RowOrder.FEWEST_STEPS - 1, 1 << 20)), "few steps");
+        assertEquals(0, order().ranks(pass(RowOrder.MOST_ROWS + 1, 100, 1 << 20)), "many rows");
         SequenceCase onePass = masked(Masks.RIGHT, PASS * GROUPS, false, "tensor");
         onePass.forwardOnDevice(MULTIPROCESSORS);
         // The projection is a kernel of ours here.

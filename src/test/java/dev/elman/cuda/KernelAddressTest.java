@@ -8,7 +8,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -20,27 +22,43 @@ class KernelAddressTest {
     private static final int MOST_ROWS = 1 << 14;
     private static final int MOST_NODES = 1 << 11;
     private static final int MOST_ROWS_OF_A_GROUP = 128;
-    /** What the kernels on tensor cores get: steps, rows, nodes, rows of a group, slots of its ring, direction, activation. */
-    private static final Map<Integer, Integer> MOST = Map.of(
-            7,
-            Integer.MAX_VALUE,
-            8,
-            MOST_ROWS,
-            9,
-            MOST_NODES,
-            10,
-            MOST_ROWS_OF_A_GROUP,
-            11,
-            Ring.MOST_SLOTS,
-            12,
-            1,
-            13,
-            2);
 
+    /**
+     * The most that the kernels on tensor cores get: steps, rows, nodes and rows of a group in 64 bits; the slots of a ring, where
+     * there is one, direction and activation in 32. Without a ring there may be any number of rows.
+     */
     private static Map<Integer, Integer> most(String kernel) {
-        if (kernel.startsWith("tensor_cluster_") || kernel.startsWith("tensor_block_"))
-            return Map.of(7, MOST_NODES, 9, 1, 10, 2); // nodes, direction, activation
-        return kernel.startsWith("tensor_") ? MOST : Map.of();
+        if (!kernel.startsWith("tensor_")) return Map.of();
+        String types = Kernel.valueOf(kernel.toUpperCase(Locale.ROOT)).parameters();
+        int steps = types.indexOf('l');
+        int direction = types.lastIndexOf('i') - 1;
+        Map<Integer, Integer> most = new HashMap<>(Map.of(
+                steps,
+                Integer.MAX_VALUE,
+                steps + 2,
+                MOST_NODES,
+                steps + 3,
+                MOST_ROWS_OF_A_GROUP,
+                direction,
+                1,
+                direction + 1,
+                2));
+        if (direction == steps + 5) most.putAll(Map.of(steps + 1, MOST_ROWS, steps + 4, Ring.MOST_SLOTS));
+        return most;
+    }
+
+    @Test
+    void boundsAreThoseOfTheParameters() {
+        assertEquals(
+                Map.of(7, Integer.MAX_VALUE, 8, MOST_ROWS, 9, MOST_NODES, 10, 128, 11, 256, 12, 1, 13, 2),
+                most("tensor_forward_256_8"));
+        assertEquals(
+                Map.of(6, Integer.MAX_VALUE, 8, MOST_NODES, 9, 128, 10, 1, 11, 2),
+                most("tensor_cluster_backward_512_8"));
+        assertEquals(
+                Map.of(5, Integer.MAX_VALUE, 7, MOST_NODES, 8, 128, 9, 1, 10, 2),
+                most("tensor_cluster_tf32_forward_256_8"));
+        assertEquals(Map.of(), most("grid_forward_256_1"));
     }
 
     @Test
