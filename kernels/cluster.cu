@@ -15,15 +15,13 @@
 // cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.46 and 0.45 us at 1.98 GHz. A further row
 // takes its products and brings a block SIZE numbers, at the 12 to 16 bytes a cycle that were measured: 0.17, 0.20 and 0.20 us.
 // Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
-// launch. An H100 took 0.54 and 0.66 us forward and 0.53 and 0.59 back over one row of 256 and of 512 nodes, 0.75 for two of 256 and
-// 1.25 for three of 512, while the products keep a scheduler issuing 61 % of the time.
+// launch. An H200 took 0.46, 0.61 and 0.53 us forward and 0.51, 0.55 and 0.52 back over one row of 256, 384 and 512 nodes, 0.67 and
+// 0.84 for two of 256 and of 384, and 1.15 for three of 512. Of its 2,200 cycles, by the clock in the kernel, the products were 1,100, for
+// the two warps of a scheduler have the same waits, shuffles 280, tanh 120, sending 160, and 600 the way to the last block, for while all
+// send 8 bytes a cycle come to a block.
 //
-// Not measured since: a number is sent before it is stored, 10 to 12 instructions earlier, and the derivative is ready before the
-// sum. Several rows were sent to eight blocks in vectors of four columns for a time, by lanes of which no two that go together
-// had the same line of the same block; 32 rows of 512 nodes took an H200 1.75 us a step so, with the products over all steps, and
-// 1.62 as they are sent now, a warp to one block at a time. 384 nodes were on eight blocks: 0.58 us for one row, 1.04 for 32, which
-// were three for each of 11 clusters. On four, 32 rows are two for each of 16: expected are 0.57, 0.79, 1.0 and 1.2 us for one to four
-// rows of a cluster, as over 256 nodes and what their products and bytes take more.
+// Sending several rows in vectors of four columns took longer (1.75 us for 32 rows of 512 nodes, with the products over all steps, and 1.62
+// as they are sent now); so did 384 nodes on eight blocks from two rows on: 0.53 us for one row, 0.88 for 32, 1.52 for 64.
 
 #include "cluster.cuh"
 #include "recurrence.cuh"
@@ -120,9 +118,9 @@ __device__ void forward(
     weights.load(wh, hidden, firstColumn, hidden, 1);
     if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
     Index left = min(rowsPerCluster, rows - first);
-    Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
+    int passes = passesOf<ROWS>(left);
     int last = (int)steps - 1;
-    buffers.clear((int)passes, last);
+    buffers.clear(passes, last);
     int line = W::line(); // the row in a pass and the column whose sum is this thread's
     int column = firstColumn + W::column();
     int part = kept(W::part());
@@ -148,14 +146,13 @@ __device__ void forward(
     ForwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, mask, ours);
     float b = bias && ours > 0 ? bias[column] : 0.0f;
-    activation = computedHere(activation); // in a register
     bool anyLive = __any_sync(ALL, feed.live[0] != 0);
     meet();
 
     #pragma unroll 1
     for (int step = 0; step <= last; step++) {
         #pragma unroll 1
-        for (int pass = 0; pass < (int)passes; pass++) {
+        for (int pass = 0; pass < passes; pass++) {
             float sum = feed.sums[0];
             bool alive = feed.live[0] != 0;
             feed.next(course, states, mask, ours);
@@ -163,9 +160,10 @@ __device__ void forward(
             unsigned now = B::valuesAt(address, step, pass);
             typename B::Destination to = B::destination(address, step + 1, pass, offset);
             if (step > 0) B::await(address, step, last, pass, prepares);
+            float before = pass < ours ? loadShared(now + offset) : 0.0f;
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float h = 0.0f;
-            if (pass < ours) h = alive ? activate(activation, sum + b) : loadShared(now + offset);
+            float h = activate(activation, sum + b);
+            if (!alive) h = before;
             if (sends && step < last) B::sendAll(to, twin, h); // first, for the others wait for it
             if (pass < ours && twin == 0) states[here.at] = h;
             anyLive = __any_sync(ALL, feed.live[0] != 0);
@@ -199,8 +197,8 @@ __device__ void backward(
     weights.load(wh, hidden, firstColumn, 1, hidden);
     if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, firstColumn);
     Index left = min(rowsPerCluster, rows - first);
-    Index passes = ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS;
-    buffers.clear((int)passes, (int)steps);
+    int passes = passesOf<ROWS>(left);
+    buffers.clear(passes, (int)steps);
     int line = W::line();
     int column = firstColumn + W::column();
     int part = kept(W::part());
@@ -223,7 +221,7 @@ __device__ void backward(
     #pragma unroll 1
     for (int step = 0; step <= (int)steps; step++) {
         #pragma unroll 1
-        for (int pass = 0; pass < (int)passes; pass++) {
+        for (int pass = 0; pass < passes; pass++) {
             float g = feed.dhs[0];
             float h = feed.hs[0];
             bool alive = feed.live[0] != 0;
@@ -234,9 +232,10 @@ __device__ void backward(
             typename B::Destination to = B::destination(address, step + 1, pass, offset);
             float slope = computedHere(alive ? derivative(activation, h) : 1.0f);
             if (step > 0) B::await(address, step, (int)steps, pass, prepares);
+            float before = pass < ours ? loadShared(now + offset) : 0.0f;
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
-            if (pass < ours) g = (g + (later ? sum : loadShared(now + offset))) * slope;
+            g = (g + (later ? sum : before)) * slope;
             if (sends && step < (int)steps) B::sendAll(to, twin, g);
             if (pass < ours && twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             anyLater = __any_sync(ALL, feed.liveLater[0] != 0);

@@ -14,9 +14,7 @@
 // chain the reads (30), shuffles (125), tanh (100; the derivative 40) and the way through the second-level cache (750 for
 // 8 blocks, 1050 for 32, 2000 for 128, measured): 0.79 us at 1.98 GHz for 1024 nodes. Bytes: 8 H forward and 12 H backward,
 // 4 BLOCKS more with the mask; in the second-level cache 8 H written and 4 H BLOCKS read. No barrier of the grid, one launch.
-// An H100 took 0.82, 0.90, 0.90, 1.00 and 1.22 us for 256, 512, 768, 1024 and 2048 nodes; a barrier of the grid alone is 1.2. Since
-// then a number is sent before it is stored, 12 to 30 instructions earlier, and few rows fence every 64th step instead of every 16th:
-// not measured.
+// An H200 took 0.73, 0.84, 0.85, 0.98 and 1.14 us for 256, 512, 768, 1024 and 2048 nodes; a barrier of the grid alone is 1.2.
 
 #include "recurrence.cuh"
 
@@ -170,7 +168,7 @@ __device__ void forward(
     unsigned offset = kept(4 * (line * SIZE + (unsigned)column)); // in a buffer
     unsigned address = kept(sharedAddress(buffers));
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
+    Course course = {passesOf<ROWS>(left), hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first;
     Walk<ROWS> here = {
@@ -178,7 +176,6 @@ __device__ void forward(
     ForwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, mask, mine);
     float b = bias && mine > 0 ? bias[column] : 0.0f;
-    activation = computedHere(activation); // in a register
 
     Ring<SIZE, ROWS> ring;
     ring.begin(places, slots, (Index)blockIdx.z * gridDim.y + group, rowsPerGroup, line * SIZE + column);
@@ -208,9 +205,10 @@ __device__ void forward(
                 if (nextStep > 0 && nextStep < steps) ring.ask(nextStep, last ? 0 : pass + 1);
             }
             unsigned now = address + turn * 4 * ROWS * SIZE;
+            float before = pass < mine ? loadShared(now + offset) : 0.0f;
             if (anyLive) sum += weights.times(now + 16 * part, part);
-            float h = 0.0f;
-            if (pass < mine) h = alive ? activate(activation, sum + b) : loadShared(now + offset);
+            float h = activate(activation, sum + b);
+            if (!alive) h = before;
             if (sends && step + 1 < steps) ring.send(to, step, h); // first, for the others wait for it
             if (pass < mine) states[here.at] = h;
             here.next(course);
@@ -255,7 +253,7 @@ __device__ void backward(
     unsigned address = kept(sharedAddress(buffers));
     unsigned carry = kept(sharedAddress(&carried[0][threadIdx.x]));
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
+    Course course = {passesOf<ROWS>(left), hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first; // the slot of the step that ran last
     Walk<ROWS> here = {(last + line) * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
@@ -291,14 +289,12 @@ __device__ void backward(
                 Index nextStep = end ? step + 1 : step;
                 if (nextStep > 0 && nextStep <= steps) ring.ask(nextStep, end ? 0 : pass + 1);
             }
+            unsigned place = carry + 4 * (unsigned)pass * P::THREADS;
+            float before = pass < mine ? loadShared(place) : 0.0f;
             float sum = 0.0f;
             if (anyLater) sum = weights.times(address + turn * 4 * ROWS * SIZE + 16 * part, part);
-            unsigned place = carry + 4 * (unsigned)pass * P::THREADS;
-            float da = 0.0f;
-            if (pass < mine) {
-                g += later ? sum : loadShared(place);
-                if (alive) da = g * slope;
-            }
+            g += later ? sum : before;
+            float da = alive ? g * slope : 0.0f;
             if (sends && step < steps) ring.send(to, step, da);
             if (pass < mine) {
                 storeShared(place, g);

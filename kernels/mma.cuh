@@ -7,6 +7,13 @@ __device__ float rounded(float value) {
     return __uint_as_float(bits);
 }
 
+/// The same of what an instruction computed, whose NaN is 0x7fffffff; without a comparison, for a thread has few places for results of
+/// those, and four elements would wait for each other.
+__device__ float roundedResult(float value) {
+    int bits = min(__float_as_int(value), 0x7fffefff); // or a NaN would become a number
+    return __int_as_float(bits + 0x1000 & 0xffffe000);
+}
+
 /// value = high + low, where TF32 holds high and all but 2 bits of low. What has no finite part that is high is low.
 __device__ void split(float value, float& high, float& low) {
     high = __uint_as_float(__float_as_uint(value) + 0x1000u & 0xffffe000u);

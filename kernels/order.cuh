@@ -1,4 +1,4 @@
-// Which rows share a pass, and in which steps each pass takes part: tensor.cu and tensor_cluster.cu.
+// Which rows share a pass, and in which steps each pass takes part: tensor.cu.
 
 /// A pass in a step.
 struct Turn {
@@ -68,22 +68,16 @@ struct Order {
     /// The span that this thread looks after.
     __device__ int2 ownSpan() const { return spans[threadIdx.x % LANES]; }
 
-    /// The turn after this one; its step is `steps` or beyond, and its pass -1, if there is none. `span` gives the
-    /// thread's own one: not every kernel has registers for it.
-    template <typename Span>
-    static __device__ Turn next(Turn turn, unsigned always, int steps, Span span) {
+    /// The turn after this one; its step is `steps` or beyond, and its pass -1, if there is none.
+    __device__ Turn next(Turn turn, unsigned always, int steps) const {
         while (turn.rest == 0 && ++turn.step < steps) {
             turn.rest = always;
             if (always != 0) break;
-            int2 own = span();
+            int2 own = ownSpan();
             turn.rest = __ballot_sync(ALL, turn.step >= own.x && turn.step < own.y);
         }
         turn.pass = __ffs(turn.rest) - 1;
         turn.rest &= turn.rest - 1;
         return turn;
-    }
-
-    __device__ Turn next(Turn turn, unsigned always, int steps) const {
-        return next(turn, always, steps, [&] { return ownSpan(); });
     }
 };

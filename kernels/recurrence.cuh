@@ -8,12 +8,6 @@ typedef long long Index;
 
 enum Activation { TANH, RELU, LINEAR };
 
-__device__ float activate(int activation, float a) {
-    if (activation == TANH) return tanhf(a);
-    if (activation == RELU) return !(a <= 0.0f) ? a : 0.0f; // a NaN stays NaN
-    return a;
-}
-
 /// The activation's derivative, told by its result. In one rounding: left apart, the driver's compiler may make one of two, or not.
 __device__ float derivative(int activation, float h) {
     if (activation == TANH) return fmaf(-h, h, 1.0f);
@@ -46,47 +40,15 @@ __device__ unsigned computedHere(unsigned value) {
     return value;
 }
 
-template <typename T>
-__device__ T* computedHere(T* value) {
+__device__ Index computedHere(Index value) {
     asm volatile("" : "+l"(value));
     return value;
 }
 
-/// What CUDA's tanhf gives, bit by bit, of several numbers: the compiler leaves whole chains of it one after the other.
-template <int COUNT>
-__device__ void tanhAll(float (&values)[COUNT]) {
-    float large[COUNT], small[COUNT];
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(fabsf(values[i]) * 2.88539004f));
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) asm volatile("rcp.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(large[i] + 1.0f));
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) {
-        float square = values[i] * values[i];
-        float p = fmaf(0.0157396831f, square, -0.0523039624f);
-        p = fmaf(p, square, 0.133152977f);
-        p = fmaf(p, square, -0.333327681f);
-        p = fmaf(p, square, 0.0f);
-        small[i] = computedHere(fmaf(p, values[i], values[i]));
-    }
-    #pragma unroll
-    for (int i = 0; i < COUNT; i++) {
-        float beyond = fabsf(values[i]) >= 9.01091385f ? 1.0f : fmaf(large[i], -2.0f, 1.0f);
-        values[i] = fabsf(values[i]) >= 0.6f ? copysignf(beyond, values[i]) : small[i];
-    }
-}
-
-/// The activation of all elements of a thread.
-template <int COUNT>
-__device__ void activateAll(int activation, float (&values)[COUNT]) {
-    if (activation == TANH) {
-        tanhAll(values);
-    } else {
-        byActivation(activation, [&](int one) {
-            #pragma unroll
-            for (int i = 0; i < COUNT; i++) values[i] = activate(one, values[i]);
-        });
-    }
+template <typename T>
+__device__ T* computedHere(T* value) {
+    asm volatile("" : "+l"(value));
+    return value;
 }
 
 const int AHEAD = 3; // passes from a fetch to its use
@@ -138,23 +100,79 @@ __device__ T kept(T value) {
     return __shfl_sync(ALL, value, threadIdx.x % 32);
 }
 
-/// One thread's part of a block's weights: PARTS neighbouring threads share COLUMNS columns. Each holds a part of their
+/// What CUDA's tanhf gives, bit by bit, of several sums, the steps of all of them side by side: the compiler leaves whole chains of it one
+/// after the other. tanhf takes 1 beyond 9.01, which comes out here by itself: there 2 / (1 + e^2a) is less than half of the last bit of
+/// 1, by more than ex2 and rcp may err.
+template <int COUNT>
+__device__ void tanhAll(float (&values)[COUNT]) {
+    float large[COUNT], small[COUNT];
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) asm volatile("ex2.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(fabsf(values[i]) * 2.88539004f));
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) asm volatile("rcp.approx.ftz.f32 %0, %1;" : "=f"(large[i]) : "f"(large[i] + 1.0f));
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        float square = values[i] * values[i];
+        float p = fmaf(0.0157396831f, square, -0.0523039624f);
+        p = fmaf(p, square, 0.133152977f);
+        p = fmaf(p, square, -0.333327681f);
+        p = fmaf(p, square, 0.0f);
+        small[i] = computedHere(fmaf(p, values[i], values[i]));
+    }
+    #pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+        // Chosen by bits: a thread has few places for results of comparisons, and elements would wait for each other.
+        int isLarge = 0x3f199999 - (__float_as_int(values[i]) & 0x7fffffff) >> 31; // from 0.6 on, and a NaN
+        int ofLarge = __float_as_int(copysignf(fmaf(large[i], -2.0f, 1.0f), values[i]));
+        values[i] = __int_as_float(ofLarge & isLarge | __float_as_int(small[i]) & ~isLarge);
+    }
+}
+
+/// What is no tanh.
+__device__ float rectified(int activation, float a) {
+    return activation == RELU && a <= 0.0f ? 0.0f : a; // a NaN stays NaN
+}
+
+/// The activation of one, without a branch, which would take longer than all that it could spare.
+__device__ float activate(int activation, float a) {
+    float values[1] = {a};
+    tanhAll(values);
+    return activation == TANH ? values[0] : rectified(activation, a);
+}
+
+/// The activation of all elements of a thread.
+template <int COUNT>
+__device__ void activateAll(int activation, float (&values)[COUNT]) {
+    if (COUNT == 1) {
+        values[0] = activate(activation, values[0]);
+    } else if (activation == TANH) {
+        tanhAll(values);
+    } else {
+        #pragma unroll
+        for (int i = 0; i < COUNT; i++) values[i] = rectified(activation, values[i]);
+    }
+}
+
+/// One thread's part of a block's weights: PARTS threads of a warp share COLUMNS columns. Each holds a part of their
 /// SIZE weights in registers and sums a part of the products, for ROWS rows at once; shuffles add the parts up as one tree.
+/// Neighbours have the same part of different columns, so they read the same vectors, and a warp's read takes half the time.
 /// A row's arithmetic is the same for any ROWS, so its bits depend neither on N nor on its neighbours.
 template <int SIZE, int PARTS, int COLUMNS, int ROWS>
 struct Weights {
     static const int LINES = ROWS == 3 ? 4 : ROWS; // rows in the tree, which halves
     static const int SUMS = LINES * COLUMNS;
     static const int TWINS = PARTS / SUMS; // threads that end with the same sum
+    static const int APART = 32 / PARTS; // lanes from a part to the next one
     static const int QUADS = SIZE / PARTS / 4; // of weights in a column
     static const int IN_FLIGHT = 4; // reads of vectors
 
     static_assert(PARTS % SUMS == 0, "in the end each thread has one sum");
+    static_assert(32 % PARTS == 0, "a warp has all parts of a column");
 
     float w[SIZE / PARTS][COLUMNS];
 
-    __device__ static int part() { return threadIdx.x % PARTS; }
-    __device__ static int firstColumn() { return threadIdx.x / PARTS * COLUMNS; }
+    __device__ static int part() { return threadIdx.x % 32 / APART; }
+    __device__ static int firstColumn() { return (threadIdx.x / 32 * APART + threadIdx.x % APART) * COLUMNS; }
 
     /// Whose sum is this thread's in the end: the row of a pass, the column of the block, and which of the twins it is.
     __device__ static int line() { return part() / TWINS / COLUMNS; }
@@ -236,10 +254,10 @@ struct Weights {
                     if (i >= count) break;
                     float given = upper ? sums[i] : sums[i + count];
                     float kept = upper ? sums[i + count] : sums[i];
-                    sums[i] = kept + __shfl_xor_sync(ALL, given, distance);
+                    sums[i] = kept + __shfl_xor_sync(ALL, given, distance * APART);
                 }
             } else {
-                sums[0] += __shfl_xor_sync(ALL, sums[0], distance);
+                sums[0] += __shfl_xor_sync(ALL, sums[0], distance * APART);
             }
         }
         return sums[0];
@@ -257,9 +275,15 @@ struct Weights {
     }
 };
 
+/// How many passes so many rows of a group take, ROWS at once: fewer than 32, which the last operation says.
+template <int ROWS>
+__device__ int passesOf(Index rows) {
+    return ROWS == 1 ? 1 : (int)(rows + ROWS - 1) / ROWS & 31;
+}
+
 /// How a group's passes follow each other in a [T+1,N,H] buffer and in the mask [T,N].
 struct Course {
-    Index passes; // over the rows of the group, ROWS at once; then comes the next step
+    int passes; // over the rows of the group, ROWS at once; then comes the next step
     Index hidden;
     Index perStep; // negative where slots go down
     Index rowsPerStep;
@@ -270,7 +294,7 @@ template <int ROWS>
 struct Walk {
     Index at; // offset of the element in the buffer
     Index row; // offset of its row in the mask
-    Index pass;
+    int pass;
 
     __device__ void next(const Course& course) {
         if (++pass < course.passes) {
@@ -278,8 +302,9 @@ struct Walk {
             row += ROWS;
         } else {
             pass = 0;
-            at += course.perStep - (course.passes - 1) * ROWS * course.hidden;
-            row += course.rowsPerStep - (course.passes - 1) * ROWS;
+            Index back = (Index)(course.passes - 1) * ROWS;
+            at += course.perStep - back * course.hidden;
+            row += course.rowsPerStep - back;
         }
     }
 };

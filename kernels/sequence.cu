@@ -3,7 +3,7 @@
 // projections x_t Wx stand in the states' slots before, as for rnn.cu, and are fetched three passes ahead; or, where D is
 // at most 8, the fused kernels fetch x_t and project it themselves.
 //
-// Eight neighbouring threads, the "parts", share COLUMNS columns: each holds an eighth of their weights and sums an eighth
+// Eight threads of a warp, the "parts", share COLUMNS columns: each holds an eighth of their weights and sums an eighth
 // of the products; shuffles add the parts up as one tree. A pass does this for ROWS rows at once, which leaves one sum to
 // each thread when ROWS * COLUMNS is 8. A row's arithmetic is the same in every pass, every block and every batch: its bits
 // depend neither on N nor on T nor on its neighbours. No atomics.
@@ -16,8 +16,8 @@
 // Floor of a step of one row, in cycles of a multiprocessor with 128 multiply-adds a cycle: SIZE^2 / 128 for the products
 // (32, 128, 288), and in a chain the reads of the state (30), three shuffles (75), tanh (100; the derivative 40), the barrier
 // (30) and what lies between (25): 0.15, 0.20 and 0.28 us at 1.98 GHz for 64, 128 and 192 nodes. Bytes of memory: 8 H forward
-// and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H100 took 0.28, 0.37 and 0.52 us forward and
-// 0.30, 0.42 and 0.57 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
+// and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H200 took 0.28, 0.30 and 0.44 us forward and
+// 0.33, 0.38 and 0.52 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
 //
 // Predicted for the fused kernels, whose speed no GPU has measured: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8, 12)
 // and 4 to 40 instructions of PTX on the 149 to 386 of a pass, most of them in the shadow of the chain's waits: at most a
@@ -26,6 +26,13 @@
 #include <type_traits>
 
 #include "recurrence.cuh"
+
+const int EARLY = 8; // steps from asking the second-level cache for what a step adds to its use
+
+/// Whether a thread asks for what its element's step adds: for itself and seven neighbours, a sector of 32 bytes, and only where the
+/// numbers [T,N,H] do not fit into that cache, from where they come fast enough: 128 rows of 128 nodes took 0.41 us without, 64 rows 0.29,
+/// and with it no less than 0.32 and 0.36 when each thread asked.
+__device__ bool asksEarly(Index numbers, Index column) { return numbers > 4 << 20 && column % 8 == 0; }
 
 template <int SIZE, int ROWS>
 struct Plan {
@@ -77,7 +84,7 @@ struct FusedFeed : LiveFeed<ROWS> {
             for (int r = 0; r < ROWS; r++) xs[i][r] = xs[i + 1][r];
         }
         bool more = this->unfetched-- > 0;
-        int left = more ? count - (int)this->ahead.pass * ROWS : 0;
+        int left = more ? count - this->ahead.pass * ROWS : 0;
         #pragma unroll
         for (int r = 0; r < ROWS; r++) xs[AHEAD - 1][r] = r < left ? x[this->ahead.at + r * inputs] : 0.0f;
         Course ofX = {course.passes, inputs, course.rowsPerStep * inputs, course.rowsPerStep};
@@ -131,7 +138,7 @@ __device__ void forward(
     int mine = kept(W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0);
     int place = line * SIZE + (int)column; // in a buffer
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? -rows * hidden : rows * hidden,
+    Course course = {passesOf<ROWS>(left), hidden, reverse ? -rows * hidden : rows * hidden,
                      reverse ? -rows : rows};
     Index initial = (reverse ? steps * rows : 0) + first + line;
     #pragma unroll 1
@@ -142,17 +149,20 @@ __device__ void forward(
     std::conditional_t<FUSES, FusedFeed<SIZE, ROWS>, ForwardFeed<ROWS>> feed;
     if constexpr (FUSES) {
         feed.load(wx, inputs, hidden, left);
-        place = kept(place); // the compiler runs short of registers here and would compute it anew
     }
     const float* source = FUSES ? x : states;
     feed.begin(here, course, steps, source, mask, mine);
     float b = bias && mine > 0 ? bias[column] : 0.0f;
     int part = kept(W::part());
+    unsigned own = kept(4 * place);
     unsigned now = kept(sharedAddress(buffers));
     unsigned then = now + 4 * P::LENGTH;
     bool anyLive = __any_sync(ALL, feed.live[0] != 0);
     __syncthreads();
 
+    const bool asks = kept((int)asksEarly(steps * rows * hidden, column));
+    const Index early = EARLY * course.passes;
+    const Index toEarly = EARLY * course.perStep;
     #pragma unroll 1
     for (Index remaining = steps * course.passes; remaining > 0; remaining--) {
         float sum = 0.0f;
@@ -163,11 +173,15 @@ __device__ void forward(
         feed.next(course, source, mask, mine);
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
+        bool ours = here.pass < mine;
+        float before = ours ? loadShared(now + offset + own) : 0.0f;
         if (anyLive) sum += weights.times(now + offset + 16 * part, part, sums);
-        if (here.pass < mine) {
-            float h = alive ? activate(activation, sum + b) : loadShared(now + offset + 4 * place);
-            storeShared(then + offset + 4 * place, h);
+        float h = activate(activation, sum + b);
+        if (!alive) h = before;
+        if (ours) {
+            storeShared(then + offset + own, h);
             states[here.at] = h;
+            if (!FUSES && asks && remaining > early) prefetch(states + here.at + toEarly);
         }
         anyLive = __any_sync(ALL, feed.live[0] != 0);
         here.next(course);
@@ -210,17 +224,21 @@ __device__ void backward(
     int mine = kept(W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0);
     int place = line * SIZE + (int)column;
 
-    Course course = {ROWS == 1 ? 1 : (left + ROWS - 1) / ROWS, hidden, reverse ? rows * hidden : -rows * hidden,
+    Course course = {passesOf<ROWS>(left), hidden, reverse ? rows * hidden : -rows * hidden,
                      reverse ? rows : -rows};
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
     feed.begin(here, course, steps, states, gradients, mask, mine);
     int part = kept(W::part());
+    unsigned own = kept(4 * place);
     unsigned now = kept(sharedAddress(buffers));
     unsigned then = now + 4 * P::LENGTH;
     bool anyLater = false;
 
+    const bool asks = kept((int)asksEarly(steps * rows * hidden, column));
+    const Index early = EARLY * course.passes;
+    const Index toEarly = EARLY * course.perStep;
     #pragma unroll 1
     for (Index remaining = (steps + 1) * course.passes; remaining > 0; remaining--) {
         float g = feed.dhs[0];
@@ -230,13 +248,19 @@ __device__ void backward(
         feed.next(course, states, gradients, mask, mine);
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
+        bool ours = here.pass < mine;
+        float before = ours ? loadShared(now + offset + own) : 0.0f;
+        float slope = computedHere(alive ? derivative(activation, h) : 1.0f);
         float sum = 0.0f;
         if (anyLater) sum = weights.times(now + offset + 16 * part, part);
-        if (here.pass < mine) {
-            g += later ? sum : loadShared(now + offset + 4 * place);
-            if (alive) g *= derivative(activation, h);
-            storeShared(then + offset + 4 * place, g);
+        g = (g + (later ? sum : before)) * slope;
+        if (ours) {
+            storeShared(then + offset + own, g);
             gradients[here.at] = alive || remaining <= course.passes ? g : 0.0f;
+            if (asks && remaining > early) {
+                prefetch(states + here.at + toEarly);
+                prefetch(gradients + here.at + toEarly);
+            }
         }
         anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
         here.next(course);

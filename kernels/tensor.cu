@@ -19,11 +19,10 @@
 // Floor of a pass of eight rows, in cycles of a multiprocessor: the products SIZE * SLICE / 64, three times that in float32
 // (512 and 1536 for 512 nodes); from the second-level cache 32 SIZE bytes a block (700 when all blocks read), which fly while another pass is
 // computed; and in a chain, where a group has one pass, the way through that cache (750), a barrier or two and partial sums (200), tanh
-// (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for 128 rows 1.7, 1.7, 2.4, 4.5, 7.6 and 27.8 us a step
-// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes, in 1, 1, 1, 2, 4 and, of sixteen rows, 8 passes, and in TF32 1.3, 1.2,
-// 1.6, 2.5, 4.1 and 14.9, that of 1024 nodes in 2 of sixteen rows; back up to a quarter more. A mask adds 0.2 to 0.3 us where a group has one
-// pass. By the profiler most of it are fixed latencies of 350 instructions; none of the ring, barriers, fences and tensor cores takes
-// more than an eighth.
+// (100; the derivative 40). Bytes of memory as in grid.cu. One launch. An H200 took for 128 rows 1.4, 1.6, 2.3, 4.1, 7.5 and 28.7 us a step
+// forward in float32 for 256, 384, 512, 768, 1024 and 2048 nodes, in 1, 1, 1, 2, 4 and, of sixteen rows, 8 passes, and in TF32 1.2, 1.2,
+// 1.5, 2.2, 3.9 and 15.0, that of 1024 nodes in 2 of sixteen rows; back up to a quarter more. A mask adds 0.2 to 0.4 us where a group has one
+// pass. Most of it are fixed latencies of 350 instructions, a third of them of what the next pass needs, between products and barrier.
 //
 // Sixteen rows in a pass wait once for what two passes of eight wait for twice: 0.79 to 0.95 of their time.
 #include "mma.cuh"
@@ -268,15 +267,18 @@ struct Ring {
         }
     }
 
-    /// Puts this thread's element e into the pass at `place`.
-    __device__ void put(int place, int e, float value) const {
-        store(place, e, empty(value) ? NOT_A_NUMBER : __float_as_uint(value));
+    /// From `read` to this thread's first element of the pass at `place`.
+    __device__ int element(int place) const { return computedHere(place + own); }
+
+    /// Puts this thread's element e into a pass, where its first one is.
+    __device__ void put(int first, int e, float value) const {
+        store(first, e, empty(value) ? NOT_A_NUMBER : __float_as_uint(value));
     }
 
-    __device__ void clear(int place, int e) const { store(place, e, EMPTY); }
+    __device__ void clear(int first, int e) const { store(first, e, EMPTY); }
 
-    __device__ void store(int place, int e, unsigned bits) const {
-        asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(read + (place + own) + e * P::SET), "r"(bits) : "memory");
+    __device__ void store(int first, int e, unsigned bits) const {
+        asm volatile("st.relaxed.gpu.global.u32 [%0], %1;" ::"l"(read + first + e * P::SET), "r"(bits) : "memory");
     }
 };
 
@@ -458,7 +460,7 @@ __device__ void forward(
                 for (int step = 0; step < begin; step++, at += layout.perSlot) *at = h;
                 seen = factors ? __fmul_rn(h, factors[offset]) : h;
             }
-            if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, e, P::STRICT ? seen : rounded(seen));
+            if (share.sends && begin <= last) ring.put(ring.element(ring.slot(begin) + pass * P::PASS), e, P::STRICT ? seen : rounded(seen));
         }
     }
 
@@ -511,13 +513,20 @@ __device__ void forward(
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
         if (alive && P::ROOM) writes.put(sums, 0);
+        // All that can be known before the sums are.
         int offsets[P::ELEMENTS];
         float ofDropout[P::ELEMENTS];
+        float before[P::ELEMENTS]; // what masked rows keep
+        bool lives[P::ELEMENTS];
         #pragma unroll
         for (int e = 0; e < P::ELEMENTS; e++) {
-            offsets[e] = layout.offset(pass, e);
-            ofDropout[e] = factors && offsets[e] >= 0 ? factors[offsets[e]] : 1.0f;
+            int offset = offsets[e] = layout.offset(pass, e);
+            lives[e] = offset >= 0 && alive >> (share.row + TILE * e) & 1;
+            before[e] = offset >= 0 && !lives[e] ? states[layout.slot(step - 1) + offset] : 0.0f;
+            ofDropout[e] = factors && offset >= 0 ? factors[offset] : 1.0f;
         }
+        int sent = ring.element(ring.slot(step + 1) + offsetInSlot);
+        int spent = ring.element(ring.slot(step - 1) + offsetInSlot);
         float products[P::ELEMENTS];
         Partials<P>::total(products, share, sumsAt, alive != 0);
         writes.low += partials.toOther(buffer);
@@ -529,13 +538,11 @@ __device__ void forward(
             activateAll(activation, h);
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
-                int offset = offsets[e];
-                if (offset < 0) h[e] = 0.0f;
-                else if (!(alive >> (share.row + TILE * e) & 1)) h[e] = states[layout.slot(step - 1) + offset];
+                if (!lives[e]) h[e] = before[e];
                 float seen = __fmul_rn(h[e], ofDropout[e]);
-                if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? seen : rounded(seen));
-                if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
-                if (offset >= 0) states[layout.slot(step) + offset] = h[e];
+                if (step < last) ring.put(sent, e, P::STRICT ? seen : roundedResult(seen));
+                if (step > 0) ring.clear(spent, e);
+                if (offsets[e] >= 0) states[layout.slot(step) + offsets[e]] = h[e];
             }
         }
         if (next.step != step && (next.step & slots / 4 - 1) == 0) deviceFence();
@@ -625,7 +632,7 @@ __device__ void backward(
         for (int e = 0; e < P::ELEMENTS; e++) {
             if (share.sends) carried[pass][e][threadIdx.x] = 0.0f;
             gather(pass, e, 0, begin);
-            if (share.sends && begin <= last) ring.put(ring.slot(begin) + pass * P::PASS, e, 0.0f);
+            if (share.sends && begin <= last) ring.put(ring.element(ring.slot(begin) + pass * P::PASS), e, 0.0f);
         }
     }
     __syncthreads();
@@ -695,9 +702,15 @@ __device__ void backward(
         asked = next.step <= last && next.pass != pass; // its own next step is not there yet
         if (asked) ring.ask(ring.slot(next.step) + next.pass * P::PASS);
         if (anyLater && P::ROOM) writes.put(sums, 0);
-        int offsets[P::ELEMENTS];
+        int offsets[P::ELEMENTS]; // as forward
+        float factor[P::ELEMENTS];
         #pragma unroll
-        for (int e = 0; e < P::ELEMENTS; e++) offsets[e] = layout.offset(pass, e);
+        for (int e = 0; e < P::ELEMENTS; e++) {
+            offsets[e] = layout.offset(pass, e);
+            factor[e] = factors && offsets[e] >= 0 ? factors[offsets[e]] : 1.0f;
+        }
+        int sent = ring.element(ring.slot(step + 1) + offsetInSlot);
+        int spent = ring.element(ring.slot(step - 1) + offsetInSlot);
         float products[P::ELEMENTS];
         Partials<P>::total(products, share, sumsAt, anyLater);
         // As it was, without a register for it while products are summed.
@@ -705,14 +718,13 @@ __device__ void backward(
         if (share.sends) {
             #pragma unroll
             for (int e = 0; e < P::ELEMENTS; e++) {
-                float da = 0.0f;
                 int offset = offsets[e];
-                if (offset >= 0) {
-                    if (later >> (share.row + TILE * e) & 1) sum[e] = __fmaf_rn(factors ? factors[offset] : 1.0f, products[e], sum[e]);
-                    if (alive >> (share.row + TILE * e) & 1) da = sum[e] * slopes[e];
-                }
-                if (step < last) ring.put(ring.slot(step + 1) + offsetInSlot, e, P::STRICT ? da : rounded(da));
-                if (step > 0) ring.clear(ring.slot(step - 1) + offsetInSlot, e);
+                float gained = __fmaf_rn(factor[e], products[e], sum[e]);
+                if (offset >= 0 && later >> (share.row + TILE * e) & 1) sum[e] = gained;
+                float da = sum[e] * slopes[e];
+                if (offset < 0 || !(alive >> (share.row + TILE * e) & 1)) da = 0.0f;
+                if (step < last) ring.put(sent, e, P::STRICT ? da : roundedResult(da));
+                if (step > 0) ring.clear(spent, e);
                 storeShared(carriedHere + 4 * e * P::OWNERS, sum[e]);
                 if (offset >= 0) gradients[layout.slot(step) + offset] = step == last ? sum[e] : da;
             }

@@ -10,7 +10,7 @@
 // SIZE * 1.6 (100, 200, 300); and in a chain, beside what of these does not overlap, the first read (30), the products of a chain
 // (130 to 400), tanh (100; the derivative 40), the barrier (30).
 // Bytes of memory: 8 rows of 8 H forward and of 12 H backward, 4 more with the mask. One barrier a step, one launch.
-// An H200 took 0.35, 0.54 and 0.92 us in TF32 and 0.42 and 0.76 in float32, up to 1056 rows, where sequence.cu took 0.47, 0.75 and 1.48 for
+// An H200 took 0.30, 0.52 and 0.79 us in TF32 and 0.37 and 0.73 in float32, up to 1056 rows, where sequence.cu took 0.47, 0.71 and 1.29 for
 // 512: 200 to 280 instructions, of one to three warps a scheduler, most of which wait for the one before.
 
 #define CLUSTER // a group is a block

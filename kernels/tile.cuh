@@ -98,7 +98,7 @@ struct States {
     static __device__ void put(unsigned address, float value, const Exchange& exchange, int step) {
         float parts[P::PARTS];
         if (P::STRICT) split(value, parts[0], parts[P::PARTS - 1]);
-        else parts[0] = rounded(value);
+        else parts[0] = roundedResult(value);
         #pragma unroll
         for (int i = 0; i < P::PARTS; i++) {
             storeShared(address + 4 * i * P::PLACES, parts[i]);
@@ -309,8 +309,8 @@ __device__ void forward(
     for (int row = 0; row < group.count; row++) {
         #pragma unroll 1
         for (int column = threadIdx.x; column < (int)hidden; column += P::THREADS) {
-            float seen = initial[row * hidden + column];
-            if (factors) seen = __fmul_rn(seen, factors[(group.first + row) * hidden + column]);
+            float seen = __fmul_rn(
+                    initial[row * hidden + column], factors ? factors[(group.first + row) * hidden + column] : 1.0f);
             S::put(buffers.at(row, column), seen, Nobody(), 0);
         }
     }

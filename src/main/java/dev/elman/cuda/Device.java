@@ -9,10 +9,9 @@ import jcuda.driver.JCudaDriver;
  *
  * @param capability 10 * major + minor of the compute capability
  * @param driver 1000 * major + 10 * minor of the driver's CUDA
- * @param sharedPerBlock bytes of shared memory that a block can have
  * @param cooperative whether it has launches all of whose blocks run at the same time
  */
-record Device(int capability, int driver, int multiprocessors, int sharedPerBlock, boolean cooperative) {
+record Device(int capability, int driver, int multiprocessors, boolean cooperative) {
     /** What {@code kernels/cluster.cu} is written in came with CUDA 12.1. */
     private static final int OLDEST_DRIVER_FOR_CLUSTERS = 12010;
 
@@ -23,7 +22,6 @@ record Device(int capability, int driver, int multiprocessors, int sharedPerBloc
                 10 * major + minor,
                 driver(calls),
                 attribute(calls, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
-                attribute(calls, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
                 attribute(calls, CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, device) != 0);
     }
 

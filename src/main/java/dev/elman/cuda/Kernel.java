@@ -113,10 +113,6 @@ enum Kernel {
     TENSOR_TF32_BACKWARD_1024_16(Walk.TENSOR),
     TENSOR_TF32_BACKWARD_2048_8(Walk.TENSOR),
     TENSOR_TF32_BACKWARD_2048_16(Walk.TENSOR),
-    TENSOR_CLUSTER_FORWARD_384_8(Walk.TENSOR_CLUSTER),
-    TENSOR_CLUSTER_FORWARD_512_8(Walk.TENSOR_CLUSTER),
-    TENSOR_CLUSTER_BACKWARD_384_8(Walk.TENSOR_CLUSTER),
-    TENSOR_CLUSTER_BACKWARD_512_8(Walk.TENSOR_CLUSTER),
     TENSOR_CLUSTER_TF32_FORWARD_256_8(Walk.TENSOR_PAIR),
     TENSOR_CLUSTER_TF32_FORWARD_384_8(Walk.TENSOR_CLUSTER),
     TENSOR_CLUSTER_TF32_FORWARD_512_8(Walk.TENSOR_CLUSTER),
@@ -189,7 +185,7 @@ enum Kernel {
         TENSOR(Family.TENSOR, "tensor", "ppppppp" + "llll" + "iii" + "pppp"),
         TENSOR_BLOCK(Family.TENSOR_BLOCK, "tensor_block", "ppppp" + "llll" + "ii" + "pppp"),
         TENSOR_PAIR(Family.TENSOR_CLUSTER_TF32, "tensor_pair", "ppppp" + "llll" + "ii" + "pppp"),
-        TENSOR_CLUSTER(Family.TENSOR_CLUSTER, "tensor_cluster", "pppppp" + "llll" + "ii" + "pppp");
+        TENSOR_CLUSTER(Family.TENSOR_CLUSTER_TF32, "tensor_cluster", "ppppp" + "llll" + "ii" + "pppp");
 
         private final Family family;
         private final String file;

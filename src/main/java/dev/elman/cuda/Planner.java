@@ -25,7 +25,7 @@ final class Planner {
     private static final String BASIS = "by what an H100 or H200 took";
 
     private static final List<Family> IN_FLOAT32 = List.of(
-            Family.BLOCK, Family.TENSOR_BLOCK, Family.CLUSTER, Family.TENSOR_CLUSTER, Family.GRID, Family.TENSOR);
+            Family.BLOCK, Family.TENSOR_BLOCK, Family.CLUSTER, Family.TENSOR_CLUSTER_TF32, Family.GRID, Family.TENSOR);
     private static final List<Family> IN_TF32 = List.of(
             Family.BLOCK,
             Family.TENSOR_BLOCK_TF32,

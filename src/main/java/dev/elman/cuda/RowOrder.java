@@ -9,9 +9,6 @@ final class RowOrder {
     /** In fewer, what the two launches take may not be won back. */
     static final int FEWEST_STEPS = 16;
 
-    /** Of more each is compared with all others for too long. */
-    static final int MOST_ROWS = 1 << 14;
-
     private static final int THREADS = 256;
     private static final int ROWS_OF_A_BLOCK = 32;
 
@@ -25,12 +22,11 @@ final class RowOrder {
 
     /**
      * Address of [3,N] integers: the rows, those with the most live steps first, the first live step of each and the step behind
-     * its last one; 0 where there is no mask, there are too many rows, or the sequence is too short to gain by it. They hold until the
-     * next call.
+     * its last one; 0 where there is no mask, or the sequence is too short to gain by it. They hold until the next call.
      */
     long ranks(Recurrence pass) {
+        if (pass.mask() == 0 || pass.sizes().t() < FEWEST_STEPS) return 0;
         long rows = pass.sizes().n();
-        if (pass.mask() == 0 || pass.sizes().t() < FEWEST_STEPS || rows > MOST_ROWS) return 0;
         long ranks = workspace.of(4 * 6 * rows);
         long spans = ranks + 4 * 3 * rows;
         kernels.get(Kernel.ROW_SPANS)

@@ -29,7 +29,7 @@ final class SequencePlan implements RecurrencePlan {
     private final InputProjection projection;
     /** For blocks that exchange numbers through memory, else null. */
     private final Ring ring;
-    /** For groups whose passes of rows end with them. */
+    /** For blocks whose passes of rows end with them, else null. */
     private final RowOrder order;
 
     /**
@@ -37,7 +37,7 @@ final class SequencePlan implements RecurrencePlan {
      *
      * @param tf32 whether products may round their operands so; a family that rounds them refuses everything if not
      * @param ring for a family that needs one
-     * @param order of rows under a mask
+     * @param order for a family that needs one
      */
     SequencePlan(
             Family family,
@@ -51,13 +51,12 @@ final class SequencePlan implements RecurrencePlan {
         this.device = device;
         this.sizes = SequenceSize.ALL.stream()
                 .filter(size -> size.family() == family)
-                .map(size -> size.on(device))
                 .toList();
         this.tf32 = tf32;
         this.kernels = kernels;
         this.projection = projection;
         this.ring = family.cooperates() ? ring : null;
-        this.order = order;
+        this.order = family.cooperates() && family.onTensorCores() ? order : null;
     }
 
     /** The smallest that holds this many nodes, null if none does. */
@@ -147,16 +146,16 @@ final class SequencePlan implements RecurrencePlan {
         Ring.Slots slots = ring == null
                 ? null
                 : ring.empty(floats, size.mostExchanged(share, oneByOne, device.multiprocessors()), steps);
-        long ranks = size.ordersRows() && share.passes() > 1 ? order.ranks(pass) : 0;
+        long ranks = order == null || share.passes() == 1 ? 0 : order.ranks(pass);
         Launch launch = kernels.get(size.kernel(way, share.together()))
-                .shared(size.sharedBytes(share))
+                .shared(size.sharedBytes(share.together()))
                 .pointer(pass.wh())
                 .pointer(way == Way.BACKWARD ? pass.states() : pass.b())
                 .pointer(way == Way.BACKWARD ? pass.gradients() : pass.states())
                 .pointer(pass.mask())
                 .pointer(pass.factors());
         if (slots != null) launch.pointer(slots.address());
-        if (size.ordersRows()) launch.pointer(ranks);
+        if (order != null) launch.pointer(ranks);
         if (way == Way.FUSED) launch.pointer(pass.x()).pointer(pass.wx());
         launch.count(steps).count(pass.sizes().n()).count(pass.sizes().h()).count(share.rowsPerGroup());
         if (slots != null) launch.integer(slots.count());

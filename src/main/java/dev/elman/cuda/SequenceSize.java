@@ -6,7 +6,6 @@ import static dev.elman.cuda.SequenceSize.Family.GRID;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK_TF32;
-import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
@@ -17,11 +16,8 @@ import java.util.stream.Stream;
  * A number of nodes that H is padded to, with the kernels that walk whole sequences of it: how many blocks of threads a group
  * of rows has, how many rows a group takes in a pass, and what that takes.
  *
- * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds. Of clusters on tensor cores, whose passes hide
- * what others wait for and send no more rows than there are, it takes {@code one = pass + row * rows of a pass} for each pass, and
- * {@code start + one} at least. The numbers are fitted to the passes forward that an H100 or an H200 was measured to take, with
- * tensor cores an H200, see {@code ci/measured}. Predicted, see their kernels, are those of {@code CLUSTER} over 384 nodes and, but
- * for one pass in TF32, of {@code TENSOR_CLUSTER}. Of other GPUs only the order of the plans is taken to be the same.
+ * <p>A step takes {@code start + passes * (pass + row * rows at once)} microseconds, fitted to the passes forward that an H200 was
+ * measured to take, see {@code ci/measured}. Of other GPUs only the order of the plans is taken to be the same.
  *
  * @param family who makes up a group
  * @param hidden the most nodes
@@ -45,46 +41,41 @@ record SequenceSize(
         double row) {
     /** All sizes, the smaller ones of a family first. */
     static final List<SequenceSize> ALL = List.of(
-            new SequenceSize(BLOCK, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.19, 0.06),
-            new SequenceSize(BLOCK, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.365),
-            new SequenceSize(BLOCK, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.30, 0.22),
-            new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.285, 0.205),
-            new SequenceSize(CLUSTER, 384, 4, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.15, 0.20, 0.22),
-            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.30, 0.01, 0.31),
-            new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.20),
-            new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.62, 0.29),
-            new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.64, 0.26),
-            new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.30),
-            new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.74, 0.48),
-            tensor(TENSOR, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.50, 2.67),
-            tensor(TENSOR, 384, 8, 384, rows(8, 16, 16, 8), 0.00, 1.60, 2.42),
-            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.10, 2.08, 0.00),
-            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.20, 2.10, 0.00),
-            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.45, 1.80, 0.00),
-            tensor(TENSOR, 2048, 128, 512, rows(8, 16, 16, 8), 0.30, 2.62, 3.43),
-            tensor(TENSOR_TF32, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.20, 2.17),
-            tensor(TENSOR_TF32, 384, 8, 384, rows(8, 16, 16, 8), 0.05, 1.15, 1.63),
-            tensor(TENSOR_TF32, 512, 8, 512, forwardAlso(16, 3, rows(8, 6)), 0.05, 1.40, 2.18),
-            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.18, 1.18, 0.00),
-            tensor(TENSOR_TF32, 1024, 32, 512, rows(8, 16, 16, 8), 0.20, 1.20, 1.93),
-            tensor(TENSOR_TF32, 2048, 128, 512, rows(8, 16, 16, 8), 0.10, 1.78, 1.86),
-            new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.43, 0.00),
-            new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.78, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.36, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.55, 0.00),
-            new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.90, 0.00),
-            new SequenceSize(TENSOR_CLUSTER, 384, 8, 256, 1, rows(8, 5), 0.55, 0.30, 0.055),
-            new SequenceSize(TENSOR_CLUSTER, 512, 8, 256, 1, rows(8, 5), 0.55, 0.59, 0.07),
-            new SequenceSize(TENSOR_CLUSTER_TF32, 256, 2, 256, 1, rows(8, 1), 0.00, 0.90, 0.012),
-            new SequenceSize(TENSOR_CLUSTER_TF32, 384, 8, 256, 1, rows(8, 5), 0.55, 0.05, 0.055),
-            new SequenceSize(TENSOR_CLUSTER_TF32, 512, 8, 256, 1, rows(8, 5), 0.55, 0.15, 0.07));
+            new SequenceSize(BLOCK, 64, 1, 256, 1, rows(1, 1, 4, 2), 0.05, 0.17, 0.06),
+            new SequenceSize(BLOCK, 128, 1, 256, 2, rows(1, 1, 2, 4), 0.00, 0.01, 0.335),
+            new SequenceSize(BLOCK, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.25, 0.20),
+            new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.22, 0.195),
+            new SequenceSize(CLUSTER, 384, 4, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.18, 0.23, 0.24),
+            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.26, 0.00, 0.28),
+            new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.59, 0.18),
+            new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.60, 0.27),
+            new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.615, 0.235),
+            new SequenceSize(GRID, 1024, 32, 256, 1, rows(1, 1, 4, 16), 0.00, 0.70, 0.275),
+            new SequenceSize(GRID, 2048, 128, 256, 1, rows(1, 1, 2, 16), 0.00, 0.79, 0.36),
+            tensor(TENSOR, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.43, 2.75),
+            tensor(TENSOR, 384, 8, 384, rows(8, 16, 16, 8), 0.00, 1.50, 2.44),
+            new SequenceSize(TENSOR, 512, 8, 512, 1, rows(8, 6), 0.20, 1.94, 0.00),
+            new SequenceSize(TENSOR, 768, 16, 384, 1, rows(8, 16), 0.20, 1.98, 0.00),
+            new SequenceSize(TENSOR, 1024, 32, 512, 1, rows(8, 16), 0.30, 1.84, 0.00),
+            tensor(TENSOR, 2048, 128, 512, rows(8, 16, 16, 8), 0.15, 2.75, 3.57),
+            tensor(TENSOR_TF32, 256, 4, 512, rows(8, 6, 16, 3), 0.00, 1.14, 2.22),
+            tensor(TENSOR_TF32, 384, 8, 384, rows(8, 16, 16, 8), 0.05, 1.10, 1.61),
+            tensor(TENSOR_TF32, 512, 8, 512, forwardAlso(16, 3, rows(8, 6)), 0.05, 1.33, 2.27),
+            new SequenceSize(TENSOR_TF32, 768, 16, 384, 1, rows(8, 16), 0.22, 1.02, 0.00),
+            tensor(TENSOR_TF32, 1024, 32, 512, rows(8, 16, 16, 8), 0.24, 1.15, 1.82),
+            tensor(TENSOR_TF32, 2048, 128, 512, rows(8, 16, 16, 8), 0.12, 1.80, 1.86),
+            new SequenceSize(TENSOR_BLOCK, 64, 1, 128, 1, rows(8, 1), 0.00, 0.37, 0.00),
+            new SequenceSize(TENSOR_BLOCK, 128, 1, 256, 1, rows(8, 1), 0.00, 0.73, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 64, 1, 128, 1, rows(8, 1), 0.00, 0.30, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.52, 0.00),
+            new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.80, 0.00),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 256, 2, 256, 1, rows(8, 1), 0.00, 0.87, 0.013),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 384, 8, 256, 1, rows(8, 1), 0.00, 0.58, 0.045),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 512, 8, 256, 1, rows(8, 1), 0.00, 0.64, 0.065));
 
     private static final int WARP = 32;
     /** Rows that a tensor core takes at once. */
     private static final int TILE = 8;
-
-    /** Bytes of shared memory that a kernel declares itself at most. */
-    private static final int MOST_DECLARED = 48 << 10;
 
     /** Where clusters of more than two blocks are put multiprocessors are left over: an H100 has room for 15 of 8, not 16. */
     private static final double ROOM_FOR_CLUSTERS = 0.91;
@@ -105,9 +96,7 @@ record SequenceSize(
         TENSOR_BLOCK("tensor-block"),
         /** The same with operands rounded to TF32. */
         TENSOR_BLOCK_TF32("tensor-block"),
-        /** A cluster of blocks, with products on tensor cores, three of TF32 parts for one of float32. */
-        TENSOR_CLUSTER("tensor-cluster"),
-        /** The same with operands rounded to TF32. */
+        /** A cluster of blocks, with products on tensor cores of operands rounded to TF32. */
         TENSOR_CLUSTER_TF32("tensor-cluster");
 
         private final String plan;
@@ -135,7 +124,7 @@ record SequenceSize(
 
         /** Whether a group is a cluster. */
         boolean clusters() {
-            return this == CLUSTER || this == TENSOR_CLUSTER || this == TENSOR_CLUSTER_TF32;
+            return this == CLUSTER || this == TENSOR_CLUSTER_TF32;
         }
 
         /** Whether tensor cores multiply, which take a tile of rows; the factors of dropout are then applied step by step. */
@@ -265,34 +254,9 @@ record SequenceSize(
     /** What a step takes over so many rows of a group. */
     private double step(int rows, int together) {
         int passes = (rows - 1) / together + 1;
-        if (!sendsTiles()) return start + passes * (pass + row * together);
-        double one = pass + row * ((rows - 1) / passes + 1);
-        return Math.max(start + one, passes * one);
-    }
-
-    /** Whether a group is a cluster whose blocks send each other tiles of a tensor core. */
-    private boolean sendsTiles() {
-        return family.clusters() && family.onTensorCores();
-    }
-
-    /** Whether its passes take rows in an order of their own, and end with them. */
-    boolean ordersRows() {
-        return family.onTensorCores() && (family.cooperates() || mailbox() > 0);
-    }
-
-    /** The same where blocks have no more shared memory than the device's. */
-    SequenceSize on(Device device) {
-        if (mailbox() == 0) return this;
-        int room = Math.max((device.sharedPerBlock() - MOST_DECLARED) / mailbox(), 1);
-        List<Rows> fitting = kernels.stream()
-                .map(kernel -> new Rows(kernel.together(), Math.min(kernel.passes(), room), kernel.back()))
-                .toList();
-        return new SequenceSize(family, hidden, blocks, threads, resident, fitting, start, pass, row);
-    }
-
-    /** Bytes that a pass takes of a block's shared memory where that is handed to it, see kernels/tensor_cluster.cu; else 0. */
-    private int mailbox() {
-        return sendsTiles() && blocks > 2 ? 2 * TILE * hidden * Float.BYTES : 0;
+        // A tile of a tensor core is as fast with fewer rows, but a cluster sends those that there are.
+        int counted = family == TENSOR_CLUSTER_TF32 ? rows : together;
+        return start + passes * (pass + row * counted);
     }
 
     /**
@@ -310,15 +274,10 @@ record SequenceSize(
         return groups(multiprocessors) * passes * share.together() * hidden;
     }
 
-    /**
-     * Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu, or
-     * for what its passes are sent.
-     */
-    int sharedBytes(Share share) {
-        int together = share.together();
-        boolean ofTiles = family.cooperates() && family.onTensorCores() && together > TILE;
-        int sums = ofTiles ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
-        return sums + share.passes() * mailbox();
+    /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */
+    int sharedBytes(int together) {
+        boolean handed = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
+        return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
     }
 
     Kernel kernel(Way way, int together) {

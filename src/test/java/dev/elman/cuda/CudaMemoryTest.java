@@ -28,7 +28,7 @@ class CudaMemoryTest {
     private static final int H = 5;
     private static final int MIB = 1 << 20;
 
-    /** A layer's pass under the conditions that are named in {@code with}: own, tf32, split, live, masked, dropped, both, ordered. */
+    /** A layer's pass under the conditions that are named in {@code with}: own, tf32, split, live, masked, dropped, both. */
     private record Case(String plan, int t, int n, String with) {
         boolean is(String condition) {
             return with.contains(condition);
@@ -74,11 +74,6 @@ class CudaMemoryTest {
                     true,
                     CudaMemoryTest::nothing,
                     one -> one.is("dropped") ? 4 * one.rows() * H : 0),
-            new Row(
-                    "rows by their live steps, and spans",
-                    false,
-                    one -> one.is("ordered") ? 4 * 6 * one.n : 0,
-                    CudaMemoryTest::nothing),
             new Row(
                     "parts, second workspace",
                     false,
@@ -160,7 +155,6 @@ class CudaMemoryTest {
         "tensor-block, 9, 8, masked dropped",
         "cluster, 9, 8, masked dropped both",
         "tensor-cluster, 9, 8, tf32 masked both",
-        "tensor-cluster, 16, 130, masked ordered",
         "grid, 9, 8, own",
         "grid, 9, 8, masked dropped both",
         "tensor, 9, 8, masked dropped",

@@ -30,7 +30,8 @@ class CudaPlansTest {
                     List.of("block", "tensor-block", "cluster", "tensor-cluster", "grid", "tensor", "graph", "steps"),
                     plans);
             return plans.stream().flatMap(plan -> switch (plan) {
-                case "tensor", "tensor-block", "tensor-cluster" -> Stream.of(plan(plan, false), plan(plan, true));
+                case "tensor", "tensor-block" -> Stream.of(plan(plan, false), plan(plan, true));
+                case "tensor-cluster" -> Stream.of(plan(plan, true));
                 default -> Stream.of(plan(plan, false));
             });
         }

@@ -53,9 +53,6 @@ class KernelAddressTest {
                 Map.of(7, Integer.MAX_VALUE, 8, MOST_ROWS, 9, MOST_NODES, 10, 128, 11, 256, 12, 1, 13, 2),
                 most("tensor_forward_256_8"));
         assertEquals(
-                Map.of(6, Integer.MAX_VALUE, 8, MOST_NODES, 9, 128, 10, 1, 11, 2),
-                most("tensor_cluster_backward_512_8"));
-        assertEquals(
                 Map.of(5, Integer.MAX_VALUE, 7, MOST_NODES, 8, 128, 9, 1, 10, 2),
                 most("tensor_cluster_tf32_forward_256_8"));
         assertEquals(Map.of(), most("grid_forward_256_1"));

@@ -38,7 +38,6 @@ final class RecurrenceTimes implements AutoCloseable {
             "tensor in TF32", Family.TENSOR_TF32,
             "tensor-block", Family.TENSOR_BLOCK,
             "tensor-block in TF32", Family.TENSOR_BLOCK_TF32,
-            "tensor-cluster", Family.TENSOR_CLUSTER,
             "tensor-cluster in TF32", Family.TENSOR_CLUSTER_TF32);
     private static final List<String> OPTIONS = List.of("--small", "--plans", "--h", "--n");
     private static final int SAMPLES = 5;
