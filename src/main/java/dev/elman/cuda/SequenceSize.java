@@ -70,8 +70,8 @@ record SequenceSize(
             new SequenceSize(TENSOR_BLOCK_TF32, 128, 1, 256, 1, rows(8, 1), 0.00, 0.52, 0.00),
             new SequenceSize(TENSOR_BLOCK_TF32, 192, 1, 384, 1, rows(8, 1), 0.00, 0.80, 0.00),
             new SequenceSize(TENSOR_CLUSTER_TF32, 256, 2, 256, 1, rows(8, 1), 0.00, 0.87, 0.013),
-            new SequenceSize(TENSOR_CLUSTER_TF32, 384, 8, 256, 1, rows(8, 1), 0.00, 0.58, 0.045),
-            new SequenceSize(TENSOR_CLUSTER_TF32, 512, 8, 256, 1, rows(8, 1), 0.00, 0.64, 0.065));
+            new SequenceSize(TENSOR_CLUSTER_TF32, 384, 8, 256, 1, rows(8, 1), 0.00, 0.52, 0.085),
+            new SequenceSize(TENSOR_CLUSTER_TF32, 512, 8, 256, 1, rows(8, 1), 0.00, 0.60, 0.105));
 
     private static final int WARP = 32;
     /** Rows that a tensor core takes at once. */
