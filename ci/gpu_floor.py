@@ -1,4 +1,4 @@
-"""The floor of a forward call: what a step of one layer with D = H cannot do without on an H200, in us, by a model.
+"""The floor of a forward call: what a step of one layer with D = H takes on an H200 at least, in us, by a model.
 
 Either G multiprocessors share a copy of Wh, and 132 / G such groups share the rows: a step takes the group's synchronization
 and the longest of its arithmetic, its reads of the weights that the registers have no room for, and the exchange of h. Or a

@@ -13,12 +13,12 @@
 // Floor of a step of one row, in cycles of a multiprocessor: SIZE^2 / BLOCKS / 128 for the products (256, 288, 256), and in a
 // chain the reads of the state (30), shuffles (100), tanh (100; the derivative 40) and sending (about 400, measured; with the
 // cluster's own barrier, whose release waits for all writes to memory, 1400): 0.45, 0.46 and 0.45 us at 1.98 GHz. A further row
-// takes its products and brings a block SIZE numbers, at the 12 to 16 bytes a cycle that were measured: 0.17, 0.20 and 0.20 us.
-// Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS between the blocks. No barrier, one
-// launch. An H200 took 0.46, 0.61 and 0.53 us forward and 0.51, 0.55 and 0.52 back over one row of 256, 384 and 512 nodes, 0.67 and
-// 0.84 for two of 256 and of 384, and 1.15 for three of 512. Of its 2,200 cycles, by the clock in the kernel, the products were 1,100, for
-// the two warps of a scheduler have the same waits, shuffles 280, tanh 120, sending 160, and 600 the way to the last block, for while all
-// send 8 bytes a cycle come to a block.
+// takes its products and brings a block SIZE numbers, of which 8 bytes a cycle come while all clusters send, 16 while one does, and to
+// one of two blocks: 0.16, 0.24 and 0.26 us. Bytes of memory: 8 H forward and 12 H backward, 4 BLOCKS more with the mask; 4 H BLOCKS
+// between the blocks. No barrier, one launch. An H200 took 0.46, 0.61 and 0.53 us forward and 0.51, 0.55 and 0.52 back over one row of 256,
+// 384 and 512 nodes, 0.67 and 0.84 for two of 256 and of 384, and 1.15 for three of 512. By the clock in the kernel, when tanh had
+// branches, these three were 2,460 cycles: products 1,110, for the two warps of a scheduler have the same waits, waiting for numbers 310,
+// shuffles 280, tanh 240, sending 160, and 360 before and after all that.
 //
 // Sending several rows in vectors of four columns took longer (1.75 us for 32 rows of 512 nodes, with the products over all steps, and 1.62
 // as they are sent now); so did 384 nodes on eight blocks from two rows on: 0.53 us for one row, 0.88 for 32, 1.52 for 64.
@@ -125,7 +125,7 @@ __device__ void forward(
     int column = firstColumn + W::column();
     int part = kept(W::part());
     int twin = kept(W::twin());
-    int ours = column < hidden && line < ROWS ? (int)((left - line + ROWS - 1) / ROWS) : 0; // passes with a row for it and its twins
+    int mine = column < hidden && line < ROWS ? (int)((left - line + ROWS - 1) / ROWS) : 0; // passes with a row for it and its twins
     unsigned offset = kept(4 * (line * SIZE + column)); // in the values of a pass
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -144,8 +144,8 @@ __device__ void forward(
     Walk<ROWS> here = {
             (initial + line) * hidden + column + course.perStep, (reverse ? (steps - 1) * rows : 0) + first + line, 0};
     ForwardFeed<ROWS> feed;
-    feed.begin(here, course, steps, states, mask, ours);
-    float b = bias && ours > 0 ? bias[column] : 0.0f;
+    feed.begin(here, course, steps, states, mask, mine);
+    float b = bias && mine > 0 ? bias[column] : 0.0f;
     bool anyLive = __any_sync(ALL, feed.live[0] != 0);
     meet();
 
@@ -155,17 +155,17 @@ __device__ void forward(
         for (int pass = 0; pass < passes; pass++) {
             float sum = feed.sums[0];
             bool alive = feed.live[0] != 0;
-            feed.next(course, states, mask, ours);
+            feed.next(course, states, mask, mine);
 
             unsigned now = B::valuesAt(address, step, pass);
             typename B::Destination to = B::destination(address, step + 1, pass, offset);
             if (step > 0) B::await(address, step, last, pass, prepares);
-            float before = pass < ours ? loadShared(now + offset) : 0.0f;
+            float before = pass < mine ? loadShared(now + offset) : 0.0f;
             if (anyLive) sum += weights.times(now + 16 * part, part);
             float h = activate(activation, sum + b);
             if (!alive) h = before;
             if (sends && step < last) B::sendAll(to, twin, h); // first, for the others wait for it
-            if (pass < ours && twin == 0) states[here.at] = h;
+            if (pass < mine && twin == 0) states[here.at] = h;
             anyLive = __any_sync(ALL, feed.live[0] != 0);
             here.next(course);
         }
@@ -203,7 +203,7 @@ __device__ void backward(
     int column = firstColumn + W::column();
     int part = kept(W::part());
     int twin = kept(W::twin());
-    int ours = column < hidden && line < ROWS ? (int)((left - line + ROWS - 1) / ROWS) : 0;
+    int mine = column < hidden && line < ROWS ? (int)((left - line + ROWS - 1) / ROWS) : 0;
     unsigned offset = kept(4 * (line * SIZE + column));
     unsigned address = kept(sharedAddress(&buffers));
     bool prepares = kept((int)(threadIdx.x == 0));
@@ -214,7 +214,7 @@ __device__ void backward(
     Index last = (reverse ? 0 : steps * rows) + first + line; // the slot of the step that ran last
     Walk<ROWS> here = {last * hidden + column, (reverse ? 0 : (steps - 1) * rows) + first + line, 0};
     BackwardFeed<ROWS> feed;
-    feed.begin(here, course, steps, states, gradients, mask, ours);
+    feed.begin(here, course, steps, states, gradients, mask, mine);
     bool anyLater = false;
     meet();
 
@@ -226,18 +226,18 @@ __device__ void backward(
             float h = feed.hs[0];
             bool alive = feed.live[0] != 0;
             bool later = feed.liveLater[0] != 0;
-            feed.next(course, states, gradients, mask, ours);
+            feed.next(course, states, gradients, mask, mine);
 
             unsigned now = B::valuesAt(address, step, pass);
             typename B::Destination to = B::destination(address, step + 1, pass, offset);
             float slope = computedHere(alive ? derivative(activation, h) : 1.0f);
             if (step > 0) B::await(address, step, (int)steps, pass, prepares);
-            float before = pass < ours ? loadShared(now + offset) : 0.0f;
+            float before = pass < mine ? loadShared(now + offset) : 0.0f;
             float sum = 0.0f;
             if (anyLater) sum = weights.times(now + 16 * part, part);
             g = (g + (later ? sum : before)) * slope;
             if (sends && step < (int)steps) B::sendAll(to, twin, g);
-            if (pass < ours && twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
+            if (pass < mine && twin == 0) gradients[here.at] = alive || step == (int)steps ? g : 0.0f;
             anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
             here.next(course);
         }

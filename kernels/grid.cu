@@ -28,6 +28,7 @@ struct Plan {
 };
 
 const int MOST_PASSES = 16;
+static_assert(MOST_PASSES < 32, "passesOf knows no more");
 
 /// The states of a group's rows on their way to the other blocks: [slots,rows,SIZE], where rows fill whole passes. The
 /// numbers that step s makes are in slot (s + 1) % slots, and are read in step s + 1.

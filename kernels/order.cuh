@@ -9,28 +9,28 @@ struct Turn {
 
 /// Which rows a group has, and in which steps each of its passes takes part: from the first one in which a row of it is live to the
 /// last one. With `ranks`, rows are dealt out by their number of live steps, a pass of one group after the other and in the next pass
-/// back again: so those of a pass end together, if they begin together, and all groups have as much to do. Lies in shared memory. A
-/// Group says which one this is, and of how many.
-template <int ROWS, int MOST_PASSES, typename Group>
+/// back again: so those of a pass end together, if they begin together, and all groups have as much to do. Blocks are [..,groups]. Lies
+/// in shared memory.
+template <int ROWS, int MOST_PASSES>
 struct Order {
     static const int LANES = 32; // each looks after a pass, or none
 
     int numbers[MOST_PASSES * ROWS]; // of the rows, pass by pass; -1 where there is none
     int2 spans[LANES]; // of each pass, as steps run: the first one, beyond all where it has none, and the one after the last
 
-    /// A pass has `together` rows at most. `ranks` [3,N]: the rows, the most live steps first, where each begins to be live and where it ends; or null. On the way
+    /// `ranks` [3,N]: the rows, the most live steps first, where each begins to be live and where it ends; or null. On the way
     /// back step s sees the slot that step steps - 1 - s filled and, behind them all, the initial one; a pass takes part from its
     /// last live step on, and one step beyond its first one, to which the product of that one goes.
-    __device__ void fill(const int* ranks, int steps, Index rows, Index rowsPerGroup, int together, bool reverse, bool back) {
-        Index first = (Index)Group::number() * rowsPerGroup;
+    __device__ void fill(const int* ranks, int steps, Index rows, Index rowsPerGroup, bool reverse, bool back) {
+        Index first = (Index)blockIdx.y * rowsPerGroup;
         int pass = threadIdx.x;
         if (pass < LANES) {
             int from = steps;
             int to = 0;
-            int places = pass < passesOf(rowsPerGroup) ? together : 0;
+            int places = pass < passesOf(rowsPerGroup) ? ROWS : 0;
             #pragma unroll 1
             for (int i = 0; i < places; i++) {
-                Index place = ranks ? rankOf(pass, together) + i : first + pass * together + i;
+                Index place = ranks ? rankOf(pass) + i : first + pass * ROWS + i;
                 bool there = place < (ranks ? rows : min(rows, first + rowsPerGroup));
                 numbers[pass * ROWS + i] = !there ? -1 : ranks ? ranks[place] : (int)place;
                 if (!there) continue;
@@ -39,8 +39,6 @@ struct Order {
                 from = min(from, reverse ? steps - ends : begins);
                 to = max(to, reverse ? steps - begins : ends);
             }
-            #pragma unroll 1
-            for (int i = together; i < ROWS && places != 0; i++) numbers[pass * ROWS + i] = -1;
             bool lives = from < to;
             if (!back) spans[pass] = make_int2(from, to);
             else spans[pass] = lives ? make_int2(steps - to, steps - from + 1) : make_int2(steps + 1, 0);
@@ -51,9 +49,9 @@ struct Order {
     static __device__ int passesOf(Index rowsPerGroup) { return (int)(rowsPerGroup + ROWS - 1) / ROWS; }
 
     /// Of the first row of a pass.
-    static __device__ Index rankOf(int pass, int together) {
-        unsigned group = pass % 2 == 0 ? Group::number() : Group::count() - 1 - Group::number();
-        return ((Index)pass * Group::count() + group) * together;
+    static __device__ Index rankOf(int pass) {
+        unsigned group = pass % 2 == 0 ? blockIdx.y : gridDim.y - 1 - blockIdx.y;
+        return ((Index)pass * gridDim.y + group) * ROWS;
     }
 
     __device__ int begin(int pass) const { return spans[pass].x; }

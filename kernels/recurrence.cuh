@@ -155,7 +155,7 @@ __device__ void activateAll(int activation, float (&values)[COUNT]) {
 
 /// One thread's part of a block's weights: PARTS threads of a warp share COLUMNS columns. Each holds a part of their
 /// SIZE weights in registers and sums a part of the products, for ROWS rows at once; shuffles add the parts up as one tree.
-/// Neighbours have the same part of different columns, so they read the same vectors, and a warp's read takes half the time.
+/// With fewer PARTS than lanes neighbours have the same part of different columns: they read the same vectors, which takes half the time.
 /// A row's arithmetic is the same for any ROWS, so its bits depend neither on N nor on its neighbours.
 template <int SIZE, int PARTS, int COLUMNS, int ROWS>
 struct Weights {
@@ -275,7 +275,8 @@ struct Weights {
     }
 };
 
-/// How many passes so many rows of a group take, ROWS at once: fewer than 32, which the last operation says.
+/// How many passes so many rows of a group take, ROWS at once: fewer than 32, which the last operation says to the compiler, for offsets
+/// of 32 bits.
 template <int ROWS>
 __device__ int passesOf(Index rows) {
     return ROWS == 1 ? 1 : (int)(rows + ROWS - 1) / ROWS & 31;

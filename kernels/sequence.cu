@@ -16,12 +16,12 @@
 // Floor of a step of one row, in cycles of a multiprocessor with 128 multiply-adds a cycle: SIZE^2 / 128 for the products
 // (32, 128, 288), and in a chain the reads of the state (30), three shuffles (75), tanh (100; the derivative 40), the barrier
 // (30) and what lies between (25): 0.15, 0.20 and 0.28 us at 1.98 GHz for 64, 128 and 192 nodes. Bytes of memory: 8 H forward
-// and 12 H backward, 4 more with the mask. One barrier a step, one launch. An H200 took 0.28, 0.30 and 0.44 us forward and
-// 0.33, 0.38 and 0.52 back: the waits of the chain are what it is made of, two warps of a scheduler hide little of them.
+// and 12 H backward, 4 more with the mask. One barrier a step, one launch. A busy H200 took 0.28, 0.30 and 0.44 us forward
+// and 0.33, 0.38 and 0.52 back, one that had been idle up to a quarter more: the waits of the chain are what it is made of, two warps of a
+// scheduler hide little of them.
 //
-// Predicted for the fused kernels, whose speed no GPU has measured: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8, 12)
-// and 4 to 40 instructions of PTX on the 149 to 386 of a pass, most of them in the shadow of the chain's waits: at most a
-// tenth more a step. 4 (H + D) bytes forward where product and kernel together move 12 H + 4 D, and one launch for two.
+// Predicted for the fused kernels, of which only a single step was measured: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8,
+// 12), most of them in the shadow of the chain's waits: at most a tenth more a step. 4 (H + D) bytes forward where product and kernel together move 12 H + 4 D, and one launch for two.
 
 #include <type_traits>
 
@@ -29,10 +29,12 @@
 
 const int EARLY = 8; // steps from asking the second-level cache for what a step adds to its use
 
-/// Whether a thread asks for what its element's step adds: for itself and seven neighbours, a sector of 32 bytes, and only where the
-/// numbers [T,N,H] do not fit into that cache, from where they come fast enough: 128 rows of 128 nodes took 0.41 us without, 64 rows 0.29,
-/// and with it no less than 0.32 and 0.36 when each thread asked.
-__device__ bool asksEarly(Index numbers, Index column) { return numbers > 4 << 20 && column % 8 == 0; }
+const Index MANY = 4 << 20; // numbers [T,N,H], as many as 64 rows of 128 nodes have in 512 steps
+
+/// Whether a thread asks for what its element's step adds: for itself and seven neighbours, a sector of 32 bytes, and only where there are
+/// so many numbers that an H200's second-level cache does not bring them soon enough. Without it 128 rows of 128 nodes took 0.41 us and 64
+/// rows 0.29; with it 128 rows take 0.34.
+__device__ bool asksEarly(Index numbers, Index column) { return numbers > MANY && column % 8 == 0; }
 
 template <int SIZE, int ROWS>
 struct Plan {
@@ -173,12 +175,12 @@ __device__ void forward(
         feed.next(course, source, mask, mine);
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
-        bool ours = here.pass < mine;
-        float before = ours ? loadShared(now + offset + own) : 0.0f;
+        bool has = here.pass < mine;
+        float before = has ? loadShared(now + offset + own) : 0.0f;
         if (anyLive) sum += weights.times(now + offset + 16 * part, part, sums);
         float h = activate(activation, sum + b);
         if (!alive) h = before;
-        if (ours) {
+        if (has) {
             storeShared(then + offset + own, h);
             states[here.at] = h;
             if (!FUSES && asks && remaining > early) prefetch(states + here.at + toEarly);
@@ -186,9 +188,9 @@ __device__ void forward(
         anyLive = __any_sync(ALL, feed.live[0] != 0);
         here.next(course);
         if (here.pass == 0) {
-            unsigned before = now;
+            unsigned read = now;
             now = then;
-            then = before;
+            then = read;
             __syncthreads();
         }
     }
@@ -248,13 +250,13 @@ __device__ void backward(
         feed.next(course, states, gradients, mask, mine);
 
         unsigned offset = 4 * (unsigned)here.pass * ROWS * SIZE;
-        bool ours = here.pass < mine;
-        float before = ours ? loadShared(now + offset + own) : 0.0f;
+        bool has = here.pass < mine;
+        float before = has ? loadShared(now + offset + own) : 0.0f;
         float slope = computedHere(alive ? derivative(activation, h) : 1.0f);
         float sum = 0.0f;
         if (anyLater) sum = weights.times(now + offset + 16 * part, part);
         g = (g + (later ? sum : before)) * slope;
-        if (ours) {
+        if (has) {
             storeShared(then + offset + own, g);
             gradients[here.at] = alive || remaining <= course.passes ? g : 0.0f;
             if (asks && remaining > early) {
@@ -265,9 +267,9 @@ __device__ void backward(
         anyLater = __any_sync(ALL, feed.liveLater[0] != 0);
         here.next(course);
         if (here.pass == 0) {
-            unsigned before = now;
+            unsigned read = now;
             now = then;
-            then = before;
+            then = read;
             __syncthreads();
         }
     }

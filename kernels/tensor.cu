@@ -36,13 +36,7 @@ const int AT_ONCE = 2; // loads on their way where gradients only add up
 const int SOON = 16; // steps from asking the second-level cache for them
 const int EARLY = 3; // steps from asking memory for what a step adds to asking the second-level cache for it, a pass ahead
 
-/// Blocks are [BLOCKS,groups].
-struct Group {
-    static __device__ unsigned number() { return blockIdx.y; }
-    static __device__ unsigned count() { return gridDim.y; }
-};
-
-/// Of passes of one or two tiles of rows.
+/// Of passes of one or two tiles of rows. Blocks are [BLOCKS,groups].
 template <int NODES, int TOGETHER, bool SPLIT, bool BACKWARD_PASS>
 struct Plan {
     static const int SIZE = NODES;
@@ -67,7 +61,7 @@ struct Plan {
     static const int OWNERS = ROWS * SLICE / ELEMENTS; // threads that have elements
     static const int SET = TILE * SIZE;
     static const int PASS = ROWS * SIZE;
-    typedef Order<ROWS, MOST_PASSES, Group> Rows;
+    typedef Order<ROWS, MOST_PASSES> Rows;
 
     static_assert(BUFFERS == 1 || !BACK, "the way back has one");
     static_assert(ELEMENTS == 1 || THREADS == TILE * SLICE, "each thread has an element of each set");
@@ -434,7 +428,7 @@ __device__ void forward(
     Partials<P>& partials = Partials<P>::ofBlock();
     __shared__ typename P::Rows order;
     const Share<P> share((int)hidden);
-    order.fill(ranks, (int)steps, rows, rowsPerGroup, P::ROWS, reverse, false);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, false);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps - 1;
     const Layout<P> layout(
@@ -590,7 +584,7 @@ __device__ void backward(
     __shared__ typename P::Rows order;
 
     const Share<P> share((int)hidden);
-    order.fill(ranks, (int)steps, rows, rowsPerGroup, P::ROWS, reverse, true);
+    order.fill(ranks, (int)steps, rows, rowsPerGroup, reverse, true);
     const int passes = order.passesOf(rowsPerGroup);
     const int last = (int)steps; // the initial slot comes as one more step
     const Layout<P> layout(

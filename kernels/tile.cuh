@@ -309,7 +309,7 @@ __device__ void forward(
     for (int row = 0; row < group.count; row++) {
         #pragma unroll 1
         for (int column = threadIdx.x; column < (int)hidden; column += P::THREADS) {
-            float seen = __fmul_rn(
+            float seen = __fmul_rn( // by 1, too: rounded is what an instruction computed
                     initial[row * hidden + column], factors ? factors[(group.first + row) * hidden + column] : 1.0f);
             S::put(buffers.at(row, column), seen, Nobody(), 0);
         }

@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Which plan runs a pass: of those that can, the one that takes the least time by what an H100 or H200 was measured to take, or the
+ * Which plan runs a pass: of those that can, the one that takes the least time by what an H200 was measured to take, or the
  * one that {@code elman.cuda.plan} names. The plans hold the table.
  */
 final class Planner {
@@ -22,7 +22,7 @@ final class Planner {
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
     private static final Operands.Rnn SMALLEST = new Operands.Rnn(1, 1, 1, 1);
     /** Of what is expected. */
-    private static final String BASIS = "by what an H100 or H200 took";
+    private static final String BASIS = "by what an H200 took";
 
     private static final List<Family> IN_FLOAT32 = List.of(
             Family.BLOCK, Family.TENSOR_BLOCK, Family.CLUSTER, Family.TENSOR_CLUSTER_TF32, Family.GRID, Family.TENSOR);

@@ -22,7 +22,7 @@ interface RecurrencePlan {
     String refusal(Operands.Rnn sizes, boolean backward, boolean dropout);
 
     /**
-     * Microseconds that the recurrence takes a step, of many, for all directions of a layer: what an H100 or H200 was measured
+     * Microseconds that the recurrence takes a step, of many, for all directions of a layer: what an H200 was measured
      * to take, drawn out to other sizes. It does not depend on T, since a sequence that is run back step by step is promised the
      * bits of the whole.
      */

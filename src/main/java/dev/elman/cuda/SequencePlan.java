@@ -29,7 +29,7 @@ final class SequencePlan implements RecurrencePlan {
     private final InputProjection projection;
     /** For blocks that exchange numbers through memory, else null. */
     private final Ring ring;
-    /** For blocks whose passes of rows end with them, else null. */
+    /** For {@code tensor}, whose passes end with their rows, else null. */
     private final RowOrder order;
 
     /**

@@ -83,7 +83,9 @@ class CudaRowOrderTest {
         try (IntTensor live = cuda.allocateInts(Shape.of(steps, rows))) {
             live.set(mask);
             long address = DeviceArray.address(cuda.context(), live);
+            long before = cuda.context().counters().bytes;
             int[] given = read(order().ranks(pass(rows, steps, address)), 3 * rows);
+            assertEquals(4L * 6 * rows, cuda.context().counters().bytes - before, "its memory");
             assertArrayEquals(order, Arrays.copyOfRange(given, 0, rows));
             assertArrayEquals(pick(begins, order), Arrays.copyOfRange(given, rows, 2 * rows));
             assertArrayEquals(pick(ends, order), Arrays.copyOfRange(given, 2 * rows, 3 * rows));

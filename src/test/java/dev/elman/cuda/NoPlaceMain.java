@@ -22,7 +22,7 @@ final class NoPlaceMain {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         try (CudaBackend cuda = CudaBackend.open();
                 Backend cpu = CpuBackend.open(1)) {
-            for (int hidden : new int[] {300, 600}) {
+            for (int hidden : new int[] {400, 600}) {
                 String before = plan(cuda, hidden);
                 float[] expected = gradient(cpu, hidden);
                 float[] found = gradient(cuda, hidden);

@@ -79,14 +79,14 @@ class PlannerTest {
         assertEquals(
                 new RecurrenceChoice(
                         "middling",
-                        "40.00 us a step by what an H100 or H200 took; not quick: H is above 128; not last: 80.00 us"),
+                        "40.00 us a step by what an H200 took; not quick: H is above 128; not last: 80.00 us"),
                 planner.explain(sizes(1024), 1, false));
         assertEquals(
-                "40.00 us a step by what an H100 or H200 took; not quick: H is above 128; not middling: T is below 7",
+                "40.00 us a step by what an H200 took; not quick: H is above 128; not middling: T is below 7",
                 planner.explain(sizes(6, 512), 1, false).reason());
         assertEquals(
                 "forward over N = 32 rows: H = 64 quick 1.25 us a step, H = 256 middling 10.00 us a step,"
-                        + " H = 1024 middling 40.00 us a step, by what an H100 or H200 took",
+                        + " H = 1024 middling 40.00 us a step, by what an H200 took",
                 planner.summary());
     }
 
@@ -95,7 +95,7 @@ class PlannerTest {
         Planner planner = new Planner(PLANS, "quick");
         assertEquals("quick", planner.choose(sizes(128), 1, true, false).name());
         assertEquals(
-                "5.00 us a step by what an H100 or H200 took; elman.cuda.plan asks for it",
+                "5.00 us a step by what an H200 took; elman.cuda.plan asks for it",
                 planner.explain(sizes(128), 1, true).reason());
         IllegalArgumentException refused =
                 assertThrows(IllegalArgumentException.class, () -> planner.choose(sizes(129), 1, true, false));
