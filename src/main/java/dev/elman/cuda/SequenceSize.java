@@ -46,7 +46,7 @@ record SequenceSize(
             new SequenceSize(BLOCK, 192, 1, 384, 1, rows(1, 1, 2, 4), 0.00, 0.25, 0.20),
             new SequenceSize(CLUSTER, 256, 2, 256, 1, rows(1, 1, 2, 8), 0.05, 0.22, 0.195),
             new SequenceSize(CLUSTER, 384, 4, 384, 1, rows(1, 1, 2, 7, 3, 5, 4, 3), 0.18, 0.23, 0.24),
-            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3, 4, 2), 0.26, 0.00, 0.28),
+            new SequenceSize(CLUSTER, 512, 8, 256, 1, rows(1, 1, 2, 5, 3, 3), 0.26, 0.00, 0.28),
             new SequenceSize(GRID, 256, 4, 256, 1, rows(1, 1, 4, 16), 0.00, 0.59, 0.18),
             new SequenceSize(GRID, 512, 8, 256, 1, rows(1, 1, 4, 16), 0.00, 0.60, 0.27),
             new SequenceSize(GRID, 768, 24, 256, 1, rows(1, 1, 4, 16), 0.00, 0.615, 0.235),
