@@ -8,8 +8,7 @@ __device__ float rounded(float value) {
 }
 
 /// The same of what an instruction computed, whose NaN is 0x7fffffff, not of what was only loaded or chosen: a NaN from 0xfffff000 on would
-/// become 0. Without a comparison, for a thread has few places for results of
-/// those, and four elements would wait for each other.
+/// become 0. Without a comparison, for a thread has few places for results of those, and four elements would wait for each other.
 __device__ float roundedResult(float value) {
     int bits = min(__float_as_int(value), 0x7fffefff); // or a NaN would become a number
     return __int_as_float(bits + 0x1000 & 0xffffe000);

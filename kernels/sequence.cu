@@ -21,7 +21,8 @@
 // scheduler hide little of them.
 //
 // Predicted for the fused kernels, of which only a single step was measured: the same chain, SIZE / 16 cycles of multiply-adds more (4, 8,
-// 12), most of them in the shadow of the chain's waits: at most a tenth more a step. 4 (H + D) bytes forward where product and kernel together move 12 H + 4 D, and one launch for two.
+// 12), most of them in the shadow of the chain's waits: at most a tenth more a step. 4 (H + D) bytes forward where product and kernel
+// together move 12 H + 4 D, and one launch for two.
 
 #include <type_traits>
 

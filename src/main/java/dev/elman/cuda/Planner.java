@@ -24,8 +24,10 @@ final class Planner {
     /** Of what is expected. */
     private static final String BASIS = "by what an H200 took";
 
+    /** One of them refuses, and says that it multiplies in TF32. */
     private static final List<Family> IN_FLOAT32 = List.of(
             Family.BLOCK, Family.TENSOR_BLOCK, Family.CLUSTER, Family.TENSOR_CLUSTER_TF32, Family.GRID, Family.TENSOR);
+
     private static final List<Family> IN_TF32 = List.of(
             Family.BLOCK,
             Family.TENSOR_BLOCK_TF32,

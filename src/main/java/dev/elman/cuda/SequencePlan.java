@@ -56,7 +56,7 @@ final class SequencePlan implements RecurrencePlan {
         this.kernels = kernels;
         this.projection = projection;
         this.ring = family.cooperates() ? ring : null;
-        this.order = family.cooperates() && family.onTensorCores() ? order : null;
+        this.order = family.isTensor() ? order : null;
     }
 
     /** The smallest that holds this many nodes, null if none does. */

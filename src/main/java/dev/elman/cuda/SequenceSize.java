@@ -119,7 +119,12 @@ record SequenceSize(
 
         /** Whether all groups must run at the same time. */
         boolean cooperates() {
-            return this == GRID || this == TENSOR || this == TENSOR_TF32;
+            return this == GRID || isTensor();
+        }
+
+        /** Whether a group takes rows tile by tile, those of like lengths together. */
+        boolean isTensor() {
+            return this == TENSOR || this == TENSOR_TF32;
         }
 
         /** Whether a group is a cluster. */
@@ -276,7 +281,7 @@ record SequenceSize(
 
     /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */
     int sharedBytes(int together) {
-        boolean handed = (family == TENSOR || family == TENSOR_TF32) && together > TILE;
+        boolean handed = family.isTensor() && together > TILE;
         return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
     }
 
