@@ -11,6 +11,9 @@ package dev.elman.backend;
  * pass through, they are not errors.
  *
  * <p>Same calls, same backend, same kind of device: same bits.
+ *
+ * <p>A CUDA backend is for the thread that opened it and refuses others. On the others any thread may call, as long as none closes
+ * what another is using.
  */
 public interface Backend extends AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */

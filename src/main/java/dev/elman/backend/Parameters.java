@@ -48,7 +48,7 @@ public final class Parameters implements AutoCloseable {
         Parameters first = allocate(backend, specs);
         try {
             return List.of(first, allocate(backend, specs));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             first.close();
             throw e;
         }

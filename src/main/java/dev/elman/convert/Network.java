@@ -137,7 +137,7 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
             throw new IllegalArgumentException("classifier: expected " + misfit.expected() + ", but the network has "
                     + misfit.found() + ". " + misfit.remedy() + ".");
         }
-        SimpleRnnClassifier model = new SimpleRnnClassifier(backend, classifierConfig());
+        SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, classifierConfig());
         copyTo(model);
         return model;
     }

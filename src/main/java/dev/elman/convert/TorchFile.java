@@ -91,7 +91,7 @@ public final class TorchFile {
         String found = null;
         if (rnn.activation() == Activation.LINEAR) found = "activation LINEAR";
         if (rnn.goBackwards()) found = "goBackwards";
-        if (rnn.merge() != Merge.CONCAT) found = "merge " + rnn.merge();
+        if (rnn.bidirectional() && rnn.merge() != Merge.CONCAT) found = "merge " + rnn.merge();
         if (found == null) return;
         throw new IllegalArgumentException(
                 "torch.nn.RNN has tanh and relu, reads forward or both ways and puts the two side"

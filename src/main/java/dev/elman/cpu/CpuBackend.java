@@ -18,8 +18,9 @@ import dev.elman.backend.Tensor;
  * float32 on the processors of this machine. Results are the same bits for any number of threads.
  *
  * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
- * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call, one at a time; above
- * all, nobody closes what another thread is using: memory is freed at once.
+ * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call; operations wait for each
+ * other, as they share the threads and memory beside their operands. Nobody closes a tensor that another thread is using: memory
+ * is freed at once.
  */
 public final class CpuBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CpuBackend.class.getName());
@@ -105,7 +106,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         workers.close();
         workspace.close();
         gemm.close();
@@ -145,30 +146,30 @@ public final class CpuBackend implements Backend {
     // ---- whole tensors
 
     @Override
-    public void fill(Tensor y, double value) {
+    public synchronized void fill(Tensor y, double value) {
         elementwise.fill(written(y), (float) value);
     }
 
     @Override
-    public void copy(Tensor x, Tensor y) {
+    public synchronized void copy(Tensor x, Tensor y) {
         Operands.sameSize("copy", x, y);
         elementwise.copy(read(x), written(y));
     }
 
     @Override
-    public void axpy(double alpha, Tensor x, Tensor y) {
+    public synchronized void axpy(double alpha, Tensor x, Tensor y) {
         Operands.sameSize("axpy", x, y);
         elementwise.axpy((float) alpha, read(x), written(y));
     }
 
     @Override
-    public void multiply(Tensor a, Tensor b, Tensor y) {
+    public synchronized void multiply(Tensor a, Tensor b, Tensor y) {
         Operands.sameSize("multiply", a, b, y);
         elementwise.multiply(read(a), read(b), written(y));
     }
 
     @Override
-    public void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
+    public synchronized void copyColumns(Tensor x, int fromX, Tensor y, int fromY, int columns) {
         int count = Operands.copyColumns(x, fromX, y, fromY, columns);
         int widthX = x.shape().extent(-1);
         int widthY = y.shape().extent(-1);
@@ -176,12 +177,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void maskRows(Tensor x, IntTensor keep, Tensor y) {
+    public synchronized void maskRows(Tensor x, IntTensor keep, Tensor y) {
         rows.mask(Operands.maskRows(x, keep, y), read(x), read(keep), written(y));
     }
 
     @Override
-    public void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
+    public synchronized void seenSteps(IntTensor mask, boolean reverse, IntTensor seen) {
         Operands.Mask sizes = Operands.seenSteps(mask, seen);
         CpuIntTensor live = read(mask);
         CpuIntTensor to = written(seen);
@@ -198,12 +199,12 @@ public final class CpuBackend implements Backend {
     // ---- layers
 
     @Override
-    public void simpleRnnForward(SimpleRnnForward one) {
+    public synchronized void simpleRnnForward(SimpleRnnForward one) {
         forward(Operands.simpleRnnForward(one), one).run();
     }
 
     @Override
-    public void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
+    public synchronized void bidirectionalForward(SimpleRnnForward one, SimpleRnnForward other) {
         Operands.Rnn sizes = Operands.bidirectionalForward(one, other);
         Runnable first = forward(sizes, one);
         Runnable second = forward(sizes, other);
@@ -223,12 +224,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void simpleRnnBackward(SimpleRnnBackward one) {
+    public synchronized void simpleRnnBackward(SimpleRnnBackward one) {
         backward(Operands.simpleRnnBackward(one), one).run();
     }
 
     @Override
-    public void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
+    public synchronized void bidirectionalBackward(SimpleRnnBackward one, SimpleRnnBackward other) {
         Operands.Rnn sizes = Operands.bidirectionalBackward(one, other);
         Runnable first = backward(sizes, one);
         Runnable second = backward(sizes, other);
@@ -257,32 +258,32 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
+    public synchronized void embeddingForward(Tensor table, IntTensor ids, Tensor y) {
         rows.gather(Operands.embeddingForward(table, ids, y), read(table), read(ids), written(y));
     }
 
     @Override
-    public void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
+    public synchronized void embeddingBackward(IntTensor ids, Tensor dy, Tensor dTable) {
         rows.scatterAdd(Operands.embeddingBackward(ids, dy, dTable), read(ids), read(dy), written(dTable));
     }
 
     @Override
-    public void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+    public synchronized void denseForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         dense(Operands.denseForward(x, w, b, y), false, x, w, b, y);
     }
 
     @Override
-    public void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+    public synchronized void denseBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         denseGradients(Operands.denseBackward(x, w, dy, dx, dw, db), false, x, w, dy, dx, dw, db);
     }
 
     @Override
-    public void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
+    public synchronized void linearForward(Tensor x, Tensor w, Tensor b, Tensor y) {
         dense(Operands.linearForward(x, w, b, y), true, x, w, b, y);
     }
 
     @Override
-    public void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
+    public synchronized void linearBackward(Tensor x, Tensor w, Tensor dy, Tensor dx, Tensor dw, Tensor db) {
         denseGradients(Operands.linearBackward(x, w, dy, dx, dw, db), true, x, w, dy, dx, dw, db);
     }
 
@@ -326,7 +327,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
+    public synchronized void poolForward(Pooling pooling, Tensor x, IntTensor mask, Tensor y, IntTensor argmax) {
         PoolOverTime pool = new PoolOverTime(workers, Operands.poolForward(pooling, x, mask, y, argmax), read(mask));
         switch (pooling) {
             case MAX -> pool.maxForward(read(x), written(y), written(argmax));
@@ -335,7 +336,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
+    public synchronized void poolBackward(Pooling pooling, Tensor dy, IntTensor mask, IntTensor argmax, Tensor dx) {
         PoolOverTime pool = new PoolOverTime(workers, Operands.poolBackward(pooling, dy, mask, argmax, dx), read(mask));
         switch (pooling) {
             case MAX -> pool.maxBackward(read(dy), read(argmax), written(dx));
@@ -344,17 +345,17 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void dropout(Dropout dropout, Tensor x, Tensor y) {
+    public synchronized void dropout(Dropout dropout, Tensor x, Tensor y) {
         rows.dropout(dropout, Operands.dropout(x, y), read(x), written(y));
     }
 
     @Override
-    public void softmax(Tensor x, Tensor y) {
+    public synchronized void softmax(Tensor x, Tensor y) {
         new CrossEntropy(workers, Operands.softmax(x, y)).softmax(read(x), written(y));
     }
 
     @Override
-    public void softmaxCrossEntropy(
+    public synchronized void softmaxCrossEntropy(
             Tensor logits, IntTensor labels, double smoothing, double scale, Tensor metrics, Tensor dLogits) {
         Operands.Logits sizes = Operands.softmaxCrossEntropy(logits, labels, smoothing, metrics, dLogits);
         new CrossEntropy(workers, sizes)
@@ -364,13 +365,13 @@ public final class CpuBackend implements Backend {
     // ---- training
 
     @Override
-    public void clipValue(Tensor g, double limit) {
+    public synchronized void clipValue(Tensor g, double limit) {
         Operands.clipValue(limit);
         elementwise.clip(written(g), (float) limit);
     }
 
     @Override
-    public void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
+    public synchronized void clipGlobalNorm(Tensor g, double maxNorm, Tensor norm) {
         Operands.clipGlobalNorm(maxNorm, norm);
         CpuTensor measured = written(norm);
         double length = elementwise.norm(read(g));
@@ -380,27 +381,27 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
+    public synchronized void addPenaltyGradient(Tensor w, double l1, double l2, Tensor g) {
         Operands.sameSize("addPenaltyGradient", w, g);
         elementwise.penalize(read(w), (float) l1, (float) (2 * l2), written(g));
     }
 
     @Override
-    public void constrain(Constraint constraint, Tensor w) {
+    public synchronized void constrain(Constraint constraint, Tensor w) {
         Operands.Matrix sizes = Operands.constrain(w);
         if (constraint.kind() == Constraint.Kind.NON_NEGATIVE) elementwise.rectify(written(w));
         else Rows.constrain(constraint, sizes, written(w));
     }
 
     @Override
-    public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
+    public synchronized void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
         Operands.sameSize("sgdStep", w, g, velocity);
         Operands.sgdStep(step, velocity);
         elementwise.sgd(step, written(w), read(g), written(velocity));
     }
 
     @Override
-    public void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
+    public synchronized void adamStep(AdamStep step, Tensor w, Tensor g, Tensor m, Tensor v) {
         Operands.sameSize("adamStep", w, g, m, v);
         elementwise.adam(step, written(w), read(g), written(m), written(v));
     }

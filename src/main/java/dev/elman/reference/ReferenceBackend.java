@@ -14,16 +14,17 @@ import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Every operation as its formula says, in double, on one thread. Slow on purpose: it refuses blocking, threads, fused
+ * Every operation as its formula says, in double, on the calling thread. Slow on purpose: it refuses blocking, threads, fused
  * passes, tables and approximations. The formulas and their sources stand at {@link Backend}.
  */
 public final class ReferenceBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(ReferenceBackend.class.getName());
 
-    private int live;
-    private boolean closed;
+    private final AtomicInteger live = new AtomicInteger();
+    private volatile boolean closed;
 
     @Override
     public String name() {
@@ -56,22 +57,22 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public int liveTensors() {
-        return live;
+        return live.get();
     }
 
     @Override
     public void close() {
-        if (!closed && live > 0) LOG.log(System.Logger.Level.WARNING, "reference: {0} tensors were never closed", live);
         closed = true;
-        live = 0;
+        int left = live.getAndSet(0);
+        if (left > 0) LOG.log(System.Logger.Level.WARNING, "reference: {0} tensors were never closed", left);
     }
 
     void opened() {
-        live++;
+        live.incrementAndGet();
     }
 
     void closed() {
-        if (!closed) live--;
+        if (!closed) live.decrementAndGet();
     }
 
     void checkOpen() {

@@ -16,6 +16,7 @@ final class RnnOutput implements AutoCloseable {
     private final RnnMerge merge;
     private final TimeReversal reversal;
     private final Buffer y;
+    private final Buffer turned;
     private final Buffer own;
     private final Buffer[] vectors;
     private final IntBuffer seen;
@@ -28,6 +29,7 @@ final class RnnOutput implements AutoCloseable {
         this.merge = new RnnMerge(backend, config);
         this.reversal = new TimeReversal(backend);
         this.y = new Buffer(backend);
+        this.turned = new Buffer(backend);
         this.own = new Buffer(backend);
         this.seen = new IntBuffer(backend);
         this.vectors = new Buffer[config.directions()];
@@ -66,7 +68,7 @@ final class RnnOutput implements AutoCloseable {
             backend.maskRows(out, keep, masked);
             out = masked;
         }
-        return config.goBackwards() ? reversal.of(out) : out;
+        return config.goBackwards() ? reversal.of(out, turned) : out;
     }
 
     /** What direction i says of the whole sequence, [N,H]. */
@@ -102,7 +104,8 @@ final class RnnOutput implements AutoCloseable {
 
     /** Fills the state gradients of all directions with what dy, the gradient of the output, says of them. */
     void backward(Tensor dy, List<RnnDirection> directions, IntTensor mask) {
-        Tensor inOrder = config.goBackwards() && config.output() == Output.SEQUENCE ? reversal.of(dy) : dy;
+        // Into other memory than forward, for dy may be the output itself.
+        Tensor inOrder = config.goBackwards() && config.output() == Output.SEQUENCE ? reversal.of(dy, own) : dy;
         for (int i = 0; i < directions.size(); i++) {
             Tensor dOutputs = directions.get(i).beginBackward();
             if (config.output() == Output.SEQUENCE) {
@@ -138,6 +141,7 @@ final class RnnOutput implements AutoCloseable {
     public void close() {
         reversal.close();
         y.close();
+        turned.close();
         own.close();
         seen.close();
         for (Buffer vector : vectors) vector.close();

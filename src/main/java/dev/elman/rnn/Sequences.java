@@ -13,6 +13,9 @@ import java.util.Objects;
  * <p>An instance holds a batch on the host: features [T,N,D] and which steps are live.
  */
 public final class Sequences {
+    /** Largest array that every JVM can make. */
+    private static final int LARGEST = Integer.MAX_VALUE - 8;
+
     private final int rows;
     private final int steps;
     private final int features;
@@ -44,7 +47,11 @@ public final class Sequences {
         return build(x, steps, null);
     }
 
-    /** A batch of rows of any length, 0 too: shorter ones are padded at the end with masked steps of zeros. */
+    /**
+     * A batch of rows of any length, 0 too: shorter ones are padded at the end with masked steps of zeros.
+     *
+     * @throws IllegalArgumentException when steps have different numbers of features, or there are more than an array holds
+     */
     public static Sequences padded(float[][][] x) {
         requireRows(x);
         int steps = Arrays.stream(x).mapToInt(row -> row.length).max().orElse(0);
@@ -78,13 +85,21 @@ public final class Sequences {
             }
         }
         features = Math.max(features, 0);
-        float[] timeMajor = new float[Math.toIntExact((long) steps * x.length * features)];
+        float[] timeMajor = new float[size(steps, x.length, features)];
         for (int n = 0; n < x.length; n++) {
             for (int t = 0; t < x[n].length; t++) {
                 System.arraycopy(x[n][t], 0, timeMajor, (t * x.length + n) * features, features);
             }
         }
         return new Sequences(x.length, steps, features, timeMajor, live);
+    }
+
+    private static int size(int steps, int rows, int features) {
+        if ((double) steps * rows * features > LARGEST) {
+            throw new IllegalArgumentException("Sequences: N = " + rows + " rows of T = " + steps + " steps of "
+                    + features + " numbers are more than an array holds. Cut the longest rows, or take fewer.");
+        }
+        return steps * rows * features;
     }
 
     /**
@@ -112,7 +127,7 @@ public final class Sequences {
      * @throws IllegalArgumentException when the mask is not [N,T]
      */
     public Sequences withMask(boolean[][] mask) {
-        int[] marks = new int[steps * rows];
+        int[] marks = new int[size(steps, rows, 1)];
         if (mask.length != rows) {
             throw new IllegalArgumentException(
                     "withMask: the mask must have N = " + rows + " rows, but has " + mask.length + ".");
@@ -147,7 +162,7 @@ public final class Sequences {
     /** Marks [T,N], 1 in the first lengths[n] steps of row n. */
     public static int[] liveSteps(int[] lengths, int steps) {
         int rows = lengths.length;
-        int[] live = new int[steps * rows];
+        int[] live = new int[size(steps, rows, 1)];
         for (int n = 0; n < rows; n++) {
             for (int t = 0; t < lengths[n]; t++) live[t * rows + n] = 1;
         }

@@ -10,19 +10,17 @@ import dev.elman.backend.Tensor;
 /** A sequence turned round: its steps are rows that are looked up from the last to the first. */
 final class TimeReversal implements AutoCloseable {
     private final Backend backend;
-    private final Buffer turned;
     private final IntBuffer indices;
     /** The last [T,N]; the indices are uploaded again for others only. */
     private Shape steps = Shape.of(0, 0);
 
     TimeReversal(Backend backend) {
         this.backend = backend;
-        this.turned = new Buffer(backend);
         this.indices = new IntBuffer(backend);
     }
 
-    /** x [T,N,C] from its last step to its first, in memory that the next call overwrites. */
-    Tensor of(Tensor x) {
+    /** x [T,N,C] from its last step to its first, in {@code memory}, where x must not lie. */
+    Tensor of(Tensor x, Buffer memory) {
         int t = x.shape().extent(0);
         int n = x.shape().extent(1);
         int c = x.shape().extent(2);
@@ -33,14 +31,13 @@ final class TimeReversal implements AutoCloseable {
             for (int i = 0; i < rows.length; i++) rows[i] = (t - 1 - i / n) * n + i % n;
             order.set(rows);
         }
-        Tensor y = turned.of(x.shape());
+        Tensor y = memory.of(x.shape());
         backend.embeddingForward(x.reshape(Shape.of(t * n, c)), order, y);
         return y;
     }
 
     @Override
     public void close() {
-        turned.close();
         indices.close();
     }
 }

@@ -2,7 +2,9 @@ package dev.elman.train;
 
 import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
+import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
@@ -12,7 +14,7 @@ import java.util.List;
  * @param learningRate before any schedule; positive
  * @param beta1 how much of the mean of the gradients stays at each step; at least 0 and below 1
  * @param beta2 how much of the mean of their squares stays; at least 0 and below 1
- * @param epsilon keeps weights without gradients from 0 / 0; positive. 1e-8 in {@link Optimizer#adam}, 1e-7 in Keras
+ * @param epsilon keeps weights without gradients from 0 / 0; positive, in float32 too. 1e-8 in {@link Optimizer#adam}, 1e-7 in Keras
  * @param weightDecay at least 0; acts on all weights, the biases too, after clipping
  * @param decoupled whether the decay shrinks the weights themselves (AdamW) and does not join their gradients
  */
@@ -28,9 +30,10 @@ public record Adam(
         Require.learningRate(learningRate);
         Require.below(1, "beta1", beta1);
         Require.below(1, "beta2", beta2);
-        if (!(epsilon > 0 && Double.isFinite(epsilon))) {
+        if (!((float) epsilon > 0 && Float.isFinite((float) epsilon))) {
             // With 0, a weight that never had a gradient, of a token never seen for one, becomes 0 / 0.
-            throw new IllegalArgumentException("epsilon must be positive and finite, but is " + epsilon + ".");
+            throw new IllegalArgumentException(
+                    "epsilon must be positive and finite in float32, too, but is " + epsilon + ".");
         }
         Require.below(Double.POSITIVE_INFINITY, "weightDecay", weightDecay);
     }
@@ -52,14 +55,15 @@ public record Adam(
 
     @Override
     public Updater start(Backend backend, Parameters weights, Parameters gradients) {
-        Tensor m = backend.allocate(weights.flat().shape());
-        Tensor v = backend.allocate(weights.flat().shape());
+        Shape size = weights.flat().shape();
+        Buffer m = new Buffer(backend);
+        Buffer v = new Buffer(backend);
         return new Updater() {
             private long steps;
 
             @Override
             public List<Tensor> moments() {
-                return List.of(m, v);
+                return List.of(m.of(size), v.of(size));
             }
 
             @Override
@@ -71,7 +75,7 @@ public record Adam(
             public void step(double rate) {
                 steps++;
                 AdamStep step = new AdamStep(rate, beta1, beta2, epsilon, weightDecay, decoupled, steps);
-                backend.adamStep(step, weights.flat(), gradients.flat(), m, v);
+                backend.adamStep(step, weights.flat(), gradients.flat(), m.of(size), v.of(size));
             }
 
             @Override

@@ -3,6 +3,7 @@ package dev.elman.train;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** Where a training puts its {@link Checkpoint} after each epoch, and finds the one to go on from. */
@@ -43,6 +44,11 @@ public interface Checkpoints {
         return new Checkpoints() {
             @Override
             public Checkpoint latest() {
+                Path folder = file.toAbsolutePath().getParent();
+                if (folder != null && !Files.isDirectory(folder)) {
+                    throw new UncheckedIOException(new NoSuchFileException(
+                            folder.toString(), null, "the folder of the checkpoint is not there; make it first"));
+                }
                 try {
                     return Files.exists(file) ? Checkpoint.read(file) : null;
                 } catch (IOException e) {

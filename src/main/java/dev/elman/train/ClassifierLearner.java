@@ -13,6 +13,9 @@ import java.util.Random;
 final class ClassifierLearner implements Learner {
     private final SimpleRnnClassifier model;
     private final TrainingData data;
+    /** Whether rows come, and are to be checked, only as an epoch needs them. */
+    private final boolean rowsCome;
+
     private final Trainer trainer;
     private final Team team;
     private final int[] training;
@@ -28,6 +31,7 @@ final class ClassifierLearner implements Learner {
             SimpleRnnClassifier model, TrainingData data, TrainingData validation, Trainer trainer, Team team) {
         this.model = model;
         this.data = data;
+        this.rowsCome = !data.input().isComplete();
         this.trainer = trainer;
         this.team = team;
         if (team.size() > 1 && (trainer.validationSplit() > 0 || validation != null)) {
@@ -109,6 +113,7 @@ final class ClassifierLearner implements Learner {
     public int startEpoch(int epoch) {
         batches = trainer.batches(data.input()::length, training, epoch);
         team.startEpoch(epoch, batches);
+        if (rowsCome) data.input().check(model.config());
         return batches.size();
     }
 

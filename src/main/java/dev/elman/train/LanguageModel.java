@@ -28,6 +28,11 @@ public final class LanguageModel implements AutoCloseable {
 
     /** A model with fresh weights; the backend must outlive it. */
     public LanguageModel(Backend backend, LanguageModelConfig config) {
+        this(config, backend);
+        network.initialize(config.seed());
+    }
+
+    private LanguageModel(LanguageModelConfig config, Backend backend) {
         this.backend = backend;
         this.config = config;
         this.network = new RnnNetwork(
@@ -38,9 +43,13 @@ public final class LanguageModel implements AutoCloseable {
                 config.dropout(),
                 config.tied(),
                 Parameters.allocatePair(backend, config.specs()));
-        network.initialize(config.seed());
         this.minibatch = new Minibatch(backend, 0);
         this.metrics = new Buffer(backend);
+    }
+
+    /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
+    public static LanguageModel zeros(Backend backend, LanguageModelConfig config) {
+        return new LanguageModel(config, backend);
     }
 
     /** What it was made with. Its {@code vocabulary} bounds the ids that may come, its {@code window} holds for each fit. */

@@ -14,8 +14,11 @@ public sealed interface SequenceInput {
     /** Number of steps of one row. */
     int length(int row);
 
+    /** Whether all rows are here and none is still to come, as {@link #tokens(int[][], int[])} has them. */
+    boolean isComplete();
+
     /**
-     * Checks every row against a model.
+     * Checks every row that is here against a model.
      *
      * @throws IllegalArgumentException naming row and step when a token is outside the vocabulary, a step has another
      *     number of features or one that is no finite number, or the model takes the other kind of input
@@ -83,7 +86,7 @@ public sealed interface SequenceInput {
     /**
      * Rows from a file: token ids [N,T] of I32 or I64, or features [N,T,D] of a floating-point type. All rows have T steps.
      *
-     * @throws IllegalArgumentException for another type or rank, or an id that no int holds
+     * @throws IllegalArgumentException for another type or rank, rows of nothing, or an id that no int holds
      */
     static SequenceInput of(NdArray array) {
         long[] shape = array.shape();
@@ -94,10 +97,14 @@ public sealed interface SequenceInput {
                     "Rows are token ids [N,T] of I32 or I64, or features [N,T,D] of F32, F64,"
                             + " F16 or BF16, but the array is " + array + ".");
         }
-        int rows = Math.toIntExact(shape[0]);
-        int steps = Math.toIntExact(shape[1]);
+        boolean empty = array.size() == 0;
+        if (empty && shape[0] > 0) {
+            throw new IllegalArgumentException("The rows of " + array + " hold nothing. Give them a step of a number.");
+        }
+        int rows = (int) shape[0];
+        int steps = empty ? 0 : (int) shape[1];
         if (ids) return tokens(rows, steps, array);
-        int size = Math.toIntExact(shape[2]);
+        int size = empty ? 0 : (int) shape[2];
         float[] values = array.toFloats();
         float[][][] x = new float[rows][steps][];
         for (int n = 0; n < rows; n++) {
@@ -148,13 +155,18 @@ public sealed interface SequenceInput {
         }
 
         @Override
+        public boolean isComplete() {
+            return Arrays.stream(ids).allMatch(Objects::nonNull);
+        }
+
+        @Override
         public void check(ClassifierConfig config) {
             if (config.vocabulary() == 0) {
                 throw new IllegalArgumentException(
                         "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
             }
             for (int n = 0; n < ids.length; n++) {
-                if (ids[n] == null) continue; // checked where it is
+                if (ids[n] == null) continue; // checked when it comes
                 for (int t = 0; t < ids[n].length; t++) {
                     if (ids[n][t] < 0 || ids[n][t] >= config.vocabulary()) {
                         throw new IllegalArgumentException("Token ids must be at least 0 and below V = "
@@ -179,13 +191,18 @@ public sealed interface SequenceInput {
         }
 
         @Override
+        public boolean isComplete() {
+            return Arrays.stream(x).allMatch(Objects::nonNull);
+        }
+
+        @Override
         public void check(ClassifierConfig config) {
             if (config.vocabulary() > 0) {
                 throw new IllegalArgumentException(
                         "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
             }
             for (int n = 0; n < x.length; n++) {
-                if (x[n] == null) continue; // checked where it is
+                if (x[n] == null) continue; // checked when it comes
                 for (int t = 0; t < x[n].length; t++) checkStep(config, n, t);
             }
         }

@@ -1,8 +1,10 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.SgdStep;
+import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.List;
 
@@ -52,11 +54,12 @@ public record Sgd(double learningRate, double momentum, boolean nesterov, double
 
     @Override
     public Updater start(Backend backend, Parameters weights, Parameters gradients) {
-        Tensor velocity = momentum == 0 ? null : backend.allocate(weights.flat().shape());
+        Shape size = weights.flat().shape();
+        Buffer velocity = new Buffer(backend);
         return new Updater() {
             @Override
             public List<Tensor> moments() {
-                return velocity == null ? List.of() : List.of(velocity);
+                return momentum == 0 ? List.of() : List.of(velocity.of(size));
             }
 
             @Override
@@ -66,13 +69,13 @@ public record Sgd(double learningRate, double momentum, boolean nesterov, double
 
             @Override
             public void step(double rate) {
-                backend.sgdStep(
-                        new SgdStep(rate, momentum, nesterov, weightDecay), weights.flat(), gradients.flat(), velocity);
+                SgdStep step = new SgdStep(rate, momentum, nesterov, weightDecay);
+                backend.sgdStep(step, weights.flat(), gradients.flat(), momentum == 0 ? null : velocity.of(size));
             }
 
             @Override
             public void close() {
-                if (velocity != null) velocity.close();
+                velocity.close();
             }
         };
     }

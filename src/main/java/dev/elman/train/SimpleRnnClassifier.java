@@ -40,18 +40,24 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
-        this(
-                backend,
-                config,
-                new RnnNetwork(
-                        backend,
-                        config.vocabulary() > 0,
-                        config.rnn(),
-                        config.inputDropout(),
-                        config.dropout(),
-                        false,
-                        Parameters.allocatePair(backend, config.specs())));
+        this(backend, config, network(backend, config));
         network.initialize(config.seed());
+    }
+
+    /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
+    public static SimpleRnnClassifier zeros(Backend backend, ClassifierConfig config) {
+        return new SimpleRnnClassifier(backend, config, network(backend, config));
+    }
+
+    private static RnnNetwork network(Backend backend, ClassifierConfig config) {
+        return new RnnNetwork(
+                backend,
+                config.vocabulary() > 0,
+                config.rnn(),
+                config.inputDropout(),
+                config.dropout(),
+                false,
+                Parameters.allocatePair(backend, config.specs()));
     }
 
     private SimpleRnnClassifier(Backend backend, ClassifierConfig config, RnnNetwork network) {
@@ -321,7 +327,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         ModelFile saved = ModelFile.read(file, KIND);
         ClassifierConfig config = saved.config(ClassifierConfig.class);
         saved.check(config.specs());
-        SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+        SimpleRnnClassifier model = zeros(backend, config);
         saved.load(model.weights());
         return model;
     }

@@ -22,7 +22,7 @@ public interface Team {
 
     /**
      * Told before each epoch, counted from 1, which rows its batches hold, so that the rows of this worker's shares can be
-     * brought here.
+     * brought here. Those that came are checked as {@code fit} checks the others.
      */
     default void startEpoch(int epoch, List<int[]> batches) {}
 

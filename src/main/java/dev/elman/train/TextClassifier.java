@@ -76,7 +76,7 @@ public final class TextClassifier implements AutoCloseable {
         try {
             classifier.fit(texts, labels, defaultTrainer().build());
             return classifier;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             classifier.close();
             throw e;
         }
@@ -231,7 +231,7 @@ public final class TextClassifier implements AutoCloseable {
             throw saved.wrong(ModelFile.TOKENIZER, "an id for unknown characters", "none", ModelFile.TRAIN_ANEW);
         }
         saved.check(config.specs());
-        SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+        SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, config);
         saved.load(model.weights());
         return new TextClassifier(tokenizer, labels, model);
     }

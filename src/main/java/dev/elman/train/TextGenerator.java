@@ -142,7 +142,7 @@ public final class TextGenerator implements AutoCloseable {
             }
         }
         saved.check(config.specs());
-        LanguageModel model = new LanguageModel(backend, config);
+        LanguageModel model = LanguageModel.zeros(backend, config);
         saved.load(model.weights());
         return new TextGenerator(tokenizer, model);
     }

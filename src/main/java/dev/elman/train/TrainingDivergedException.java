@@ -14,28 +14,33 @@ public final class TrainingDivergedException extends RuntimeException {
     /** Counted from 1; 0 for none. The best one where patience keeps it. */
     private final int lastGoodEpoch;
 
+    /**
+     * @param found what is no number: of that batch, or after its step
+     * @param steps how many were taken
+     */
     TrainingDivergedException(
             int epoch,
             int batch,
-            double loss,
-            double norm,
+            String found,
+            long steps,
             double learningRate,
             double clipNorm,
             int lastGoodEpoch,
             boolean best) {
-        super("Training diverged in epoch " + epoch + ", batch " + batch + ": loss " + loss + ", gradient norm " + norm
-                + ", learning rate " + learningRate + ". The model has "
+        super("Training diverged in epoch " + epoch + ", batch " + batch + ": " + found + ", learning rate "
+                + learningRate
+                + ". The model has "
                 + (lastGoodEpoch == 0
                         ? "its weights from before the training"
                         : (best ? "its best weights, those" : "the weights") + " of the end of epoch " + lastGoodEpoch)
-                + ". " + remedy(epoch, batch, loss, clipNorm));
+                + ". " + remedy(epoch, steps, clipNorm));
         this.epoch = epoch;
         this.batch = batch;
         this.lastGoodEpoch = lastGoodEpoch;
     }
 
-    private static String remedy(int epoch, int batch, double loss, double clipNorm) {
-        if (epoch == 1 && batch == 1 && !Double.isFinite(loss)) {
+    private static String remedy(int epoch, long steps, double clipNorm) {
+        if (steps == 0) {
             return "No step was taken yet: look at the weights that it began with, and at the input.";
         }
         return "Try a smaller learning rate" + (clipNorm > 1 ? ", or clipNorm(1)" : "")

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.ArrayList;
@@ -18,10 +19,12 @@ final class TrainingRun implements AutoCloseable {
     private final TrainingStep steps;
 
     /** The weights with which the last epoch began whose first loss was a number. */
-    private final Tensor lastGood;
+    private final Buffer lastGood;
 
     private int lastGoodEpoch;
-    private final Tensor best;
+    /** Those of the lowest validation loss, where patience watches it. */
+    private final Buffer best;
+
     private final List<EpochResult> results = new ArrayList<>();
     private double bestLoss = Double.POSITIVE_INFINITY;
     private int bestEpoch;
@@ -38,14 +41,13 @@ final class TrainingRun implements AutoCloseable {
         this.checkpoints = checkpoints;
         this.backend = learner.backend();
         this.steps = new TrainingStep(settings, learner, team);
-        Shape size = learner.weights().flat().shape();
-        this.lastGood = backend.allocate(size);
-        this.best = settings.patience() > 0 ? backend.allocate(size) : null;
+        this.lastGood = new Buffer(backend);
+        this.best = new Buffer(backend);
     }
 
     History fit() {
-        Tensor weights = learner.weights().flat();
-        backend.copy(weights, lastGood);
+        keep(lastGood);
+        if (watches()) keep(best); // so that its memory is taken before the first batch
         Checkpoint from = checkpoints.latest();
         if (from != null) resume(from);
         boolean goOn = results.isEmpty() || !exhausted(results.size());
@@ -72,14 +74,14 @@ final class TrainingRun implements AutoCloseable {
     /** Ends an epoch half way: the weights are those it began with, or the best ones. */
     private History interrupted() {
         boolean bestAgain = bestAgain();
-        if (!bestAgain) backend.copy(lastGood, learner.weights().flat());
+        if (!bestAgain) giveBack(lastGood);
         return new History(results, bestAgain ? bestEpoch : results.size());
     }
 
     /** Gives the model its best weights back where patience has kept some. */
     private boolean bestAgain() {
-        if (best == null || bestEpoch == 0) return false;
-        backend.copy(best, learner.weights().flat());
+        if (bestEpoch == 0) return false;
+        giveBack(best);
         return true;
     }
 
@@ -108,28 +110,43 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private Map<String, Tensor> tensors() {
+        Shape size = learner.weights().flat().shape();
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         tensors.put(Checkpoint.WEIGHTS, learner.weights().flat());
-        tensors.put(Checkpoint.LAST_GOOD, lastGood);
-        if (best != null) tensors.put(Checkpoint.BEST, best);
+        tensors.put(Checkpoint.LAST_GOOD, lastGood.of(size));
+        if (watches()) tensors.put(Checkpoint.BEST, best.of(size));
         return tensors;
+    }
+
+    private void keep(Buffer copy) {
+        Tensor weights = learner.weights().flat();
+        backend.copy(weights, copy.of(weights.shape()));
+    }
+
+    private void giveBack(Buffer copy) {
+        Tensor weights = learner.weights().flat();
+        backend.copy(copy.of(weights.shape()), weights);
+    }
+
+    private boolean watches() {
+        return settings.patience() > 0;
     }
 
     /** Weights are good when a loss has come of them; of the last ones none has, so they get one batch more. */
     private void proveLast(int epoch) {
         int batches = learner.startEpoch(epoch);
         float loss = steps.loss(0, step);
-        if (!Float.isFinite(loss)) throw diverged(epoch, batches, loss, Double.NaN);
+        if (!Float.isFinite(loss)) throw diverged(epoch, batches, "after its step loss " + loss);
     }
 
-    private TrainingDivergedException diverged(int epoch, int batch, double loss, double norm) {
+    private TrainingDivergedException diverged(int epoch, int batch, String found) {
         boolean bestAgain = bestAgain();
-        if (!bestAgain) backend.copy(lastGood, learner.weights().flat());
+        if (!bestAgain) giveBack(lastGood);
         return new TrainingDivergedException(
                 epoch,
                 batch,
-                loss,
-                norm,
+                found,
+                step,
                 learningRate,
                 settings.clipNorm(),
                 bestAgain ? bestEpoch : lastGoodEpoch,
@@ -149,10 +166,10 @@ final class TrainingRun implements AutoCloseable {
         for (int batch = 0; batch < batches; batch++) {
             TrainingStep.Measured measured = steps.gradient(batch, step);
             learningRate = settings.learningRate(step, (long) batches * settings.epochs());
-            if (!measured.isFinite()) throw diverged(epoch, batch + 1, measured.loss(), measured.norm());
+            if (!measured.isFinite()) throw diverged(epoch, batch + 1, measured.toString());
             if (batch == 0) {
                 // Only now is it known what the last update of the epoch before was worth.
-                backend.copy(learner.weights().flat(), lastGood);
+                keep(lastGood);
                 lastGoodEpoch = epoch - 1;
             }
             steps.update(learningRate);
@@ -179,21 +196,21 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private void rememberBest(EpochResult result) {
-        if (best == null || !(result.validationLoss() < bestLoss)) return;
+        if (!watches() || !(result.validationLoss() < bestLoss)) return;
         bestLoss = result.validationLoss();
         bestEpoch = result.epoch();
-        backend.copy(learner.weights().flat(), best);
+        keep(best);
     }
 
     /** Whether the validation loss has not fallen for too long. */
     private boolean exhausted(int epoch) {
-        return best != null && epoch - bestEpoch >= settings.patience();
+        return watches() && epoch - bestEpoch >= settings.patience();
     }
 
     @Override
     public void close() {
         steps.close();
         lastGood.close();
-        if (best != null) best.close();
+        best.close();
     }
 }

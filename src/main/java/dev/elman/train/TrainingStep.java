@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Buffer;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
@@ -17,7 +18,7 @@ final class TrainingStep implements AutoCloseable {
     private final Backend backend;
     private final Optimizer.Updater updater;
     /** Loss, hits, norm: all that is downloaded after a batch. */
-    private final Tensor metrics;
+    private final Buffer metrics;
 
     TrainingStep(Trainer settings, Learner learner, Team team) {
         this.settings = settings;
@@ -25,12 +26,21 @@ final class TrainingStep implements AutoCloseable {
         this.team = team;
         this.backend = learner.backend();
         this.updater = settings.optimizer().start(backend, learner.weights(), learner.gradients());
-        this.metrics = backend.allocate(Shape.of(3));
+        this.metrics = new Buffer(backend);
     }
 
-    /** Takes the memory that the learner's largest batch needs. */
+    /** Takes the memory that the learner's largest batch needs, and the optimizer. */
     void warmUp() {
-        learner.warmUp(metrics.view(0, Shape.of(2)));
+        updater.moments();
+        learner.warmUp(lossAndHits());
+    }
+
+    private Tensor measured() {
+        return metrics.of(Shape.of(3));
+    }
+
+    private Tensor lossAndHits() {
+        return measured().view(0, Shape.of(2));
     }
 
     /**
@@ -44,19 +54,24 @@ final class TrainingStep implements AutoCloseable {
         boolean isFinite() {
             return Float.isFinite(loss) && Float.isFinite(norm);
         }
+
+        @Override
+        public String toString() {
+            return "loss " + loss + ", gradient norm " + norm;
+        }
     }
 
     /** Leaves the clipped gradient of a batch for {@link #update}. */
     Measured gradient(int batch, long step) {
         Tensor gradients = learner.gradients().flat();
         backend.fill(gradients, 0);
-        double weight = learner.learn(batch, step, metrics.view(0, Shape.of(2)));
+        double weight = learner.learn(batch, step, lossAndHits());
         float[] summed = team.size() > 1 ? sumOverTeam(gradients) : null;
         // Once for the whole batch, not once for each worker.
         settings.rules().penalize(backend, learner.weights(), learner.gradients());
         if (settings.clipValue() < Double.POSITIVE_INFINITY) backend.clipValue(gradients, settings.clipValue());
-        backend.clipGlobalNorm(gradients, settings.clipNorm(), metrics.view(2, Shape.of(1)));
-        float[] measured = metrics.toFloats();
+        backend.clipGlobalNorm(gradients, settings.clipNorm(), measured().view(2, Shape.of(1)));
+        float[] measured = measured().toFloats();
         if (summed != null) System.arraycopy(summed, summed.length - 2, measured, 0, 2);
         return new Measured(weight, measured[0], measured[1], measured[2]);
     }
@@ -66,7 +81,7 @@ final class TrainingStep implements AutoCloseable {
         float[] values = gradients.toFloats();
         int size = values.length;
         float[] all = Arrays.copyOf(values, size + 2);
-        System.arraycopy(metrics.toFloats(), 0, all, size, 2);
+        System.arraycopy(measured().toFloats(), 0, all, size, 2);
         team.sum(all);
         gradients.set(Arrays.copyOf(all, size));
         return all;
@@ -74,8 +89,8 @@ final class TrainingStep implements AutoCloseable {
 
     /** The loss of a batch, and nothing else of it. */
     float loss(int batch, long step) {
-        learner.learn(batch, step, metrics.view(0, Shape.of(2)));
-        float[] loss = Arrays.copyOf(metrics.toFloats(), 1);
+        learner.learn(batch, step, lossAndHits());
+        float[] loss = Arrays.copyOf(measured().toFloats(), 1);
         if (team.size() > 1) team.sum(loss);
         return loss[0];
     }

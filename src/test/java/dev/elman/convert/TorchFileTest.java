@@ -126,6 +126,7 @@ class TorchFileTest {
         assertEquals(List.of(stateful, repeats), notes(config.withStateful(true), file));
         assertEquals(List.of(), notes(config.withZeroOutputForMask(true), file));
         assertEquals(List.of(), notes(config.withBidirectional(true), file));
+        assertEquals(List.of(repeats), notes(config.withMerge(Merge.SUM), file), "of one direction nothing is merged");
         assertEquals(List.of(), notes(config.withOutput(Output.MAX), file));
     }
 

@@ -2,6 +2,7 @@ package dev.elman.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
@@ -14,11 +15,17 @@ import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.IntPredicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -153,6 +160,12 @@ class CpuBackendTest {
      *     the first state is all zeros
      */
     private static List<float[]> run(Backend opened, int[] layer, int variant) {
+        try (Backend backend = opened) {
+            return pass(backend, layer, variant);
+        }
+    }
+
+    private static List<float[]> pass(Backend backend, int[] layer, int variant) {
         int n = layer[0];
         int t = layer[1];
         int d = layer[2];
@@ -161,8 +174,7 @@ class CpuBackendTest {
         Dropout dropout = (variant & 2) != 0 ? new Dropout(0.3, 17, 0, true) : null;
         Random random = new Random(5);
         List<Tensor> results = new ArrayList<>();
-        try (Backend backend = opened;
-                IntTensor mask = backend.allocateInts(Shape.of(t, n))) {
+        try (IntTensor mask = backend.allocateInts(Shape.of(t, n))) {
             mask.set(random.ints((long) t * n, 0, 3).toArray());
             SimpleRnnWeights weights = weights(backend, random, d, nodes, dropout == null);
             SimpleRnnWeights gradients = weights(backend, random, d, nodes, dropout == null);
@@ -185,6 +197,25 @@ class CpuBackendTest {
             results.forEach(Tensor::close);
             return values;
         }
+    }
+
+    /** Of several threads, each with tensors of its own; else they would write into each other's workspace, or hang. */
+    @Test
+    void operationsOfSeveralThreadsWaitForEachOther() {
+        Backend backend = CpuBackend.open(2);
+        Callable<float[][][]> passes = () -> Stream.of(LAYERS)
+                .map(layer -> pass(backend, layer, 0).toArray(float[][]::new))
+                .toArray(float[][][]::new);
+        assertTimeoutPreemptively(Duration.ofMinutes(2), () -> {
+            float[][][] alone = passes.call();
+            ExecutorService threads = Executors.newFixedThreadPool(3);
+            for (Future<float[][][]> one : threads.invokeAll(Collections.nCopies(6, passes))) {
+                assertArrayEquals(alone, one.get());
+            }
+            threads.shutdown();
+        });
+        assertEquals(0, backend.liveTensors());
+        backend.close();
     }
 
     private static List<float[]> runOthers(int threads) {

@@ -55,6 +55,15 @@ class SequencesTest {
         Sequences.of(bad).withLengths(1).requireFinite();
     }
 
+    @Test
+    void moreThanAnArrayHoldsIsRefused() {
+        float[][][] rows = new float[3000][0][];
+        rows[0] = new float[1_000_000][0];
+        assertMessage("N = 3000 rows of T = 1000000 steps", () -> Sequences.padded(rows));
+        rows[0] = new float[1000][1000];
+        assertMessage("steps of 1000 numbers", () -> Sequences.padded(rows));
+    }
+
     private static void assertMessage(String part, Runnable action) {
         IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
         assertTrue(e.getMessage().contains(part), e.getMessage());

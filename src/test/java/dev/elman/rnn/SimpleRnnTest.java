@@ -21,6 +21,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SimpleRnnTest {
     private static final int N = 3;
@@ -263,6 +264,20 @@ class SimpleRnnTest {
                     e.getMessage(),
                     "of the same size, so nothing else would notice");
             rnn.backward(dy);
+        }
+    }
+
+    /** As the gradient of half the sum of squares is. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theGradientMayBeTheOutputItself(boolean goBackwards) {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H).withGoBackwards(goBackwards);
+        try (SimpleRnn rnn = SimpleRnn.create(backend, config, 1);
+                Tensor x = random(Shape.of(T, N, D), 2);
+                Tensor dy = backend.allocate(Shape.of(T, N, H))) {
+            backend.copy(rnn.forward(x, null), dy);
+            double[] expected = rnn.backward(dy).toDoubles();
+            assertArrayEquals(expected, rnn.backward(rnn.forward(x, null)).toDoubles());
         }
     }
 

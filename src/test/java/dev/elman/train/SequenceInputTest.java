@@ -46,6 +46,20 @@ class SequenceInputTest {
         assertTrue(e.getMessage().contains("row 0, step 1 has 1099511627776"), e.getMessage());
     }
 
+    /** A file of 128 bytes may speak of 2 billion of them. */
+    @Test
+    void rowsOfNothingAreRefused() {
+        for (NdArray array : List.of(
+                NdArray.ofInts(new int[0], 2_000_000_000, 0),
+                NdArray.ofFloats(new float[0], 2_000_000_000, 5, 0),
+                NdArray.ofFloats(new float[0], 2_000_000_000, 0, 5))) {
+            Exception e = assertThrows(IllegalArgumentException.class, () -> SequenceInput.of(array));
+            assertTrue(e.getMessage().contains("hold nothing"), e.getMessage());
+        }
+        assertEquals(
+                0, SequenceInput.of(NdArray.ofInts(new int[0], 0, 1L << 60)).rows());
+    }
+
     @Test
     void lengthsAreThoseOfTheRowsThatAreHere() {
         int[][] ids = {{1, 2}, null, {}};

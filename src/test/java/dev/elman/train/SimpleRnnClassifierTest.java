@@ -205,6 +205,42 @@ class SimpleRnnClassifierTest {
         assertEquals(perEpoch[2], perEpoch[3], "allocations in the third epoch");
     }
 
+    /** Whatever it was that found no memory, none of a training stays taken when the model is closed. */
+    @Test
+    void aTrainingWithoutMemoryLeavesNothingBehind() {
+        Trainer trainer =
+                ToyData.trainer().epochs(1).validationSplit(0.2).patience(1).build();
+        int failed = 0;
+        for (boolean fits = false; !fits; failed += fits ? 0 : 1) {
+            AtomicInteger left = new AtomicInteger(failed);
+            Backend full = watched(backend, arguments -> {
+                if (left.getAndDecrement() == 0) throw new OutOfMemoryError("for this test");
+            });
+            try (SimpleRnnClassifier model =
+                    new SimpleRnnClassifier(full, ToyData.config().build())) {
+                model.fit(data.ids, data.labels, trainer);
+                fits = true;
+            } catch (OutOfMemoryError e) {
+                assertEquals("for this test", e.getMessage());
+            }
+            assertEquals(0, backend.liveTensors(), "allocation " + failed);
+        }
+        assertTrue(failed > 10, "weights, gradients, two copies, two moments, layers: " + failed);
+    }
+
+    @Test
+    void weightsOfZerosAreForWhoSetsThem() {
+        ClassifierConfig config = ToyData.config().build();
+        try (SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, config);
+                SimpleRnnClassifier drawn = new SimpleRnnClassifier(backend, config)) {
+            assertArrayEquals(
+                    new double[(int) model.weights().flat().shape().size()],
+                    model.weights().flat().toDoubles());
+            backend.copy(drawn.weights().flat(), model.weights().flat());
+            assertArrayEquals(drawn.predictProba(data.ids), model.predictProba(data.ids));
+        }
+    }
+
     /** A backend, which tells the arguments of each allocation first. */
     static Backend watched(Backend backend, Consumer<Object[]> allocation) {
         return (Backend) Proxy.newProxyInstance(

@@ -159,6 +159,25 @@ class TeamTest {
                 () -> fit(TrainingData.of(SequenceInput.tokens(new int[ROWS][], lengths), DATA.labels), trainer));
     }
 
+    /** Else it would be an id of other weights, or of memory that is nobody's. */
+    @Test
+    void aRowThatComesIsChecked() {
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        int[][] here = new int[ROWS][];
+        TrainingData data = TrainingData.of(SequenceInput.tokens(here, lengths), DATA.labels);
+        Team bringing = new BringingTeam(Team.alone(), here) {
+            @Override
+            public void startEpoch(int epoch, List<int[]> batches) {
+                super.startEpoch(epoch, batches);
+                here[7] = new int[lengths[7]];
+                Arrays.fill(here[7], ToyData.VOCABULARY);
+            }
+        };
+        Exception e = assertThrows(
+                IllegalArgumentException.class, () -> fit(data, trainer().build(), bringing, Checkpoints.none()));
+        assertTrue(e.getMessage().contains("row 7, step 0 has " + ToyData.VOCABULARY), e.getMessage());
+    }
+
     /** A longer row would overwrite the labels of its batch, a shorter one would be read on as zeros. */
     @ParameterizedTest
     @ValueSource(ints = {-1, 1})
@@ -181,7 +200,7 @@ class TeamTest {
     }
 
     /** Brings the rows of its own shares before each epoch and takes all others away. */
-    private static final class BringingTeam implements Team {
+    private static class BringingTeam implements Team {
         private final Team team;
         private final int[][] here;
 
@@ -294,6 +313,22 @@ class TeamTest {
                         result.learningRate(),
                         0))
                 .toList();
+    }
+
+    /** Not after an epoch, which would be lost. */
+    @Test
+    void aCheckpointInNoFolderIsRefusedBeforeTheFirstBatch(@TempDir Path folder) {
+        Callback trained = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                throw new AssertionError("a batch was learnt");
+            }
+        };
+        Checkpoints nowhere = Checkpoints.in(folder.resolve("missing").resolve("training.safetensors"));
+        UncheckedIOException e = assertThrows(
+                UncheckedIOException.class,
+                () -> fit(data(), trainer().callback(trained).build(), Team.alone(), nowhere));
+        assertTrue(e.getMessage().contains("missing: the folder of the checkpoint is not there"), e.getMessage());
     }
 
     @Test

@@ -548,6 +548,23 @@ class TrainerTest {
     }
 
     @Test
+    void whatTheLastStepRuinedIsSaidToBeOfThatStep() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer trainer = ToyData.trainer()
+                    .epochs(1)
+                    .batchSize(data.ids.length)
+                    .schedule((step, total) -> Double.POSITIVE_INFINITY)
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertTrue(
+                    e.getMessage().contains("in epoch 1, batch 1: after its step loss NaN, learning"), e.getMessage());
+            assertTrue(e.getMessage().contains("smaller learning rate"), e.getMessage());
+        }
+    }
+
+    @Test
     void aLossThatIsNoNumberFromTheStartIsTheWeights() {
         try (SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build())) {
@@ -569,5 +586,6 @@ class TrainerTest {
     @Test
     void adamNeedsAnEpsilon() {
         refused("epsilon", () -> new Adam(0.1, 0.9, 0.999, 0, 0, false));
+        refused("epsilon", () -> new Adam(0.1, 0.9, 0.999, 1e-46, 0, false)); // 0 in float32
     }
 }
