@@ -55,6 +55,17 @@ abstract class Blas {
         product(form, add, a, b, c, m, n, k);
     }
 
+    /**
+     * Takes the memory that a product of these sizes needs beside its operands: whoever has begun to change what is added to
+     * cannot stop half way for want of it.
+     */
+    final void reserve(Form form, long m, long n, long k) {
+        if (m > 0 && n > 0 && k > 0) take(form, m, n, k);
+    }
+
+    /** The memory of {@link #reserve}; no size is 0. */
+    void take(Form form, long m, long n, long k) {}
+
     /** One product; no size is 0. */
     abstract void product(Form form, boolean add, long a, long b, long c, long m, long n, long k);
 

@@ -18,17 +18,35 @@ final class ColumnSums {
         this.workspace = workspace;
     }
 
+    private static long perChunk(long rows) {
+        long wanted = Math.min((rows + SMALLEST_CHUNK - 1) / SMALLEST_CHUNK, MOST_CHUNKS);
+        return (rows + wanted - 1) / wanted;
+    }
+
+    /** Takes the memory that the sum of so many rows needs, as {@link Blas#reserve}. */
+    void reserve(long rows, long columns) {
+        if (rows > SMALLEST_CHUNK && columns > 0) partial(rows, columns);
+    }
+
+    /** Address of memory for the sums of the chunks. */
+    private long partial(long rows, long columns) {
+        return workspace.of(4 * filled(rows) * columns);
+    }
+
+    private static long filled(long rows) {
+        return (rows + perChunk(rows) - 1) / perChunk(rows);
+    }
+
     /** y [columns] += the sum of the rows of x [rows,columns]. */
     void add(long x, long rows, long columns, long y) {
         if (rows == 0 || columns == 0) return;
-        long wanted = Math.min((rows + SMALLEST_CHUNK - 1) / SMALLEST_CHUNK, MOST_CHUNKS);
-        long perChunk = (rows + wanted - 1) / wanted;
-        long chunks = (rows + perChunk - 1) / perChunk;
+        long perChunk = perChunk(rows);
+        long chunks = filled(rows);
         if (chunks == 1) {
             level(x, rows, columns, rows, y, 1);
             return;
         }
-        long partial = workspace.of(4 * chunks * columns);
+        long partial = partial(rows, columns);
         level(x, rows, columns, perChunk, partial, 0);
         level(partial, chunks, columns, chunks, y, 1);
     }

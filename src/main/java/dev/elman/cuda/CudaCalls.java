@@ -12,11 +12,18 @@ import jcuda.jcublas.cublasStatus;
  * failed launch nobody knows what the device's memory holds, so nothing may be computed from it.
  */
 final class CudaCalls {
-    /** Memory that these do not get harms nothing that is there; a launch that lacked memory has not run. */
-    private static final Set<String> ONLY_TAKE = Set.of("cuMemAlloc", "cuModuleLoadData");
-    /** There is none, or the driver gives none as long as a stream of this process captures in global mode. */
-    private static final Set<String> NOT_GIVEN =
-            Set.of("CUDA_ERROR_OUT_OF_MEMORY", "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED");
+    /**
+     * Memory that these do not get, or cannot give back now, harms nothing that is there; a launch that lacked memory has not
+     * run.
+     */
+    private static final Set<String> ONLY_MEMORY =
+            Set.of("cuMemAlloc", "cuMemFree", "cuModuleLoadData", "cublasCreate");
+    /** There is none, or the driver gives and takes none as long as a stream of this process captures in global mode. */
+    private static final Set<String> NOT_GIVEN = Set.of(
+            "CUDA_ERROR_OUT_OF_MEMORY",
+            "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+            "CUBLAS_STATUS_ALLOC_FAILED",
+            "CUBLAS_STATUS_NOT_INITIALIZED");
 
     private CudaCallException first;
 
@@ -64,8 +71,16 @@ final class CudaCalls {
     }
 
     private CudaCallException failure(String name, String status, Supplier<String> details) {
-        CudaCallException failure = new CudaCallException(name, status, details.get());
-        boolean harmless = ONLY_TAKE.contains(name) && NOT_GIVEN.contains(status);
+        return noted(name, new CudaCallException(name, status, details.get()));
+    }
+
+    /** Poisons the backend as a failed call does that throws, unless it is harmless. */
+    void note(String name, String status) {
+        noted(name, new CudaCallException(name, status, ""));
+    }
+
+    private CudaCallException noted(String name, CudaCallException failure) {
+        boolean harmless = ONLY_MEMORY.contains(name) && NOT_GIVEN.contains(failure.status());
         if (first == null && !harmless && !failure.hadNoPlace()) first = failure;
         return failure;
     }

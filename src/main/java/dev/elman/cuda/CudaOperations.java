@@ -232,6 +232,10 @@ abstract class CudaOperations implements Backend {
         long dWeights = in(dw);
         long dBias = in(db);
         context.enter();
+        int m = sizes.m();
+        if (dx != null) blas.reserve(transposed ? Blas.Form.NN : Blas.Form.NT, m, sizes.d(), sizes.k());
+        blas.reserve(Blas.Form.TN, transposed ? sizes.k() : sizes.d(), transposed ? sizes.d() : sizes.k(), m);
+        if (db != null) sums.reserve(m, sizes.k());
         if (dx != null) multiply(!transposed, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
         if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
         else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());

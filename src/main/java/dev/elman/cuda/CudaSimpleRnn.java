@@ -63,8 +63,25 @@ final class CudaSimpleRnn {
         // What is waited for now need not be waited for behind the recurrence.
         boolean dx = directions.stream().anyMatch(one -> one.dx() != 0);
         List<LiveRows.Piece> pieces = live.pieces(passes.get(0), passes.size(), work(sizes, dx));
+        for (int i = 0; i < passes.size(); i++) reserve(passes.get(i), pieces, directions.get(i));
         planner.run(sizes, passes.size(), true, drops(passes), plan -> plan.backward(passes));
         for (int i = 0; i < passes.size(); i++) products(passes.get(i), pieces, directions.get(i));
+    }
+
+    /** All memory that is asked for when the gradients are changed already. */
+    private void reserve(Recurrence pass, List<LiveRows.Piece> pieces, Backward to) {
+        int d = pass.sizes().d();
+        int h = pass.sizes().h();
+        // No piece has more rows than the first.
+        long rows = pieces == null
+                ? pass.rows()
+                : pieces.isEmpty() ? 0 : pieces.get(0).rows();
+        blas.reserve(Blas.Form.NT, pass.sizes().n(), h, h); // of a step
+        if (to.dx() != 0) blas.reserve(Blas.Form.NT, rows, d, h);
+        blas.reserve(Blas.Form.TN, d, h, rows);
+        blas.reserve(Blas.Form.TN, h, h, rows);
+        dropout.reserve(pass);
+        if (to.db() != 0) sums.reserve(pass.rows(), h);
     }
 
     private static boolean drops(List<Recurrence> passes) {

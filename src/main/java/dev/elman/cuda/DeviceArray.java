@@ -15,7 +15,7 @@ abstract class DeviceArray {
 
     /** New memory, filled with zeros. */
     DeviceArray(CudaContext context, Shape shape) {
-        this.memory = new DeviceMemory(context, Math.multiplyExact(shape.size(), 4L));
+        this.memory = new DeviceMemory(context, DeviceMemory.bytes(shape));
         this.address = memory.address();
         this.shape = shape;
         this.owner = true;
@@ -86,7 +86,10 @@ abstract class DeviceArray {
 
     public final void close() {
         if (!owner || memory.freed()) return;
-        memory.close();
-        memory.context().closedTensor();
+        try {
+            memory.close();
+        } finally {
+            if (memory.freed()) memory.context().closedTensor();
+        }
     }
 }

@@ -49,7 +49,7 @@ final class DeviceMemory {
         if (begin.value() % 4 != 0) {
             throw refused(begin, shape, "is no multiple of 4, as the address of a number must be");
         }
-        long bytes = Math.multiplyExact(shape.size(), 4L);
+        long bytes = bytes(shape);
         DeviceAddress base = new DeviceAddress();
         long[] length = {0};
         String status = CudaCalls.driverStatus(() -> JCudaDriver.cuMemGetAddressRange(base, length, begin));
@@ -61,6 +61,19 @@ final class DeviceMemory {
             throw refused(begin, shape, "has " + left + " bytes before its allocation ends, but it takes " + bytes);
         }
         return new DeviceMemory(context, begin, bytes);
+    }
+
+    /**
+     * Of so many numbers.
+     *
+     * @throws IllegalArgumentException when they are more than a device can address
+     */
+    static long bytes(Shape shape) {
+        if (shape.size() > Long.MAX_VALUE / 4) {
+            throw new IllegalArgumentException(
+                    shape + " has " + shape.size() + " elements, more than any memory holds.");
+        }
+        return 4 * shape.size();
     }
 
     private static IllegalArgumentException refused(DeviceAddress begin, Shape shape, String why) {
@@ -102,10 +115,9 @@ final class DeviceMemory {
         if (!owned || freed || context.closed()) return;
         // The thread's current context may be another's by now.
         context.enterToClose();
+        boolean sound = !context.calls().poisoned();
         String status = free();
-        if (status != null && !context.calls().poisoned()) {
-            throw new CudaCallException("cuMemFree", status, bytes + " bytes");
-        }
+        if (status != null && sound) throw new CudaCallException("cuMemFree", status, bytes + " bytes");
     }
 
     boolean freed() {
@@ -116,6 +128,7 @@ final class DeviceMemory {
     String free() {
         if (freed) return null;
         String status = CudaCalls.driverStatus(() -> JCudaDriver.cuMemFree(pointer));
+        if (status != null) context.calls().note("cuMemFree", status);
         // What the driver has not taken can be given back later, but after a fault it takes nothing any more.
         if (status == null || context.calls().poisoned()) {
             freed = true;

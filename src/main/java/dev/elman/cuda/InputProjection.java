@@ -46,7 +46,7 @@ final class InputProjection {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
         long states = pass.after(pass.states(), 0);
-        long transposedWx = transposed.pay(pass.rows()) ? transposed.of(pass.wx(), d, h) : 0;
+        long transposedWx = transposed.pay(pass.rows(), d) ? transposed.of(pass.wx(), d, h) : 0;
         if (pieces == null) {
             multiply(pass, transposedWx, pass.x(), states, pass.rows());
             return;

@@ -82,11 +82,27 @@ final class OwnBlas extends Blas {
         return Math.max(least, Math.min(useful, Math.max(1, ENOUGH_BLOCKS / Tile.MIDDLE.blocks(m, n))));
     }
 
+    private static long perSlice(Form form, long m, long n, long k) {
+        long wanted = slices(form, m, n, k);
+        return ((k + wanted - 1) / wanted + SLAB - 1) / SLAB * SLAB;
+    }
+
+    private static long filled(long k, long perSlice) {
+        return (k + perSlice - 1) / perSlice;
+    }
+
+    @Override
+    void take(Form form, long m, long n, long k) {
+        long slices = filled(k, perSlice(form, m, n, k));
+        if (slices == 1) return;
+        partial.of(4 * slices * m * n);
+        sums.reserve(slices, m * n);
+    }
+
     @Override
     void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
-        long wanted = slices(form, m, n, k);
-        long perSlice = ((k + wanted - 1) / wanted + SLAB - 1) / SLAB * SLAB;
-        long slices = (k + perSlice - 1) / perSlice;
+        long perSlice = perSlice(form, m, n, k);
+        long slices = filled(k, perSlice);
         if (slices == 1) {
             launch(form, add, a, b, c, m, n, k, perSlice, 1);
             return;

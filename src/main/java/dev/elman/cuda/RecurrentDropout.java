@@ -42,9 +42,18 @@ final class RecurrentDropout {
         long states = pass.before(pass.states(), 0);
         if (pass.factors() == 0) return states;
         Operands.Sequence sizes = sizes(pass, pass.sizes().t());
-        long seen = all.of(4 * pass.rows() * pass.sizes().h());
+        long seen = memory(pass);
         elementwise.keep(pass.factors(), states, seen, sizes);
         return seen;
+    }
+
+    /** Takes the memory for them, as {@link Blas#reserve}. */
+    void reserve(Recurrence pass) {
+        if (pass.factors() != 0) memory(pass);
+    }
+
+    private long memory(Recurrence pass) {
+        return all.of(4 * pass.rows() * pass.sizes().h());
     }
 
     private static Operands.Sequence sizes(Recurrence pass, int steps) {

@@ -124,14 +124,24 @@ final class SplitBlas extends Blas {
         return products + (splits + sums) / Speeds.BYTES_PER_MICRO + STARTS_MICROS;
     }
 
+    private boolean splits(Form form, long m, long n, long k) {
+        return always || faster(form, m, n, k);
+    }
+
+    @Override
+    void take(Form form, long m, long n, long k) {
+        if (!splits(form, m, n, k)) return;
+        if (parts == null) parts = new DeviceMemory(context(), 4 * 4 * tiles.part());
+        if (rounding == null) rounding = new Cublas(context(), true);
+    }
+
     @Override
     void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
-        if (!always && !faster(form, m, n, k)) {
+        if (!splits(form, m, n, k)) {
             strict.product(form, add, a, b, c, m, n, k);
             return;
         }
-        if (parts == null) parts = new DeviceMemory(context(), 4 * 4 * tiles.part());
-        if (rounding == null) rounding = new Cublas(context(), true);
+        take(form, m, n, k);
         long deep = tiles.deep(k);
         long tall = tiles.side(m, deep);
         long wide = tiles.side(n, deep);

@@ -84,7 +84,9 @@ final class StepsPlan implements RecurrencePlan {
             elementwise.keep(pass.factors(), pass.before(pass.states(), pass.step(0)), pass.beside(), oneStep(pass));
         }
         int hidden = pass.sizes().h();
-        return transposed.pay(pass.rows()) ? pass.withTransposedWh(transposed.of(pass.wh(), hidden, hidden)) : pass;
+        return transposed.pay(pass.rows(), hidden)
+                ? pass.withTransposedWh(transposed.of(pass.wh(), hidden, hidden))
+                : pass;
     }
 
     /** Step t alone; its slot holds its projection. */

@@ -11,6 +11,8 @@ final class TransposedWeights {
 
     private static final int TILE = 32;
     private static final int LINES = 8;
+    /** Of a column: a grid is not higher. */
+    private static final int MOST_TILES = 65_535;
 
     private final KernelModule kernels;
     private final boolean on;
@@ -23,9 +25,13 @@ final class TransposedWeights {
         this.workspace = new Workspace(context);
     }
 
-    /** Whether the products of so many rows in all are expected to be faster by them. */
-    boolean pay(long rows) {
-        return on && rows >= FEWEST_ROWS;
+    /**
+     * Whether the products of so many rows in all are expected to be faster by them.
+     *
+     * @param terms rows of w
+     */
+    boolean pay(long rows, int terms) {
+        return on && rows >= FEWEST_ROWS && tiles(terms) <= MOST_TILES;
     }
 
     /** Address of the transpose [C,M] of w [M,C], until the next call. */

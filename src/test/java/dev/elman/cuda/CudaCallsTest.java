@@ -17,6 +17,7 @@ class CudaCallsTest {
         for (int status : List.of(CUresult.CUDA_ERROR_OUT_OF_MEMORY, CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)) {
             fail(calls, "cuMemAlloc", status);
             fail(calls, "cuModuleLoadData", status);
+            fail(calls, "cuMemFree", status);
         }
         assertFalse(calls.poisoned());
         calls.checkHealthy();
@@ -29,6 +30,14 @@ class CudaCallsTest {
         fail(calls, "cuLaunchKernel", CUresult.CUDA_ERROR_OUT_OF_MEMORY);
         assertTrue(calls.poisoned());
         assertThrows(IllegalStateException.class, calls::checkHealthy);
+    }
+
+    /** A fault of a kernel before may come to light here. */
+    @Test
+    void memoryThatAFaultKeepsPoisons() {
+        CudaCalls calls = new CudaCalls();
+        calls.note("cuMemFree", "CUDA_ERROR_ILLEGAL_ADDRESS");
+        assertTrue(calls.poisoned());
     }
 
     private static void fail(CudaCalls calls, String name, int status) {

@@ -22,10 +22,7 @@ class CudaPoisonTest {
     @Test
     void afterAFaultOnTheDeviceNothingIsComputed() throws Exception {
         String output = ChildJvm.like(Map.of(), Map.of()).run(PoisonMain.class);
-        List<String> answers = output.lines()
-                .filter(line -> line.startsWith("answer: "))
-                .map(line -> line.substring("answer: ".length()))
-                .toList();
+        List<String> answers = answers(output);
         assertEquals(7, answers.size(), output);
         // The launch itself may be told of its fault, or the next call that waits.
         String fault = answers.get(0).equals("none") ? answers.get(1) : answers.get(0);
@@ -34,6 +31,26 @@ class CudaPoisonTest {
             assertTrue(answer.contains("computes no more since") && answer.contains(fault), answer);
         }
         assertEquals(List.of("none", "none"), answers.subList(5, 7), output);
+    }
+
+    /** The first call that waits is then the one that gives memory back. */
+    @Test
+    void aFaultThatComesToLightInClosingIsSaidOnce() throws Exception {
+        String output = ChildJvm.like(Map.of(), Map.of("closeFirst", "true")).run(PoisonMain.class);
+        List<String> answers = answers(output);
+        String fault = answers.get(0).equals("none") ? answers.get(1) : answers.get(0);
+        assertTrue(fault.contains("failed with CUDA_ERROR_ILLEGAL_ADDRESS"), output);
+        assertEquals(List.of("none", "none"), answers.subList(2, 4), output);
+        assertTrue(answers.get(4).contains("computes no more since"), output);
+        assertTrue(output.contains("live tensors: 0"), output);
+        assertEquals(List.of("none"), answers.subList(5, answers.size()), output);
+    }
+
+    private static List<String> answers(String output) {
+        return output.lines()
+                .filter(line -> line.startsWith("answer: "))
+                .map(line -> line.substring("answer: ".length()))
+                .toList();
     }
 
     /** Another process, or the application's context, has most of the device: no plan that needs more is insisted on. */

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnBackward;
@@ -14,6 +15,7 @@ import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -103,6 +105,67 @@ class CudaSafetyTest {
         backend.fill(small, 2);
         assertArrayEquals(new float[] {2, 2}, small.toFloats());
         small.close();
+    }
+
+    /**
+     * A pass back that finds no memory for what it needs beside its operands, the states without what was dropped, the largest of
+     * them, has changed none of them: who frees some may call it again.
+     */
+    @Test
+    @Tag("provokes-cuda-error")
+    void aPassBackWithoutMemoryHasChangedNothing() {
+        try (CudaBackend own = CudaBackend.open(Settings.of("gemm=own"));
+                Tensor wx = own.allocate(Shape.of(0, 64));
+                Tensor wh = own.allocate(Shape.of(64, 64));
+                Tensor x = own.allocate(Shape.of(32, 2048, 0));
+                Tensor h = own.allocate(Shape.of(33, 2048, 64));
+                Tensor dh = own.allocate(h.shape());
+                Tensor dwx = own.allocate(wx.shape());
+                Tensor dwh = own.allocate(wh.shape())) {
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, null, new Dropout(0.5, 1, 0, true));
+            SimpleRnnForward forward = new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
+            own.fill(h, 0.5);
+            own.fill(dh, 1);
+            own.fill(dwh, 2);
+            DeviceMemory rest = new DeviceMemory(own.context(), CudaMemoryTest.freeBytes(own) - (12 << 20));
+            IllegalStateException refused = assertThrows(
+                    IllegalStateException.class,
+                    () -> own.simpleRnnBackward(
+                            new SimpleRnnBackward(forward, dh, null, new SimpleRnnWeights(dwx, dwh, null))));
+            assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
+            assertArrayEquals(filled(33 * 2048 * 64, 1), dh.toFloats());
+            assertArrayEquals(filled(64 * 64, 2), dwh.toFloats());
+            rest.close();
+        }
+    }
+
+    /** The same of a dense layer, whose sums of the bias need memory after those of the weights. */
+    @Test
+    @Tag("provokes-cuda-error")
+    void aDenseLayerWithoutMemoryHasChangedNothing() {
+        int columns = 1 << 15;
+        try (CudaBackend own = CudaBackend.open(Settings.of("gemm=own"));
+                Tensor x = own.allocate(Shape.of(1024, 1));
+                Tensor w = own.allocate(Shape.of(1, columns));
+                Tensor dw = own.allocate(w.shape());
+                Tensor db = own.allocate(Shape.of(columns));
+                Tensor dy = own.allocate(Shape.of(1024, columns))) {
+            own.fill(x, 1);
+            own.fill(dy, 1);
+            own.fill(dw, 2);
+            DeviceMemory rest = new DeviceMemory(own.context(), CudaMemoryTest.freeBytes(own) - (1 << 20));
+            IllegalStateException refused =
+                    assertThrows(IllegalStateException.class, () -> own.denseBackward(x, w, dy, null, dw, db));
+            assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
+            assertArrayEquals(filled(columns, 2), dw.toFloats());
+            rest.close();
+        }
+    }
+
+    private static float[] filled(int size, float value) {
+        float[] values = new float[size];
+        Arrays.fill(values, value);
+        return values;
     }
 
     @Test

@@ -2,6 +2,8 @@ package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Shape;
@@ -52,6 +54,14 @@ class CudaTransposedWeightsTest {
         assertEquals(2, launches(FEWEST, true, false) - launches(FEWEST - 1, true, false));
         assertEquals(0, launches(FEWEST, false, false) - launches(FEWEST - 1, false, false));
         assertEquals(0, launches(FEWEST, true, true) - launches(FEWEST - 1, true, true));
+    }
+
+    /** A grid has no more tiles in a column: 8 GiB of x in a sequence that has rows enough. */
+    @Test
+    void notOfMoreRowsThanAGridIsHigh() {
+        TransposedWeights transposed = new TransposedWeights(null, null, true);
+        assertTrue(transposed.pay(TransposedWeights.FEWEST_ROWS, 32 * 65_535));
+        assertFalse(transposed.pay(TransposedWeights.FEWEST_ROWS, 32 * 65_535 + 1));
     }
 
     private long launches(int rows, boolean tf32, boolean byStep) {

@@ -5,7 +5,7 @@ import dev.elman.backend.Tensor;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
-/** Launches a kernel on memory that nobody owns, and tells how the backend answers from then on. */
+/** Launches a kernel on memory that nobody owns, and tells how the backend answers from then on, or, where it is to close first, from that on. */
 final class PoisonMain {
     private PoisonMain() {}
 
@@ -21,6 +21,13 @@ final class PoisonMain {
                         .real(1)
                         .count(64)
                         .over(64));
+        if (Boolean.getBoolean("closeFirst")) {
+            for (int i = 0; i < 3; i++) answer(out, tensor::close);
+            answer(out, () -> backend.fill(tensor, 1));
+            out.println("live tensors: " + backend.liveTensors());
+            answer(out, backend::close);
+            return;
+        }
         answer(out, tensor::toFloats);
         answer(out, tensor::toFloats);
         answer(out, () -> backend.fill(tensor, 1));
