@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.io.AtomicFile;
 import java.awt.Color;
 import java.awt.Font;
 import java.awt.FontMetrics;
@@ -9,7 +10,6 @@ import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -112,7 +112,7 @@ final class ExplanationPicture {
     static void write(Explanation explanation, Path file) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageIO.write(new ExplanationPicture(explanation).draw(), "png", bytes);
-        Files.write(file, bytes.toByteArray());
+        AtomicFile.replace(file, out -> bytes.writeTo(out));
     }
 
     private BufferedImage draw() {

@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -119,16 +118,11 @@ final class GenerateCommand implements Callable<Integer> {
 
     /** A character that the training text lacks tells the model nothing. */
     private void warnOfUnknown(TextGenerator model) {
-        String unknown = prompt.codePoints()
-                .distinct()
-                .mapToObj(Character::toString)
-                .filter(character -> !model.tokenizer().wordIndex().containsKey(character))
-                .collect(Collectors.joining());
-        if (!unknown.isEmpty()) {
-            terminal.err()
-                    .println("elman generate: the model has never read any of \"" + unknown + "\"; it goes on anyway.");
-            terminal.err().flush();
-        }
+        String unknown = model.unknownCharacters(prompt);
+        if (unknown.isEmpty()) return;
+        terminal.err()
+                .println("elman generate: the model has never read any of \"" + unknown + "\"; it goes on anyway.");
+        terminal.err().flush();
     }
 
     private static void atLeastOne(String name, int value) {

@@ -85,6 +85,7 @@ public final class Main implements Runnable {
                 .setOut(terminal.out())
                 .setErr(terminal.err())
                 .setUsageHelpWidth(100)
+                .setUsageHelpAutoWidth(true) // where the terminal says how wide it is
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 // A text may begin with @; picocli would read arguments from a file of that name.
                 .setExpandAtFiles(false)

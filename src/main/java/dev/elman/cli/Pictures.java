@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.io.AtomicFile;
 import dev.elman.train.EpochResult;
 import dev.elman.train.History;
 import java.awt.BasicStroke;
@@ -7,7 +8,6 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,7 +64,7 @@ final class Pictures {
                 EpochResult::validationAccuracy);
         accuracy.getStyler().setLegendPosition(LegendPosition.InsideSE);
         accuracy.getStyler().setYAxisMin(0.0).setYAxisMax(1.0);
-        Files.write(file, png(List.of(loss, accuracy)));
+        write(file, List.of(loss, accuracy));
     }
 
     private static XYChart lines(
@@ -148,7 +148,7 @@ final class Pictures {
             }
         }
         chart.addSeries("percent", columns, rows, cells);
-        Files.write(file, png(List.of(chart)));
+        write(file, List.of(chart));
     }
 
     /** From pale to dark, fast at first: a share of 5 percent is worth seeing. */
@@ -184,6 +184,11 @@ final class Pictures {
                 .setPlotGridLinesColor(GRID)
                 .setPlotGridLinesStroke(new BasicStroke(1f))
                 .setAxisTicksLineVisible(false);
+    }
+
+    private static void write(Path file, List<? extends Chart<?, ?>> charts) throws IOException {
+        byte[] picture = png(charts);
+        AtomicFile.replace(file, out -> out.write(picture));
     }
 
     /** Charts side by side. */

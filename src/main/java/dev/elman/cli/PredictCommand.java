@@ -36,6 +36,7 @@ final class PredictCommand implements Callable<Integer> {
     private static final int LONGEST_EXPLAINED = 400;
 
     private static final int LONGEST_CELL = 48;
+    private static final int MOST_UNKNOWN = 20;
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
     private Path file;
@@ -87,23 +88,46 @@ final class PredictCommand implements Callable<Integer> {
         if (picture != null) requireExplainable(asked);
         try (Backend backend = backends.choose().backend();
                 TextClassifier model = TextClassifier.load(backend, file)) {
+            warnOfUnknown(model, asked);
             List<Labelled> answers = label(model, asked, best);
-            List<Labelled> steps = null;
-            if (picture != null) {
-                float[][] probabilities = model.predictPrefixes(asked.get(0));
-                steps = label(model, TextClassifier.prefixes(asked.get(0)), probabilities, best);
-                draw(new Explanation(asked.get(0), model.labels(), probabilities));
-            }
-            if (json) {
-                Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answers, steps));
+            if (picture == null) {
+                print(new Predictions(file.toString(), backend.name(), answers, null));
             } else {
-                Table table = new Table(0, 0);
-                if (steps == null) answers.forEach(answer -> table.row(cells(answer.text(), answer)));
-                else steps.forEach(step -> table.row(cells(tail(step.text()), step)));
-                table.lines("").forEach(terminal.out()::println);
+                String text = asked.get(0);
+                float[][] probabilities = model.predictPrefixes(text);
+                List<Labelled> steps = label(model, TextClassifier.prefixes(text), probabilities, best);
+                print(new Predictions(file.toString(), backend.name(), answers, steps));
+                draw(new Explanation(text, model.labels(), probabilities));
             }
         }
         return 0;
+    }
+
+    private void print(Predictions predictions) {
+        if (json) {
+            Json.print(terminal.out(), predictions);
+            return;
+        }
+        Table table = new Table(0, 0);
+        List<Labelled> steps = predictions.steps();
+        if (steps == null) predictions.predictions().forEach(answer -> table.row(cells(answer.text(), answer)));
+        else steps.forEach(step -> table.row(cells(tail(step.text()), step)));
+        table.lines("").forEach(terminal.out()::println);
+        terminal.out().flush();
+    }
+
+    /** Characters that no text had from which the model learnt tell it nothing. */
+    private void warnOfUnknown(TextClassifier model, List<String> asked) {
+        String unknown = model.unknownCharacters(String.join("", asked));
+        if (unknown.isEmpty()) return;
+        int count = unknown.codePointCount(0, unknown.length());
+        String some = count <= MOST_UNKNOWN
+                ? unknown
+                : unknown.substring(0, unknown.offsetByCodePoints(0, MOST_UNKNOWN)) + "\u2026";
+        terminal.err()
+                .println("elman predict: the model has never read any of \"" + some.replace("\t", "\\t")
+                        + "\"; it answers all the same.");
+        terminal.err().flush();
     }
 
     private void requirePicture() {
@@ -170,7 +194,7 @@ final class PredictCommand implements Callable<Integer> {
     private List<String> asked() throws IOException {
         if (texts != null) {
             texts.forEach(TextFile::requireReadable);
-            return texts;
+            return stripped(texts);
         }
         if (terminal.interactive()) {
             terminal.err().println("Type texts, one a line; end with Ctrl-D (Windows: Ctrl-Z and Enter).");
@@ -179,6 +203,11 @@ final class PredictCommand implements Callable<Integer> {
         List<String> lines = TextFile.readAll(terminal.in(), "standard input");
         if (lines.isEmpty())
             throw new UserException("there are no texts: name some, or send lines to the standard input");
-        return lines;
+        return stripped(lines);
+    }
+
+    /** Without blanks at their ends, as train reads them. */
+    private static List<String> stripped(List<String> lines) {
+        return lines.stream().map(String::strip).toList();
     }
 }

@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.train.Checkpoint;
 import dev.elman.train.Checkpoints;
 import dev.elman.train.History;
 import dev.elman.train.Trainer;
@@ -43,7 +44,13 @@ import picocli.CommandLine.Parameters;
             "  elman train villages.txt --out villages.safetensors --shuffle-lines"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
+        exitCodeList = {
+            Failures.CODE_0,
+            Failures.CODE_1,
+            Failures.CODE_2,
+            Failures.CODE_3,
+            "130:stopped by Ctrl-C, 143 by another signal, and saved"
+        })
 final class TrainCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";
     private static final String STOPPED = ".stopped" + SUFFIX;
@@ -76,7 +83,7 @@ final class TrainCommand implements Callable<Integer> {
             paramLabel = "CHECKPOINT",
             description =
                     "A file that is written after each epoch. Where it is there, the training goes on from it; it has to be"
-                            + " one of this FILE with these options.")
+                            + " one of this FILE with these options, --epochs among them.")
     private Path checkpoint;
 
     @Option(names = "--no-pictures", description = "Draw no learning curve.")
@@ -139,7 +146,7 @@ final class TrainCommand implements Callable<Integer> {
         try (StopSignal signal = new StopSignal()) {
             History history;
             try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
-                history = model.fit(trainer.callback(bar).build(), checkpoints());
+                history = model.fit(trainer.callback(bar).build(), checkpoints(people, epochs));
             } catch (TrainingDivergedException e) {
                 terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
                 return Failures.CHECK_FAILED;
@@ -171,8 +178,26 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private Checkpoints checkpoints() {
-        return checkpoint == null ? Checkpoints.none() : Checkpoints.in(checkpoint);
+    private Checkpoints checkpoints(PrintWriter people, int epochs) {
+        if (checkpoint == null) return Checkpoints.none();
+        Checkpoints inFile = Checkpoints.in(checkpoint);
+        return new Checkpoints() {
+            @Override
+            public Checkpoint latest() {
+                Checkpoint found = inFile.latest();
+                if (found != null) {
+                    people.println(
+                            "Checkpoint: " + checkpoint + ", of the end of epoch " + found.epoch() + " of " + epochs);
+                    people.flush();
+                }
+                return found;
+            }
+
+            @Override
+            public void save(Checkpoint reached) {
+                inFile.save(reached);
+            }
+        };
     }
 
     private void save(Backend backend, TextTask model, History history, double seconds, boolean stopped)
@@ -197,10 +222,15 @@ final class TrainCommand implements Callable<Integer> {
         if (json) Json.print(terminal.out(), result);
     }
 
-    private void draw(PrintWriter people, TextTask.Kind kind, History history) throws IOException {
-        Optional<String> obstacle = Drawing.attempt(() -> Pictures.curve(history, kind, curve()));
-        people.println(obstacle.map(reason -> "No learning curve: " + reason + " " + Drawing.REMEDY)
-                .orElse("Learning curve: " + curve()));
+    /** What becomes of the picture is no reason to hide the result. */
+    private void draw(PrintWriter people, TextTask.Kind kind, History history) {
+        try {
+            Optional<String> obstacle = Drawing.attempt(() -> Pictures.curve(history, kind, curve()));
+            people.println(obstacle.map(reason -> "No learning curve: " + reason + " " + Drawing.REMEDY)
+                    .orElse("Learning curve: " + curve()));
+        } catch (IOException e) {
+            people.println("No learning curve: " + Failures.describe(e));
+        }
     }
 
     /** The picture beside the model. */

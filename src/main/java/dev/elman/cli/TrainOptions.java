@@ -199,7 +199,7 @@ final class TrainOptions {
 
     /** Throws {@link UserException} when an option was given that means nothing to a generator. */
     void requireNoneOfClassify() {
-        if (bidirectional != null) {
+        if (bidirectional != null && bidirectional) {
             throw new UserException("--bidirectional is for --task classify: a generator cannot read from the end");
         }
     }

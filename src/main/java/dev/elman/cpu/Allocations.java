@@ -15,7 +15,7 @@ final class Allocations {
         if (size > Memory.LARGEST) {
             throw new IllegalArgumentException("allocate: " + shape + " has " + size
                     + " elements, but one tensor of the" + " cpu backend holds at most " + Memory.LARGEST
-                    + "; take smaller batches or shorter sequences.");
+                    + "; take fewer nodes, smaller batches or shorter sequences.");
         }
         Memory memory = reserve(shape, (int) size);
         live.add(memory);
@@ -29,7 +29,7 @@ final class Allocations {
             long inUse = live.stream().mapToLong(Memory::byteCount).sum();
             OutOfMemoryError said = new OutOfMemoryError("allocate: " + shape + " needs " + mebibytes(4L * size)
                     + " outside the heap, where this backend already holds " + mebibytes(inUse)
-                    + "; take smaller batches or shorter sequences, or, before Java 22, raise -XX:MaxDirectMemorySize (it is"
+                    + "; take fewer nodes, smaller batches or shorter sequences, or, before Java 22, raise -XX:MaxDirectMemorySize (it is"
                     + " the largest heap size when not set).");
             said.initCause(e);
             throw said;

@@ -20,7 +20,7 @@ final class Memory {
         if (shape.size() > LARGEST) {
             throw new IllegalArgumentException("allocate: " + shape + " has " + shape.size()
                     + " elements, but one tensor of the reference backend holds at most " + LARGEST
-                    + "; take smaller batches or shorter sequences.");
+                    + "; take fewer nodes, smaller batches or shorter sequences.");
         }
     }
 

@@ -154,7 +154,8 @@ public final class Checkpoint {
         SafeTensors contents = SafeTensors.read(file);
         String kind = contents.metadata().get(ModelFile.KIND);
         if (!KIND.equals(kind)) {
-            throw new ModelFileException(file, "metadata " + ModelFile.KIND, KIND, "" + kind, REMEDY);
+            throw new ModelFileException(
+                    file, "metadata " + ModelFile.KIND, KIND, "" + kind, "Name another file for the checkpoint.");
         }
         Map<String, double[]> tensors = new LinkedHashMap<>();
         for (Map.Entry<String, NdArray> tensor : contents.tensors().entrySet()) {

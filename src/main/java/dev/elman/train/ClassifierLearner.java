@@ -87,19 +87,19 @@ final class ClassifierLearner implements Learner {
         return model.network().gradients();
     }
 
-    /** Of the rows no more than what each worker of a team knows of all of them. */
+    /** Of rows that come only as they are needed no more than what each worker of a team knows of all of them. */
     @Override
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
-        putHashes("", data, settings);
+        putHashes("", data, !rowsCome, settings);
         if (trainer.validationSplit() == 0 && validates()) {
-            putHashes(" to validate on", validationData, settings);
+            putHashes(" to validate on", validationData, true, settings);
         }
         return settings;
     }
 
-    private static void putHashes(String which, TrainingData data, Map<String, String> settings) {
+    private static void putHashes(String which, TrainingData data, boolean rowsToo, Map<String, String> settings) {
         int[] lengths = Arrays.stream(Batches.range(data.input().rows()))
                 .map(data.input()::length)
                 .toArray();
@@ -107,6 +107,7 @@ final class ClassifierLearner implements Learner {
         settings.put("hash of the lengths" + which, "" + Arrays.hashCode(lengths));
         settings.put("hash of the labels" + which, "" + Arrays.hashCode(data.labels()));
         settings.put("hash of the weights" + which, "" + Arrays.hashCode(data.weights()));
+        if (rowsToo) settings.put("hash of the rows" + which, "" + data.input().contentHash());
     }
 
     @Override

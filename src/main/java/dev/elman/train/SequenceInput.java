@@ -17,6 +17,9 @@ public sealed interface SequenceInput {
     /** Whether all rows are here and none is still to come, as {@link #tokens(int[][], int[])} has them. */
     boolean isComplete();
 
+    /** The same for the same numbers in the same rows. */
+    int contentHash();
+
     /**
      * Checks every row that is here against a model.
      *
@@ -160,6 +163,11 @@ public sealed interface SequenceInput {
         }
 
         @Override
+        public int contentHash() {
+            return Arrays.deepHashCode(ids);
+        }
+
+        @Override
         public void check(ClassifierConfig config) {
             if (config.vocabulary() == 0) {
                 throw new IllegalArgumentException(
@@ -193,6 +201,11 @@ public sealed interface SequenceInput {
         @Override
         public boolean isComplete() {
             return Arrays.stream(x).allMatch(Objects::nonNull);
+        }
+
+        @Override
+        public int contentHash() {
+            return Arrays.deepHashCode(x);
         }
 
         @Override

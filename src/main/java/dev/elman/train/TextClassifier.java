@@ -118,7 +118,10 @@ public final class TextClassifier implements AutoCloseable {
         return model.fit(data(texts, labelOfText), trainer, Team.alone(), Checkpoints.none());
     }
 
-    /** What the network reads of these texts: ids of their characters, in lower case, and of their begin and end. */
+    /**
+     * What the network reads of these texts: ids of their characters, in lower case and composed (Unicode's NFC), and of their
+     * begin and end.
+     */
     public SequenceInput input(List<String> texts) {
         return SequenceInput.tokens(tokenizer.textsToSequences(bounded(texts)));
     }
@@ -170,6 +173,11 @@ public final class TextClassifier implements AutoCloseable {
         return prefixes;
     }
 
+    /** The characters of a text, each once, that were in none of the texts it was made for; they all count as the same. */
+    public String unknownCharacters(String text) {
+        return Texts.unknown(tokenizer, text);
+    }
+
     /** The most probable label of each text. */
     public List<String> predict(List<String> texts) {
         List<String> result = new ArrayList<>();
@@ -189,7 +197,7 @@ public final class TextClassifier implements AutoCloseable {
 
     private static List<String> bounded(List<String> texts) {
         return Texts.present("text", texts).stream()
-                .map(text -> BEGIN + text + END)
+                .map(text -> BEGIN + Texts.composed(text) + END)
                 .toList();
     }
 

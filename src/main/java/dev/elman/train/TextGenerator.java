@@ -34,7 +34,7 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     /**
-     * A model with fresh weights whose alphabet is that of {@code texts}.
+     * A model with fresh weights whose alphabet is that of {@code texts}, composed (Unicode's NFC).
      *
      * @param shape changes what it likes of the network, but for V
      * @throws IllegalArgumentException when a text holds half a surrogate pair and so could not be saved, or the shape has
@@ -46,7 +46,8 @@ public final class TextGenerator implements AutoCloseable {
                 .lower(false)
                 .oovToken(UNKNOWN)
                 .build();
-        tokenizer.fitOnTexts(Texts.writable("text", texts));
+        tokenizer.fitOnTexts(
+                Texts.writable("text", texts).stream().map(Texts::composed).toList());
         tokenizer.fitOnTexts(List.of(END));
         int vocabulary = tokenizer.wordIndex().size() + 1;
         LanguageModelConfig config = shape.apply(LanguageModelConfig.of(vocabulary));
@@ -86,7 +87,12 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private int[] tokens(List<String> texts) {
-        return tokenizer.textToSequence(String.join(END, Texts.present("text", texts)) + END);
+        return tokenizer.textToSequence(Texts.composed(String.join(END, Texts.present("text", texts))) + END);
+    }
+
+    /** The characters of a text, each once, that were in none of the texts it was made for; they all count as the same. */
+    public String unknownCharacters(String text) {
+        return Texts.unknown(tokenizer, text);
     }
 
     /**
@@ -110,7 +116,8 @@ public final class TextGenerator implements AutoCloseable {
     private String generate(String prompt, int count, Sampling sampling, int stop) {
         Texts.present("prompt", Collections.singletonList(prompt));
         int unknown = tokenizer.wordIndex().get(UNKNOWN);
-        int[] drawn = model.sample(tokenizer.textToSequence(END + prompt), count, sampling, stop, PADDING, unknown);
+        int[] drawn = model.sample(
+                tokenizer.textToSequence(END + Texts.composed(prompt)), count, sampling, stop, PADDING, unknown);
         StringBuilder text = new StringBuilder(prompt);
         for (int id : drawn) text.append(tokenizer.indexWord().getOrDefault(id, ""));
         return text.toString();

@@ -1,8 +1,12 @@
 package dev.elman.train;
 
+import dev.elman.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 
 /** What texts and labels must be before they are joined to others: a null would read as the word "null". */
 final class Texts {
@@ -18,6 +22,26 @@ final class Texts {
             at++;
         }
         return strings;
+    }
+
+    /**
+     * The text with letters and their accents as one character where there is one (Unicode's NFC): the same text looks alike either
+     * way, and files from a Mac or out of a PDF have the other.
+     */
+    static String composed(String text) {
+        return Normalizer.normalize(text, Normalizer.Form.NFC);
+    }
+
+    /** The characters of a text, each once, for which this tokenizer has only the id of unknown ones. */
+    static String unknown(Tokenizer tokenizer, String text) {
+        Integer unknown = tokenizer.wordIndex().get(tokenizer.oovToken().orElseThrow());
+        return composed(text)
+                .codePoints()
+                .distinct()
+                .mapToObj(Character::toString)
+                .filter(character ->
+                        Arrays.stream(tokenizer.textToSequence(character)).anyMatch(id -> id == unknown))
+                .collect(Collectors.joining());
     }
 
     /** These strings, once a file can hold each. */

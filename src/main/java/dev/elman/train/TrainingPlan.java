@@ -19,6 +19,8 @@ import java.util.stream.LongStream;
  */
 record TrainingPlan(Map<String, String> settings, int epochs, List<Double> rates) {
     private static final int MOST_EPOCHS = 10_000;
+    /** How the names of settings begin that stand for more than people could compare. */
+    private static final String HASH = "hash of ";
 
     static TrainingPlan of(Trainer trainer, Learner learner, long batches) {
         Map<String, String> settings = new LinkedHashMap<>(trainer.settings());
@@ -37,11 +39,15 @@ record TrainingPlan(Map<String, String> settings, int epochs, List<Double> rates
         names.addAll(settings.keySet());
         for (String name : names) {
             if (!Objects.equals(settings.get(name), now.settings.get(name))) {
+                if (name.startsWith(HASH)) return name.substring(HASH.length()) + " are not those of then";
                 return name + " was " + settings.get(name) + ", but is " + now.settings.get(name);
             }
         }
         for (int i = 0; i < Math.min(rates.size(), now.rates.size()); i++) {
             if (rates.get(i).equals(now.rates.get(i))) continue;
+            if (epochs != now.epochs) {
+                return "its learning rates are for " + epochs + " epochs in all, and not for " + now.epochs;
+            }
             String place = "at the " + (i % 2 == 0 ? "begin" : "end") + " of epoch " + (i / 2 + 1) + " of ";
             return "the learning rate " + place + epochs + " was " + rates.get(i) + ", but " + place + now.epochs
                     + " it is " + now.rates.get(i);

@@ -174,6 +174,33 @@ class TrainAndPredictTest {
         assertEquals(2, Outcome.of("predict", model.toString()).code(), "no texts at all");
     }
 
+    /** Blanks at the ends, and whether an accent is a character of its own, are nothing that one sees. */
+    @Test
+    void whatLooksAlikeIsReadAlike() throws IOException {
+        Files.writeString(file, digitsAndLetters().replace("a", "\u00e1"));
+        assertEquals(0, train("--batch-size", "8").code());
+        Outcome asked = Outcome.of("predict", model.toString(), "\u00e1bcd", " a\u0301bcd ", "--json");
+        assertEquals("", asked.err());
+        JsonObject one = asked.json().getAsJsonArray("predictions").get(0).getAsJsonObject();
+        JsonObject other = asked.json().getAsJsonArray("predictions").get(1).getAsJsonObject();
+        assertEquals(one.get("labels"), other.get("labels"));
+        Outcome unknown = Outcome.of("predict", model.toString(), "a\u4e00\u4e00");
+        assertEquals(0, unknown.code());
+        assertTrue(unknown.err().contains("has never read any of \"a\u4e00\"; it answers"), unknown.err());
+    }
+
+    /** Else one of them would blow up thousands. */
+    @Test
+    void aLongTextMakesNoOtherLineLonger() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--epochs", "1").code());
+        Outcome asked = Outcome.of("predict", model.toString(), "12", "345", "6".repeat(1000));
+        List<String> lines = asked.out().lines().toList();
+        assertTrue(lines.get(0).startsWith("12   "), lines.get(0));
+        assertTrue(lines.get(1).startsWith("345  ") && lines.get(1).length() < 80, lines.get(1));
+        assertTrue(lines.get(2).startsWith("6666"), lines.get(2));
+    }
+
     @Test
     void resultAsJson() throws IOException {
         Files.writeString(file, digitsAndLetters());
@@ -210,9 +237,9 @@ class TrainAndPredictTest {
         Outcome asked = Outcome.of(ask);
         assertEquals(0, asked.code(), asked.err());
         List<String> lines = asked.out().lines().toList();
-        assertEquals("Picture: " + picture, lines.get(0));
-        assertTrue(lines.get(1).matches("2 +digits +0\\.\\d{3}"), asked.out());
-        assertTrue(lines.get(3).matches("20\u2423 +[a-z]+ +0\\.\\d{3}"), asked.out());
+        assertTrue(lines.get(0).matches("2 +digits +0\\.\\d{3}"), asked.out());
+        assertTrue(lines.get(2).matches("20\u2423 +[a-z]+ +0\\.\\d{3}"), asked.out());
+        assertEquals("Picture: " + picture, lines.get(5), "the answer first, whatever becomes of the picture");
         assertEquals(6, lines.size());
         BufferedImage image = ImageIO.read(picture.toFile());
         assertTrue(image.getWidth() > 1000 && image.getHeight() > 500, image.toString());
@@ -503,6 +530,7 @@ class TrainAndPredictTest {
         Outcome again = train("--no-pictures", "--epochs", "4", "--checkpoint", checkpoint.toString());
         assertEquals(0, again.code(), again.err());
         assertFalse(again.out().contains("Epoch "), "nothing was left to do: " + again.out());
+        assertTrue(again.out().contains("checkpoint.safetensors, of the end of epoch 4 of 4"), again.out());
         assertArrayEquals(expected, Files.readAllBytes(model));
         Outcome itself = train("--no-pictures", "--checkpoint", model.toString());
         assertTrue(itself.err().contains("is another file of this training; name another --checkpoint"), itself.err());
@@ -511,6 +539,18 @@ class TrainAndPredictTest {
         Outcome other = train("--no-pictures", "--seed", "5", "--checkpoint", checkpoint.toString());
         assertEquals(2, other.code());
         assertTrue(other.err().contains("is of another training: "), other.err());
+        Outcome longer = train("--no-pictures", "--epochs", "5", "--checkpoint", checkpoint.toString());
+        assertTrue(longer.err().contains("its learning rates are for 4 epochs in all, and not for 5"), longer.err());
+        Files.writeString(file, digitsAndLetters().replace("1000", "1001"));
+        Outcome edited = train("--no-pictures", "--epochs", "4", "--checkpoint", checkpoint.toString());
+        assertTrue(edited.err().contains("the rows are not those of then"), edited.err());
+        Outcome finished =
+                train("--no-pictures", "--checkpoint", copyOfTheModel().toString());
+        assertTrue(finished.err().contains("found text-classifier. Name another file"), finished.err());
+    }
+
+    private Path copyOfTheModel() throws IOException {
+        return Files.copy(model, folder.resolve("copy.safetensors"));
     }
 
     /** Output of a training, in a JVM of its own, that is asked to end once it shows that epoch. */

@@ -256,7 +256,7 @@ class LanguageModelTest {
             int[] others = tokens.clone();
             others[7] ^= 1;
             Trainer trainer = settings.epochs(4).build();
-            refused("hash of the tokens was", () -> model.fit(others, trainer, Checkpoints.in(file)));
+            refused("the tokens are not those of then", () -> model.fit(others, trainer, Checkpoints.in(file)));
             model.fit(tokens, trainer, Checkpoints.in(file));
             assertArrayEquals(whole, model.weights().flat().toFloats());
         }

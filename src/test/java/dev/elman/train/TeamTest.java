@@ -404,19 +404,25 @@ class TeamTest {
                 trainer().epochs(1),
                 file);
         another(
-                "the learning rate at the end of epoch 1 of 2 was 0.02, but at the end of epoch 1 of 3 it is ",
+                "its learning rates are for 2 epochs in all, and not for 3",
                 data(),
                 trainer().schedule(LearningRateSchedule.cosine()),
                 file);
         int[] labels = DATA.labels.clone();
         labels[0] = (labels[0] + 1) % ToyData.CLASSES;
-        another("hash of the labels", TrainingData.of(SequenceInput.tokens(DATA.ids), labels), trainer(), file);
+        another(
+                "the labels are not those of then",
+                TrainingData.of(SequenceInput.tokens(DATA.ids), labels),
+                trainer(),
+                file);
         int[][] ids = DATA.ids.clone();
         ids[0] = new int[9];
-        another("hash of the lengths", TrainingData.of(SequenceInput.tokens(ids), DATA.labels), trainer(), file);
+        another("the lengths are not those", TrainingData.of(SequenceInput.tokens(ids), DATA.labels), trainer(), file);
+        ids[0] = new int[DATA.ids[0].length];
+        another("the rows are not those", TrainingData.of(SequenceInput.tokens(ids), DATA.labels), trainer(), file);
         float[] weights = new float[ROWS];
         weights[0] = 2;
-        another("hash of the weights was 0", weighted(weights), trainer(), file);
+        another("the weights are not those of then", weighted(weights), trainer(), file);
         another("number of rows was 101, but is 100", rows(Batches.range(100)), trainer(), file);
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model =
@@ -455,7 +461,7 @@ class TeamTest {
         Trainer.Builder warmed =
                 trainer().schedule(LearningRateSchedule.constant().withWarmup(0.2));
         fit(data(), warmed.epochs(2).build(), Team.alone(), Checkpoints.in(file));
-        another("the learning rate at the begin of epoch 1 of 2", data(), warmed.epochs(4), file);
+        another("its learning rates are for 2 epochs in all, and not for 4", data(), warmed.epochs(4), file);
     }
 
     @Test
