@@ -26,6 +26,9 @@ final class NativeCode {
     /** Bindings, and where their native code came from. */
     private static final Map<String, String> LOADED = new HashMap<>();
 
+    /** Bindings that did not load, and why: the JVM says it the first time only. */
+    private static final Map<String, LinkageError> FAILED = new HashMap<>();
+
     private NativeCode() {}
 
     /**
@@ -77,8 +80,11 @@ final class NativeCode {
                         "JCuda's native code could not be unpacked into a new folder under " + before + " (" + e
                                 + "); make room there or choose another with -Djava.io.tmpdir.",
                         e);
-            } catch (ClassNotFoundException | LinkageError e) {
+            } catch (ClassNotFoundException e) {
                 throw new BackendUnavailableException(sentence.of(rootOf(e)), e);
+            } catch (LinkageError e) {
+                LinkageError first = FAILED.computeIfAbsent(binding, name -> e);
+                throw new BackendUnavailableException(sentence.of(rootOf(first)), first);
             } finally {
                 System.setProperty(TEMPORARY, before);
                 remove(folder);

@@ -1,8 +1,10 @@
 package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.BackendUnavailableException;
 import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,6 +98,28 @@ class ChainTest {
                 "Error while loading native library\nStack trace:\n"
                         + "java.lang.UnsatisfiedLinkError: C:\\Temp\\elman-cuda-1\\JCudaDriver.dll: Can't find dependent libraries");
         assertEquals("Can't find dependent libraries", NativeCode.rootOf(failure));
+    }
+
+    /** A class that once failed to start says nothing more of why. */
+    @Test
+    void whyALibraryDidNotLoadIsSaidEveryTime() {
+        for (int i = 0; i < 2; i++) {
+            BackendUnavailableException e = assertThrows(
+                    BackendUnavailableException.class,
+                    () -> NativeCode.load("None", Unloadable.class.getName(), reason -> reason));
+            assertEquals("libnone.so.1: cannot open shared object file", e.getMessage());
+        }
+    }
+
+    /** A binding whose library lacks another one. */
+    private static final class Unloadable {
+        static {
+            fail();
+        }
+
+        private static void fail() {
+            throw new UnsatisfiedLinkError("libnone.so.1: cannot open shared object file");
+        }
     }
 
     static List<String> examine(ChildJvm jvm) throws IOException, InterruptedException {
