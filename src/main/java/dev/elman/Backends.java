@@ -33,7 +33,7 @@ public final class Backends {
     private Backends() {}
 
     /**
-     * A backend that was opened, and why it.
+     * The opened backend, and why better ones were passed over.
      *
      * @param backend to be closed by the caller
      * @param passedOver one sentence for each backend that would have come first, with the reason
@@ -44,7 +44,7 @@ public final class Backends {
      * The best backend on this machine; the choice is logged.
      *
      * @return to be closed by the caller
-     * @throws IllegalArgumentException when a system property of a backend that it tries has a value that nobody knows
+     * @throws IllegalArgumentException when a system property of a backend that it tries has an invalid value
      */
     public static Backend open() {
         return open(AUTO);
@@ -61,7 +61,7 @@ public final class Backends {
         return choose(name).backend();
     }
 
-    /** The processors of this machine, of which this backend keeps so many busy. */
+    /** The CPU backend with this many threads. */
     public static Backend openCpu(int threads) {
         return CpuBackend.open(threads);
     }

@@ -10,7 +10,7 @@ package dev.elman.backend;
  * backend, before anything is written, and {@link IllegalStateException} after {@link #close}. Numbers that are not finite
  * pass through, they are not errors.
  *
- * <p>Same calls, same backend, same kind of device: same bits.
+ * <p>Same calls, same backend, same kind of device: same bits, unless a device has no place for a plan and another runs.
  *
  * <p>A CUDA backend is for the thread that opened it and refuses others. On the others any thread may call, as long as none closes
  * what another is using.
@@ -41,7 +41,7 @@ public interface Backend extends AutoCloseable {
      *
      * @param directions of the layer, 1 or 2
      * @param backward whether back or forward
-     * @throws IllegalArgumentException when a setting of the user's asks for a way that cannot
+     * @throws IllegalArgumentException when a setting names a plan that cannot run it
      */
     default RecurrenceChoice recurrence(int n, int t, int d, int h, int directions, boolean backward) {
         return new RecurrenceChoice(name(), "it has one way for all");
@@ -92,7 +92,8 @@ public interface Backend extends AutoCloseable {
      * Elman's recurrence over a whole sequence: h_t = activation(x_t Wx + (m * h_before) Wh + b), see {@link SimpleRnnPass}
      * for the order, the masks, and the factors m [N,H] of recurrent dropout, all 1 without. T = 1 is a single step;
      * running a sequence step by step over slices gives the same numbers, and the same bits where {@link
-     * #sameBitsByStep} says so.
+     * #sameBitsByStep} says so. Of a dropped channel Wh sees 0; but plans of a GPU that walk all steps in one launch
+     * multiply by 0, so where that channel is infinite or NaN the row becomes NaN.
      */
     void simpleRnnForward(SimpleRnnForward one);
 
@@ -115,7 +116,8 @@ public interface Backend extends AutoCloseable {
 
     /**
      * Both directions of a layer on the way back: as {@link #simpleRnnBackward} of each, to the contract's tolerance and
-     * perhaps at the same time. Neither writes what the other reads or writes; dx is of each by itself.
+     * perhaps at the same time. Neither writes what the other reads or writes; each dx is its own direction's, and the caller
+     * adds them.
      *
      * @param one fits the other as in {@link #bidirectionalForward}
      * @throws IllegalArgumentException when the two do not fit each other

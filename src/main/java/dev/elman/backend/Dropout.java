@@ -2,7 +2,8 @@ package dev.elman.backend;
 
 /**
  * Which elements a dropout keeps, by counting and not by drawing, so that every backend, and every worker that holds only
- * some of the rows, keeps the same ones. Kept elements are multiplied by 1 / (1 - rate).
+ * some of the rows, keeps the same ones. Kept elements are multiplied by 1 / (1 - rate); the others become 0, whatever they were, but
+ * in a recurrence see {@link Backend#simpleRnnForward}.
  *
  * <p>The decision for element (t, n, c) is word c mod 4 of Philox4x32-10 (Salmon et al., SC 2011) with the key
  * {@code seed} (low word first) and the counter (c / 4, t, firstRow + n, 0): kept when that word, unsigned, is at

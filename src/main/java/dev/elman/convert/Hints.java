@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * What a user says of a file that does not say it itself; readers gather what a file does say in the same form. What is null
- * is not said. The habits are those of {@link SimpleRnnConfig}: each changes what a network answers, and no array shows it.
+ * is not said. Most are settings of {@link SimpleRnnConfig} that no array shows, though each changes what a network answers.
  *
  * @param activation of the recurrence
  * @param output what the recurrent layer returns
@@ -34,7 +34,7 @@ public record Hints(
     /** Nothing said. */
     public static final Hints NONE = new Hints(null, null, null, null, null, null, false, null, null);
 
-    /** All habits of a layer: what must be said of a file that holds its weights alone. */
+    /** All settings of a layer that no array shows: what must be said of a file that holds its weights alone. */
     public static Hints of(SimpleRnnConfig rnn) {
         return new Hints(
                 rnn.activation(),
@@ -96,8 +96,7 @@ public record Hints(
     }
 
     /**
-     * For PyTorch files; false in {@link #NONE}. Both ways the network answers alike, up to rounding; it is training on
-     * that differs.
+     * For PyTorch files; false in {@link #NONE}. Outputs agree up to rounding either way; only further training differs.
      */
     public Hints withRecurrentBias(boolean changed) {
         return new Hints(
@@ -120,7 +119,7 @@ public record Hints(
                 activation, output, merge, goBackwards, zeroOutputForMask, stateful, recurrentBias, embedding, name);
     }
 
-    /** For the report of a file of weights alone: the habits it loses, which are to be said when it is read. */
+    /** For the report of a file of weights alone: the settings it loses, which are to be said when it is read. */
     public String lost() {
         List<String> habits = new ArrayList<>(List.of("activation " + activation, "output " + output));
         if (merge != null) habits.add("merge " + merge);

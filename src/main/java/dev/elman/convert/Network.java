@@ -26,7 +26,7 @@ import java.util.Map;
  * {@code rnn.l1.forward...} and so on, {@code dense.w} [C,K], {@code dense.b} [K].
  *
  * @param vocabulary V; 0 when there is no embedding
- * @param rnn shape and habits of the recurrent layer
+ * @param rnn shape and settings of the recurrent layer
  * @param classes K; 0 when there is no dense layer
  * @param weights F32, in the order of {@link #specs()}
  */

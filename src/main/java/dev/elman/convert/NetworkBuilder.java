@@ -23,7 +23,7 @@ import java.util.Set;
  */
 final class NetworkBuilder {
     private final Path file;
-    /** The layer whose habits are being settled. */
+    /** The layer whose settings are being settled, those that no array shows. */
     private String settling;
 
     private final String format;
@@ -120,7 +120,7 @@ final class NetworkBuilder {
     }
 
     /**
-     * The layer with its habits: those that the file says, which a hint may repeat but not contradict, else those of the
+     * The layer with the settings that no array shows: those that the file says, which a hint may repeat but not contradict, else those of the
      * hints, else the usual, with a note.
      *
      * @param shape sizes, layers, directions and biases, which the arrays show

@@ -13,7 +13,7 @@ public final class NumpyFile {
     private NumpyFile() {}
 
     /**
-     * Reads a network; its habits, activation and all, are those of the hints.
+     * Reads a network; the settings that no array shows, activation and all, are those of the hints.
      *
      * @throws dev.elman.io.ModelFileException if the file is no such file, or names or shapes are not those of a network
      */

@@ -21,8 +21,9 @@ import jcuda.driver.CUstream;
  * recurrence on tensor cores. Without it, tensor cores can still make a product of float32's error, out of three of TF32: the
  * recurrence does so where that pays, cuBLAS where it is asked to.
  *
- * <p>Nothing is waited for but downloads, uploads each time they have come to 4 MiB and, where the backend is not attached,
- * once in a recurrence with a mask whose products over all steps take half a millisecond or so: for the number of live rows.
+ * <p>It waits for the stream only in downloads, after each 4 MiB of uploads, where its memory grows or a tensor is closed, as the
+ * driver may then, and, unless attached, once in a recurrence under a mask whose products over all steps take half a millisecond
+ * or so: to learn the number of live rows.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -79,13 +80,14 @@ public final class CudaBackend extends CudaOperations {
      * Works in an application's context and stream, for the calling thread; precision and plan as in {@link #open()}. Both
      * stay the application's: {@link #close} waits for the stream and frees what this backend took, but neither of them.
      * Every operation is handed to the stream and returns, whatever runs there; it waits only where it takes more memory than
-     * any call before it, where it is the first of its size and the driver compiles a kernel, in downloads, and in the uploads
-     * that come to 4 MiB since the last wait. The thread's current context is this one after every call.
+     * any call before it or a tensor is closed, where it is the first of its size and the driver compiles a kernel, in downloads,
+     * and in the uploads that come to 4 MiB since the last wait. The thread's current context is this one after every call.
      *
      * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
      * application's has ordered the writing before. The stream must not be capturing. While another one captures, in global mode
-     * or, begun by this thread, in thread-local mode, the driver gives and takes no memory: an operation that needs more throws, as
-     * where none is left, and the backend goes on.
+     * or, begun by this thread, in thread-local mode, the driver allocates and frees nothing, and a call that asks for it also
+     * invalidates that capture: an operation that needs memory throws as if none were left, and the backend goes on. Do not close it
+     * meanwhile: what cannot be freed then stays taken.
      *
      * @param stream null for the default stream; on it, and on one that waits for it, no recurrence runs as a graph
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do

@@ -9,7 +9,7 @@ import java.util.List;
  * of the arithmetic.
  *
  * <p>How many rows are live only the device knows, so a pass that uses it waits for the stream once; large ones alone do. In an
- * application's stream, which is promised never to be waited for, none does.
+ * application's stream, which is waited for as little as can be, none does.
  */
 final class LiveRows {
     /** Bytes that are gathered at a time: of so many rows products are as fast as of more. */

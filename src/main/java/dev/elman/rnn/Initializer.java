@@ -15,7 +15,7 @@ public interface Initializer {
         return (rows, columns, random) -> new double[rows * columns];
     }
 
-    /** Independent normal numbers with mean 0. The notebook takes 0.01 for weights and 1 for biases. */
+    /** Independent normal numbers with mean 0. */
     static Initializer normal(double standardDeviation) {
         return (rows, columns, random) -> {
             double[] values = new double[rows * columns];

@@ -5,7 +5,7 @@ import java.util.Objects;
 import java.util.function.Consumer;
 
 /**
- * The shape and the habits of a {@link SimpleRnn}. {@link #of} gives the plain one, and the {@code with} methods a changed
+ * The shape and the settings of a {@link SimpleRnn}. {@link #of} gives the plain one, and the {@code with} methods a changed
  * copy. In parentheses: the name in Keras's SimpleRNN and in torch.nn.RNN.
  *
  * @param inputSize D (torch: input_size)
@@ -152,7 +152,7 @@ public record SimpleRnnConfig(
         return with(draft -> draft.bidirectional = changed);
     }
 
-    /** CONCAT in {@link #of}, which is all that torch has. Counts for nothing with one direction. */
+    /** CONCAT in {@link #of}, which is all that torch has. Ignored with one direction. */
     public SimpleRnnConfig withMerge(Merge changed) {
         return with(draft -> draft.merge = changed);
     }
@@ -170,7 +170,7 @@ public record SimpleRnnConfig(
         return with(draft -> draft.output = changed);
     }
 
-    /** False in {@link #of}. Counts for {@link Output#SEQUENCE} of one direction under a mask only. */
+    /** False in {@link #of}. Only affects {@link Output#SEQUENCE} of one direction under a mask. */
     public SimpleRnnConfig withZeroOutputForMask(boolean changed) {
         return with(draft -> draft.zeroOutputForMask = changed);
     }

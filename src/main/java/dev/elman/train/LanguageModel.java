@@ -129,8 +129,8 @@ public final class LanguageModel implements AutoCloseable {
     }
 
     /**
-     * Continues a row of tokens. As {@link #evaluate} does, it begins and ends with a state of zeros: a callback that calls
-     * either after a batch takes the running training's state away; after an epoch it takes nothing.
+     * Continues a row of tokens. As {@link #evaluate} does, it begins and ends with a state of zeros: called from {@link
+     * Callback#onBatchEnd}, either resets the running training's state; from {@link Callback#onEpochEnd} it does no harm.
      *
      * @param prompt what came before; at least one token
      * @param count how many tokens to draw

@@ -28,7 +28,7 @@ public sealed interface Optimizer permits Sgd, Adam {
         void close();
     }
 
-    /** Plain stochastic gradient descent, the notebook's. */
+    /** Plain stochastic gradient descent. */
     static Sgd sgd(double learningRate) {
         return new Sgd(learningRate, 0, false, 0);
     }

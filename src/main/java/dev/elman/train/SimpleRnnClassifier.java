@@ -14,8 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * One class for each sequence: embedding, SimpleRnn, dense layer, softmax. What the notebook's
- * {@code ScratchSimpleRNNClassifier} is by name.
+ * One class for each sequence: embedding, SimpleRnn, dense layer, softmax.
  *
  * <p>For one thread at a time; a second one is refused. Two models may share a backend if one thread uses both.
  */

@@ -42,7 +42,7 @@ public final class TextClassifier implements AutoCloseable {
      * A model with fresh weights that reads texts character by character, in two directions, and takes the largest value
      * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted.
      *
-     * @param shape changes what it likes of the network, but for V and K
+     * @param shape may change any setting of the network but V and K
      * @throws IllegalArgumentException when there are no texts, not one label a text, or fewer than two labels, a text or label
      *     holds half a surrogate pair and so could not be saved, or the shape has another V or K
      */

@@ -36,7 +36,7 @@ public final class TextGenerator implements AutoCloseable {
     /**
      * A model with fresh weights whose alphabet is that of {@code texts}, composed (Unicode's NFC).
      *
-     * @param shape changes what it likes of the network, but for V
+     * @param shape may change any setting of the network but V
      * @throws IllegalArgumentException when a text holds half a surrogate pair and so could not be saved, or the shape has
      *     another V
      */
