@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
         name = "demo",
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
-        header = "Which language is this name? Train on the JDK's own data, in about a minute.",
+        header = "Which language is this name? Train on the JDK's own data, in less than a minute.",
         footerHeading = "%nExample:%n",
         footer = {"  elman demo", "  elman predict target/demo/languages.safetensors \"new zealand\""},
         exitCodeListHeading = "%nExit codes:%n",
