@@ -16,7 +16,7 @@ import java.util.Objects;
 /**
  * One class for each sequence: embedding, SimpleRnn, dense layer, softmax.
  *
- * <p>For one thread at a time; a second one is refused. Two models may share a backend if one thread uses both.
+ * <p>For one thread at a time; a second one is refused. Two models may share a backend, on a GPU if one thread uses both.
  */
 public final class SimpleRnnClassifier implements AutoCloseable {
     /** What the model file says it is. */
