@@ -11,11 +11,25 @@ import java.util.TreeSet;
  */
 record LabelledTexts(List<String> texts, List<String> labels) {
     /**
-     * Reads the lines of a file.
+     * Reads the lines of a file to learn from.
      *
-     * @throws UserException when a line is not of this form, or there are fewer than two labels
+     * @throws UserException as {@link #read}, or when there are fewer than two labels
      */
     static LabelledTexts of(TextFile file) {
+        LabelledTexts all = read(file);
+        if (all.names().size() < 2) {
+            throw new UserException(file.file() + ": every line has the label \""
+                    + all.labels().get(0) + "\"; a classifier needs texts with at least two different labels");
+        }
+        return all;
+    }
+
+    /**
+     * Reads the lines of a file that are not blank.
+     *
+     * @throws UserException when a line is not of this form
+     */
+    static LabelledTexts read(TextFile file) {
         List<String> texts = new ArrayList<>();
         List<String> labels = new ArrayList<>();
         for (TextFile.Line line : file.filled()) {
@@ -28,12 +42,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
             labels.add(label);
             texts.add(text);
         }
-        LabelledTexts all = new LabelledTexts(texts, labels);
-        if (all.names().size() < 2) {
-            throw new UserException(file.file() + ": every line has the label \"" + labels.get(0)
-                    + "\"; a classifier needs texts with at least two different labels");
-        }
-        return all;
+        return new LabelledTexts(texts, labels);
     }
 
     /** The different labels, sorted. */

@@ -71,6 +71,7 @@ public final class Main implements Runnable {
                         .addSubcommand(new TrainCommand(terminal))
                         .addSubcommand(new PredictCommand(terminal))
                         .addSubcommand(new GenerateCommand(terminal))
+                        .addSubcommand(new EvaluateCommand(terminal))
                         .addSubcommand(new ConvertCommand(terminal))
                         .addSubcommand(new VerifyCommand(terminal))
                         .addSubcommand(new BenchCommand(terminal))

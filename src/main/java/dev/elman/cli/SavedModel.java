@@ -13,16 +13,16 @@ final class SavedModel {
     private SavedModel() {}
 
     /**
-     * Checks that a file holds a model of this kind.
+     * What the model in a file does.
      *
      * @throws IOException when the file cannot be read, or is damaged
-     * @throws UserException when it is something else, naming the command that takes it
+     * @throws UserException when it is no text model
      */
-    static void require(TextTask.Kind wanted, Path file) throws IOException {
+    static TextTask.Kind kind(Path file) throws IOException {
         if (Files.notExists(file)) throw new UserException(file + ": there is no such file");
         if (Files.isDirectory(file)) throw new UserException(file + ": is a folder, not a model file");
         String kind = ModelFile.kind(file).orElse("none");
-        TextTask.Kind found = switch (kind) {
+        return switch (kind) {
             case TextClassifier.KIND -> TextTask.Kind.classify;
             case TextGenerator.KIND -> TextTask.Kind.generate;
             case Checkpoint.KIND ->
@@ -33,6 +33,16 @@ final class SavedModel {
                 throw new UserException(file + ": its metadata " + ModelFile.KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");
         };
+    }
+
+    /**
+     * Checks that a file holds a model of this kind.
+     *
+     * @throws IOException as {@link #kind}
+     * @throws UserException when it is something else, naming the command that takes it
+     */
+    static void require(TextTask.Kind wanted, Path file) throws IOException {
+        TextTask.Kind found = kind(file);
         if (found == wanted) return;
         throw new UserException(
                 found == TextTask.Kind.classify

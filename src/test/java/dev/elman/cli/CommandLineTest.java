@@ -36,7 +36,7 @@ class CommandLineTest {
             delimiter = '|',
             nullValues = "none",
             value = {
-                "none                          | Name a command: demo, train, predict, generate, convert, verify, bench, doctor, completion.",
+                "none                          | Name a command: demo, train, predict, generate, evaluate, convert, verify, bench, doctor, completion.",
                 "trian                         | Did you mean train",
                 "train                         | Missing required parameter: 'FILE'",
                 "train no-such-file.tsv        | no-such-file.tsv: there is no such file",

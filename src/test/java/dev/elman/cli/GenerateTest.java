@@ -81,6 +81,15 @@ class GenerateTest {
         assertEquals(
                 1400, ImageIO.read(folder.resolve("model.curve.png").toFile()).getWidth());
 
+        Outcome measured = Outcome.of("evaluate", model.toString(), file.toString(), "--backend", "cpu");
+        assertEquals(0, measured.code(), measured.err());
+        // But for the first character, and those at the end that fill no stream.
+        assertTrue(
+                measured.out()
+                        .matches(
+                                "(?s)Perplexity on 1[01],\\d{3} characters: [1-9]\\.\\d\\d .*probable one: 0\\.\\d{3}\\s*"),
+                measured.out());
+
         String first = generate("--prompt", "The Lic", "--length", "200", "--seed", "5");
         assertTrue(first.startsWith("The Lic"), first);
         assertEquals(207, first.stripTrailing().length(), 3, "all that was asked for, whatever blanks it ends with");

@@ -202,6 +202,29 @@ class TrainAndPredictTest {
     }
 
     @Test
+    void aModelIsMeasuredOnOtherTexts() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
+        Path others = folder.resolve("others");
+        Files.writeString(others, "digits\t2024\n\ndigits\t1812\nletters\tefgh\nletters\t77\n");
+        Outcome measured = Outcome.of("evaluate", model.toString(), others.toString());
+        assertEquals(0, measured.code(), measured.err());
+        List<String> lines = measured.out().lines().toList();
+        assertTrue(lines.get(0).startsWith("Accuracy on 4 texts: 0.750, loss "), measured.out());
+        assertEquals("  digits       2  1.000", lines.get(2));
+        assertEquals("  letters      2  0.500  digits 1", lines.get(3));
+        JsonObject result = Outcome.of("evaluate", model.toString(), others.toString(), "--json")
+                .json();
+        assertEquals(0.75, result.get("accuracy").getAsDouble());
+        assertEquals("[[2,0],[1,1]]", result.get("confusion").toString());
+        Files.writeString(others, "digits\t2024\n\nsigns\t+-\n");
+        Outcome unknown = Outcome.of("evaluate", model.toString(), others.toString());
+        assertEquals(2, unknown.code());
+        assertTrue(
+                unknown.err().contains("line 3 has the label \"signs\", which the model does not know"), unknown.err());
+    }
+
+    @Test
     void resultAsJson() throws IOException {
         Files.writeString(file, digitsAndLetters());
         Outcome trained = train("--json", "--epochs", "1");
