@@ -13,7 +13,7 @@ public record Initializers(Initializer kernel, Initializer recurrent, Initialize
         return new Initializers(Initializer.glorotUniform(), Initializer.orthogonal(), Initializer.zeros());
     }
 
-    /** torch.nn.RNN: everything, biases too, uniform within 1 / sqrt(H). */
+    /** torch.nn.RNN: everything, biases too, uniform within 1 / sqrt(H). Its two biases take {@code withRecurrentBias(true)}. */
     public static Initializers torchDefaults() {
         Initializer all = (rows, columns, random) ->
                 Initializer.uniform(1 / Math.sqrt(columns)).values(rows, columns, random);

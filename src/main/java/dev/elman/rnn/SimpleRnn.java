@@ -144,7 +144,7 @@ public final class SimpleRnn implements AutoCloseable {
         }
     }
 
-    /** Sets all gradients to 0. */
+    /** Sets all gradients to 0 (PyTorch's zero_grad). */
     public void clearGradients() {
         requireGradients("SimpleRnn.clearGradients");
         for (RnnDirection direction : directions) {

@@ -8,14 +8,14 @@ import java.util.List;
  * that all of them take the very step that one alone would take for the whole batch, up to rounding.
  */
 public interface Team {
-    /** How many workers there are. */
+    /** How many workers there are (world size). */
     int size();
 
     /** Which one this is, counted from 0. */
     int rank();
 
     /**
-     * Replaces the values by their sums over all workers, with the same bits for each. Every worker calls this equally often;
+     * Replaces the values by their sums over all workers (an all-reduce), with the same bits for each. Every worker calls this equally often;
      * not called in a team of one.
      */
     void sum(float[] values);

@@ -154,13 +154,13 @@ public record Trainer(
             return this;
         }
 
-        /** Largest norm of all gradients together; infinity for no limit. */
+        /** Largest norm of all gradients together (Keras's global_clipnorm, PyTorch's clip_grad_norm_); infinity for no limit. */
         public Builder clipNorm(double limit) {
             clipNorm = limit;
             return this;
         }
 
-        /** Largest magnitude of one gradient, applied before {@link #clipNorm}; infinity for no limit. */
+        /** Largest magnitude of one gradient (clipvalue, clip_grad_value_), applied before {@link #clipNorm}; infinity for no limit. */
         public Builder clipValue(double limit) {
             clipValue = limit;
             return this;

@@ -7,7 +7,7 @@ import java.util.Objects;
  * counts as much as its weight says.
  *
  * @param labels class of each row
- * @param weights of the rows, at least 0, or null when all count the same
+ * @param weights of the rows (Keras's sample_weight), at least 0, or null when all count the same
  */
 @SuppressWarnings("ArrayRecordComponent") // views of the caller's arrays, never compared
 public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
