@@ -13,6 +13,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -30,6 +31,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Option;
 
@@ -154,12 +156,22 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
         StructType after = transformSchema(before, true);
         ScoreTask task = task(
                 before, JavaSparkContext.fromSparkContext(dataset.sparkSession().sparkContext()));
+        // Under names of their own: a join leaves two columns of one name, and without an alias in between Spark hands
+        // the rows of a typed operation to the next one as they are, with arrays and lists of any kind.
+        String[] names = IntStream.range(0, after.size())
+                .mapToObj(i -> "elman column " + i)
+                .toArray(String[]::new);
+        StructType renamed = new StructType();
+        for (StructField field : after.fields())
+            renamed = renamed.add(names[renamed.size()], field.dataType(), field.nullable());
         MapPartitionsFunction<Row, Row> score = task::score;
-        Dataset<Row> scored = dataset.toDF().mapPartitions(score, Encoders.row(after));
-        // The encoder forgets what StringIndexer and others have noted beside the columns.
-        return scored.select(Arrays.stream(after.fields())
-                .map(field ->
-                        scored.col("`" + field.name().replace("`", "``") + "`").as(field.name(), field.metadata()))
+        Dataset<Row> scored =
+                dataset.toDF(Arrays.copyOf(names, before.size())).mapPartitions(score, Encoders.row(renamed));
+        // The encoder forgets collations, units of intervals and what StringIndexer and others have noted.
+        return scored.select(IntStream.range(0, names.length)
+                .mapToObj(i -> scored.col(names[i])
+                        .cast(after.apply(i).dataType())
+                        .as(after.apply(i).name(), after.apply(i).metadata()))
                 .toArray(Column[]::new));
     }
 

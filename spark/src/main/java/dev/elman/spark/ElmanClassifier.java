@@ -253,7 +253,8 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
 
     private Dataset<Row> select(Dataset<?> dataset, boolean weighted) {
         List<org.apache.spark.sql.Column> wanted = new ArrayList<>();
-        wanted.add(dataset.col(getFeaturesCol()));
+        // By an alias, without which rows of a map would come as they are, see ElmanClassificationModel.transform.
+        wanted.add(dataset.col(getFeaturesCol()).as("elman features"));
         wanted.add(dataset.col(getOrDefault(labelCol())).cast(DataTypes.DoubleType));
         if (weighted) wanted.add(dataset.col(getOrDefault(weightCol())).cast(DataTypes.DoubleType));
         return dataset.select(wanted.toArray(new org.apache.spark.sql.Column[0]));

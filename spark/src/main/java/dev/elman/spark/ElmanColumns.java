@@ -66,7 +66,7 @@ public interface ElmanColumns extends Params {
         StructType out = schema;
         for (String name : List.of(getRawPredictionCol(), getProbabilityCol(), getPredictionCol())) {
             if (name.isEmpty()) continue;
-            if (Arrays.asList(out.fieldNames()).contains(name)) {
+            if (RowReader.has(out, name)) {
                 throw new IllegalArgumentException("There is a column \"" + name + "\" already. Choose another name, or"
                         + " \"\" to leave it out, for rawPredictionCol, probabilityCol or predictionCol.");
             }

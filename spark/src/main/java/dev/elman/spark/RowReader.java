@@ -1,10 +1,13 @@
 package dev.elman.spark;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.internal.SQLConf;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -38,13 +41,21 @@ record RowReader(Column input, boolean tokens, int vocabulary, int features, int
                         + ". Set featuresCol to such a column; KerasTokenizer makes one of texts.");
     }
 
-    /** Throws {@link IllegalArgumentException} when there is no such column. */
+    /** Throws {@link IllegalArgumentException} when there is no such column, or more than one. */
     static DataType typeOf(StructType schema, String column, String param) {
-        if (!List.of(schema.fieldNames()).contains(column)) {
-            throw new IllegalArgumentException("There is no column \"" + column + "\"; there are "
-                    + String.join(", ", schema.fieldNames()) + ". Set " + param + ".");
+        int times = Collections.frequency(List.of(schema.fieldNames()), column);
+        if (times != 1) {
+            throw new IllegalArgumentException(
+                    "There " + (times == 0 ? "is no column \"" : "are " + times + " columns \"") + column
+                            + "\"; there are " + String.join(", ", schema.fieldNames()) + ". Set " + param + ".");
         }
         return schema.apply(column).dataType();
+    }
+
+    /** Whether there is a column of this name, as Spark compares names. */
+    static boolean has(StructType schema, String column) {
+        boolean exactly = SQLConf.get().caseSensitiveAnalysis();
+        return Arrays.stream(schema.fieldNames()).anyMatch(exactly ? column::equals : column::equalsIgnoreCase);
     }
 
     byte[] read(Row row) {

@@ -1,6 +1,5 @@
 package dev.elman.spark;
 
-import java.util.Arrays;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.sql.Row;
@@ -36,7 +35,7 @@ public interface TextColumns extends Params {
             throw new IllegalArgumentException("Column \"" + getInputCol() + "\" must hold texts, but is "
                     + schema.apply(getInputCol()).dataType().catalogString() + ". Set inputCol to another.");
         }
-        if (Arrays.asList(schema.fieldNames()).contains(getOutputCol())) {
+        if (RowReader.has(schema, getOutputCol())) {
             throw new IllegalArgumentException(
                     "There is a column \"" + getOutputCol() + "\" already. Set outputCol to another name.");
         }

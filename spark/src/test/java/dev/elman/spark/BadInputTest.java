@@ -109,6 +109,15 @@ class BadInputTest {
         refused(
                 "\"weight\" already",
                 () -> Rows.classifier(1).setPredictionCol("weight").fit(table));
+        refused(
+                "\"Weight\" already",
+                () -> Rows.classifier(1).setPredictionCol("Weight").fit(table));
+        refused(
+                "\"Text\" already",
+                () -> new KerasTokenizer().setOutputCol("Text").fit(table.withColumn("text", lit("a"))));
+        refused(
+                "are 2 columns \"label\"",
+                () -> Rows.classifier(1).fit(table.withColumn("2", lit(2)).toDF("tokens", "label", "label", "a", "b")));
         refused("no rows", () -> Rows.classifier(1).fit(table.limit(0)));
         refused("at least two classes", () -> Rows.classifier(1).fit(table.filter("label = 0")));
         refused(

@@ -1,6 +1,7 @@
 package dev.elman.spark;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -196,8 +197,7 @@ class LocalTest {
         ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(ROWS.table(spark, 1));
         AtomicInteger read = READ;
         read.set(0);
-        Dataset<Row> table =
-                ROWS.table(spark, 1).crossJoin(spark.range(100).coalesce(1).toDF("copy"));
+        Dataset<Row> table = new Rows(1000, 1).table(spark, 1);
         Dataset<Row> counted = table.map(
                 (org.apache.spark.api.java.function.MapFunction<Row, Row>) row -> {
                     READ.incrementAndGet();
@@ -207,6 +207,7 @@ class LocalTest {
         long outBefore = model.transform(counted)
                 .mapPartitions(
                         (org.apache.spark.api.java.function.MapPartitionsFunction<Row, Integer>) rows -> {
+                            assertTrue(rows.hasNext());
                             rows.next();
                             return List.of(READ.get()).iterator();
                         },
@@ -217,6 +218,39 @@ class LocalTest {
     }
 
     private static final AtomicInteger READ = new AtomicInteger();
+
+    /** Spark hands such rows from a typed operation to the next as they are, with Java's arrays in them. */
+    @Test
+    void rowsStraightOutOfAMapAreFittedAndScored() throws Exception {
+        Dataset<Row> table = ROWS.table(spark, 2).select("tokens", "label");
+        Dataset<Row> mapped = table.map(
+                (org.apache.spark.api.java.function.MapFunction<Row, Row>)
+                        row -> org.apache.spark.sql.RowFactory.create(
+                                row.<Integer>getList(0).stream()
+                                        .mapToInt(Integer::intValue)
+                                        .toArray(),
+                                row.getDouble(1)),
+                Encoders.row(table.schema()));
+        ElmanClassificationModel model = Rows.classifier(1).fit(mapped);
+        assertArrayEquals(ROWS.plain(1), Rows.weights(model));
+        assertEquals(
+                model.transform(table).collectAsList(), model.transform(mapped).collectAsList());
+    }
+
+    @Test
+    void scoringKeepsTheOtherColumnsAsTheyAre() {
+        Dataset<Row> table = ROWS.table(spark, 1);
+        ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(table);
+        Dataset<Row> wide = table.withColumn("text", expr("'A' collate UTF8_LCASE"))
+                .withColumn("texts", expr("array(text)"))
+                .withColumn("days", expr("interval 3 days"));
+        Dataset<Row> joined = wide.join(spark.range(1).toDF("text"));
+        Dataset<Row> scored = model.transform(joined);
+        assertEquals(
+                List.of(joined.schema().fields()),
+                List.of(scored.schema().fields()).subList(0, joined.schema().size()));
+        assertEquals(101, model.transform(wide).filter("text = 'a'").count());
+    }
 
     @Test
     void thresholdsMoveThePrediction() {
