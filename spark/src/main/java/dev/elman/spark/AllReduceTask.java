@@ -16,6 +16,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
+import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
 import scala.Tuple2;
 
@@ -75,7 +76,7 @@ final class AllReduceTask implements Serializable {
             ArrayList<String> workers = new ArrayList<>();
             for (byte[] worker : ring.gather(describe(opened))) workers.add(new String(worker, StandardCharsets.UTF_8));
             RowExchange exchange = new RowExchange(mesh, numbers, held, store);
-            RingTeam team = new RingTeam(mesh, ring, exchange, epoch -> hook.begin(task, epoch));
+            RingTeam team = new RingTeam(mesh, ring, exchange, epoch -> begin(task, epoch));
             Checkpoints checkpoints = checkpoints(ring, mesh.rank());
             ArrayList<EpochSummary> epochs = new ArrayList<>();
             int attempt = task.stageAttemptNumber();
@@ -92,6 +93,12 @@ final class AllReduceTask implements Serializable {
             addEarlier(history, epochs);
             return result(mesh, new FitResult(file, epochs, workers, attempt, null));
         }
+    }
+
+    /** One worker alone waits for nobody, and so would never hear that it should stop. */
+    private void begin(TaskContext task, int epoch) throws IOException {
+        hook.begin(task, epoch);
+        if (task.isInterrupted()) throw new IOException("The task was told to stop.");
     }
 
     private static Iterator<byte[]> result(Mesh mesh, FitResult result) throws IOException {

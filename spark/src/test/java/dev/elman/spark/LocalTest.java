@@ -17,7 +17,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -28,10 +31,12 @@ import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
 import org.apache.spark.ml.tuning.ParamGridBuilder;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.TaskCompletionListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -146,6 +151,23 @@ class LocalTest {
         }
     }
 
+    private static final CountDownLatch ENDED = new CountDownLatch(1);
+
+    @Test
+    void aCancelledWorkerThatIsAloneStops() throws Exception {
+        BEGUN.set(0);
+        ElmanClassifier classifier = Rows.classifier(1).setMaxIter(50).onEpoch((worker, epoch) -> {
+            BEGUN.incrementAndGet();
+            if (epoch > 1) return;
+            worker.addTaskCompletionListener((TaskCompletionListener) done -> ENDED.countDown());
+            spark.sparkContext().cancelAllJobs();
+            while (!worker.isInterrupted()) LockSupport.parkNanos(1_000_000);
+        });
+        assertThrows(Exception.class, () -> classifier.fit(ROWS.table(spark, 1)));
+        assertTrue(ENDED.await(60, TimeUnit.SECONDS));
+        assertEquals(1, BEGUN.get(), "epochs begun");
+    }
+
     @Test
     void aFailedTaskOfARoundIsRunAgain() throws Exception {
         ElmanClassifier classifier = Rows.classifier(2).setSyncMode("AVERAGE(2)");
@@ -193,18 +215,21 @@ class LocalTest {
 
     /** No more rows than a batch are read before the first comes out, however many there are. */
     @Test
-    void scoringStreams() throws Exception {
+    void scoringStreams() {
         ElmanClassificationModel model = Rows.classifier(1).setMaxIter(1).fit(ROWS.table(spark, 1));
-        AtomicInteger read = READ;
-        read.set(0);
-        Dataset<Row> table = new Rows(1000, 1).table(spark, 1);
+        int read = readBeforeTheFirst(model, new Rows(1000, 1).table(spark, 1));
+        assertTrue(read <= 260, "read " + read + " rows for the first");
+    }
+
+    private static int readBeforeTheFirst(ElmanClassificationModel model, Dataset<Row> table) {
+        READ.set(0);
         Dataset<Row> counted = table.map(
                 (org.apache.spark.api.java.function.MapFunction<Row, Row>) row -> {
                     READ.incrementAndGet();
                     return row;
                 },
                 Encoders.row(table.schema()));
-        long outBefore = model.transform(counted)
+        return model.transform(counted)
                 .mapPartitions(
                         (org.apache.spark.api.java.function.MapPartitionsFunction<Row, Integer>) rows -> {
                             assertTrue(rows.hasNext());
@@ -214,7 +239,6 @@ class LocalTest {
                         Encoders.INT())
                 .collectAsList()
                 .get(0);
-        assertTrue(outBefore <= 260, "read " + outBefore + " rows for the first");
     }
 
     private static final AtomicInteger READ = new AtomicInteger();
