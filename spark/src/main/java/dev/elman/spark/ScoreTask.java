@@ -35,7 +35,9 @@ record ScoreTask(
         boolean prediction,
         double[] thresholds)
         implements Serializable {
-    private static final int BATCH = 256;
+    private static final int BATCH_ROWS = 256;
+    /** Of the rows' inputs: long rows make a smaller batch. */
+    private static final int BATCH_BYTES = 16 << 20;
 
     Iterator<Row> score(Iterator<Row> rows) {
         ExecutorCheck.requireVersion(version);
@@ -52,16 +54,23 @@ record ScoreTask(
             public Row next() {
                 if (ready.isEmpty()) {
                     List<Row> batch = new ArrayList<>();
-                    while (batch.size() < BATCH && rows.hasNext()) batch.add(rows.next());
-                    scoreBatch(batch, placement, ready);
+                    List<byte[]> inputs = new ArrayList<>();
+                    long bytes = 0;
+                    while (batch.size() < BATCH_ROWS && bytes < BATCH_BYTES && rows.hasNext()) {
+                        Row row = rows.next();
+                        byte[] input = reader.read(row);
+                        batch.add(row);
+                        inputs.add(input);
+                        bytes += input.length;
+                    }
+                    scoreBatch(batch, inputs, placement, ready);
                 }
                 return ready.remove();
             }
         };
     }
 
-    private void scoreBatch(List<Row> batch, Placement placement, Queue<Row> scored) {
-        List<byte[]> inputs = batch.stream().map(reader::read).toList();
+    private void scoreBatch(List<Row> batch, List<byte[]> inputs, Placement placement, Queue<Row> scored) {
         float[][] probabilities = DeviceThreads.call(
                 "model " + modelKey,
                 placement,

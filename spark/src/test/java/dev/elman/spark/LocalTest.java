@@ -221,6 +221,19 @@ class LocalTest {
         assertTrue(read <= 260, "read " + read + " rows for the first");
     }
 
+    /** Of 0.8 MB each. */
+    @Test
+    void longRowsAreScoredInSmallBatches() {
+        Column step = org.apache.spark.ml.functions.array_to_vector(expr("array_repeat(0.5D, 20000)"));
+        Dataset<Row> table = spark.range(0, 60, 1, 1)
+                .select(step.as("step"), expr("id % 2").as("label"))
+                .withColumn("steps", expr("array_repeat(step, 10)"));
+        ElmanClassificationModel model =
+                Rows.classifier(1).setFeaturesCol("steps").setMaxIter(1).fit(table.limit(2));
+        int read = readBeforeTheFirst(model, table);
+        assertTrue(read <= 22, "read " + read + " rows for the first");
+    }
+
     private static int readBeforeTheFirst(ElmanClassificationModel model, Dataset<Row> table) {
         READ.set(0);
         Dataset<Row> counted = table.map(
