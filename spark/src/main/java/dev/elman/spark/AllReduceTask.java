@@ -56,9 +56,9 @@ final class AllReduceTask implements Serializable {
             held.add(row._2());
         });
         BarrierTaskContext task = BarrierTaskContext.get();
-        long timeout = SparkEnv.get().conf().getTimeAsMs("spark.network.timeout", "120s");
+        long timeoutMillis = 1000 * SparkEnv.get().conf().getTimeAsSeconds("spark.network.timeout", "120s");
         String host = SparkEnv.get().blockManager().blockManagerId().host();
-        try (Mesh mesh = new Mesh(host, secret, task::isInterrupted, timeout)) {
+        try (Mesh mesh = new Mesh(host, secret, task::isInterrupted, timeoutMillis)) {
             // The one call that goes by way of the driver: each costs a second.
             mesh.join(task.partitionId(), task.allGather(mesh.address()));
             int[] known = numbers.stream().mapToInt(Integer::intValue).toArray();

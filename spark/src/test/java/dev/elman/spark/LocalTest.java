@@ -21,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.spark.SparkConf;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -166,6 +167,23 @@ class LocalTest {
         assertThrows(Exception.class, () -> classifier.fit(ROWS.table(spark, 1)));
         assertTrue(ENDED.await(60, TimeUnit.SECONDS));
         assertEquals(1, BEGUN.get(), "epochs begun");
+    }
+
+    /** As Spark reads it. */
+    @Test
+    void aNetworkTimeoutWithoutUnitIsInSeconds() {
+        SparkConf settings = spark.sparkContext().conf();
+        settings.set("spark.network.timeout", "120");
+        try {
+            ElmanClassificationModel model = Rows.classifier(2)
+                    .onEpoch((worker, epoch) -> {
+                        if (epoch == 2 && worker.partitionId() == 1) LockSupport.parkNanos(1_000_000_000);
+                    })
+                    .fit(ROWS.table(spark, 2));
+            assertEquals(0, model.summary().orElseThrow().restarts());
+        } finally {
+            settings.remove("spark.network.timeout");
+        }
     }
 
     @Test
