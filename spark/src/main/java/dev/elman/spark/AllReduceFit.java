@@ -43,11 +43,20 @@ final class AllReduceFit {
         }
         AllReduceTask task = new AllReduceTask(settings, Handshake.newSecret(), folder, configuration, metrics, hook);
         try {
-            FitResult result = first(table.forWorkers(settings.workers()), task);
-            if (folder != null) new HadoopCheckpoints(folder, configuration.value()).remove();
-            return result;
+            return first(table.forWorkers(settings.workers()), task);
         } catch (Exception e) { // also Spark's, which Scala does not declare
             throw ExecutorCheck.explain(e);
+        } finally {
+            if (folder != null) remove(folder, configuration);
+        }
+    }
+
+    /** What cannot be removed costs neither the model nor the reason why there is none. */
+    private static void remove(String folder, SerializableConfiguration configuration) {
+        try {
+            new HadoopCheckpoints(folder, configuration.value()).remove();
+        } catch (IOException e) {
+            LOG.warn("cannot remove the checkpoints in {}", folder, e);
         }
     }
 

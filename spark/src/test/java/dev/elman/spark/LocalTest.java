@@ -152,6 +152,19 @@ class LocalTest {
         }
     }
 
+    @Test
+    void aFailedFitLeavesNoCheckpoints(@TempDir Path folder) throws Exception {
+        ElmanClassifier classifier = Rows.classifier(1)
+                .setCheckpointDir(folder.toString())
+                .onEpoch((worker, epoch) -> {
+                    if (epoch == 2) throw new IllegalStateException("pulled the plug");
+                });
+        assertThrows(Exception.class, () -> classifier.fit(ROWS.table(spark, 1)));
+        try (var files = Files.list(folder)) {
+            assertEquals(0, files.count());
+        }
+    }
+
     private static final CountDownLatch ENDED = new CountDownLatch(1);
 
     @Test
