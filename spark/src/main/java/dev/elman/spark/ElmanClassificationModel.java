@@ -2,7 +2,6 @@ package dev.elman.spark;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
-import dev.elman.train.ClassifierConfig;
 import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.io.InputStream;
@@ -55,8 +54,13 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
     /** The file's SHA-256: copies of a model are one on the executors. */
     private final String key;
 
-    private final transient ClassifierConfig config;
-    private transient TrainingSummary summary;
+    private final int classes;
+    /** V; 0 when the input is vectors. */
+    private final int vocabulary;
+    /** D, of the embedding or of the vectors. */
+    private final int inputSize;
+
+    private TrainingSummary summary;
 
     /**
      * Around a model file.
@@ -69,7 +73,9 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
         this.key = sha256(file);
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model = ScoreTask.load(backend, file)) {
-            config = model.config();
+            classes = model.config().classes();
+            vocabulary = model.config().vocabulary();
+            inputSize = model.config().inputSize();
         }
         columns = new Holder(this);
         columns.setDefaults(this);
@@ -95,7 +101,7 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
 
     /** K. */
     public int numClasses() {
-        return config.classes();
+        return classes;
     }
 
     /** The model as the core's file; {@code SimpleRnnClassifier.load} reads it. */
@@ -140,13 +146,13 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
     @Override
     public StructType transformSchema(StructType schema) {
         boolean tokens = RowReader.holdsTokens(schema, getFeaturesCol());
-        if (tokens != config.vocabulary() > 0) {
+        if (tokens != vocabulary > 0) {
             throw new IllegalArgumentException("This model was trained on "
                     + (tokens ? "array<vector>, but column \"" : "array<int>, but column \"") + getFeaturesCol()
                     + "\" is "
                     + (tokens ? "array<int>." : "array<vector>."));
         }
-        requireThresholds(config.classes());
+        requireThresholds(classes);
         return withPredictions(schema);
     }
 
@@ -176,9 +182,9 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
     }
 
     private ScoreTask task(StructType schema, JavaSparkContext context) {
-        boolean tokens = config.vocabulary() > 0;
-        RowReader reader = new RowReader(
-                inputColumn(schema), tokens, config.vocabulary(), tokens ? 0 : config.inputSize(), 0, null, null);
+        boolean tokens = vocabulary > 0;
+        RowReader reader =
+                new RowReader(inputColumn(schema), tokens, vocabulary, tokens ? 0 : inputSize, 0, null, null);
         Broadcast<byte[]> everywhere = context.broadcast(file);
         return new ScoreTask(
                 everywhere,

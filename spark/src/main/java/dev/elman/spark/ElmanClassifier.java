@@ -36,7 +36,7 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
     private final String uid;
     private final Holder columns;
     private final Training training;
-    private transient WorkerHook hook = WorkerHook.nothing();
+    private WorkerHook hook = WorkerHook.nothing();
 
     public ElmanClassifier() {
         this(Identifiable$.MODULE$.randomUID("elmanClassifier"));

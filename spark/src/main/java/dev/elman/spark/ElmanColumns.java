@@ -1,6 +1,7 @@
 package dev.elman.spark;
 
 import dev.elman.spark.RowReader.Column;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.ml.linalg.SQLDataTypes;
@@ -82,7 +83,9 @@ public interface ElmanColumns extends Params {
     }
 
     /** The parameters of one stage. */
-    final class Holder {
+    final class Holder implements Serializable {
+        private static final long serialVersionUID = 1L;
+
         private final Param<String> features;
         private final Param<String> prediction;
         private final Param<String> probability;

@@ -1,5 +1,6 @@
 package dev.elman.spark;
 
+import java.io.Serializable;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
@@ -108,7 +109,9 @@ public interface ElmanTraining extends Params {
     }
 
     /** The parameters of one stage. */
-    final class Training {
+    final class Training implements Serializable {
+        private static final long serialVersionUID = 1L;
+
         private final Param<String> labelCol;
         private final Param<String> weightCol;
         private final IntParam maxIter;

@@ -1,5 +1,6 @@
 package dev.elman.spark;
 
+import java.io.Serializable;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.sql.Row;
@@ -49,7 +50,9 @@ public interface TextColumns extends Params {
     }
 
     /** The parameters of one stage. */
-    final class Holder {
+    final class Holder implements Serializable {
+        private static final long serialVersionUID = 1L;
+
         private final Param<String> input;
         private final Param<String> output;
 

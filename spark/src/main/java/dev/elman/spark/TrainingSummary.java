@@ -1,5 +1,6 @@
 package dev.elman.spark;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -9,7 +10,7 @@ import java.util.List;
  * @param workers what each worker computed on, by rank
  * @param restarts how often Spark began the workers again because one was lost
  */
-public record TrainingSummary(List<EpochSummary> epochs, List<String> workers, int restarts) {
+public record TrainingSummary(List<EpochSummary> epochs, List<String> workers, int restarts) implements Serializable {
     public TrainingSummary {
         epochs = List.copyOf(epochs);
         workers = List.copyOf(workers);

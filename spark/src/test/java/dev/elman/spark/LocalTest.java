@@ -13,6 +13,10 @@ import dev.elman.backend.Backend;
 import dev.elman.text.Tokenizer;
 import dev.elman.train.Optimizer;
 import dev.elman.train.SimpleRnnClassifier;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -368,6 +372,16 @@ class LocalTest {
         assertEquals(
                 fitted.transform(table).select("probability").collectAsList(),
                 loaded.transform(table).select("probability").collectAsList());
+        assertEquals(
+                fitted.transform(table).select("probability").collectAsList(),
+                serialized(fitted).transform(table).select("probability").collectAsList());
+        assertEquals(
+                fitted.transform(table).select("probability").collectAsList(),
+                serialized(pipeline)
+                        .fit(table)
+                        .transform(table)
+                        .select("probability")
+                        .collectAsList());
         pipeline.write().overwrite().save(folder.resolve("pipeline").toString());
         PipelineModel again =
                 Pipeline.load(folder.resolve("pipeline").toString()).fit(table);
@@ -385,6 +399,18 @@ class LocalTest {
                     SimpleRnnClassifier plain = SimpleRnnClassifier.load(backend, file)) {
                 assertEquals(2, plain.config().classes());
             }
+        }
+    }
+
+    /** What comes out of Java's serialization again, by which Spark broadcasts. */
+    @SuppressWarnings("unchecked")
+    private static <T> T serialized(T stage) throws Exception {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(stage);
+        }
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            return (T) in.readObject();
         }
     }
 
