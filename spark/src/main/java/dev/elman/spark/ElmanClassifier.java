@@ -195,8 +195,8 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
     /**
      * Trains.
      *
-     * @throws IllegalArgumentException when a column is missing or of another type, there are no rows, or there are fewer
-     *     slots than workers
+     * @throws IllegalArgumentException when a column is missing, there twice or of another type, there are no rows, there
+     *     are no slots to take the number of workers from, or ALLREDUCE has fewer slots than workers or dynamic allocation
      * @throws BadRowException for a row that cannot be used
      * @throws IllegalStateException when an executor has no elman or another version, or training diverges
      */
@@ -205,7 +205,8 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
         StructType schema = dataset.schema();
         transformSchema(schema, true);
         SparkContext context = dataset.sparkSession().sparkContext();
-        int workers = Slots.workers(context, (Integer) getOrDefault(numWorkers()));
+        SyncMode mode = SyncMode.parse(getOrDefault(syncMode()));
+        int workers = Slots.workers(context, (Integer) getOrDefault(numWorkers()), mode.allReduce());
         boolean tokens = RowReader.holdsTokens(schema, getFeaturesCol());
         boolean weighted = !getOrDefault(weightCol()).isEmpty();
         int known = classes(schema);
@@ -222,7 +223,7 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
             FitSettings settings = settings(table, tokens, weighted, known, workers);
             settings.config(); // refused here rather than on the executors
             requireThresholds(settings.classes());
-            FitResult result = run(context, table, settings);
+            FitResult result = run(context, table, settings, mode);
             if (result.failure() != null) throw new IllegalStateException(result.failure());
             ElmanClassificationModel model = new ElmanClassificationModel(uid, result.modelFile());
             model.setSummary(new TrainingSummary(result.epochs(), result.workers(), result.attempt()));
@@ -232,10 +233,9 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
         }
     }
 
-    private FitResult run(SparkContext context, Table table, FitSettings settings) {
+    private FitResult run(SparkContext context, Table table, FitSettings settings, SyncMode mode) {
         FitMetrics metrics = new FitMetrics(context);
         ProgressLog progress = new ProgressLog(settings.epochs(), metrics);
-        SyncMode mode = SyncMode.parse(getOrDefault(syncMode()));
         context.addSparkListener(progress);
         try {
             if (mode.allReduce()) {

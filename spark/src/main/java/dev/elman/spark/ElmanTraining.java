@@ -90,7 +90,7 @@ public interface ElmanTraining extends Params {
         return training().seed;
     }
 
-    /** Tasks that train together; as many as there are slots unless set. */
+    /** Tasks that train together, for ALLREDUCE at most as many as there are slots; as many unless set. */
     default IntParam numWorkers() {
         return training().numWorkers;
     }

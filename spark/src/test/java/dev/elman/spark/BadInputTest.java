@@ -2,11 +2,13 @@ package dev.elman.spark;
 
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.lit;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import org.apache.spark.SparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -86,6 +88,22 @@ class BadInputTest {
         assertTrue(everything(e).contains("17 at step 1"), everything(e));
     }
 
+    /** As Spark itself decides: locally the setting means nothing, unless Spark tests itself. */
+    @Test
+    void dynamicAllocationIsRefusedForWorkersThatTrainTogether() {
+        SparkContext context = spark.sparkContext();
+        context.conf().set("spark.dynamicAllocation.enabled", "true");
+        try {
+            assertEquals(2, Slots.workers(context, 0, true));
+            context.conf().set("spark.dynamicAllocation.testing", "true");
+            refused("ALLREDUCE|spark.dynamicAllocation.enabled to false", () -> Slots.workers(context, 3, true));
+            assertEquals(2, Slots.workers(context, 0, false));
+        } finally {
+            context.conf().remove("spark.dynamicAllocation.enabled");
+            context.conf().remove("spark.dynamicAllocation.testing");
+        }
+    }
+
     private static String everything(Throwable failure) {
         StringBuilder all = new StringBuilder();
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) all.append(cause.getMessage());
@@ -96,6 +114,7 @@ class BadInputTest {
     void badSettingsAreNamed() {
         Dataset<Row> table = ROWS.table(spark, 1);
         refused("numWorkers is 3|2 slots", () -> Rows.classifier(3).fit(table));
+        assertEquals(3, Slots.workers(spark.sparkContext(), 3, false), "AVERAGE's need not run at once");
         refused(
                 "no column \"text\"|tokens, steps, label, weight",
                 () -> Rows.classifier(1).setFeaturesCol("text").fit(table));

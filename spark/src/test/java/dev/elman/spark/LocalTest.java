@@ -100,11 +100,12 @@ class LocalTest {
         assertArrayEquals(plain, Rows.weights(model), 1e-5);
     }
 
+    /** By three workers, on two slots. */
     @Test
     void averagingRarelyLearnsToo() {
         Dataset<Row> table = ROWS.table(spark, 2);
         ElmanClassificationModel model =
-                Rows.classifier(2).setSyncMode("AVERAGE(3)").setMaxIter(12).fit(table);
+                Rows.classifier(3).setSyncMode("AVERAGE(3)").setMaxIter(12).fit(table);
         assertTrue(accuracy(model.transform(table)) > 0.9);
     }
 
