@@ -3,6 +3,7 @@ package dev.elman.spark;
 import dev.elman.text.Tokenizer;
 import java.util.Iterator;
 import java.util.List;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.IntParam;
@@ -16,6 +17,7 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
 
 /**
  * Learns the words, or characters, of a text column and numbers them as Keras's Tokenizer does on the same texts in the
@@ -149,20 +151,22 @@ public final class KerasTokenizer extends Estimator<KerasTokenizerModel> impleme
         String empty = tokenizer().toJson();
         String column = getInputCol();
         String version = ExecutorCheck.version();
-        List<String> parts;
+        JavaRDD<String> parts = dataset.select(dataset.col(column))
+                .toJavaRDD()
+                .mapPartitions(rows -> {
+                    ExecutorCheck.requireVersion(version);
+                    return List.of(count(rows, empty, column)).iterator();
+                })
+                .persist(StorageLevel.DISK_ONLY());
+        Tokenizer sum = tokenizer();
         try {
-            parts = dataset.select(dataset.col(column))
-                    .toJavaRDD()
-                    .mapPartitions(rows -> {
-                        ExecutorCheck.requireVersion(version);
-                        return List.of(count(rows, empty, column)).iterator();
-                    })
-                    .collect();
+            parts.count(); // by all executors at once; then they come one by one, for together they may be large
+            parts.toLocalIterator().forEachRemaining(part -> sum.addCounts(Tokenizer.fromJson(part)));
         } catch (Exception e) { // also Spark's, which Scala does not declare
             throw ExecutorCheck.explain(e);
+        } finally {
+            parts.unpersist(false);
         }
-        Tokenizer sum = tokenizer();
-        for (String part : parts) sum.addCounts(Tokenizer.fromJson(part));
         return copyValues(new KerasTokenizerModel(uid, sum.toJson()).setParent(this), ParamMap.empty());
     }
 

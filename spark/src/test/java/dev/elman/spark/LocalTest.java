@@ -459,4 +459,16 @@ class LocalTest {
                         .fit(parts.withColumn("text", lit(null).cast("string"))));
         assertTrue(e.getMessage().contains("Column \"text\""), e.getMessage());
     }
+
+    @Test
+    void theTokenizerBringsOnePartitionsWordsAtATime() {
+        SparkConf settings = spark.sparkContext().conf();
+        settings.set("spark.driver.maxResultSize", "1m");
+        try {
+            Dataset<Row> table = spark.range(0, 20_000, 1, 4).selectExpr("concat('word', id) as text");
+            assertEquals(20_001, new KerasTokenizer().fit(table).vocabularySize());
+        } finally {
+            settings.remove("spark.driver.maxResultSize");
+        }
+    }
 }
