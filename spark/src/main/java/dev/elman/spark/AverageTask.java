@@ -39,10 +39,10 @@ record AverageTask(
                 fit + " worker " + rank + " on " + placement,
                 placement,
                 opened -> new Worker(opened, settings),
-                worker -> steps(worker, shares, state));
+                worker -> steps(worker, rank, shares, state));
     }
 
-    private Averaged steps(Worker worker, EpochShares shares, float[] state) {
+    private Averaged steps(Worker worker, int rank, EpochShares shares, float[] state) {
         long began = System.nanoTime();
         worker.training.restore(state, stepsBefore);
         double weight = 0;
@@ -60,7 +60,7 @@ record AverageTask(
         }
         double seconds = (System.nanoTime() - began) * 1e-9;
         String device = "executor " + SparkEnv.get().executorId() + ": " + worker.description;
-        return new Averaged(weight, worker.training.state(), loss, accuracy, seconds, device);
+        return new Averaged(weight, worker.training.state(), loss, accuracy, seconds, rank, device);
     }
 
     /** A model and the training of it. */

@@ -1,6 +1,10 @@
 package dev.elman.spark;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /** The states of some workers after the same steps, as their mean, and what they measured. */
 final class Averaged implements Serializable {
@@ -11,8 +15,7 @@ final class Averaged implements Serializable {
     private double loss;
     private double accuracy;
     private double computeSeconds;
-    private int workers;
-    private String worker;
+    private SortedMap<Integer, String> devices;
 
     /**
      * Of one worker.
@@ -20,31 +23,51 @@ final class Averaged implements Serializable {
      * @param weight of its rows
      * @param loss sum over them
      * @param accuracy sum over them
+     * @param device what it computed on
      */
-    Averaged(double weight, float[] state, double loss, double accuracy, double computeSeconds, String worker) {
+    Averaged(
+            double weight,
+            float[] state,
+            double loss,
+            double accuracy,
+            double computeSeconds,
+            int rank,
+            String device) {
+        this(weight, state, loss, accuracy, computeSeconds, new TreeMap<>(Map.of(rank, device)));
+    }
+
+    private Averaged(
+            double weight,
+            float[] state,
+            double loss,
+            double accuracy,
+            double computeSeconds,
+            SortedMap<Integer, String> devices) {
         this.weight = weight;
         this.state = state;
         this.loss = loss;
         this.accuracy = accuracy;
         this.computeSeconds = computeSeconds;
-        this.workers = 1;
-        this.worker = worker;
+        this.devices = devices;
     }
 
-    /** The mean moves towards the other state by its share of the weight; a worker without rows moves nothing. */
+    /**
+     * The mean moves towards the other state by its share of the weight; a worker without rows moves nothing. Rounded, so
+     * that the order in which workers are added decides the last bits.
+     */
     Averaged plus(Averaged other) {
         double share = other.weight == 0 ? 0 : other.weight / (weight + other.weight);
         float[] mean = state.clone();
         for (int i = 0; i < mean.length; i++) mean[i] += (float) (share * ((double) other.state[i] - mean[i]));
-        Averaged both = new Averaged(
+        SortedMap<Integer, String> all = new TreeMap<>(devices);
+        all.putAll(other.devices);
+        return new Averaged(
                 weight + other.weight,
                 mean,
                 loss + other.loss,
                 accuracy + other.accuracy,
                 computeSeconds + other.computeSeconds,
-                worker + "\n" + other.worker);
-        both.workers = workers + other.workers;
-        return both;
+                all);
     }
 
     double weight() {
@@ -65,11 +88,11 @@ final class Averaged implements Serializable {
 
     /** Of a worker, on average. */
     double computeSeconds() {
-        return computeSeconds / workers;
+        return computeSeconds / devices.size();
     }
 
-    /** What each worker computed on. */
-    java.util.List<String> devices() {
-        return worker.lines().sorted().toList();
+    /** What each worker computed on, by rank. */
+    List<String> devices() {
+        return List.copyOf(devices.values());
     }
 }

@@ -97,7 +97,8 @@ public interface ElmanTraining extends Params {
 
     /**
      * {@code ALLREDUCE}: every step by all workers together, in one barrier stage. {@code AVERAGE(k)}: k steps
-     * alone, then weights are averaged, a job each; survives lost tasks without a checkpoint.
+     * alone, then weights are averaged, a job each; survives lost tasks without a checkpoint. Workers are
+     * averaged in the order in which they are done, so two fits may differ in rounding.
      */
     default Param<String> syncMode() {
         return training().syncMode;

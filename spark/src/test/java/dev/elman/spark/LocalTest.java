@@ -109,6 +109,17 @@ class LocalTest {
         assertTrue(accuracy(model.transform(table)) > 0.9);
     }
 
+    @Test
+    void averagedWorkersAreListedByRank() {
+        Averaged all = new Averaged(1, new float[] {1}, 0, 0, 6, 10, "executor 1");
+        for (int rank : new int[] {9, 2}) {
+            all = all.plus(new Averaged(1, new float[] {4}, 0, 0, 3, rank, "executor " + rank));
+        }
+        assertEquals(List.of("executor 2", "executor 9", "executor 1"), all.devices());
+        assertArrayEquals(new float[] {3}, all.state(), 1e-6f);
+        assertEquals(4, all.computeSeconds());
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"ALLREDUCE", "AVERAGE(1)"})
     void weightsAndVectors(String mode) throws Exception {
