@@ -1,11 +1,13 @@
 package dev.elman.spark;
 
 import dev.elman.train.Trainer;
-import java.io.File;
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.net.URISyntaxException;
+import java.io.InputStream;
+import java.net.URI;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
+import java.util.jar.Manifest;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkEnv;
@@ -22,21 +24,25 @@ final class ExecutorCheck {
 
     private ExecutorCheck() {}
 
-    /** elman's version as this JVM has it, for its jars say it; {@code unpacked} where it is not from a jar. */
+    /** elman's version as this JVM has it, for its jars say it; {@code unpacked} where none does. */
     static String version() {
         return version(Trainer.class) + " with elman-spark " + version(ExecutorCheck.class);
     }
 
-    /** By the jar itself: a package's version is that of whichever jar its first class came from. */
-    private static String version(Class<?> type) {
-        try {
-            File place = new File(
-                    type.getProtectionDomain().getCodeSource().getLocation().toURI());
-            if (!place.isFile()) return "unpacked";
-            try (JarFile jar = new JarFile(place)) {
-                return jar.getManifest().getMainAttributes().getValue(Attributes.Name.IMPLEMENTATION_VERSION);
-            }
-        } catch (URISyntaxException | IOException e) {
+    /**
+     * By the manifest beside the class, in a jar within a jar too; a package's version is that of whichever jar its first
+     * class came from.
+     */
+    static String version(Class<?> type) {
+        String path = type.getName().replace('.', '/') + ".class";
+        String place = type.getClassLoader().getResource(path).toString();
+        if (!place.startsWith("jar:")) return "unpacked";
+        try (InputStream manifest =
+                URI.create(place.replace(path, JarFile.MANIFEST_NAME)).toURL().openStream()) {
+            return new Manifest(manifest).getMainAttributes().getValue(Attributes.Name.IMPLEMENTATION_VERSION);
+        } catch (FileNotFoundException e) {
+            return "unpacked";
+        } catch (IOException e) {
             throw new IllegalStateException("cannot read the jar of " + type, e);
         }
     }
