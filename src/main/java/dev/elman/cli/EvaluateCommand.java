@@ -27,7 +27,8 @@ import picocli.CommandLine.Parameters;
         header = "Measure a trained model on texts it has not learnt from.",
         description = {
             "",
-            "FILE is as for train: for a classifier a label, a tab and a text on each line, for a language model a text."
+            "FILE is as for train: for a classifier a label, a tab and a text on each line, for a language model a text,"
+                    + " blank lines too; one that learnt with --shuffle-lines has never seen those."
         },
         footerHeading = "%nExample:%n",
         footer = {
@@ -102,6 +103,8 @@ final class EvaluateCommand implements Callable<Integer> {
                                 + texts.labels().get(n) + "\", which the model does not know; it knows "
                                 + Words.some(known, 8));
             }
+            warnOf(texts.texts().stream()
+                    .flatMapToInt(one -> classifier.unknownCharacters(one).codePoints()));
             Evaluation found = classifier.evaluate(texts.texts(), texts.labels());
             return new Result(
                     model.toString(),
@@ -117,6 +120,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private Result writer(Backend backend, TextFile file) throws IOException {
         try (TextGenerator generator = TextGenerator.load(backend, model)) {
+            warnOf(generator.unknownCharacters(file.text()).codePoints());
             Metrics found = generator.evaluate(List.of(file.text()));
             return new Result(
                     model.toString(),
@@ -130,24 +134,28 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
+    private void warnOf(IntStream unknown) {
+        UnknownCharacters.warn(terminal, "evaluate", unknown, "is measured all the same");
+    }
+
     private static List<String> lines(Result result) {
         List<String> lines = new ArrayList<>();
         if (result.labels() == null) {
             lines.add(String.format(
                     Locale.ROOT,
-                    "Perplexity on %,d characters: %.2f (as hard as a choice among so many characters)",
+                    "Perplexity on %,d characters: %s (as hard as a choice among so many characters)",
                     result.count(),
-                    result.perplexity()));
+                    number("%.2f", result.perplexity())));
             lines.add(String.format(
                     Locale.ROOT, "The next character was the most probable one: %.3f", result.accuracy()));
             return lines;
         }
         lines.add(String.format(
                 Locale.ROOT,
-                "Accuracy on %,d texts: %.3f, loss %.3f",
+                "Accuracy on %,d texts: %.3f, loss %s",
                 result.count(),
                 result.accuracy(),
-                result.loss()));
+                number("%.3f", result.loss())));
         Table table = new Table(1, 3).row("label", "texts", "right", "taken for");
         for (int k = 0; k < result.labels().size(); k++) {
             int[] row = result.confusion()[k];
@@ -158,6 +166,10 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         lines.addAll(table.lines("  "));
         return lines;
+    }
+
+    private static String number(String format, Double value) {
+        return value == null ? "no number" : String.format(Locale.ROOT, format, value);
     }
 
     /** As in "fr 3, it 1". */

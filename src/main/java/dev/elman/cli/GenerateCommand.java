@@ -92,7 +92,8 @@ final class GenerateCommand implements Callable<Integer> {
         SavedModel.require(TextTask.Kind.generate, file);
         try (Backend backend = backends.choose().backend();
                 TextGenerator model = TextGenerator.load(backend, file)) {
-            warnOfUnknown(model);
+            UnknownCharacters.warn(
+                    terminal, "generate", model.unknownCharacters(prompt).codePoints(), "goes on anyway");
             List<String> samples = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 Sampling sampling = new Sampling(temperature, topK, first.seed() + i);
@@ -114,15 +115,6 @@ final class GenerateCommand implements Callable<Integer> {
         if (sample.isEmpty()) out.println();
         sample.lines().forEach(out::println);
         out.flush();
-    }
-
-    /** A character that the training text lacks tells the model nothing. */
-    private void warnOfUnknown(TextGenerator model) {
-        String unknown = model.unknownCharacters(prompt);
-        if (unknown.isEmpty()) return;
-        terminal.err()
-                .println("elman generate: the model has never read any of \"" + unknown + "\"; it goes on anyway.");
-        terminal.err().flush();
     }
 
     private static void atLeastOne(String name, int value) {

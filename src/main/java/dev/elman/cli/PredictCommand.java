@@ -36,7 +36,6 @@ final class PredictCommand implements Callable<Integer> {
     private static final int LONGEST_EXPLAINED = 400;
 
     private static final int LONGEST_CELL = 48;
-    private static final int MOST_UNKNOWN = 20;
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
     private Path file;
@@ -88,7 +87,9 @@ final class PredictCommand implements Callable<Integer> {
         if (picture != null) requireExplainable(asked);
         try (Backend backend = backends.choose().backend();
                 TextClassifier model = TextClassifier.load(backend, file)) {
-            warnOfUnknown(model, asked);
+            IntStream unknown = asked.stream()
+                    .flatMapToInt(text -> model.unknownCharacters(text).codePoints());
+            UnknownCharacters.warn(terminal, "predict", unknown, "answers all the same");
             List<Labelled> answers = label(model, asked, best);
             if (picture == null) {
                 print(new Predictions(file.toString(), backend.name(), answers, null));
@@ -114,20 +115,6 @@ final class PredictCommand implements Callable<Integer> {
         else steps.forEach(step -> table.row(cells(tail(step.text()), step)));
         table.lines("").forEach(terminal.out()::println);
         terminal.out().flush();
-    }
-
-    /** Characters that no text had from which the model learnt tell it nothing. */
-    private void warnOfUnknown(TextClassifier model, List<String> asked) {
-        String unknown = model.unknownCharacters(String.join("", asked));
-        if (unknown.isEmpty()) return;
-        int count = unknown.codePointCount(0, unknown.length());
-        String some = count <= MOST_UNKNOWN
-                ? unknown
-                : unknown.substring(0, unknown.offsetByCodePoints(0, MOST_UNKNOWN)) + "\u2026";
-        terminal.err()
-                .println("elman predict: the model has never read any of \"" + some.replace("\t", "\\t")
-                        + "\"; it answers all the same.");
-        terminal.err().flush();
     }
 
     private void requirePicture() {

@@ -49,7 +49,7 @@ import picocli.CommandLine.Parameters;
             Failures.CODE_1,
             Failures.CODE_2,
             Failures.CODE_3,
-            "130:stopped by Ctrl-C, 143 by another signal, and saved"
+            "130:stopped by Ctrl-C, 143 by SIGTERM; saved if an epoch was over"
         })
 final class TrainCommand implements Callable<Integer> {
     private static final String SUFFIX = ".safetensors";

@@ -229,7 +229,11 @@ final class CudaContext implements AutoCloseable {
         closed = true;
         liveTensors = 0;
         synchronizeToClose();
-        for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) quietly("cuMemFree", block.free());
+        for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) {
+            boolean sound = !calls.poisoned();
+            String status = block.free(); // which may poison
+            if (sound) warn("cuMemFree", status);
+        }
         quietly("cuMemFreeHost", staging.free());
         if (!owned) return;
         quietly("cuStreamDestroy", CudaCalls.driverStatus(() -> JCudaDriver.cuStreamDestroy(stream)));
@@ -239,7 +243,11 @@ final class CudaContext implements AutoCloseable {
     }
 
     private void quietly(String call, String status) {
-        if (status != null && !calls.poisoned()) {
+        if (!calls.poisoned()) warn(call, status);
+    }
+
+    private static void warn(String call, String status) {
+        if (status != null) {
             LOG.log(System.Logger.Level.WARNING, "cuda: {0} failed with {1} while closing", call, status);
         }
     }

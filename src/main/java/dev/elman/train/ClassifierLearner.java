@@ -13,9 +13,6 @@ import java.util.Random;
 final class ClassifierLearner implements Learner {
     private final SimpleRnnClassifier model;
     private final TrainingData data;
-    /** Whether rows come, and are to be checked, only as an epoch needs them. */
-    private final boolean rowsCome;
-
     private final Trainer trainer;
     private final Team team;
     private final int[] training;
@@ -31,7 +28,6 @@ final class ClassifierLearner implements Learner {
             SimpleRnnClassifier model, TrainingData data, TrainingData validation, Trainer trainer, Team team) {
         this.model = model;
         this.data = data;
-        this.rowsCome = !data.input().isComplete();
         this.trainer = trainer;
         this.team = team;
         if (team.size() > 1 && (trainer.validationSplit() > 0 || validation != null)) {
@@ -87,19 +83,19 @@ final class ClassifierLearner implements Learner {
         return model.network().gradients();
     }
 
-    /** Of rows that come only as they are needed no more than what each worker of a team knows of all of them. */
+    /** Of rows that come only as an epoch needs them no more than what each worker of a team knows of all of them. */
     @Override
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();
         ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
-        putHashes("", data, !rowsCome, settings);
+        putHashes("", data, settings);
         if (trainer.validationSplit() == 0 && validates()) {
-            putHashes(" to validate on", validationData, true, settings);
+            putHashes(" to validate on", validationData, settings);
         }
         return settings;
     }
 
-    private static void putHashes(String which, TrainingData data, boolean rowsToo, Map<String, String> settings) {
+    private static void putHashes(String which, TrainingData data, Map<String, String> settings) {
         int[] lengths = Arrays.stream(Batches.range(data.input().rows()))
                 .map(data.input()::length)
                 .toArray();
@@ -107,14 +103,20 @@ final class ClassifierLearner implements Learner {
         settings.put("hash of the lengths" + which, "" + Arrays.hashCode(lengths));
         settings.put("hash of the labels" + which, "" + Arrays.hashCode(data.labels()));
         settings.put("hash of the weights" + which, "" + Arrays.hashCode(data.weights()));
-        if (rowsToo) settings.put("hash of the rows" + which, "" + data.input().contentHash());
+        if (!data.input().partial()) settings.put(TrainingPlan.ROWS + which, "" + hash(data.input()));
+    }
+
+    private static int hash(SequenceInput input) {
+        return input instanceof SequenceInput.Tokens tokens
+                ? Arrays.deepHashCode(tokens.ids())
+                : Arrays.deepHashCode(((SequenceInput.Features) input).x());
     }
 
     @Override
     public int startEpoch(int epoch) {
         batches = trainer.batches(data.input()::length, training, epoch);
         team.startEpoch(epoch, batches);
-        if (rowsCome) data.input().check(model.config());
+        if (data.input().partial()) data.input().check(model.config());
         return batches.size();
     }
 

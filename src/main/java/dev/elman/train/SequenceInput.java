@@ -14,11 +14,8 @@ public sealed interface SequenceInput {
     /** Number of steps of one row. */
     int length(int row);
 
-    /** Whether all rows are here and none is still to come, as {@link #tokens(int[][], int[])} has them. */
-    boolean isComplete();
-
-    /** The same for the same numbers in the same rows. */
-    int contentHash();
+    /** Whether rows may be elsewhere until an epoch needs them, as {@link #tokens(int[][], int[])} takes them. */
+    boolean partial();
 
     /**
      * Checks every row that is here against a model.
@@ -31,13 +28,13 @@ public sealed interface SequenceInput {
     /** Rows of token ids. */
     static SequenceInput tokens(int[][] ids) {
         Objects.requireNonNull(ids, "ids");
-        return new Tokens(ids, lengths(ids));
+        return new Tokens(ids, lengths(ids), false);
     }
 
     /** Rows of steps of D features, [N,T,D]; T may differ from row to row. */
     static SequenceInput features(float[][][] x) {
         Objects.requireNonNull(x, "x");
-        return new Features(x, lengths(x));
+        return new Features(x, lengths(x), false);
     }
 
     /**
@@ -48,12 +45,12 @@ public sealed interface SequenceInput {
      * @throws IllegalArgumentException when there is not one length a row, one is negative, or a row that is here has another
      */
     static SequenceInput tokens(int[][] ids, int[] lengths) {
-        return new Tokens(ids, requireLengths(ids, lengths));
+        return new Tokens(ids, requireLengths(ids, lengths), true);
     }
 
     /** Rows of features of which some are elsewhere, as {@link #tokens(int[][], int[])}. */
     static SequenceInput features(float[][][] x, int[] lengths) {
-        return new Features(x, requireLengths(x, lengths));
+        return new Features(x, requireLengths(x, lengths), true);
     }
 
     private static int[] lengths(Object[] rows) {
@@ -146,7 +143,7 @@ public sealed interface SequenceInput {
 
     /** Token ids, one array a row. */
     @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, never compared
-    record Tokens(int[][] ids, int[] lengths) implements SequenceInput {
+    record Tokens(int[][] ids, int[] lengths, boolean partial) implements SequenceInput {
         @Override
         public int rows() {
             return ids.length;
@@ -155,16 +152,6 @@ public sealed interface SequenceInput {
         @Override
         public int length(int row) {
             return lengths[row];
-        }
-
-        @Override
-        public boolean isComplete() {
-            return Arrays.stream(ids).allMatch(Objects::nonNull);
-        }
-
-        @Override
-        public int contentHash() {
-            return Arrays.deepHashCode(ids);
         }
 
         @Override
@@ -187,7 +174,7 @@ public sealed interface SequenceInput {
 
     /** Feature vectors, [T,D] a row. */
     @SuppressWarnings("ArrayRecordComponent") // a view of the caller's arrays, never compared
-    record Features(float[][][] x, int[] lengths) implements SequenceInput {
+    record Features(float[][][] x, int[] lengths, boolean partial) implements SequenceInput {
         @Override
         public int rows() {
             return x.length;
@@ -196,16 +183,6 @@ public sealed interface SequenceInput {
         @Override
         public int length(int row) {
             return lengths[row];
-        }
-
-        @Override
-        public boolean isComplete() {
-            return Arrays.stream(x).allMatch(Objects::nonNull);
-        }
-
-        @Override
-        public int contentHash() {
-            return Arrays.deepHashCode(x);
         }
 
         @Override

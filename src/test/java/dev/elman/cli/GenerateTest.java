@@ -90,6 +90,11 @@ class GenerateTest {
                                 "(?s)Perplexity on 1[01],\\d{3} characters: [1-9]\\.\\d\\d .*probable one: 0\\.\\d{3}\\s*"),
                 measured.out());
 
+        Files.writeString(folder.resolve("others"), text.replace("copyright", "c\u00f6pyright"));
+        Outcome unknown = Outcome.of(
+                "evaluate", model.toString(), folder.resolve("others").toString(), "--backend", "cpu");
+        assertTrue(unknown.err().contains("never read any of \"\u00f6\"; it is measured all the same"), unknown.err());
+
         String first = generate("--prompt", "The Lic", "--length", "200", "--seed", "5");
         assertTrue(first.startsWith("The Lic"), first);
         assertEquals(207, first.stripTrailing().length(), 3, "all that was asked for, whatever blanks it ends with");

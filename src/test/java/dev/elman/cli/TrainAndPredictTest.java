@@ -184,9 +184,9 @@ class TrainAndPredictTest {
         JsonObject one = asked.json().getAsJsonArray("predictions").get(0).getAsJsonObject();
         JsonObject other = asked.json().getAsJsonArray("predictions").get(1).getAsJsonObject();
         assertEquals(one.get("labels"), other.get("labels"));
-        Outcome unknown = Outcome.of("predict", model.toString(), "a\u4e00\u4e00");
+        Outcome unknown = Outcome.of("predict", model.toString(), "a\u4e00\u4e00\u0007", "a\u4e00");
         assertEquals(0, unknown.code());
-        assertTrue(unknown.err().contains("has never read any of \"a\u4e00\"; it answers"), unknown.err());
+        assertTrue(unknown.err().contains("has never read any of \"a\u4e00\\u0007\"; it answers"), unknown.err());
     }
 
     /** Else one of them would blow up thousands. */

@@ -178,6 +178,21 @@ class TeamTest {
         assertTrue(e.getMessage().contains("row 7, step 0 has " + ToyData.VOCABULARY), e.getMessage());
     }
 
+    /** Whether rows are here when it begins is no part of a training: they may be left from the last one. */
+    @Test
+    void rowsThatComeAreNoPartOfACheckpoint(@TempDir Path folder) throws Exception {
+        int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        int[][] here = new int[ROWS][];
+        TrainingData coming = TrainingData.of(SequenceInput.tokens(here, lengths), DATA.labels);
+        Team bringing = new BringingTeam(Team.alone(), here);
+        Path file = folder.resolve("training.safetensors");
+        fit(coming, trainer().epochs(1).build(), bringing, Checkpoints.in(file));
+        fit(coming, trainer().epochs(2).build(), bringing, Checkpoints.in(file));
+        fit(data(), trainer().epochs(3).build(), Team.alone(), Checkpoints.in(file));
+        double[] on = fit(coming, trainer().epochs(4).build(), bringing, Checkpoints.in(file));
+        assertArrayEquals(fit(data(), trainer().epochs(4).build()), on);
+    }
+
     /** A longer row would overwrite the labels of its batch, a shorter one would be read on as zeros. */
     @ParameterizedTest
     @ValueSource(ints = {-1, 1})
