@@ -30,10 +30,10 @@ final class ColumnSums {
 
     /** Address of memory for the sums of the chunks. */
     private long partial(long rows, long columns) {
-        return workspace.of(4 * filled(rows) * columns);
+        return workspace.of(4 * chunks(rows) * columns);
     }
 
-    private static long filled(long rows) {
+    private static long chunks(long rows) {
         return (rows + perChunk(rows) - 1) / perChunk(rows);
     }
 
@@ -41,7 +41,7 @@ final class ColumnSums {
     void add(long x, long rows, long columns, long y) {
         if (rows == 0 || columns == 0) return;
         long perChunk = perChunk(rows);
-        long chunks = filled(rows);
+        long chunks = chunks(rows);
         if (chunks == 1) {
             level(x, rows, columns, rows, y, 1);
             return;

@@ -70,17 +70,10 @@ final class CudaCalls {
         }
     }
 
-    private CudaCallException failure(String name, String status, Supplier<String> details) {
-        return noted(name, new CudaCallException(name, status, details.get()));
-    }
-
-    /** Poisons the backend as a failed call does that throws, unless it is harmless. */
-    void note(String name, String status) {
-        noted(name, new CudaCallException(name, status, ""));
-    }
-
-    private CudaCallException noted(String name, CudaCallException failure) {
-        boolean harmless = ONLY_MEMORY.contains(name) && NOT_GIVEN.contains(failure.status());
+    /** What there is to throw for a failed call, which poisons the backend unless it is harmless. */
+    CudaCallException failure(String name, String status, Supplier<String> details) {
+        CudaCallException failure = new CudaCallException(name, status, details.get());
+        boolean harmless = ONLY_MEMORY.contains(name) && NOT_GIVEN.contains(status);
         if (first == null && !harmless && !failure.hadNoPlace()) first = failure;
         return failure;
     }

@@ -231,8 +231,8 @@ final class CudaContext implements AutoCloseable {
         synchronizeToClose();
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) {
             boolean sound = !calls.poisoned();
-            String status = block.free(); // which may poison
-            if (sound) warn("cuMemFree", status);
+            CudaCallException failure = block.free(); // which may poison
+            if (sound && failure != null) warn("cuMemFree", failure.status());
         }
         quietly("cuMemFreeHost", staging.free());
         if (!owned) return;
@@ -243,12 +243,10 @@ final class CudaContext implements AutoCloseable {
     }
 
     private void quietly(String call, String status) {
-        if (!calls.poisoned()) warn(call, status);
+        if (status != null && !calls.poisoned()) warn(call, status);
     }
 
     private static void warn(String call, String status) {
-        if (status != null) {
-            LOG.log(System.Logger.Level.WARNING, "cuda: {0} failed with {1} while closing", call, status);
-        }
+        LOG.log(System.Logger.Level.WARNING, "cuda: {0} failed with {1} while closing", call, status);
     }
 }

@@ -236,10 +236,10 @@ abstract class CudaOperations implements Backend {
         if (dx != null) blas.reserve(transposed ? Blas.Form.NN : Blas.Form.NT, m, sizes.d(), sizes.k());
         blas.reserve(Blas.Form.TN, transposed ? sizes.k() : sizes.d(), transposed ? sizes.d() : sizes.k(), m);
         if (db != null) sums.reserve(m, sizes.k());
-        if (dx != null) multiply(!transposed, upstream, weights, dFrom, sizes.m(), sizes.d(), sizes.k());
-        if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), sizes.m());
-        else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), sizes.m());
-        if (db != null) sums.add(upstream, sizes.m(), sizes.k(), dBias);
+        if (dx != null) multiply(!transposed, upstream, weights, dFrom, m, sizes.d(), sizes.k());
+        if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), m);
+        else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), m);
+        if (db != null) sums.add(upstream, m, sizes.k(), dBias);
     }
 
     /** c [m,n] = a [m,k] b, with b [k,n] or stored [n,k]. */

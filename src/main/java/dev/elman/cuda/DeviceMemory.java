@@ -116,24 +116,25 @@ final class DeviceMemory {
         // The thread's current context may be another's by now.
         context.enterToClose();
         boolean sound = !context.calls().poisoned();
-        String status = free();
-        if (status != null && sound) throw new CudaCallException("cuMemFree", status, bytes + " bytes");
+        CudaCallException failure = free();
+        if (failure != null && sound) throw failure;
     }
 
     boolean freed() {
         return freed;
     }
 
-    /** Gives the memory back and returns the name of the status, null if all went well. */
-    String free() {
+    /** Gives the memory back and returns what there is to throw, null if all went well. */
+    CudaCallException free() {
         if (freed) return null;
         String status = CudaCalls.driverStatus(() -> JCudaDriver.cuMemFree(pointer));
-        if (status != null) context.calls().note("cuMemFree", status);
+        CudaCallException failure =
+                status == null ? null : context.calls().failure("cuMemFree", status, () -> bytes + " bytes");
         // What the driver has not taken can be given back later, but after a fault it takes nothing any more.
-        if (status == null || context.calls().poisoned()) {
+        if (failure == null || context.calls().poisoned()) {
             freed = true;
             context.gave(this);
         }
-        return status;
+        return failure;
     }
 }

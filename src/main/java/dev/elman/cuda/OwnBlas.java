@@ -87,13 +87,13 @@ final class OwnBlas extends Blas {
         return ((k + wanted - 1) / wanted + SLAB - 1) / SLAB * SLAB;
     }
 
-    private static long filled(long k, long perSlice) {
+    private static long parts(long k, long perSlice) {
         return (k + perSlice - 1) / perSlice;
     }
 
     @Override
     void take(Form form, long m, long n, long k) {
-        long slices = filled(k, perSlice(form, m, n, k));
+        long slices = parts(k, perSlice(form, m, n, k));
         if (slices == 1) return;
         partial.of(4 * slices * m * n);
         sums.reserve(slices, m * n);
@@ -102,7 +102,7 @@ final class OwnBlas extends Blas {
     @Override
     void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
         long perSlice = perSlice(form, m, n, k);
-        long slices = filled(k, perSlice);
+        long slices = parts(k, perSlice);
         if (slices == 1) {
             launch(form, add, a, b, c, m, n, k, perSlice, 1);
             return;

@@ -36,7 +36,7 @@ class CudaCallsTest {
     @Test
     void memoryThatAFaultKeepsPoisons() {
         CudaCalls calls = new CudaCalls();
-        calls.note("cuMemFree", "CUDA_ERROR_ILLEGAL_ADDRESS");
+        calls.failure("cuMemFree", "CUDA_ERROR_ILLEGAL_ADDRESS", () -> "");
         assertTrue(calls.poisoned());
     }
 

@@ -70,7 +70,7 @@ record AverageTask(
         private final String description;
 
         Worker(Placement.Opened opened, FitSettings settings) {
-            model = new SimpleRnnClassifier(opened.backend(), settings.config());
+            model = SimpleRnnClassifier.zeros(opened.backend(), settings.config()); // a state follows before each step
             training = new LocalTraining(
                     model, settings.trainer(new Callback() {}), (long) settings.batches() * settings.epochs());
             description = opened.description();
