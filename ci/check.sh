@@ -166,7 +166,7 @@ gpukit() {
     command -v python3 >/dev/null || not_run "ci/gpu.sh" "there is no python3 here"
     [[ -f target/softgpu/libcuda.so.1 ]] || not_run "ci/gpu.sh" "there is no software driver here"
     rm -rf "$out"
-    for purpose in doctor probes recurrences "bench --rounds 1"; do
+    for purpose in doctor probes "recurrences --plans block,cluster,tensor-block" "bench --rounds 1"; do
         # shellcheck disable=SC2086 # a purpose and its options
         LD_LIBRARY_PATH=$PWD/target/softgpu OUT=$out ELMAN_SETUP=none ci/gpu.sh --dry $purpose
     done

@@ -99,7 +99,7 @@ void end(Context* c, const char* call) {
     }
     r.nullStream.queue.clear();
     c->sticky = 0;
-    writeCoverage();
+    writeCoverageNowAndThen();
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "runtime.h"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -14,6 +16,37 @@ namespace {
 std::vector<std::shared_ptr<Program>>& programs() {
     static auto* all = new std::vector<std::shared_ptr<Program>>;
     return *all;
+}
+
+// Of each module and kernel, how often its lines ran.
+using Hits = std::map<std::pair<std::string, std::string>, std::map<int, uint64_t>>;
+
+void add(const Program& p, Hits& hits) {
+    auto& lines = hits[{p.module, p.name}];
+    for (size_t k = 0; k < p.ops.size(); k++) {
+        if (p.info[k].line) {
+            lines[p.info[k].line] += p.hits[k];
+        }
+    }
+}
+
+// What all programs did; those that only this file still knows are counted and go.
+Hits hits() {
+    static auto* past = new Hits;
+    auto gone = [](const std::shared_ptr<Program>& p) {
+        bool last = p.use_count() == 1;
+        if (last) {
+            add(*p, *past);
+        }
+        return last;
+    };
+    auto& all = programs();
+    all.erase(std::remove_if(all.begin(), all.end(), gone), all.end());
+    Hits hits = *past;
+    for (auto& p : all) {
+        add(*p, hits);
+    }
+    return hits;
 }
 
 }  // namespace
@@ -30,6 +63,8 @@ std::string coverageKey(const std::string& text) {
 void coverProgram(std::shared_ptr<Program> program) {
     programs().push_back(std::move(program));
 }
+
+namespace {
 
 // Rewritten as a whole each time. Lines: "stat NAME N", and "line KEY KERNEL LINE HITS".
 void writeCoverage() {
@@ -50,16 +85,7 @@ void writeCoverage() {
     fprintf(f, "stat gemms %llu\n", (unsigned long long)s.gemms);
     fprintf(f, "stat copies %llu\n", (unsigned long long)s.copies);
     fprintf(f, "stat findings %llu\n", findings());
-    std::map<std::pair<std::string, std::string>, std::map<int, uint64_t>> hits;
-    for (auto& p : programs()) {
-        auto& lines = hits[{p->module, p->name}];
-        for (size_t k = 0; k < p->ops.size(); k++) {
-            if (p->info[k].line) {
-                lines[p->info[k].line] += p->hits[k];
-            }
-        }
-    }
-    for (auto& h : hits) {
+    for (auto& h : hits()) {
         for (auto& l : h.second) {
             fprintf(
                 f,
@@ -73,13 +99,20 @@ void writeCoverage() {
     fclose(f);
 }
 
-namespace {
-
 // At the end of the process, whether or not the context was released.
 struct AtExit {
     ~AtExit() { writeCoverage(); }
 } atExit;
 
 }  // namespace
+
+void writeCoverageNowAndThen() {
+    using Clock = std::chrono::steady_clock;
+    static Clock::time_point next;
+    if (Clock::now() >= next) {
+        writeCoverage();
+        next = Clock::now() + std::chrono::seconds(10);
+    }
+}
 
 }  // namespace softgpu

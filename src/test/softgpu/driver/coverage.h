@@ -12,6 +12,5 @@ namespace softgpu {
 // Tells texts apart: a hash of the bytes.
 std::string coverageKey(const std::string& text);
 void coverProgram(std::shared_ptr<Program> program);
-void writeCoverage();
 
 }  // namespace softgpu

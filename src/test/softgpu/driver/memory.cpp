@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <malloc.h>
 #include <sys/mman.h>
 
 namespace softgpu {
@@ -72,6 +73,9 @@ Memory& Memory::instance() {
 }
 
 Memory::Memory() {
+    // Each launch takes and gives back some megabytes, which the kernel would have to clear each time.
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
     const char* mib = getenv("SOFTGPU_MEMORY_MIB");
     total_ = (mib ? strtoull(mib, nullptr, 10) : 8192) << 20;
 }

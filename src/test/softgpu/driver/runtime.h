@@ -136,6 +136,7 @@ size_t reportHostLeaks();
 void forgetHostMemory();
 void forgetModules();
 
-void writeCoverage();
+// As a context ends, so that a process that is killed leaves something; every ten seconds at most, for some make thousands.
+void writeCoverageNowAndThen();
 
 }  // namespace softgpu

@@ -41,26 +41,36 @@ inline void blend(S* d, const S* r, uint32_t lanes) {
     }
 }
 
-// d = F(a), F(a, b), F(a, b, c). All lanes are computed, those of the mask stored: F must not trap.
+// d[i] = f(i) for the lanes of the mask; f is computed of all of them and must not trap. Registers are at the same place or far
+// apart, see `liveness`, so that with all lanes nothing has to be kept back until the last one was read.
+template <class S, class F>
+inline void eachLane(S* d, uint32_t lanes, F f) {
+    if (lanes == ~0u) {
+#pragma GCC ivdep
+        for (int i = 0; i < LANES; i++) {
+            d[i] = f(i);
+        }
+        return;
+    }
+    alignas(64) S r[LANES];
+    for (int i = 0; i < LANES; i++) {
+        r[i] = f(i);
+    }
+    blend(d, r, lanes);
+}
+
+// d = F(a), F(a, b), F(a, b, c).
 template <class D, class A, class F>
 void unary(Machine& m, const Op& op, uint32_t lanes) {
     const Slot<A>* a = slot<A>(m, op.a);
-    alignas(64) Slot<D> r[LANES];
-    for (int i = 0; i < LANES; i++) {
-        r[i] = widen<D>(F::apply(A(a[i])));
-    }
-    blend(slot<D>(m, op.d), r, lanes);
+    eachLane(slot<D>(m, op.d), lanes, [=](int i) { return widen<D>(F::apply(A(a[i]))); });
 }
 
 template <class D, class A, class B, class F>
 void binary(Machine& m, const Op& op, uint32_t lanes) {
     const Slot<A>* a = slot<A>(m, op.a);
     const Slot<B>* b = slot<B>(m, op.b);
-    alignas(64) Slot<D> r[LANES];
-    for (int i = 0; i < LANES; i++) {
-        r[i] = widen<D>(F::apply(A(a[i]), B(b[i])));
-    }
-    blend(slot<D>(m, op.d), r, lanes);
+    eachLane(slot<D>(m, op.d), lanes, [=](int i) { return widen<D>(F::apply(A(a[i]), B(b[i]))); });
 }
 
 template <class D, class A, class B, class C, class F>
@@ -68,11 +78,7 @@ void ternary(Machine& m, const Op& op, uint32_t lanes) {
     const Slot<A>* a = slot<A>(m, op.a);
     const Slot<B>* b = slot<B>(m, op.b);
     const Slot<C>* c = slot<C>(m, op.c);
-    alignas(64) Slot<D> r[LANES];
-    for (int i = 0; i < LANES; i++) {
-        r[i] = widen<D>(F::apply(A(a[i]), B(b[i]), C(c[i])));
-    }
-    blend(slot<D>(m, op.d), r, lanes);
+    eachLane(slot<D>(m, op.d), lanes, [=](int i) { return widen<D>(F::apply(A(a[i]), B(b[i]), C(c[i]))); });
 }
 
 template <class To, class From>

@@ -40,6 +40,7 @@ void SharedMemory::start(size_t bytes, const Order* order, size_t firstWarp, siz
     if (order) {
         readers_.assign((bytes / 4 + 1) * warps, Touch());
         pushed_.assign(bytes / 4 + 1, Touch());
+        readBy_.assign(bytes / 4 + 1, 0);
     }
 }
 
@@ -73,6 +74,17 @@ bool SharedMemory::conflictsAsync(const Touch& t, size_t warp, uint8_t bytes) co
     return (t.bytes & bytes) && (!t.landed || !order_->before(t.orderedWarp, t.time, warp));
 }
 
+template <class F>
+const SharedMemory::Touch* SharedMemory::firstReader(uint64_t word, F holds) const {
+    for (uint32_t left = readBy_[word]; left; left &= left - 1) {
+        const Touch& t = readers_[word * warps_ + unsigned(__builtin_ctz(left))];
+        if (holds(t)) {
+            return &t;
+        }
+    }
+    return nullptr;
+}
+
 const SharedMemory::Touch* SharedMemory::push(uint64_t offset, size_t bytes, Touch from) {
     return eachWord(offset, bytes, [&](uint64_t w, uint8_t mask) -> const Touch* {
         auto clashes = [&](const Touch& t) {
@@ -84,10 +96,8 @@ const SharedMemory::Touch* SharedMemory::push(uint64_t offset, size_t bytes, Tou
         if (clashes(words_[w].written)) {
             return &words_[w].written;
         }
-        for (size_t k = 0; k < warps_; k++) {
-            if (clashes(readers_[w * warps_ + k])) {
-                return &readers_[w * warps_ + k];
-            }
+        if (auto* reader = firstReader(w, clashes)) {
+            return reader;
         }
         from.bytes = mask;
         pushed_[w] = from;
@@ -119,14 +129,16 @@ const SharedMemory::Touch* SharedMemory::access(
         if (!bothAtomic && !harmless && conflicts(last, thread, mask)) {
             return &last;
         }
-        Touch* readers = order_ ? &readers_[w * warps_] : &word.read;
         if (kind == read) {
-            noteRead(readers[order_ ? warp : 0], thread, pc, time, mask);
+            noteRead(order_ ? readers_[w * warps_ + warp] : word.read, thread, pc, time, mask);
+            if (order_) {
+                readBy_[w] |= 1u << warp;
+            }
         } else {
-            for (size_t k = 0; k < (order_ ? warps_ : 1); k++) {
-                if (conflicts(readers[k], thread, mask)) {
-                    return &readers[k];
-                }
+            auto races = [&](const Touch& t) { return conflicts(t, thread, mask); };
+            auto* reader = order_ ? firstReader(w, races) : races(word.read) ? &word.read : nullptr;
+            if (reader) {
+                return reader;
             }
             noteWrite(last, thread, pc, time, mask, kind == atomic);
         }

@@ -60,6 +60,9 @@ class SharedMemory {
     void noteWrite(Touch& t, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes, bool atomic);
     bool conflicts(const Touch& t, unsigned thread, uint8_t bytes) const;
     bool conflictsAsync(const Touch& t, size_t warp, uint8_t bytes) const;
+    // With an order: the first read of a word for which this holds, or null.
+    template <class F>
+    const Touch* firstReader(uint64_t word, F holds) const;
 
     std::vector<uint8_t> bytes_, written_;
     std::vector<Word> words_;
@@ -70,6 +73,7 @@ class SharedMemory {
     const Order* order_ = nullptr;
     size_t firstWarp_ = 0, warps_ = 0;
     std::vector<Touch> readers_, pushed_;
+    std::vector<uint32_t> readBy_;  // which of these warps read a word
 };
 
 inline void SharedMemory::noteRead(Touch& r, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes) {

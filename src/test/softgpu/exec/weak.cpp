@@ -11,7 +11,20 @@ constexpr unsigned PATIENCE = 2;
 
 }  // namespace
 
+// The room that the words of the launch before took; some launches need megabytes.
+std::vector<WeakMemory::Word>& WeakMemory::room() {
+    static auto* room = new std::vector<Word>;
+    return *room;
+}
+
+WeakMemory::WeakMemory(Chance& chance) : chance_(chance) {
+    words_.swap(room());
+    words_.resize(1);
+}
+
 WeakMemory::~WeakMemory() {
+    words_.clear();
+    words_.swap(room());
     for (Allocation* a : of_) {
         free(a->weak);
         a->weak = nullptr;

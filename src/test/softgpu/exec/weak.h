@@ -37,7 +37,7 @@ class WeakMemory {
         uint64_t acquired;      // arrivals that it must have seen
     };
 
-    explicit WeakMemory(Chance& chance) : chance_(chance) {}
+    explicit WeakMemory(Chance& chance);
     ~WeakMemory();
 
     // `slow`: it waits for a fence, or for those who wait for it.
@@ -75,13 +75,14 @@ class WeakMemory {
         bool slow = false;
         std::bitset<SEEN> seen;
     };
+    static std::vector<Word>& room();
     uint32_t look(Word& w, const Warp& by);
     void arrive(Word& w);
     template <class F>
     void arriveIf(unsigned block, F which);
 
     Chance& chance_;
-    std::vector<Word> words_{1};  // the first is none
+    std::vector<Word> words_;         // the first is none
     std::vector<Allocation*> of_;    // whose words have numbers
     std::vector<std::vector<uint32_t>> onTheWay_;  // of each block
     uint64_t arrivals_ = 0;
