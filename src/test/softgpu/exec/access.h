@@ -26,16 +26,6 @@ inline uint64_t laneAddress(Machine& m, const Op& op, int lane) {
     return base + uint64_t(op.offset);
 }
 
-// The same of all lanes, those that take no part too.
-inline void laneAddresses(Machine& m, const Op& op, uint64_t (&addresses)[LANES]) {
-    auto from = [&](const auto* base) {
-        for (int lane = 0; lane < LANES; lane++) {
-            addresses[lane] = base[lane] + uint64_t(op.offset);
-        }
-    };
-    op.wideAddress ? from(slot<uint64_t>(m, op.a)) : from(slot<uint32_t>(m, op.a));
-}
-
 // The host's address of the bytes a lane reads, writes or changes atomically. `value`: what is going to be written. `strong`: .relaxed and
 // the like.
 const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong);
@@ -108,10 +98,7 @@ inline uint8_t* writable(
     Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value, bool strong = false) {
     if (space == GLOBAL) {
         if (Allocation* a = quietWords(m, address, bytes, strong)) {
-            uint8_t* written = a->written + (address - a->base) / 4;
-            for (unsigned k = 0; k < bytes / 4; k++) {
-                written[k] = 0xf;
-            }
+            memset(a->written + (address - a->base) / 4, 0xf, bytes / 4);
             stamp(m, *a, address, bytes, strong);
             m.changedMemory();
             return (uint8_t*)address;

@@ -26,8 +26,8 @@ Allocation* plainReads(Machine& m, const uint64_t* address, uint32_t lanes, unsi
         for (size_t w = (address[lane] - a->base) / 4, end = w + bytes / 4; w < end; w++) {
             plain &= a->written[w] == 0xf;
         }
+        plain &= quiet(m, *a, address[lane], bytes, strong);
     });
-    forLanes(plain && a->stamps ? lanes : 0, [&](int lane) { plain &= quiet(m, *a, address[lane], bytes, strong); });
     return plain ? a : nullptr;
 }
 
@@ -40,19 +40,8 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
         m.strongLoad();
     }
     uint64_t address[LANES];  // first all of them: a register loaded may be the address
-    laneAddresses(m, op, address);
-    Allocation* plain = op.aux2 == GLOBAL ? plainReads(m, address, lanes, bytes, strong) : nullptr;
-    if (plain && !(op.aux & 16) && !(strong && weakly(m, GLOBAL, address[__builtin_ctz(lanes)]))) {
-        for (unsigned k = 0; k < n; k++) {
-            D* to = slot<D>(m, op.v[k]);
-            forLanes(lanes, [&](int lane) {
-                T t;
-                memcpy(&t, (const uint8_t*)address[lane] + k * sizeof(T), sizeof t);
-                to[lane] = D(t);
-            });
-        }
-        lanes = 0;
-    }
+    forLanes(lanes, [&](int lane) { address[lane] = laneAddress(m, op, lane); });
+    bool plain = op.aux2 == GLOBAL && plainReads(m, address, lanes, bytes, strong);
     forLanes(lanes, [&](int lane) {
         auto* p = plain ? (const uint8_t*)address[lane] : readable(m, Space(op.aux2), lane, address[lane], bytes, strong);
         bool weak = strong && weakly(m, Space(op.aux2), address[lane]);
@@ -83,14 +72,12 @@ void store(Machine& m, const Op& op, uint32_t lanes) {
     if (op.aux & ORDERED) {
         m.release(lanes);
     }
-    uint64_t addresses[LANES];
-    laneAddresses(m, op, addresses);
     forLanes(lanes, [&](int lane) {
         T value[4];
         for (unsigned k = 0; k < n; k++) {
             value[k] = T(slot<D>(m, op.v[k])[lane]);
         }
-        uint64_t address = addresses[lane];
+        uint64_t address = laneAddress(m, op, lane);
         uint8_t* to = writable(m, Space(op.aux2), lane, address, bytes, value, strong);
         bool weak = strong && weakly(m, Space(op.aux2), address);
         if (!weak || sizeof(T) != 4) {

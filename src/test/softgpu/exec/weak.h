@@ -82,8 +82,8 @@ class WeakMemory {
     void arriveIf(unsigned block, F which);
 
     Chance& chance_;
-    std::vector<Word> words_;         // the first is none
-    std::vector<Allocation*> of_;    // whose words have numbers
+    std::vector<Word> words_;      // the first is none
+    std::vector<Allocation*> of_;  // whose words have numbers
     std::vector<std::vector<uint32_t>> onTheWay_;  // of each block
     uint64_t arrivals_ = 0;
     bool moved_ = false;

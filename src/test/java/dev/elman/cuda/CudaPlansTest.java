@@ -49,7 +49,7 @@ class CudaPlansTest {
             String refusal = backend.planner().named(plan).refusal(new Operands.Rnn(1, 9, 1, 1), false, false);
             Required.that(refusal == null, plan, "the contract in plan " + plan, refusal);
         }
-        List<Check> checks = checks(software ? sparse(plan) : 1, tf32);
+        List<Check> checks = checks(software ? oneIn(plan) : 1, tf32);
         try (Bench bench = Bench.open(() -> CudaBackend.open(forced), ReferenceBackend::new)) {
             List<Result> failed = checks.stream()
                     .flatMap(check -> check.run(bench).stream())
@@ -69,10 +69,10 @@ class CudaPlansTest {
     }
 
     /**
-     * One check in how many is made in CI, others in TF32: the software driver takes minutes for plans that fill H up to 256 or 384,
+     * Of how many checks one is made in CI, in TF32 another one: the software driver takes minutes for plans that fill H up to 256 or 384,
      * on tensor cores N to 8 as well.
      */
-    private static int sparse(String plan) {
+    private static int oneIn(String plan) {
         return switch (plan) {
             case "tensor", "tensor-cluster" -> 11;
             case "grid" -> 3;
@@ -81,12 +81,12 @@ class CudaPlansTest {
         };
     }
 
-    private static List<Check> checks(int one, boolean tf32) {
+    private static List<Check> checks(int oneIn, boolean tf32) {
         List<Check> all = Checks.all().stream()
                 .filter(check -> check.operation().matches("(simpleRnn|bidirectional).*"))
                 .toList();
         return IntStream.range(0, all.size())
-                .filter(number -> number % one == (tf32 && one > 1 ? 1 : 0))
+                .filter(number -> number % oneIn == (tf32 && oneIn > 1 ? 1 : 0))
                 .mapToObj(all::get)
                 .toList();
     }
