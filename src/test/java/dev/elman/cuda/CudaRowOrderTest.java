@@ -158,13 +158,12 @@ class CudaRowOrderTest {
                     }
                     List<float[]> given = one.onDevice(MULTIPROCESSORS, STEPS, 0, rows);
                     for (int i = 0; i < right.size(); i++) {
+                        String where = one + ", " + masks + ", tensor " + i + ", element ";
                         for (int k = 0; k < right.get(i).length; k++) {
                             double expected = right.get(i)[k];
+                            int element = k;
                             assertEquals(
-                                    expected,
-                                    given.get(i)[k],
-                                    2e-5 * (1 + Math.abs(expected)),
-                                    one + ", " + masks + ", tensor " + i + ", element " + k);
+                                    expected, given.get(i)[k], 2e-5 * (1 + Math.abs(expected)), () -> where + element);
                         }
                     }
                 }

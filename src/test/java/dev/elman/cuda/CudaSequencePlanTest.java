@@ -140,9 +140,13 @@ class CudaSequencePlanTest {
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
         SequenceCase.assumePlan(cuda, plan, hidden);
+        // There a large one takes seconds: each function then has its steps masked or not, by turns.
+        boolean byTurns = hidden > 256 && cuda.description().contains("software device");
+        boolean next = rows % 2 == 0;
         int turn = hidden;
         for (Activation activation : Activation.values()) {
-            for (boolean masked : new boolean[] {false, true}) {
+            next = !next;
+            for (boolean masked : byTurns ? new boolean[] {next} : new boolean[] {false, true}) {
                 boolean reverse = turn / 2 % 2 == 0;
                 boolean biased = masked || turn % 4 != 0;
                 boolean dropped = turn % 3 == 0;
@@ -212,9 +216,11 @@ class CudaSequencePlanTest {
         for (int i = 0; i < right.size(); i++) {
             double[] expected = right.get(i);
             float[] actual = given.get(i);
+            String where = one + ", tensor " + i + ", element ";
             for (int k = 0; k < expected.length; k++) {
                 double allowed = tolerance * (Double.isFinite(expected[k]) ? 1 + Math.abs(expected[k]) : 1);
-                assertEquals(expected[k], actual[k], allowed, one + ", tensor " + i + ", element " + k);
+                int element = k;
+                assertEquals(expected[k], actual[k], allowed, () -> where + element);
             }
         }
     }

@@ -44,7 +44,9 @@ class ExchangeIT {
         double[] one;
         double[] two;
         double[] tree;
-        try (SparkSession spark = SparkHome.started(SparkHome.cluster(SparkHome.userJars()))) {
+        // On executors as users have them.
+        SparkSession.Builder cluster = SparkHome.cluster(SparkHome.userJars()).config(SparkHome.EXECUTOR_OPTIONS, "");
+        try (SparkSession spark = SparkHome.started(cluster)) {
             JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
             Dataset<Row> table = new Rows(ROWS, 1).table(spark, 2);
             one = fit(table, 1, "ALLREDUCE", lines);

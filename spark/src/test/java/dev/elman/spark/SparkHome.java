@@ -13,6 +13,9 @@ import org.apache.spark.sql.SparkSession;
  * becomes a folder whose jars are links to Spark's; elman's own go to the executors as a user's jars do.
  */
 final class SparkHome {
+    /** Spark's setting of options for the executors' JVMs. */
+    static final String EXECUTOR_OPTIONS = "spark.executor.defaultJavaOptions";
+
     private static final Path HOME = Path.of(System.getenv("SPARK_HOME"));
 
     private SparkHome() {}
@@ -52,6 +55,7 @@ final class SparkHome {
                 .config("spark.jars", String.join(",", jars))
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 2)
+                .config(EXECUTOR_OPTIONS, "-XX:+UseSerialGC -XX:TieredStopAtLevel=1") // they live for seconds
                 .config("spark.driver.host", "127.0.0.1")
                 .config("spark.driver.bindAddress", "127.0.0.1")
                 .config("spark.network.timeout", "60s")
