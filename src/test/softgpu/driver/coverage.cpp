@@ -2,7 +2,6 @@
 
 #include "runtime.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -21,30 +20,15 @@ std::vector<std::shared_ptr<Program>>& programs() {
 // Of each module and kernel, how often its lines ran.
 using Hits = std::map<std::pair<std::string, std::string>, std::map<int, uint64_t>>;
 
-void add(const Program& p, Hits& hits) {
-    auto& lines = hits[{p.module, p.name}];
-    for (size_t k = 0; k < p.ops.size(); k++) {
-        if (p.info[k].line) {
-            lines[p.info[k].line] += p.hits[k];
-        }
-    }
-}
-
-// What all programs did; those that only this file still knows are counted and go.
 Hits hits() {
-    static auto* past = new Hits;
-    auto gone = [](const std::shared_ptr<Program>& p) {
-        bool last = p.use_count() == 1;
-        if (last) {
-            add(*p, *past);
+    Hits hits;
+    for (auto& p : programs()) {
+        auto& lines = hits[{p->module, p->name}];
+        for (size_t k = 0; k < p->ops.size(); k++) {
+            if (p->info[k].line) {
+                lines[p->info[k].line] += p->hits[k];
+            }
         }
-        return last;
-    };
-    auto& all = programs();
-    all.erase(std::remove_if(all.begin(), all.end(), gone), all.end());
-    Hits hits = *past;
-    for (auto& p : all) {
-        add(*p, hits);
     }
     return hits;
 }

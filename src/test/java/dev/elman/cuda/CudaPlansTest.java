@@ -70,13 +70,13 @@ class CudaPlansTest {
 
     /**
      * Of how many checks one is made in CI, in TF32 another one: the software driver takes minutes for plans that fill H up to 256 or 384,
-     * on tensor cores N to 8 as well. Of block and steps the contract suite makes all.
+     * on tensor cores N to 8 as well. Of steps CudaStepsPlanTest makes all.
      */
     private static int oneIn(String plan) {
         return switch (plan) {
             case "tensor", "tensor-cluster" -> 16;
             case "tensor-block", "grid" -> 4;
-            case "block", "cluster", "steps" -> 3;
+            case "cluster", "steps" -> 3;
             default -> 1;
         };
     }

@@ -152,19 +152,8 @@ class CudaRowOrderTest {
                 for (boolean dropped : new boolean[] {false, true}) {
                     SequenceCase one = masked(masks, rows, reverse, "tensor");
                     if (dropped) one.drop(MULTIPROCESSORS);
-                    List<double[]> right;
                     try (ReferenceBackend reference = new ReferenceBackend()) {
-                        right = one.onReference(reference);
-                    }
-                    List<float[]> given = one.onDevice(MULTIPROCESSORS, STEPS, 0, rows);
-                    for (int i = 0; i < right.size(); i++) {
-                        String where = one + ", " + masks + ", tensor " + i + ", element ";
-                        for (int k = 0; k < right.get(i).length; k++) {
-                            double expected = right.get(i)[k];
-                            int element = k;
-                            assertEquals(
-                                    expected, given.get(i)[k], 2e-5 * (1 + Math.abs(expected)), () -> where + element);
-                        }
+                        one.assertAsOn(reference, one.onDevice(MULTIPROCESSORS, STEPS, 0, rows));
                     }
                 }
             }

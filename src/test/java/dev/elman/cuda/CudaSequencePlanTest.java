@@ -31,8 +31,6 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Tag("cuda")
 class CudaSequencePlanTest {
-    private static final double TOLERANCE = 2e-5;
-    private static final double TF32_TOLERANCE = 4e-3;
     /** Numbers of features that a block of threads projects itself, the last being the most. */
     private static final int[] FUSED = {1, 3, 8};
 
@@ -140,13 +138,13 @@ class CudaSequencePlanTest {
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
         SequenceCase.assumePlan(cuda, plan, hidden);
-        // There a large one takes seconds: each function then has its steps masked or not, by turns.
+        // A large one takes seconds on the software device: there each function has its steps masked or not, by turns.
         boolean byTurns = hidden > 256 && cuda.description().contains("software device");
-        boolean next = rows % 2 == 0;
+        boolean maskedNext = rows % 2 == 0;
         int turn = hidden;
         for (Activation activation : Activation.values()) {
-            next = !next;
-            for (boolean masked : byTurns ? new boolean[] {next} : new boolean[] {false, true}) {
+            maskedNext = !maskedNext;
+            for (boolean masked : byTurns ? new boolean[] {maskedNext} : new boolean[] {false, true}) {
                 boolean reverse = turn / 2 % 2 == 0;
                 boolean biased = masked || turn % 4 != 0;
                 boolean dropped = turn % 3 == 0;
@@ -156,7 +154,7 @@ class CudaSequencePlanTest {
                     if (dropped) one.drop(multiprocessors);
                     // Rounding takes a state across 0, where the derivative jumps.
                     if (one.tf32() && activation == Activation.RELU) continue;
-                    assertAsReference(one, one.onDevice(multiprocessors, steps, 0, rows));
+                    one.assertAsOn(reference, one.onDevice(multiprocessors, steps, 0, rows));
                 }
             }
         }
@@ -208,21 +206,6 @@ class CudaSequencePlanTest {
         return plan.equals("block")
                 ? new int[] {FUSED[turn % FUSED.length], FUSED[FUSED.length - 1] + 1}
                 : new int[] {2};
-    }
-
-    private void assertAsReference(SequenceCase one, List<float[]> given) {
-        List<double[]> right = one.onReference(reference);
-        double tolerance = one.tf32() ? TF32_TOLERANCE : TOLERANCE;
-        for (int i = 0; i < right.size(); i++) {
-            double[] expected = right.get(i);
-            float[] actual = given.get(i);
-            String where = one + ", tensor " + i + ", element ";
-            for (int k = 0; k < expected.length; k++) {
-                double allowed = tolerance * (Double.isFinite(expected[k]) ? 1 + Math.abs(expected[k]) : 1);
-                int element = k;
-                assertEquals(expected[k], actual[k], allowed, () -> where + element);
-            }
-        }
     }
 
     @ParameterizedTest
@@ -418,7 +401,7 @@ class CudaSequencePlanTest {
                 Arrays.fill(one.x, 0, 2 * inputs, .5f);
                 one.x[inputs - 1] = Float.NaN;
                 one.x[2 * inputs - 1] = Float.POSITIVE_INFINITY;
-                assertAsReference(one, one.onDevice(multiprocessors, steps, 0, rows));
+                one.assertAsOn(reference, one.onDevice(multiprocessors, steps, 0, rows));
             }
         }
     }
@@ -439,7 +422,7 @@ class CudaSequencePlanTest {
         SequenceCase.assumePlan(cuda, plan, hidden);
         SequenceCase one = new SequenceCase(cuda, plan, 3, 3, 2, hidden, Activation.TANH, false, false, true);
         one.states[hidden + 3] = Float.POSITIVE_INFINITY;
-        assertAsReference(one, one.onDevice(multiprocessors, 3, 0, 3));
+        one.assertAsOn(reference, one.onDevice(multiprocessors, 3, 0, 3));
     }
 
     /** Tensor cores cut off what they do not keep, by which all numbers would become smaller. */

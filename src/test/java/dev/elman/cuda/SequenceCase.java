@@ -1,5 +1,7 @@
 package dev.elman.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Dropout;
@@ -20,6 +22,9 @@ import java.util.stream.Stream;
 
 /** The numbers of one pass, the same for each that runs it. */
 final class SequenceCase {
+    private static final double TOLERANCE = 2e-5;
+    private static final double TF32_TOLERANCE = 4e-3;
+
     /** Of the states that Wh sees; null for none. */
     private Dropout dropout;
     /** Through which blocks exchange states; null for one of its own. */
@@ -146,6 +151,22 @@ final class SequenceCase {
         LiveRows live = new LiveRows(cuda.context(), cuda.kernels(), blas, false);
         TransposedWeights never = new TransposedWeights(cuda.context(), cuda.kernels(), false);
         return plan(new InputProjection(blas, live, false, never), multiprocessors);
+    }
+
+    /** What the device gave is what the reference gives, up to rounding. */
+    void assertAsOn(Backend reference, List<float[]> given) {
+        List<double[]> right = onReference(reference);
+        double tolerance = tf32() ? TF32_TOLERANCE : TOLERANCE;
+        for (int i = 0; i < right.size(); i++) {
+            double[] expected = right.get(i);
+            float[] actual = given.get(i);
+            String where = this + ", tensor " + i + ", element ";
+            for (int k = 0; k < expected.length; k++) {
+                double allowed = tolerance * (Double.isFinite(expected[k]) ? 1 + Math.abs(expected[k]) : 1);
+                int element = k;
+                assertEquals(expected[k], actual[k], allowed, () -> where + element);
+            }
+        }
     }
 
     /** Drops states of the recurrence if the plan has room for these rows then. */
