@@ -8,6 +8,8 @@ import dev.elman.contract.Required;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -50,13 +52,16 @@ class KernelAssemblyTest {
     @ParameterizedTest
     @ValueSource(ints = {75, 80, 86, 89, 90})
     void everyPtxBecomesMachineCode(int capability) throws Exception {
+        Map<Path, String> texts = new TreeMap<>();
         for (Path file : Ptx.filesAndProbes()) {
             String target = file.getFileName().toString().replaceAll(".*\\.sm(\\d+)\\.ptx", "$1");
             if (Integer.parseInt(target) > capability) continue;
             String text = ASYNCHRONOUS_STORE.matcher(Files.readString(file)).replaceAll("st.shared::cluster$1.f32 $2");
-            text = text.replace("\n.version 8.1\n", "\n.version 8.0\n");
-            assertEquals("", compile(text, capability), file + " for sm_" + capability);
+            texts.put(file, text.replace("\n.version 8.1\n", "\n.version 8.0\n"));
         }
+        texts.entrySet().parallelStream()
+                .forEach(file -> assertEquals(
+                        "", compile(file.getValue(), capability), file.getKey() + " for sm_" + capability));
     }
 
     @Test
