@@ -85,7 +85,7 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
 
     @Override
     public String next(Path file) {
-        return "elman predict " + file + " TEXT";
+        return Shell.elman("predict", file) + " TEXT";
     }
 
     @Override

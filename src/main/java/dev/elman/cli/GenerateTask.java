@@ -119,7 +119,7 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
 
     @Override
     public String next(Path file) {
-        return "elman generate " + file + (options.shuffleLines ? " --one-line" : "");
+        return Shell.elman("generate", file) + (options.shuffleLines ? " --one-line" : "");
     }
 
     @Override
