@@ -59,7 +59,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
             say("Model     %s", file);
             if (pictures) draw(curve, model.labels(), test.confusion(), folder);
             say("");
-            say("Go on with: java -jar target/elman.jar predict %s \"new zealand\" \"wielka brytania\"", file);
+            say("Go on with: %s \"new zealand\" \"wielka brytania\"", Shell.elman("predict", file));
         }
         return 0;
     }
@@ -139,7 +139,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
     private void predict(TextClassifier model, List<Example> test) {
         List<Example> shuffled = new ArrayList<>(test);
         Collections.shuffle(shuffled, new Random(seed));
-        List<PredictCommand.Labelled> answers = PredictCommand.label(model, DemoData.texts(shuffled), 2);
+        List<Labelled> answers = Labelled.by(model, DemoData.texts(shuffled), 2);
         List<Integer> right = new ArrayList<>();
         List<Integer> wrong = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
@@ -157,7 +157,7 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
         Table table = new Table(0, 0);
         for (int i : shown) {
             Example example = shuffled.get(i);
-            List<PredictCommand.Label> labels = answers.get(i).labels();
+            List<Labelled.Label> labels = answers.get(i).labels();
             boolean hit = labels.get(0).label().equals(example.label());
             table.row(
                     hit ? "right" : "wrong",

@@ -4,14 +4,17 @@ import dev.elman.backend.Backend;
 import dev.elman.train.TextClassifier;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -23,10 +26,16 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         header = "Label texts with a trained classifier.",
-        description = {"", "The texts are those on the command line, or the lines of the standard input in UTF-8."},
+        description = {
+            "",
+            "The texts are those on the command line, or the lines of the standard input in UTF-8, of a file with < FILE; they"
+                    + " are answered as they come."
+        },
         footerHeading = "%nExample:%n",
         footer = {
             "  elman predict names.safetensors \"new zealand\" \"wielka brytania\"",
+            "  elman predict names.safetensors < names.txt",
+            "  elman predict names.safetensors --tsv < names.txt | cut -f1",
             "  elman predict names.safetensors \"wielka brytania\" --explain brytania.png"
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -44,7 +53,7 @@ final class PredictCommand implements Callable<Integer> {
     private List<String> texts;
 
     @Option(
-            names = {"-k", "--k"},
+            names = {"-k", "--k", "--top-k"},
             paramLabel = "N",
             description = "How many labels a text gets, the most probable ones (default: ${DEFAULT-VALUE}).")
     private int best = 3;
@@ -57,8 +66,8 @@ final class PredictCommand implements Callable<Integer> {
                             + " text's first character alone, of the first two, and so on to the whole of it. For one text.")
     private Path picture;
 
-    @Option(names = "--json", description = "Print one JSON object.")
-    private boolean json;
+    @ArgGroup
+    private Machine machine = new Machine();
 
     @Mixin
     private BackendOption backends;
@@ -69,11 +78,17 @@ final class PredictCommand implements Callable<Integer> {
         this.terminal = terminal;
     }
 
-    /** A label and how probable the model finds it. */
-    record Label(String label, double probability) {}
+    /** For programs, one of these. */
+    private static final class Machine {
+        @Option(names = "--json", description = "Print one JSON object with all answers.")
+        private boolean json;
 
-    /** A text and its most probable labels. */
-    record Labelled(String text, List<Label> labels) {}
+        @Option(
+                names = "--tsv",
+                description = "Print a line for each text as soon as it is answered, its fields apart by tabs: the most"
+                        + " probable label, its probability, the next ones, and last the text.")
+        private boolean tsv;
+    }
 
     /** What {@code --json} prints; {@code steps} are what {@code --explain} shows, null without it. */
     record Predictions(String model, String backend, List<Labelled> predictions, List<Labelled> steps) {}
@@ -83,38 +98,69 @@ final class PredictCommand implements Callable<Integer> {
         if (best < 1) throw new UserException("--k must be at least 1, but is " + best);
         if (picture != null) requirePicture();
         SavedModel.require(TextTask.Kind.classify, file);
-        List<String> asked = asked();
-        if (picture != null) requireExplainable(asked);
+        if (texts != null) texts.forEach(this::requireText);
+        String explained = picture == null ? null : explained();
         try (Backend backend = backends.choose().backend();
                 TextClassifier model = TextClassifier.load(backend, file)) {
-            IntStream unknown = asked.stream()
-                    .flatMapToInt(text -> model.unknownCharacters(text).codePoints());
-            UnknownCharacters.warn(terminal, "predict", unknown, "answers all the same");
-            List<Labelled> answers = label(model, asked, best);
-            if (picture == null) {
-                print(new Predictions(file.toString(), backend.name(), answers, null));
-            } else {
-                String text = asked.get(0);
-                float[][] probabilities = model.predictPrefixes(text);
-                List<Labelled> steps = label(model, TextClassifier.prefixes(text), probabilities, best);
-                print(new Predictions(file.toString(), backend.name(), answers, steps));
-                draw(new Explanation(text, model.labels(), probabilities));
-            }
+            Labeller labeller = new Labeller(terminal, file, model, best);
+            if (explained != null) explain(backend, model, labeller.label(List.of(explained)));
+            else if (machine.json) printJson(backend, labeller);
+            else answer(labeller, this::print);
         }
         return 0;
     }
 
-    private void print(Predictions predictions) {
-        if (json) {
-            Json.print(terminal.out(), predictions);
-            return;
+    private void requireText(String text) {
+        TextFile.requireReadable(text);
+        if (!isFile(text)) return;
+        terminal.err()
+                .println("elman predict: \"" + text
+                        + "\" is a file, but its name is what is labelled. To label its lines: "
+                        + Shell.elman("predict", file) + " < " + Shell.quoted(text));
+        terminal.err().flush();
+    }
+
+    private static boolean isFile(String name) {
+        try {
+            return Files.isRegularFile(Path.of(name));
+        } catch (InvalidPathException e) {
+            return false;
         }
-        Table table = new Table(0, 0);
-        List<Labelled> steps = predictions.steps();
-        if (steps == null) predictions.predictions().forEach(answer -> table.row(cells(answer.text(), answer)));
-        else steps.forEach(step -> table.row(cells(tail(step.text()), step)));
-        table.lines("").forEach(terminal.out()::println);
-        terminal.out().flush();
+    }
+
+    /** Hands on the answers as they come. */
+    private void answer(Labeller labeller, Consumer<List<Labelled>> taker) throws IOException {
+        if (texts == null) labeller.labelLines(lines(), taker);
+        else taker.accept(labeller.label(texts));
+    }
+
+    /** With what was answered before something that cannot be. */
+    private void printJson(Backend backend, Labeller labeller) throws IOException {
+        List<Labelled> answers = new ArrayList<>();
+        try {
+            answer(labeller, answers::addAll);
+        } finally {
+            if (!answers.isEmpty()) {
+                Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answers, null));
+            }
+        }
+    }
+
+    private void print(List<Labelled> answers) {
+        print(answers, Labelled::text);
+    }
+
+    /** @param cell what a table shows of an answer's text */
+    private void print(List<Labelled> answers, Function<Labelled, String> cell) {
+        PrintWriter out = terminal.out();
+        if (machine.tsv) {
+            answers.forEach(answer -> out.println(answer.tsv()));
+        } else {
+            Table table = new Table(0, 0);
+            answers.forEach(answer -> table.row(answer.cells(cell.apply(answer))));
+            table.lines("").forEach(out::println);
+        }
+        out.flush();
     }
 
     private void requirePicture() {
@@ -124,50 +170,35 @@ final class PredictCommand implements Callable<Integer> {
         OutputFiles.requireWritable(picture);
     }
 
-    private static void requireExplainable(List<String> asked) {
+    /** The one text that is to be explained. */
+    private String explained() throws IOException {
+        List<String> asked = texts == null ? lines().all() : texts;
+        if (asked.isEmpty()) throw new UserException(Labeller.NO_TEXTS);
         if (asked.size() > 1) throw new UserException("--explain is for one text, but there are " + asked.size());
-        int length = asked.get(0).codePointCount(0, asked.get(0).length());
+        String text = asked.get(0).strip();
+        int length = text.codePointCount(0, text.length());
         if (length < 1 || length > LONGEST_EXPLAINED) {
             throw new UserException(
                     "--explain is for a text of 1 to " + LONGEST_EXPLAINED + " characters, but this one has " + length);
         }
+        return text;
+    }
+
+    private void explain(Backend backend, TextClassifier model, List<Labelled> answer) throws IOException {
+        String text = answer.get(0).text();
+        float[][] probabilities = model.predictPrefixes(text);
+        List<Labelled> steps = Labelled.by(model, TextClassifier.prefixes(text), probabilities, best);
+        if (machine.json) Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answer, steps));
+        else print(steps, step -> tail(step.text()));
+        draw(new Explanation(text, model.labels(), probabilities));
     }
 
     private void draw(Explanation explanation) throws IOException {
-        PrintWriter people = terminal.people(json);
+        PrintWriter people = terminal.people(machine.json || machine.tsv);
         Optional<String> obstacle = Drawing.attempt(() -> ExplanationPicture.write(explanation, picture));
         people.println(obstacle.map(reason -> "No picture: " + reason + " " + Drawing.REMEDY)
                 .orElse("Picture: " + picture));
         people.flush();
-    }
-
-    /** The most probable labels of some texts, the best first; of equally probable ones the first in the alphabet. */
-    static List<Labelled> label(TextClassifier model, List<String> texts, int most) {
-        return label(model, texts, model.predictProba(texts), most);
-    }
-
-    private static List<Labelled> label(TextClassifier model, List<String> texts, float[][] probabilities, int most) {
-        List<Labelled> answers = new ArrayList<>();
-        for (int n = 0; n < texts.size(); n++) {
-            float[] row = probabilities[n];
-            List<Label> labels = IntStream.range(0, row.length)
-                    .boxed()
-                    .sorted(Comparator.comparingDouble(k -> -row[k]))
-                    .limit(most)
-                    .map(k -> new Label(model.labels().get(k), row[k]))
-                    .toList();
-            answers.add(new Labelled(texts.get(n), labels));
-        }
-        return answers;
-    }
-
-    private static String[] cells(String text, Labelled answer) {
-        List<String> cells = new ArrayList<>(List.of(text));
-        for (Label label : answer.labels()) {
-            cells.add(label.label());
-            cells.add(String.format(Locale.ROOT, "%.3f", label.probability()));
-        }
-        return cells.toArray(new String[0]);
     }
 
     /** The end of a text, with a sign for a blank there, which would not be seen. */
@@ -178,23 +209,11 @@ final class PredictCommand implements Callable<Integer> {
         return "\u2026" + visible.substring(visible.offsetByCodePoints(0, length - LONGEST_CELL + 1));
     }
 
-    private List<String> asked() throws IOException {
-        if (texts != null) {
-            texts.forEach(TextFile::requireReadable);
-            return stripped(texts);
-        }
+    private TextLines lines() {
         if (terminal.interactive()) {
             terminal.err().println("Type texts, one a line; end with Ctrl-D (Windows: Ctrl-Z and Enter).");
             terminal.err().flush();
         }
-        List<String> lines = TextFile.readAll(terminal.in(), "standard input");
-        if (lines.isEmpty())
-            throw new UserException("there are no texts: name some, or send lines to the standard input");
-        return stripped(lines);
-    }
-
-    /** Without blanks at their ends, as train reads them. */
-    private static List<String> stripped(List<String> lines) {
-        return lines.stream().map(String::strip).toList();
+        return new TextLines(terminal.in(), "standard input");
     }
 }

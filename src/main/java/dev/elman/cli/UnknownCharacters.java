@@ -1,11 +1,17 @@
 package dev.elman.cli;
 
-import java.util.stream.Collectors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The warning about characters that no text had from which a model learnt: they tell it nothing. */
 final class UnknownCharacters {
     private static final int SHOWN = 20;
+
+    /** What would not be seen. */
+    private static final Map<Integer, String> BLANKS = Map.of(
+            (int) '\t', "a tab", (int) '\n', "a line feed", (int) '\r', "a carriage return", (int) ' ', "a blank");
 
     private UnknownCharacters() {}
 
@@ -17,13 +23,17 @@ final class UnknownCharacters {
     static void warn(Terminal terminal, String command, IntStream characters, String goesOn) {
         int[] unknown = characters.distinct().toArray();
         if (unknown.length == 0) return;
-        String some = IntStream.of(unknown)
-                .limit(SHOWN)
-                .mapToObj(UnknownCharacters::visible)
-                .collect(Collectors.joining());
+        List<String> some = new ArrayList<>();
+        StringBuilder visible = new StringBuilder();
+        for (int character : IntStream.of(unknown).limit(SHOWN).toArray()) {
+            if (BLANKS.containsKey(character)) some.add(BLANKS.get(character));
+            else visible.append(visible(character));
+        }
+        if (unknown.length > SHOWN) visible.append('\u2026');
+        if (visible.length() > 0) some.add(0, "\"" + visible + "\"");
         terminal.err()
-                .println("elman " + command + ": the model has never read any of \"" + some
-                        + (unknown.length > SHOWN ? "\u2026" : "") + "\"; it " + goesOn + ".");
+                .println("elman " + command + ": the model has never read any of " + String.join(", ", some) + "; it "
+                        + goesOn + ".");
         terminal.err().flush();
     }
 

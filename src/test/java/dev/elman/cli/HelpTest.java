@@ -41,13 +41,13 @@ class HelpTest {
         return commandLine().getSubcommands().keySet().stream();
     }
 
-    /** The words of each example in a help text that calls elman, without what the shell does with the output. */
+    /** The words of each example in a help text that calls elman, without what the shell does with input and output. */
     private static List<List<String>> examples(String help) {
         List<List<String>> examples = new ArrayList<>();
         String after = help.substring(help.indexOf("Example:"));
         for (String line : after.lines().filter(l -> l.startsWith("  elman ")).toList()) {
             List<String> words = new ArrayList<>();
-            Matcher matcher = WORD.matcher(line.replaceFirst(" >.*", ""));
+            Matcher matcher = WORD.matcher(line.replaceFirst(" [<>|].*", ""));
             while (matcher.find()) words.add(matcher.group(1) == null ? matcher.group(2) : matcher.group(1));
             examples.add(words.subList(1, words.size()));
         }
@@ -98,7 +98,7 @@ class HelpTest {
                         ? folder.resolve(word).toString()
                         : word);
                 if (command.equals("train")) words.addAll(small);
-                Outcome outcome = Outcome.of(words.toArray(new String[0]));
+                Outcome outcome = Outcome.withInput("new zealand\n", words.toArray(new String[0]));
                 assertEquals(0, outcome.code(), words + ": " + outcome.err());
                 assertEquals("", outcome.err(), words.toString());
             }

@@ -1,0 +1,149 @@
+package dev.elman.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The lines of a text in UTF-8, and nothing else: what is not UTF-8 is refused with the number of its line. A line ends with a
+ * line feed, a carriage return or both, and is as long as it likes.
+ */
+final class TextLines {
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
+    private final InputStream in;
+    private final String name;
+    /** Bytes that were read and are in no line yet: from {@code from} to before {@code to}, up to {@code seen} without an end. */
+    private byte[] bytes = new byte[1 << 16];
+
+    private int from;
+    private int seen;
+    private int to;
+    private boolean afterReturn;
+    private int number;
+    private UserException bad;
+
+    /** @param name of the stream, for what is refused */
+    TextLines(InputStream in, String name) {
+        this.in = in;
+        this.name = name;
+    }
+
+    /** How many lines were read. */
+    int number() {
+        return number;
+    }
+
+    /**
+     * The next line and those after it that can be had without waiting, at most so many; none after the last.
+     *
+     * @throws UserException when the next line is no text
+     */
+    List<String> some(int most) throws IOException {
+        List<String> some = new ArrayList<>();
+        while (some.size() < most && (some.isEmpty() || isReady())) {
+            try {
+                if (bad != null) throw bad;
+                String line = next();
+                if (line == null) break;
+                some.add(line);
+            } catch (UserException e) {
+                bad = e;
+                if (some.isEmpty()) throw e;
+                break;
+            }
+        }
+        return some;
+    }
+
+    /** All lines that are left. */
+    List<String> all() throws IOException {
+        List<String> all = new ArrayList<>();
+        for (String line = next(); line != null; line = next()) all.add(line);
+        return all;
+    }
+
+    /** The next line without its end; null after the last. */
+    private String next() throws IOException {
+        boolean more = true;
+        while (!hasLine() && more) more = fill();
+        if (from == to) return null;
+        int end = seen;
+        String line = decode(Arrays.copyOfRange(bytes, from, end), ++number);
+        afterReturn = end < to && bytes[end] == '\r';
+        from = Math.min(end + 1, to);
+        seen = from;
+        return line;
+    }
+
+    private boolean isReady() throws IOException {
+        while (!hasLine()) {
+            if (in.available() == 0 || !fill()) return false;
+        }
+        return true;
+    }
+
+    /** Whether there is a whole line; {@code seen} is its end then. */
+    private boolean hasLine() {
+        if (afterReturn && from < to) {
+            if (bytes[from] == '\n') from++;
+            seen = from;
+            afterReturn = false;
+        }
+        while (seen < to && bytes[seen] != '\n' && bytes[seen] != '\r') seen++;
+        return seen < to;
+    }
+
+    /** Reads more, if there is more. */
+    private boolean fill() throws IOException {
+        if (to == bytes.length) {
+            int left = to - from;
+            byte[] larger = left > bytes.length / 2 ? new byte[2 * bytes.length] : bytes;
+            System.arraycopy(bytes, from, larger, 0, left);
+            bytes = larger;
+            seen -= from;
+            from = 0;
+            to = left;
+        }
+        int count = in.read(bytes, to, bytes.length - to);
+        if (count > 0) to += count;
+        return count > 0;
+    }
+
+    private String decode(byte[] line, int number) {
+        if (number == 1 && isUtf16(line)) {
+            throw new UserException(
+                    name + ": is UTF-16 text. Convert the file first, for example with iconv -f UTF-16 -t UTF-8");
+        }
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPORT)
+                    .onUnmappableCharacter(CodingErrorAction.REPORT)
+                    .decode(ByteBuffer.wrap(line))
+                    .toString();
+            if (text.indexOf('\0') < 0)
+                return number == 1 && text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw new UserException(name + ": line " + number
+                    + " is not UTF-8 text. If it is text in another encoding, convert the file first, for example with"
+                    + " iconv -f ISO-8859-1 -t UTF-8");
+        }
+        throw new UserException(
+                name + ": line " + number + " holds a NUL character. If it is text all the same, in UTF-16"
+                        + " without a mark for example, convert the file first: iconv -f UTF-16LE -t UTF-8, or tr -d '\\0'");
+    }
+
+    /** Whether the bytes begin with the byte order mark of either order. */
+    private static boolean isUtf16(byte[] bytes) {
+        if (bytes.length < 2) return false;
+        int mark = (bytes[0] & 0xFF) << 8 | (bytes[1] & 0xFF);
+        return mark == 0xFEFF || mark == 0xFFFE;
+    }
+}
