@@ -64,8 +64,11 @@ final class EvaluateCommand implements Callable<Integer> {
      *
      * @param count texts of a classifier, characters of a language model
      * @param loss in nats
+     * @param baseline accuracy of the most frequent label alone, macroF1 the mean of all labels' F1; null for a language model
      * @param perplexity of a language model, else null
      * @param labels of a classifier, else null
+     * @param recall share of the texts of each label that were taken for it, null where there are none; precision of those
+     *     that were taken for it, how many have it
      * @param confusion texts of label i that were taken for label j; null for a language model
      */
     @SuppressWarnings("ArrayRecordComponent") // to print, never compared
@@ -75,17 +78,20 @@ final class EvaluateCommand implements Callable<Integer> {
             long count,
             Double loss,
             double accuracy,
+            Double baseline,
+            Double macroF1,
             Double perplexity,
             List<String> labels,
+            List<Double> recall,
+            List<Double> precision,
             int[][] confusion) {}
 
     @Override
     public Integer call() throws IOException {
         TextTask.Kind kind = SavedModel.kind(model);
         TextFile text = TextFile.read(file);
-        LabelledTexts texts = kind == TextTask.Kind.classify ? LabelledTexts.read(text) : null;
         try (Backend backend = backends.choose().backend()) {
-            Result result = texts == null ? writer(backend, text) : classifier(backend, text, texts);
+            Result result = kind == TextTask.Kind.generate ? writer(backend, text) : classifier(backend, text);
             if (json) Json.print(terminal.out(), result);
             else lines(result).forEach(terminal.out()::println);
             terminal.out().flush();
@@ -93,27 +99,26 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Result classifier(Backend backend, TextFile file, LabelledTexts texts) throws IOException {
+    private Result classifier(Backend backend, TextFile file) throws IOException {
         try (TextClassifier classifier = TextClassifier.load(backend, model)) {
             List<String> known = classifier.labels();
-            for (int n = 0; n < texts.labels().size(); n++) {
-                if (known.contains(texts.labels().get(n))) continue;
-                throw new UserException(
-                        file.file() + ": line " + file.filled().get(n).number() + " has the label \""
-                                + texts.labels().get(n) + "\", which the model does not know; it knows "
-                                + Words.some(known, 8));
-            }
+            LabelledTexts texts = LabelledTexts.read(file, known);
             warnOf(texts.texts().stream()
                     .flatMapToInt(one -> classifier.unknownCharacters(one).codePoints()));
             Evaluation found = classifier.evaluate(texts.texts(), texts.labels());
+            Scores scores = new Scores(found.confusion());
             return new Result(
                     model.toString(),
                     backend.name(),
                     texts.texts().size(),
                     Json.number(found.loss()),
                     found.accuracy(),
+                    texts.mostFrequent(),
+                    scores.macroF1(),
                     null,
                     known,
+                    scores.recall(),
+                    scores.precision(),
                     found.confusion());
         }
     }
@@ -128,7 +133,11 @@ final class EvaluateCommand implements Callable<Integer> {
                     found.count(),
                     Json.number(found.loss()),
                     found.accuracy(),
+                    null,
+                    null,
                     Json.number(found.perplexity()),
+                    null,
+                    null,
                     null,
                     null);
         }
@@ -152,20 +161,30 @@ final class EvaluateCommand implements Callable<Integer> {
         }
         lines.add(String.format(
                 Locale.ROOT,
-                "Accuracy on %,d texts: %.3f, loss %s",
+                "Accuracy on %,d texts: %.3f (the most frequent label alone: %.3f), macro F1 %.3f, loss %s",
                 result.count(),
                 result.accuracy(),
+                result.baseline(),
+                result.macroF1(),
                 number("%.3f", result.loss())));
-        Table table = new Table(1, 3).row("label", "texts", "right", "taken for");
+        Table table = new Table(1, 4).row("label", "texts", "right", "precision", "taken for");
         for (int k = 0; k < result.labels().size(); k++) {
             int[] row = result.confusion()[k];
             int count = Arrays.stream(row).sum();
             if (count == 0) continue;
-            String right = String.format(Locale.ROOT, "%.3f", (double) row[k] / count);
-            table.row(result.labels().get(k), "" + count, right, mistakes(result.labels(), row, k));
+            table.row(
+                    result.labels().get(k),
+                    "" + count,
+                    share(result.recall().get(k)),
+                    share(result.precision().get(k)),
+                    mistakes(result.labels(), row, k));
         }
         lines.addAll(table.lines("  "));
         return lines;
+    }
+
+    private static String share(Double value) {
+        return value == null ? "-" : String.format(Locale.ROOT, "%.3f", value);
     }
 
     private static String number(String format, Double value) {

@@ -1,7 +1,11 @@
 package dev.elman.cli;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.TreeSet;
 
 /**
@@ -10,6 +14,9 @@ import java.util.TreeSet;
  * @param labels of each text
  */
 record LabelledTexts(List<String> texts, List<String> labels) {
+    /** Of fewer texts any may be the only one with its label. */
+    private static final int MANY = 20;
+
     /**
      * Reads the lines of a file to learn from.
      *
@@ -43,6 +50,50 @@ record LabelledTexts(List<String> texts, List<String> labels) {
             texts.add(text);
         }
         return new LabelledTexts(texts, labels);
+    }
+
+    /**
+     * The same with these labels alone.
+     *
+     * @param known labels of a model
+     * @throws UserException as {@link #read}, or when a line has another label
+     */
+    static LabelledTexts read(TextFile file, List<String> known) {
+        LabelledTexts all = read(file);
+        for (int n = 0; n < all.labels().size(); n++) {
+            if (known.contains(all.labels().get(n))) continue;
+            throw wrong(
+                    file,
+                    file.filled().get(n),
+                    "has the label \"" + all.labels().get(n) + "\", which the model does not know; it knows "
+                            + Words.some(known, 8));
+        }
+        return all;
+    }
+
+    /** What may be a mistake in the file, one sentence each. */
+    List<String> doubts() {
+        if (texts.size() >= MANY && 2 * names().size() > texts.size()) {
+            return List.of(String.format(
+                    Locale.ROOT,
+                    "there are %,d labels for %,d texts; the label comes first on a line: are the columns in the other"
+                            + " order?",
+                    names().size(),
+                    texts.size()));
+        }
+        String first = labels.get(0);
+        if (texts.size() > MANY && Collections.frequency(labels, first) == 1) {
+            return List.of(
+                    "the first line is the only one with the label \"" + first + "\"; if it is a header, remove it");
+        }
+        return List.of();
+    }
+
+    /** The share of texts that has the most frequent label. */
+    double mostFrequent() {
+        Map<String, Integer> counts = new HashMap<>();
+        labels.forEach(label -> counts.merge(label, 1, Integer::sum));
+        return (double) Collections.max(counts.values()) / labels.size();
     }
 
     /** The different labels, sorted. */

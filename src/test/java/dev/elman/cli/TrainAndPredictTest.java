@@ -210,13 +210,22 @@ class TrainAndPredictTest {
         Outcome measured = Outcome.of("evaluate", model.toString(), others.toString());
         assertEquals(0, measured.code(), measured.err());
         List<String> lines = measured.out().lines().toList();
-        assertTrue(lines.get(0).startsWith("Accuracy on 4 texts: 0.750, loss "), measured.out());
-        assertEquals("  digits       2  1.000", lines.get(2));
-        assertEquals("  letters      2  0.500  digits 1", lines.get(3));
+        assertTrue(
+                lines.get(0)
+                        .startsWith(
+                                "Accuracy on 4 texts: 0.750 (the most frequent label alone: 0.500), macro F1 0.733, loss "),
+                measured.out());
+        assertEquals("  label    texts  right  precision  taken for", lines.get(1));
+        assertEquals("  digits       2  1.000      0.667", lines.get(2));
+        assertEquals("  letters      2  0.500      1.000  digits 1", lines.get(3));
         JsonObject result = Outcome.of("evaluate", model.toString(), others.toString(), "--json")
                 .json();
         assertEquals(0.75, result.get("accuracy").getAsDouble());
         assertEquals("[[2,0],[1,1]]", result.get("confusion").toString());
+        assertEquals("[1.0,0.5]", result.get("recall").toString());
+        assertEquals("[0.6666666666666666,1.0]", result.get("precision").toString());
+        assertEquals(0.5, result.get("baseline").getAsDouble());
+        assertEquals(0.7333, result.get("macroF1").getAsDouble(), 1e-4);
         Files.writeString(others, "digits\t2024\n\nsigns\t+-\n");
         Outcome unknown = Outcome.of("evaluate", model.toString(), others.toString());
         assertEquals(2, unknown.code());
