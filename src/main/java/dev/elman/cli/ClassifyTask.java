@@ -6,19 +6,27 @@ import dev.elman.train.History;
 import dev.elman.train.Team;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.Trainer;
+import dev.elman.train.TrainingData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 
-/** Which label a text has. */
-record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions options) implements TextTask {
+/**
+ * Which label a text has.
+ *
+ * @param validation null where texts of {@code data} are held back instead, or none
+ */
+record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier model, TrainOptions options)
+        implements TextTask {
     private static final int EPOCHS = 20;
     private static final double LEARNING_RATE = 0.002;
 
-    static ClassifyTask of(Backend backend, TextFile file, TrainOptions options) {
+    static ClassifyTask of(Backend backend, TextFile file, TrainOptions options) throws IOException {
         options.requireNoneOfGenerate();
         LabelledTexts data = LabelledTexts.of(file);
+        Path other = options.held.validation;
+        LabelledTexts validation = other == null ? null : LabelledTexts.read(TextFile.read(other), data.names());
         TextClassifier model = TextClassifier.create(backend, data.texts(), data.labels(), shape -> {
             if (options.hidden != null) shape.hiddenSize(options.hidden);
             if (options.embedding != null) shape.embeddingSize(options.embedding);
@@ -28,7 +36,7 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
                     .recurrentDropout(options.recurrentDropout)
                     .seed(options.seed);
         });
-        return new ClassifyTask(data, model, options);
+        return new ClassifyTask(data, validation, model, options);
     }
 
     @Override
@@ -37,13 +45,25 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
     }
 
     @Override
+    public List<String> doubts() {
+        return data.doubts();
+    }
+
+    @Override
     public String description() {
+        String measured = validation == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        ", validated on %,d others",
+                        validation.texts().size());
         return String.format(
                 Locale.ROOT,
-                "a classifier of %,d texts with %d labels (%s)",
+                "a classifier of %,d texts with %d labels (%s)%s",
                 texts(),
                 labels(),
-                Words.some(model.labels(), 8));
+                Words.some(model.labels(), 8),
+                measured);
     }
 
     @Override
@@ -63,7 +83,17 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
 
     @Override
     public History fit(Trainer trainer, Checkpoints checkpoints) {
-        return model.model().fit(model.data(data.texts(), data.labels()), trainer, Team.alone(), checkpoints);
+        return model.model()
+                .fit(
+                        training(data),
+                        validation == null ? null : training(validation),
+                        trainer,
+                        Team.alone(),
+                        checkpoints);
+    }
+
+    private TrainingData training(LabelledTexts some) {
+        return model.data(some.texts(), some.labels());
     }
 
     @Override
@@ -73,14 +103,23 @@ record ClassifyTask(LabelledTexts data, TextClassifier model, TrainOptions optio
 
     @Override
     public List<String> show(TrainResult result) {
+        String baseline = String.format(
+                Locale.ROOT,
+                "(the most frequent label alone: %.3f)",
+                (validation == null ? data : validation).mostFrequent());
         return List.of(
                 result.validationAccuracy() == null
                         ? String.format(
                                 Locale.ROOT,
-                                "Accuracy on the texts it has learnt: %.3f (none were held back)",
-                                result.accuracy())
+                                "Accuracy on the texts it has learnt: %.3f %s; none were held back",
+                                result.accuracy(),
+                                baseline)
                         : String.format(
-                                Locale.ROOT, "Accuracy on the texts held back: %.3f", result.validationAccuracy()));
+                                Locale.ROOT,
+                                "Accuracy on the texts %s: %.3f %s",
+                                validation == null ? "held back" : "of " + options.held.validation,
+                                result.validationAccuracy(),
+                                baseline));
     }
 
     @Override

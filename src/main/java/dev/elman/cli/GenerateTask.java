@@ -55,6 +55,11 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     }
 
     @Override
+    public List<String> doubts() {
+        return List.of();
+    }
+
+    @Override
     public String description() {
         return String.format(
                 Locale.ROOT,

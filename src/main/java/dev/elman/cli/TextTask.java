@@ -18,6 +18,9 @@ interface TextTask extends AutoCloseable {
 
     Kind kind();
 
+    /** What may be a mistake in the file, one sentence each. */
+    List<String> doubts();
+
     /** One line on what is trained on what. */
     String description();
 
@@ -42,7 +45,7 @@ interface TextTask extends AutoCloseable {
     @Override
     void close();
 
-    static TextTask of(Kind kind, Backend backend, TextFile file, TrainOptions options) {
+    static TextTask of(Kind kind, Backend backend, TextFile file, TrainOptions options) throws IOException {
         return kind == Kind.classify
                 ? ClassifyTask.of(backend, file, options)
                 : GenerateTask.of(backend, file, options);

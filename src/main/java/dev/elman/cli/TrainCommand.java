@@ -40,6 +40,7 @@ import picocli.CommandLine.Parameters;
         footerHeading = "%nExample:%n",
         footer = {
             "  elman train names.tsv --out names.safetensors",
+            "  elman train names.tsv --validation others.tsv --out names.safetensors",
             "  elman train novel.txt --out novel.safetensors",
             "  elman train villages.txt --out villages.safetensors --shuffle-lines"
         },
@@ -128,14 +129,21 @@ final class TrainCommand implements Callable<Integer> {
                 TextTask model = TextTask.of(kind, backend, text, training)) {
             PrintWriter people = terminal.people(json);
             people.println("Backend: " + backend.description());
-            String why = task != null
-                    ? "as asked"
-                    : untabbed.map(line -> "because line " + line.number() + " has no tab")
-                            .orElse("because every line has a tab");
-            people.println("Task: " + kind + ", " + why + ": " + model.description());
+            people.println("Task: " + kind + ", " + why(untabbed) + ": " + model.description());
             people.flush();
+            for (String doubt : model.doubts()) terminal.err().println("elman train: " + file + ": " + doubt + ".");
             return train(backend, model);
         }
+    }
+
+    /** Why this task and not the other. */
+    private String why(Optional<TextFile.Line> untabbed) {
+        if (task != null) return "as asked";
+        if (untabbed.isEmpty()) return "because every line has a tab";
+        String comma = file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")
+                ? " (labels need a tab, not a comma, between label and text)"
+                : "";
+        return "because line " + untabbed.get().number() + " has no tab" + comma;
     }
 
     private int train(Backend backend, TextTask model) throws IOException {

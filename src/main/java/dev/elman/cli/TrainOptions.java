@@ -4,7 +4,9 @@ import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.LearningRateSchedule;
 import dev.elman.train.Optimizer;
 import dev.elman.train.Trainer;
+import java.nio.file.Path;
 import java.util.Objects;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How {@code train} trains: what was asked for, and what is meant where nothing was. */
@@ -98,12 +100,32 @@ final class TrainOptions {
                     + " generate only.")
     boolean shuffleLines;
 
-    @Option(
-            names = "--validation-split",
-            paramLabel = "SHARE",
-            description = "Share of the texts held back to measure with; to generate, the end of the text (default:"
-                    + " ${DEFAULT-VALUE}).")
-    double validationSplit = 0.1;
+    @ArgGroup
+    HeldBack held = new HeldBack();
+
+    /** What to measure with while training, one of these. */
+    static final class HeldBack {
+        @Option(
+                names = "--validation-split",
+                paramLabel = "SHARE",
+                description =
+                        "Share of the texts held back to measure with; to generate, the end of the text (default: 0.1).")
+        Double split;
+
+        @Option(
+                names = "--validation",
+                paramLabel = "FILE",
+                description = "Texts with labels to measure with, instead; to classify only.")
+        Path validation;
+
+        double share() {
+            return validation == null ? Objects.requireNonNullElse(split, 0.1) : 0;
+        }
+
+        boolean isAny() {
+            return validation != null || share() > 0;
+        }
+    }
 
     @Option(
             names = "--patience",
@@ -126,8 +148,8 @@ final class TrainOptions {
                 .optimizer(Optimizer.adamW(Objects.requireNonNullElse(learningRate, defaultRate), 0.01))
                 .schedule(LearningRateSchedule.cosine().withWarmup(0.05))
                 .clipNorm(1)
-                .validationSplit(validationSplit)
-                .patience(Objects.requireNonNullElse(patience, validationSplit > 0 ? PATIENCE : 0))
+                .validationSplit(held.share())
+                .patience(Objects.requireNonNullElse(patience, held.isAny() ? PATIENCE : 0))
                 .seed(seed);
     }
 
@@ -146,7 +168,7 @@ final class TrainOptions {
         positive("--back-steps", backSteps);
         share("--dropout", dropout);
         share("--recurrent-dropout", recurrentDropout);
-        if (validationSplit == 0 && patience != null && patience > 0) {
+        if (!held.isAny() && patience != null && patience > 0) {
             throw new UserException(
                     "--patience needs held-back data to watch: set --validation-split, 0.1 for example");
         }
@@ -199,6 +221,10 @@ final class TrainOptions {
 
     /** Throws {@link UserException} when an option was given that means nothing to a generator. */
     void requireNoneOfClassify() {
+        if (held.validation != null) {
+            throw new UserException(
+                    "--validation is for --task classify: of a text, --validation-split holds back the end");
+        }
         if (bidirectional != null && bidirectional) {
             throw new UserException("--bidirectional is for --task classify: a generator cannot read from the end");
         }

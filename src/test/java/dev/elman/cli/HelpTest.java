@@ -88,6 +88,7 @@ class HelpTest {
     @Test
     void theExamplesOfTrainPredictAndGenerateRun() throws IOException {
         Files.writeString(folder.resolve("names.tsv"), "en\tnew zealand\npl\twielka brytania\n".repeat(10));
+        Files.copy(folder.resolve("names.tsv"), folder.resolve("others.tsv"));
         Files.writeString(folder.resolve("novel.txt"), "The sun rose.\nThe end.\n".repeat(50));
         Files.writeString(folder.resolve("villages.txt"), "Rye\nWye\nNew Rye\n".repeat(20));
         List<String> small = List.of("--epochs", "1", "--hidden", "4", "--backend", "cpu");

@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -112,7 +113,7 @@ class TrainAndPredictTest {
 
     /** What the help says of them is so. */
     @Test
-    void settingsThatNobodyAskedFor() {
+    void settingsThatNobodyAskedFor() throws IOException {
         String help = Outcome.of("train", "--help").out().replaceAll("\\s+", " ");
         for (String said : List.of(
                 "20 to classify; to generate, so often that 10 million characters are read, 3 to 100 times",
@@ -231,6 +232,68 @@ class TrainAndPredictTest {
         assertEquals(2, unknown.code());
         assertTrue(
                 unknown.err().contains("line 3 has the label \"signs\", which the model does not know"), unknown.err());
+    }
+
+    /** All lines of the file are learnt from, those of the other are measured with. */
+    @Test
+    void textsToMeasureWithMayBeGiven() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Path others = Files.writeString(folder.resolve("others"), "digits\t2024\nletters\tefgh\ndigits\tefgh\n");
+        String[] options = {"--batch-size=8", "--learning-rate=0.02", "--no-pictures", "--validation", others.toString()
+        };
+        Outcome trained = train(options);
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(
+                trained.out().contains("80 texts with 2 labels (digits, letters), validated on 3 others"),
+                trained.out());
+        assertTrue(trained.out().contains("val_acc 0.6667"), trained.out());
+        assertTrue(
+                trained.out()
+                        .contains("Accuracy on the texts of " + others
+                                + ": 0.667 (the most frequent label alone: 0.667)"),
+                trained.out());
+        Files.writeString(others, "digits\t2024\n\nsigns\t+-\n");
+        Outcome unknown = train(options);
+        assertEquals(2, unknown.code());
+        assertTrue(
+                unknown.err().contains("others: line 3 has the label \"signs\", which the model does not know"),
+                unknown.err());
+        Outcome both = train("--validation", others.toString(), "--validation-split", "0.2");
+        assertEquals(2, both.code());
+        assertTrue(both.err().contains("mutually exclusive"), both.err());
+    }
+
+    @Test
+    void theBaselineIsToldWithTheAccuracy() throws IOException {
+        Files.writeString(file, digitsAndLetters() + "digits\t1\n".repeat(20));
+        String baseline = "(the most frequent label alone: 0.600)";
+        Outcome held = train("--no-pictures", "--epochs", "1");
+        assertTrue(
+                held.out().matches("(?s).*held back: \\d\\.\\d{3} " + Pattern.quote(baseline) + "\\R.*"), held.out());
+        Outcome all = train("--no-pictures", "--epochs", "1", "--validation-split", "0");
+        assertTrue(all.out().contains(baseline + "; none were held back"), all.out());
+    }
+
+    /** The training goes on: a file may be meant as it is. */
+    @Test
+    void whatMayBeAMistakeInTheFileIsTold() throws IOException {
+        Files.writeString(file, "language\tname\n" + digitsAndLetters());
+        Outcome header = train("--no-pictures", "--epochs", "1");
+        assertEquals(0, header.code(), header.err());
+        assertEquals(
+                "elman train: " + file
+                        + ": the first line is the only one with the label \"language\"; if it is a header,"
+                        + " remove it.",
+                header.err().strip());
+        Path csv = Files.writeString(
+                folder.resolve("names.csv"), digitsAndLetters().replace('\t', ','));
+        Outcome commas = Outcome.of(
+                "train", csv.toString(), "--out", model.toString(), "--epochs=1", "--hidden=4", "--no-pictures");
+        assertTrue(
+                commas.out()
+                        .contains("generate, because line 1 has no tab (labels need a tab, not a comma, between label"
+                                + " and text): a language model"),
+                commas.out());
     }
 
     @Test
@@ -356,6 +419,7 @@ class TrainAndPredictTest {
                 bad("one\ntwo\n", "--bidirectional is for --task classify", "--bidirectional"),
                 bad("a\tx\nb\ty\n", "--window is for --task generate", "--window", "8"),
                 bad("a\tx\nb\ty\n", "--shuffle-lines is for --task generate", "--shuffle-lines"),
+                bad("one\ntwo\n", "--validation is for --task classify", "--validation", "README.md"),
                 bad("a\tx\nb\ty\n", "--tied is for --task generate", "--tied"),
                 bad("a\tx\nb\ty\n", "--back-steps is for --task generate", "--back-steps", "70"),
                 bad("a\tx\nb\ty\n", "--layers must be at least 1, but is 0", "--layers", "0"),
