@@ -79,7 +79,7 @@ public final class Backends {
     /** {@link #open(String)}, with the reasons. */
     public static Choice choose(String name) {
         Choice choice = AUTO.equals(name) ? best() : new Choice(named(name), List.of());
-        choice.passedOver().forEach(reason -> LOG.log(System.Logger.Level.INFO, "passed over {0}", reason));
+        choice.passedOver().forEach(reason -> LOG.log(System.Logger.Level.INFO, "passed over: {0}", reason));
         LOG.log(System.Logger.Level.INFO, "using {0}", choice.backend().description());
         return choice;
     }

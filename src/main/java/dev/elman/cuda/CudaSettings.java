@@ -1,9 +1,13 @@
 package dev.elman.cuda;
 
+import dev.elman.cuda.SequenceSize.Family;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 
 /**
  * What the user chose by system properties.
@@ -27,6 +31,12 @@ record CudaSettings(
         boolean projectByStep,
         String plan,
         boolean onlyLiveRows) {
+
+    /** The names of all there are, whatever a device can run. */
+    private static final List<String> PLANS = Stream.concat(
+                    Arrays.stream(Family.values()).map(Family::plan), Stream.of(GraphPlan.NAME, StepsPlan.NAME))
+            .distinct()
+            .toList();
 
     /** Who makes the matrix products. */
     enum Products {
@@ -57,7 +67,6 @@ record CudaSettings(
     static CudaSettings fromPropertiesBut(Map<String, String> others) {
         UnaryOperator<String> property = name -> others.getOrDefault(name, System.getProperty(name, ""));
         String folder = property.apply("elman.cuda.libdir");
-        String plan = property.apply("elman.cuda.plan");
         return new CudaSettings(
                 device("elman.cuda.device", property),
                 folder.isEmpty() ? null : Path.of(folder).toAbsolutePath(),
@@ -65,7 +74,7 @@ record CudaSettings(
                 products("elman.cuda.gemm", property),
                 split("elman.cuda.split", property),
                 flag("elman.cuda.projectByStep", property),
-                plan.isEmpty() ? null : plan,
+                plan("elman.cuda.plan", property),
                 flag("elman.cuda.onlyLiveRows", property));
     }
 
@@ -114,6 +123,14 @@ record CudaSettings(
             default ->
                 throw unknown(name, text, "large or all", "leave it out to have no product made of three in TF32");
         };
+    }
+
+    private static String plan(String name, UnaryOperator<String> property) {
+        String text = property.apply(name);
+        if (text.isEmpty()) return null;
+        if (PLANS.contains(text)) return text;
+        throw unknown(
+                name, text, "one of " + String.join(", ", PLANS), "leave it out to have one chosen for each size");
     }
 
     private static IllegalArgumentException unknown(String name, String value, String known, String otherwise) {

@@ -22,6 +22,8 @@ import jcuda.driver.JCudaDriver;
  * products take once, is there when a stream captures.
  */
 final class GraphPlan implements RecurrencePlan {
+    static final String NAME = "graph";
+
     static final int LONGEST = 64;
     /** Enough for two directions of two layers, forward and back, over 1,000 steps and their shorter ends. */
     static final int MOST_GRAPHS = 256;
@@ -80,7 +82,7 @@ final class GraphPlan implements RecurrencePlan {
 
     @Override
     public String name() {
-        return "graph";
+        return NAME;
     }
 
     @Override

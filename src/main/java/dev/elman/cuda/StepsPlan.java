@@ -13,6 +13,8 @@ import java.util.List;
  * a product is not added but left for the next step's kernel, which applies m.
  */
 final class StepsPlan implements RecurrencePlan {
+    static final String NAME = "steps";
+
     /** A product and a kernel, launched from the host. */
     private static final double LAUNCHES_MICROS = 15;
     /** The same from a graph; for one row cuBLAS has kernels that start faster. */
@@ -47,7 +49,7 @@ final class StepsPlan implements RecurrencePlan {
 
     @Override
     public String name() {
-        return "steps";
+        return NAME;
     }
 
     @Override

@@ -69,7 +69,7 @@ class CudaChainTest {
     @Test
     void aPlanThatThereIsNot() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.plan", "fastest")));
-        assertBroken(links, "recurrence plans", "elman.cuda.plan is \"fastest\"", "but the plans are ");
+        assertBroken(links, "settings and JCuda", "elman.cuda.plan must be one of block, ", "but is \"fastest\"");
     }
 
     @Test

@@ -41,7 +41,8 @@ class CudaSettingsTest {
         "tf32, yes, true or false",
         "projectByStep, 1, true or false",
         "gemm, fast, cublas or own",
-        "split, big, large or all"
+        "split, big, large or all",
+        "plan, fastest, 'one of block, cluster, grid, tensor, tensor-block, tensor-cluster, graph, steps'"
     })
     void aValueThatNobodyKnowsIsRefused(String name, String value, String known) {
         set(name, value);
