@@ -19,10 +19,11 @@ final class ProgressBar implements Callback, AutoCloseable {
     private final LongSupplier nanos;
     private final int epochs;
     private final TextTask.Kind kind;
-    private final long began;
     private long drawn;
-    /** By an earlier run, from whose checkpoint this one goes on; -1 as long as that is not known. */
-    private long doneBefore = -1;
+    /** When this run's first batch ended, which takes longer than others: what is computed is made ready in it. */
+    private long began;
+    /** Batches that were done then, those of an earlier run among them, from whose checkpoint this one goes on; -1 before. */
+    private long doneThen = -1;
 
     /**
      * A bar for a training that begins now.
@@ -40,14 +41,16 @@ final class ProgressBar implements Callback, AutoCloseable {
         this.epochs = epochs;
         this.kind = kind;
         this.nanos = nanos;
-        this.began = nanos.getAsLong();
-        this.drawn = began - REDRAW_NANOS;
+        this.drawn = nanos.getAsLong() - REDRAW_NANOS;
     }
 
     @Override
     public void onBatchEnd(Progress progress) {
         long now = nanos.getAsLong();
-        if (doneBefore < 0) doneBefore = done(progress) - 1;
+        if (doneThen < 0) {
+            doneThen = done(progress);
+            began = now;
+        }
         if (now - drawn < REDRAW_NANOS) return;
         drawn = now;
         line.show(bar(progress, now));
@@ -75,16 +78,16 @@ final class ProgressBar implements Callback, AutoCloseable {
         String bar = "=".repeat(full) + (full < WIDTH ? ">" + ".".repeat(WIDTH - full - 1) : "");
         long done = done(progress);
         long all = (long) progress.epochs() * progress.batches();
-        double left = (now - began) * 1e-9 / (done - doneBefore) * (all - done);
+        String left = done == doneThen ? "" : " ETA " + time((now - began) * 1e-9 / (done - doneThen) * (all - done));
         return String.format(
                 Locale.ROOT,
-                "%s [%s] %d/%d %s ETA %s",
+                "%s [%s] %d/%d %s%s",
                 epoch(progress.epoch()),
                 bar,
                 progress.batch(),
                 progress.batches(),
                 figures("", progress.loss(), progress.accuracy()),
-                time(left));
+                left);
     }
 
     private String summary(EpochResult result) {

@@ -19,6 +19,24 @@ class ProgressBarTest {
         return new ProgressBar(new PrintWriter(written), live, 20, TextTask.Kind.classify, () -> nanos);
     }
 
+    /** Without what tells a screen to cut lines. */
+    private String written() {
+        return written.toString().replaceAll("\u001B\\[\\?7[lh]", "");
+    }
+
+    @Test
+    void aNarrowScreenCutsTheLineAndWrapsOthers() {
+        PrintWriter out = new PrintWriter(written);
+        StatusLine line = new StatusLine(out, true, true);
+        line.show("a bar");
+        line.keep("kept");
+        assertEquals(
+                "\u001B[?7l\ra bar\u001B[?7h\u001B[?7l\r     \u001B[?7h\rkept" + System.lineSeparator(),
+                written.toString());
+        new StatusLine(out, true, false).show("a bar");
+        assertTrue(written.toString().endsWith("kept" + System.lineSeparator() + "\ra bar"), written.toString());
+    }
+
     @Test
     void whereNobodyWatchesOnlyEpochs() {
         try (ProgressBar bar = bar(false)) {
@@ -50,12 +68,11 @@ class ProgressBarTest {
         ProgressBar bar = bar(true);
         bar.onBatchEnd(new Progress(1, 20, 1, 166, 1.25, 0.5));
         nanos = 60_000_000_000L;
-        // 2 and a half of 20 epochs in a minute: 7 minutes are left.
+        // 2 and a half of 20 epochs but a batch in a minute: 7 minutes and a second are left.
         bar.onBatchEnd(new Progress(3, 20, 83, 166, 1.25, 0.5));
         assertTrue(
-                written.toString()
-                        .endsWith("\rEpoch  3/20 [==========>.........] 83/166 loss 1.2500 acc 0.5000 ETA 7:00"),
-                written.toString());
+                written().endsWith("\rEpoch  3/20 [==========>.........] 83/166 loss 1.2500 acc 0.5000 ETA 7:01"),
+                written());
     }
 
     /** What an earlier run did took this one no time. */
@@ -65,7 +82,19 @@ class ProgressBarTest {
         bar.onBatchEnd(new Progress(11, 20, 1, 166, 1.25, 0.5));
         nanos = 60_000_000_000L;
         bar.onBatchEnd(new Progress(15, 20, 166, 166, 1.25, 0.5));
-        assertTrue(written.toString().endsWith("ETA 1:00"), written.toString());
+        assertTrue(written().endsWith("ETA 1:00"), written());
+    }
+
+    /** A compiler warms up in it, and a device: an hour, here. */
+    @Test
+    void theFirstBatchSaysNothingOfTheOthers() {
+        ProgressBar bar = bar(true);
+        nanos = 3_600_000_000_000L;
+        bar.onBatchEnd(new Progress(1, 20, 1, 100, 1.25, 0.5));
+        assertTrue(written().endsWith("1/100 loss 1.2500 acc 0.5000"), written());
+        nanos += 1_000_000_000L;
+        bar.onBatchEnd(new Progress(1, 20, 2, 100, 1.25, 0.5));
+        assertTrue(written().endsWith("ETA 33:18"), written());
     }
 
     @Test
@@ -83,10 +112,10 @@ class ProgressBarTest {
         ProgressBar bar = bar(true);
         nanos = 1_000_000_000_000L;
         bar.onBatchEnd(new Progress(20, 20, 165, 166, 12.25, 0.5));
-        int width = written.toString().length() - 1;
-        assertTrue(width < 80, written.toString());
+        int width = written().length() - 1;
+        assertTrue(width < 80, written());
         bar.close();
-        assertTrue(written.toString().endsWith("\r" + " ".repeat(width) + "\r"), written.toString());
+        assertTrue(written().endsWith("\r" + " ".repeat(width) + "\r"), written());
     }
 
     @Test
