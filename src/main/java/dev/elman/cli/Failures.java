@@ -34,6 +34,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     /** batchSize anywhere in a message, and epochs as its first word; {@code topK = 1} whole, an option being {@code --top-k 1}. */
     private static final Pattern SETTING = Pattern.compile("(^[a-z]+|\\b[a-z]+[A-Z][A-Za-z]*)\\b( =)?");
 
+    /** What a command that takes texts calls them, which may begin as options do. */
+    static final String TEXT = "TEXT";
+
     /** For {@code exitCodeList}. */
     static final String CODE_0 = "0:done, and every check passed";
 
@@ -98,9 +101,9 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         if (!(e instanceof UnmatchedArgumentException unmatched)) return ".";
         List<String> similar = unmatched.getSuggestions();
         if (!similar.isEmpty()) return ". Did you mean " + String.join(" or ", similar) + "?";
-        boolean text = unmatched.isUnknownOption()
-                && !e.getCommandLine().getCommandSpec().positionalParameters().isEmpty();
-        return text ? ". If it is no option, put -- in front of it." : ".";
+        boolean takesTexts = e.getCommandLine().getCommandSpec().positionalParameters().stream()
+                .anyMatch(parameter -> parameter.paramLabel().equals(TEXT));
+        return takesTexts && unmatched.isUnknownOption() ? ". If it is no option, put -- in front of it." : ".";
     }
 
     private static void print(CommandLine command, String message) {

@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -22,7 +23,7 @@ import picocli.CommandLine.TypeConversionException;
         footer = {"  elman demo", "", "With the jar alone: java -jar elman.jar demo"},
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
-public final class Main implements Runnable {
+public final class Main implements Callable<Integer> {
     @Option(
             names = "--stacktrace",
             scope = ScopeType.INHERIT,
@@ -76,7 +77,8 @@ public final class Main implements Runnable {
                         .addSubcommand(new VerifyCommand(terminal))
                         .addSubcommand(new BenchCommand(terminal))
                         .addSubcommand(new DoctorCommand(terminal))
-                        .addSubcommand(new CompletionCommand(terminal)));
+                        .addSubcommand(new CompletionCommand(terminal))
+                        .addSubcommand(new HelpCommand(terminal)));
     }
 
     /** The command line with this terminal and our way to fail. */
@@ -111,10 +113,9 @@ public final class Main implements Runnable {
 
     /** Without a command there is nothing to do but to say which there are. */
     @Override
-    public void run() {
-        throw new CommandLine.ParameterException(
-                spec.commandLine(),
-                "Name a command: " + String.join(", ", spec.subcommands().keySet()));
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getErr());
+        return Failures.BAD_INPUT;
     }
 
     /** The version that the jar's manifest states. */

@@ -49,7 +49,7 @@ final class PredictCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
     private Path file;
 
-    @Parameters(index = "1..*", paramLabel = "TEXT", description = "Texts to be labelled.")
+    @Parameters(index = "1..*", paramLabel = Failures.TEXT, description = "Texts to be labelled.")
     private List<String> texts;
 
     @Option(

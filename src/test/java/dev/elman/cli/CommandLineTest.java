@@ -34,9 +34,7 @@ class CommandLineTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            nullValues = "none",
             value = {
-                "none                          | Name a command: demo, train, predict, generate, evaluate, convert, verify, bench, doctor, completion.",
                 "trian                         | Did you mean train",
                 "train                         | Missing required parameter: 'FILE'",
                 "train no-such-file.tsv        | no-such-file.tsv: there is no such file",
@@ -59,6 +57,9 @@ class CommandLineTest {
                 "predict no-such-model @README.md          | no-such-model: there is no such file",
                 "predict \uFFFD\0x               | is no file's name here: Nul character not allowed; set LC_ALL=C.UTF-8",
                 "predict no-such-model -cold   | Unknown option: '-cold'. If it is no option, put -- in front of it.",
+                "generate no-such-model -wild  | Unknown option: '-wild'. Help: elman generate",
+                "help trian                    | there is no command \"trian\"; there are demo, train, predict, generate, evaluate, convert, verify, bench, doctor, completion, help",
+                "help train now                | Unmatched argument at index 2: 'now'",
                 "generate                      | Missing required parameter: 'MODEL'",
                 "generate no-such-model        | no-such-model: there is no such file",
                 "demo --out README.md          | README.md: is no folder, and cannot be made one: it is a file",
@@ -69,12 +70,20 @@ class CommandLineTest {
                 "doctor now                    | Unmatched argument at index 1: 'now'",
             })
     void wrongUsageIsOneLineAndTwo(String line, String message) {
-        Outcome outcome = line == null ? Outcome.of() : Outcome.of(line.split("\\s+"));
+        Outcome outcome = Outcome.of(line.split("\\s+"));
         assertEquals(2, outcome.code(), outcome.err());
         assertEquals("", outcome.out());
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertTrue(outcome.err().startsWith("elman"), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    @Test
+    void withoutACommandTheUsageSaysWhichThereAre() {
+        Outcome outcome = Outcome.of();
+        assertEquals(2, outcome.code());
+        assertEquals("", outcome.out());
+        assertEquals(Outcome.of("--help").out(), outcome.err());
     }
 
     /** Not even root may write there, and no permission says so. */

@@ -68,6 +68,19 @@ class HelpTest {
         for (List<String> example : examples) commandLine().parseArgs(example.toArray(new String[0]));
     }
 
+    @ParameterizedTest
+    @MethodSource("commands")
+    void helpIsACommandToo(String command) {
+        Outcome help = Outcome.of("help", command);
+        assertEquals(0, help.code(), help.err());
+        assertEquals(Outcome.of(command, "--help").out(), help.out());
+    }
+
+    @Test
+    void helpAloneListsTheCommands() {
+        assertEquals(Outcome.of("--help"), Outcome.of("help"));
+    }
+
     @Test
     void helpNamesEveryBackend() {
         String help = Outcome.of("train", "--help").out();
