@@ -1,7 +1,6 @@
 package dev.elman.cli;
 
 import java.io.File;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -16,9 +15,7 @@ final class Shell {
     }
 
     static String elman(String classPath, String command, Path... files) {
-        boolean jar = classPath.endsWith(".jar")
-                && !classPath.contains(File.pathSeparator)
-                && Files.isRegularFile(Path.of(classPath));
+        boolean jar = classPath.endsWith(".jar") && new File(classPath).isFile();
         return Arrays.stream(files)
                 .map(file -> " " + quoted(file.toString()))
                 .collect(
