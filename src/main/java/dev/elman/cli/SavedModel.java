@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.train.Checkpoint;
 import dev.elman.train.ModelFile;
+import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
 import java.io.IOException;
@@ -29,6 +30,11 @@ final class SavedModel {
                 throw new UserException(
                         file + ": is a checkpoint of a training; go on with elman train --checkpoint, which"
                                 + " makes a model of it");
+            case SimpleRnnClassifier.KIND ->
+                throw new UserException(
+                        file + ": reads token ids or features, not texts: use SimpleRnnClassifier.load in"
+                                + " Java, or let elman convert --like make a copy of a text model with its weights");
+            case "none" -> throw new UserException(file + ": is no model of elman's; elman convert may read it");
             default ->
                 throw new UserException(file + ": its metadata " + ModelFile.KIND + " is " + kind
                         + ", so it is not a text model; name a file that elman train or elman demo wrote");

@@ -87,6 +87,9 @@ final class TrainCommand implements Callable<Integer> {
                             + " one of this FILE with these options, --epochs among them.")
     private Path checkpoint;
 
+    /** Whether there is such a file. */
+    private boolean goesOn;
+
     @Option(names = "--no-pictures", description = "Draw no learning curve.")
     private boolean noPictures;
 
@@ -154,7 +157,13 @@ final class TrainCommand implements Callable<Integer> {
         try (StopSignal signal = new StopSignal()) {
             History history;
             try (ProgressBar bar = new ProgressBar(people, terminal.interactive(), epochs, model.kind())) {
-                history = model.fit(trainer.callback(bar).build(), checkpoints(people, epochs));
+                history = model.fit(trainer.callback(bar).build(), checkpoints(people));
+            } catch (IllegalArgumentException e) {
+                if (!goesOn) throw e;
+                throw new IllegalArgumentException(
+                        e.getMessage() + " On the command line: give the FILE and the options that it was made with, or"
+                                + " name another --checkpoint.",
+                        e);
             } catch (TrainingDivergedException e) {
                 terminal.err().println("elman train: " + Failures.describe(e) + " " + keepLastGood(model, e));
                 return Failures.CHECK_FAILED;
@@ -186,7 +195,7 @@ final class TrainCommand implements Callable<Integer> {
         }
     }
 
-    private Checkpoints checkpoints(PrintWriter people, int epochs) {
+    private Checkpoints checkpoints(PrintWriter people) {
         if (checkpoint == null) return Checkpoints.none();
         Checkpoints inFile = Checkpoints.in(checkpoint);
         return new Checkpoints() {
@@ -194,8 +203,8 @@ final class TrainCommand implements Callable<Integer> {
             public Checkpoint latest() {
                 Checkpoint found = inFile.latest();
                 if (found != null) {
-                    people.println(
-                            "Checkpoint: " + checkpoint + ", of the end of epoch " + found.epoch() + " of " + epochs);
+                    goesOn = true;
+                    people.println("Checkpoint: " + checkpoint + ", of the end of epoch " + found.epoch());
                     people.flush();
                 }
                 return found;
@@ -226,6 +235,9 @@ final class TrainCommand implements Callable<Integer> {
         // Java's graphics do not start in a JVM that goes down.
         if (!noPictures && !stopped) draw(people, model.kind(), history);
         people.println("Go on with: " + model.next(to));
+        if (stopped && checkpoint != null) {
+            people.println("The same command again goes on with the training, from " + checkpoint + ".");
+        }
         people.flush();
         if (json) Json.print(terminal.out(), result);
     }

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
 import dev.elman.contract.Required;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.ClassifierConfig;
 import dev.elman.train.EpochResult;
@@ -15,6 +17,7 @@ import dev.elman.train.History;
 import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.LearningRateSchedule;
 import dev.elman.train.Optimizer;
+import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.Trainer;
 import java.awt.image.BufferedImage;
@@ -25,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
@@ -587,6 +591,23 @@ class TrainAndPredictTest {
         assertTrue(outcome.err().contains("model.safetensors"), outcome.err());
     }
 
+    /** Each of them is a file that somebody may take for a model of texts. */
+    @Test
+    void aModelOfSomethingElseIsToldWhatItIs() throws IOException {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier ids = new SimpleRnnClassifier(
+                        backend, ClassifierConfig.tokens(9, 2).build())) {
+            ids.save(model);
+        }
+        String said = Outcome.of("predict", model.toString(), "text").err();
+        assertTrue(said.contains("reads token ids or features, not texts: use SimpleRnnClassifier.load in Java"), said);
+        Path pickled = folder.resolve("torch.safetensors");
+        new SafeTensors(Map.of("weight", NdArray.ofFloats(new float[2], 2)), Map.of()).write(pickled);
+        String foreign = Outcome.of("generate", pickled.toString()).err();
+        assertEquals(
+                "elman generate: " + pickled + ": is no model of elman's; elman convert may read it", foreign.strip());
+    }
+
     static Stream<String> badModels() {
         return Stream.of("", "garbage", "\2\0\0\0\0\0\0\0{}");
     }
@@ -599,13 +620,17 @@ class TrainAndPredictTest {
                 "a training that is stopped",
                 "a process cannot be asked to end here");
         Files.writeString(file, digitsAndLetters());
-        String output = stoppedInEpoch(3);
+        Path checkpoint = folder.resolve("checkpoint.safetensors");
+        String output = stoppedInEpoch(3, "--checkpoint", checkpoint.toString());
+        assertTrue(
+                output.contains("The same command again goes on with the training, from " + checkpoint + "."), output);
         assertTrue(output.contains("Stopped; the weights are those of epoch "), output);
         assertTrue(output.contains("Wrote " + model), output);
         byte[] first = Files.readAllBytes(model);
 
         Path stopped = folder.resolve("model.stopped.safetensors");
         output = stoppedInEpoch(2);
+        assertFalse(output.contains("The same command again"), output);
         assertTrue(output.contains("Wrote " + stopped), output);
         assertArrayEquals(first, Files.readAllBytes(model), "what was there stays");
         assertEquals(0, Outcome.of("predict", stopped.toString(), "123").code());
@@ -626,7 +651,7 @@ class TrainAndPredictTest {
         Outcome again = train("--no-pictures", "--epochs", "4", "--checkpoint", checkpoint.toString());
         assertEquals(0, again.code(), again.err());
         assertFalse(again.out().contains("Epoch "), "nothing was left to do: " + again.out());
-        assertTrue(again.out().contains("checkpoint.safetensors, of the end of epoch 4 of 4"), again.out());
+        assertTrue(again.out().contains("checkpoint.safetensors, of the end of epoch 4\n"), again.out());
         assertArrayEquals(expected, Files.readAllBytes(model));
         Outcome itself = train("--no-pictures", "--checkpoint", model.toString());
         assertTrue(itself.err().contains("is another file of this training; name another --checkpoint"), itself.err());
@@ -635,6 +660,9 @@ class TrainAndPredictTest {
         Outcome other = train("--no-pictures", "--seed", "5", "--checkpoint", checkpoint.toString());
         assertEquals(2, other.code());
         assertTrue(other.err().contains("is of another training: "), other.err());
+        assertTrue(
+                other.err().contains("give the FILE and the options that it was made with, or name another"),
+                other.err());
         Outcome longer = train("--no-pictures", "--epochs", "5", "--checkpoint", checkpoint.toString());
         assertTrue(longer.err().contains("its learning rates are for 4 epochs in all, and not for 5"), longer.err());
         Files.writeString(file, digitsAndLetters().replace("1000", "1001"));
@@ -650,8 +678,8 @@ class TrainAndPredictTest {
     }
 
     /** Output of a training, in a JVM of its own, that is asked to end once it shows that epoch. */
-    private String stoppedInEpoch(int epoch) throws Exception {
-        List<String> command = List.of(
+    private String stoppedInEpoch(int epoch, String... options) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",
                 System.getProperty("java.class.path"),
@@ -663,7 +691,8 @@ class TrainAndPredictTest {
                 "--backend",
                 "reference",
                 "--epochs",
-                "999999");
+                "999999"));
+        command.addAll(List.of(options));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         StringBuilder output = new StringBuilder();
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
