@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 
 /**
  * Which label a text has.
@@ -25,9 +26,25 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
     static ClassifyTask of(Backend backend, TextFile file, TrainOptions options) throws IOException {
         options.requireNoneOfGenerate();
         LabelledTexts data = LabelledTexts.of(file);
-        Path other = options.held.validation;
-        LabelledTexts validation = other == null ? null : LabelledTexts.read(TextFile.read(other), data.names());
-        TextClassifier model = TextClassifier.create(backend, data.texts(), data.labels(), shape -> {
+        TextClassifier model =
+                options.init == null ? create(backend, data, options) : TextClassifier.load(backend, options.init);
+        try {
+            Path other = options.held.validation;
+            return new ClassifyTask(
+                    data.knownTo(model, file), other == null ? null : validation(model, other), model, options);
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static LabelledTexts validation(TextClassifier model, Path path) throws IOException {
+        TextFile file = TextFile.read(path);
+        return LabelledTexts.read(file).knownTo(model, file);
+    }
+
+    private static TextClassifier create(Backend backend, LabelledTexts data, TrainOptions options) {
+        return TextClassifier.create(backend, data.texts(), data.labels(), shape -> {
             if (options.hidden != null) shape.hiddenSize(options.hidden);
             if (options.embedding != null) shape.embeddingSize(options.embedding);
             if (options.dropout != null) shape.dropout(options.dropout);
@@ -36,7 +53,6 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
                     .recurrentDropout(options.recurrentDropout)
                     .seed(options.seed);
         });
-        return new ClassifyTask(data, validation, model, options);
     }
 
     @Override
@@ -47,6 +63,12 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
     @Override
     public List<String> doubts() {
         return data.doubts();
+    }
+
+    @Override
+    public IntStream unknownCharacters() {
+        return data.texts().stream()
+                .flatMapToInt(text -> model.unknownCharacters(text).codePoints());
     }
 
     @Override

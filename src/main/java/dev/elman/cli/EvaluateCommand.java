@@ -102,7 +102,7 @@ final class EvaluateCommand implements Callable<Integer> {
     private Result classifier(Backend backend, TextFile file) throws IOException {
         try (TextClassifier classifier = TextClassifier.load(backend, model)) {
             List<String> known = classifier.labels();
-            LabelledTexts texts = LabelledTexts.read(file, known);
+            LabelledTexts texts = LabelledTexts.read(file).knownTo(classifier, file);
             warnOf(texts.texts().stream()
                     .flatMapToInt(one -> classifier.unknownCharacters(one).codePoints()));
             Evaluation found = classifier.evaluate(texts.texts(), texts.labels());

@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /**
  * Which character comes next.
@@ -32,13 +33,15 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     private static final int SAMPLE = 300;
     private static final int LINES = 3;
 
-    static GenerateTask of(Backend backend, TextFile file, TrainOptions options) {
+    static GenerateTask of(Backend backend, TextFile file, TrainOptions options) throws IOException {
         options.requireNoneOfClassify();
         List<String> data = options.shuffleLines ? shuffled(file, options.seed) : List.of(file.text());
         long characters = data.stream()
                 .mapToLong(text -> text.codePointCount(0, text.length()) + 1)
                 .sum();
-        TextGenerator model = TextGenerator.create(backend, data, shape -> options.generator(shape, HIDDEN));
+        TextGenerator model = options.init == null
+                ? TextGenerator.create(backend, data, shape -> options.generator(shape, HIDDEN))
+                : TextGenerator.load(backend, options.init);
         return new GenerateTask(data, characters, model, options);
     }
 
@@ -57,6 +60,11 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     @Override
     public List<String> doubts() {
         return List.of();
+    }
+
+    @Override
+    public IntStream unknownCharacters() {
+        return data.stream().flatMapToInt(text -> model.unknownCharacters(text).codePoints());
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.train.TextClassifier;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -53,22 +54,20 @@ record LabelledTexts(List<String> texts, List<String> labels) {
     }
 
     /**
-     * The same with these labels alone.
+     * These texts, read from that file, once a model knows all their labels.
      *
-     * @param known labels of a model
-     * @throws UserException as {@link #read}, or when a line has another label
+     * @throws UserException when it does not know one, naming the line
      */
-    static LabelledTexts read(TextFile file, List<String> known) {
-        LabelledTexts all = read(file);
-        for (int n = 0; n < all.labels().size(); n++) {
-            if (known.contains(all.labels().get(n))) continue;
+    LabelledTexts knownTo(TextClassifier model, TextFile file) {
+        for (int n = 0; n < labels.size(); n++) {
+            if (model.labels().contains(labels.get(n))) continue;
             throw wrong(
                     file,
                     file.filled().get(n),
-                    "has the label \"" + all.labels().get(n) + "\", which the model does not know; it knows "
-                            + Words.some(known, 8));
+                    "has the label \"" + labels.get(n) + "\", which the model does not know; it knows "
+                            + Words.some(model.labels(), 8));
         }
-        return all;
+        return this;
     }
 
     /** What may be a mistake in the file, one sentence each. */

@@ -7,6 +7,7 @@ import dev.elman.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** A model to be trained on a text file, of either kind. */
 interface TextTask extends AutoCloseable {
@@ -20,6 +21,9 @@ interface TextTask extends AutoCloseable {
 
     /** What may be a mistake in the file, one sentence each. */
     List<String> doubts();
+
+    /** The characters of the file that the model cannot tell apart, for they are not of its alphabet. */
+    IntStream unknownCharacters();
 
     /** One line on what is trained on what. */
     String description();

@@ -41,6 +41,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "  elman train names.tsv --out names.safetensors",
             "  elman train names.tsv --validation others.tsv --out names.safetensors",
+            "  elman train others.tsv --init names.safetensors --out more.safetensors",
             "  elman train novel.txt --out novel.safetensors",
             "  elman train villages.txt --out villages.safetensors --shuffle-lines"
         },
@@ -125,8 +126,7 @@ final class TrainCommand implements Callable<Integer> {
             throw new UserException(file + ": line " + untabbed.get().number() + " has no tab, but most lines have one."
                     + " Put one between its label and its text, or say --task generate to learn to write such lines");
         }
-        TextTask.Kind kind =
-                Objects.requireNonNullElse(task, untabbed.isEmpty() ? TextTask.Kind.classify : TextTask.Kind.generate);
+        TextTask.Kind kind = kind(untabbed);
         Backends.Choice choice = backends.choose();
         try (Backend backend = choice.backend();
                 TextTask model = TextTask.of(kind, backend, text, training)) {
@@ -134,13 +134,30 @@ final class TrainCommand implements Callable<Integer> {
             people.println("Backend: " + backend.description());
             people.println("Task: " + kind + ", " + why(untabbed) + ": " + model.description());
             people.flush();
+            // A model that was made for these texts knows all their characters.
+            if (training.init != null) {
+                UnknownCharacters.warn(
+                        terminal, "train", model.unknownCharacters(), "cannot tell them from each other");
+            }
             for (String doubt : model.doubts()) terminal.err().println("elman train: " + file + ": " + doubt + ".");
             return train(backend, model);
         }
     }
 
+    private TextTask.Kind kind(Optional<TextFile.Line> untabbed) throws IOException {
+        if (training.init == null) {
+            TextTask.Kind found = untabbed.isEmpty() ? TextTask.Kind.classify : TextTask.Kind.generate;
+            return Objects.requireNonNullElse(task, found);
+        }
+        TextTask.Kind itself = SavedModel.kind(training.init);
+        if (task == null || task == itself) return itself;
+        throw new UserException(
+                training.init + ": is a model to " + itself + "; leave out --task, or name another --init");
+    }
+
     /** Why this task and not the other. */
     private String why(Optional<TextFile.Line> untabbed) {
+        if (training.init != null) return "going on with " + training.init;
         if (task != null) return "as asked";
         if (untabbed.isEmpty()) return "because every line has a tab";
         String comma = file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")

@@ -5,9 +5,13 @@ import dev.elman.train.LearningRateSchedule;
 import dev.elman.train.Optimizer;
 import dev.elman.train.Trainer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.Spec;
 
 /** How {@code train} trains: what was asked for, and what is meant where nothing was. */
 final class TrainOptions {
@@ -100,6 +104,14 @@ final class TrainOptions {
                     + " generate only.")
     boolean shuffleLines;
 
+    @Option(
+            names = "--init",
+            paramLabel = "MODEL",
+            description =
+                    "Begin with the weights of a model that train wrote, for example to fit it to texts of another"
+                            + " kind. Its network, its alphabet and its labels stay as they are.")
+    Path init;
+
     @ArgGroup
     HeldBack held = new HeldBack();
 
@@ -140,6 +152,21 @@ final class TrainOptions {
             description = "Decides all that is random: same seed, same result (default: ${DEFAULT-VALUE}).")
     long seed;
 
+    /** What a model that is trained further says itself. */
+    private static final List<String> SHAPE = List.of(
+            "--hidden",
+            "--layers",
+            "--embedding",
+            "--tied",
+            "--dropout",
+            "--recurrent-dropout",
+            "--bidirectional",
+            "--window",
+            "--back-steps");
+
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec spec;
+
     /** A trainer with these settings, and with these where no others were asked for. */
     Trainer.Builder trainer(int defaultEpochs, double defaultRate) {
         return Trainer.builder()
@@ -161,6 +188,14 @@ final class TrainOptions {
      */
     void check() {
         trainer(1, 1).build();
+        if (init != null) {
+            ParseResult given = spec.commandLine().getParseResult();
+            for (String option : SHAPE) {
+                if (given.hasMatchedOption(option)) {
+                    throw new UserException("leave out " + option + ": the model that --init names says it");
+                }
+            }
+        }
         positive("--hidden", hidden);
         positive("--embedding", embedding);
         positive("--layers", layers);

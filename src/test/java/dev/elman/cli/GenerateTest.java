@@ -40,9 +40,10 @@ class GenerateTest {
     }
 
     private Outcome train(String... options) {
-        List<String> args = new ArrayList<>(List.of("train", file.toString(), "--out", model.toString()));
+        List<String> args = new ArrayList<>(List.of("train", file.toString()));
         args.addAll(List.of("--backend", "cpu"));
         args.addAll(List.of(options));
+        if (args.stream().noneMatch(word -> word.startsWith("--out"))) args.addAll(List.of("--out", model.toString()));
         return Outcome.of(args.toArray(new String[0]));
     }
 
@@ -52,6 +53,23 @@ class GenerateTest {
         Outcome outcome = Outcome.of(args.toArray(new String[0]));
         assertEquals(0, outcome.code(), outcome.err());
         return outcome.out();
+    }
+
+    @Test
+    void aLanguageModelIsTrainedFurther() throws IOException {
+        Files.writeString(file, "the sun rose over the hill.\n".repeat(60));
+        assertEquals(0, train("--hidden=32", "--epochs=20", "--no-pictures").code());
+        Path further = folder.resolve("further.safetensors");
+        Files.writeString(file, "the sun \u4e00 set over the hill.\n".repeat(60));
+        Outcome trained =
+                train("--init=" + model, "--out=" + further, "--epochs=1", "--learning-rate=1e-9", "--no-pictures");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("generate, going on with " + model), trained.out());
+        assertTrue(trained.err().contains("has never read any of \"\u4e00\""), trained.err());
+        String before = generate("--seed=3", "--temperature=0.1");
+        Outcome after = Outcome.of("generate", further.toString(), "--backend", "cpu", "--seed=3", "--temperature=0.1");
+        assertEquals(before, after.out());
+        assertTrue(before.contains("the sun rose"), before);
     }
 
     /** The perplexity of who knows how frequent each character is, and nothing of the one before. */
@@ -184,7 +202,7 @@ class GenerateTest {
     }
 
     @Test
-    void linesAreShuffledAndEachSampleIsOfAnotherSeed() {
+    void linesAreShuffledAndEachSampleIsOfAnotherSeed() throws IOException {
         List<String> lines = IntStream.range(100, 200).mapToObj(String::valueOf).toList();
         TrainOptions options = new TrainOptions();
         options.shuffleLines = true;

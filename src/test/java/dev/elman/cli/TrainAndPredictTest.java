@@ -238,6 +238,59 @@ class TrainAndPredictTest {
                 unknown.err().contains("line 3 has the label \"signs\", which the model does not know"), unknown.err());
     }
 
+    /** At a rate at which nothing is learnt, what the model answers is what it answered before. */
+    @Test
+    void aModelIsTrainedFurther() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
+        Path further = folder.resolve("further.safetensors");
+        Path others = Files.writeString(folder.resolve("others"), "digits\t2024\nletters\te\u4e00fg\n".repeat(5));
+        List<String> words = List.of(
+                "train",
+                others.toString(),
+                "--init",
+                model.toString(),
+                "--out",
+                further.toString(),
+                "--epochs=1",
+                "--learning-rate=1e-9",
+                "--no-pictures",
+                "--backend=reference");
+        Outcome trained = Outcome.of(words.toArray(new String[0]));
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("classify, going on with " + model + ": a classifier of 10"), trained.out());
+        assertTrue(trained.err().contains("has never read any of \"\u4e00\"; it cannot tell them"), trained.err());
+        JsonObject before =
+                Outcome.of("predict", model.toString(), "2024", "--json").json();
+        JsonObject after =
+                Outcome.of("predict", further.toString(), "2024", "--json").json();
+        double was = first(before.getAsJsonArray("predictions").get(0).getAsJsonObject())
+                .get("probability")
+                .getAsDouble();
+        double is = first(after.getAsJsonArray("predictions").get(0).getAsJsonObject())
+                .get("probability")
+                .getAsDouble();
+        assertTrue(was > 0.8);
+        assertEquals(was, is, 1e-4);
+
+        for (String[] wrong : new String[][] {
+            {"leave out --hidden: the model that --init names says it", "--hidden", "8"},
+            {"leave out --bidirectional: the model", "--no-bidirectional"},
+            {"is a model to classify; leave out --task, or name another --init", "--task", "generate"}
+        }) {
+            List<String> args = new ArrayList<>(words);
+            args.addAll(List.of(wrong).subList(1, wrong.length));
+            Outcome refused = Outcome.of(args.toArray(new String[0]));
+            assertEquals(2, refused.code());
+            assertTrue(refused.err().contains(wrong[0]), refused.err());
+        }
+        Files.writeString(others, "digits\t2024\nsigns\t+-\n");
+        Outcome unknown = Outcome.of(words.toArray(new String[0]));
+        assertEquals(2, unknown.code());
+        assertTrue(
+                unknown.err().contains("line 2 has the label \"signs\", which the model does not know"), unknown.err());
+    }
+
     /** All lines of the file are learnt from, those of the other are measured with. */
     @Test
     void textsToMeasureWithMayBeGiven() throws IOException {
