@@ -117,11 +117,14 @@ final class TrainOptions {
 
     /** What to measure with while training, one of these. */
     static final class HeldBack {
+        private static final double SHARE = 0.1;
+
         @Option(
                 names = "--validation-split",
                 paramLabel = "SHARE",
                 description =
-                        "Share of the texts held back to measure with; to generate, the end of the text (default: 0.1).")
+                        "Share of the texts held back to measure with; to generate, the end of the text (default: "
+                                + SHARE + ").")
         Double split;
 
         @Option(
@@ -131,7 +134,7 @@ final class TrainOptions {
         Path validation;
 
         double share() {
-            return validation == null ? Objects.requireNonNullElse(split, 0.1) : 0;
+            return validation == null ? Objects.requireNonNullElse(split, SHARE) : 0;
         }
 
         boolean isAny() {

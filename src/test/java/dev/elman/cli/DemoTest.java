@@ -46,14 +46,15 @@ class DemoTest {
                 10,
                 out.lines().filter(line -> line.matches("  (right|wrong)  .*")).count(),
                 out);
+        Path model = folder.resolve("demo/languages.safetensors");
+        assertTrue(out.contains("Go on with: elman predict " + model + " \"new zealand\""), out);
         BufferedImage curve = ImageIO.read(folder.resolve("demo/curve.png").toFile());
         assertEquals(1400, curve.getWidth());
         BufferedImage confusion =
                 ImageIO.read(folder.resolve("demo/confusion.png").toFile());
         assertEquals(1100, confusion.getWidth());
 
-        Outcome asked = Outcome.of(
-                "predict", folder.resolve("demo/languages.safetensors").toString(), "deutschland");
+        Outcome asked = Outcome.of("predict", model.toString(), "deutschland");
         assertEquals(0, asked.code(), asked.err());
     }
 
