@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -59,8 +60,9 @@ record LabelledTexts(List<String> texts, List<String> labels) {
      * @throws UserException when it does not know one, naming the line
      */
     LabelledTexts knownTo(TextClassifier model, TextFile file) {
+        Set<String> known = Set.copyOf(model.labels());
         for (int n = 0; n < labels.size(); n++) {
-            if (model.labels().contains(labels.get(n))) continue;
+            if (known.contains(labels.get(n))) continue;
             throw wrong(
                     file,
                     file.filled().get(n),
