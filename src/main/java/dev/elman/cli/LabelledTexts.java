@@ -85,7 +85,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
         String first = labels.get(0);
         if (texts.size() > MANY && Collections.frequency(labels, first) == 1) {
             return List.of(
-                    "the first line is the only one with the label \"" + first + "\"; if it is a header, remove it");
+                    "the first line is the only one with the label \"" + first + "\"; if it is a header, remove it.");
         }
         return List.of();
     }

@@ -115,9 +115,8 @@ final class TrainCommand implements Callable<Integer> {
         OutputFiles.requireWritable(out);
         if (!noPictures) OutputFiles.requireWritable(curve());
         if (checkpoint != null) requireOwn(checkpoint);
-        if (Files.exists(out) && Files.exists(file) && Files.isSameFile(file, out)) {
-            throw new UserException(out + ": is the file of the texts; name another --out");
-        }
+        requireOther(file);
+        if (training.held.validation != null) requireOther(training.held.validation);
         TextFile text = TextFile.read(file);
         Optional<TextFile.Line> untabbed = text.filled().stream()
                 .filter(line -> !line.text().contains("\t"))
@@ -139,8 +138,14 @@ final class TrainCommand implements Callable<Integer> {
                 UnknownCharacters.warn(
                         terminal, "train", model.unknownCharacters(), "cannot tell them from each other");
             }
-            for (String doubt : model.doubts()) terminal.err().println("elman train: " + file + ": " + doubt + ".");
+            for (String doubt : model.doubts()) terminal.err().println("elman train: " + file + ": " + doubt);
             return train(backend, model);
+        }
+    }
+
+    private void requireOther(Path texts) throws IOException {
+        if (Files.exists(out) && Files.exists(texts) && Files.isSameFile(texts, out)) {
+            throw new UserException(out + ": is a file of texts; name another --out");
         }
     }
 

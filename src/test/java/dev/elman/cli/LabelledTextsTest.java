@@ -28,7 +28,7 @@ class LabelledTextsTest {
     @Test
     void aFirstLabelThatComesOnceMayBeAHeader() {
         assertEquals(
-                List.of("the first line is the only one with the label \"label 0\"; if it is a header, remove it"),
+                List.of("the first line is the only one with the label \"label 0\"; if it is a header, remove it."),
                 texts(21, 1).doubts());
         assertEquals(List.of(), texts(20, 1).doubts());
         assertEquals(List.of(), texts(21, 0).doubts());

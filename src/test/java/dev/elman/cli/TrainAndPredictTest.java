@@ -571,7 +571,12 @@ class TrainAndPredictTest {
         Files.writeString(file, digitsAndLetters());
         Outcome outcome = Outcome.of("train", file.toString(), "--out", file.toString());
         assertEquals(2, outcome.code());
-        assertTrue(outcome.err().contains("is the file of the texts"), outcome.err());
+        assertTrue(outcome.err().contains("is a file of texts; name another --out"), outcome.err());
+        Path others = Files.copy(file, folder.resolve("others"));
+        Outcome measured =
+                Outcome.of("train", file.toString(), "--validation", others.toString(), "--out", others.toString());
+        assertEquals(2, measured.code());
+        assertTrue(measured.err().contains("is a file of texts; name another --out"), measured.err());
     }
 
     @Test
