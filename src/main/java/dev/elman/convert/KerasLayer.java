@@ -1,5 +1,6 @@
 package dev.elman.convert;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonPrimitive;
@@ -45,6 +46,17 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
     /** Checks that a switch is off, since elman has no such layer. */
     void requireOff(String key) throws ModelFileException {
         if (flag(key)) throw wrong(key + " false", "true");
+    }
+
+    /** Checks that an axis, if it is there, is the last one, counted from the end or from the front. */
+    void requireAxis(int last) throws ModelFileException {
+        JsonElement value = config.get("axis");
+        if (value instanceof JsonArray list && list.size() == 1) value = list.get(0);
+        if (value == null) return;
+        String axis = value.toString();
+        if (!axis.equals("-1") && !axis.equals(Integer.toString(last))) {
+            throw wrong("axis -1, the last", brief(config.get("axis")));
+        }
     }
 
     /** A layer within this one, as a wrapper has it. */

@@ -183,7 +183,20 @@ final class KerasLayers {
         }
         List<KerasLayer> layers = new ArrayList<>();
         for (JsonElement entry : entries) layers.add(layer(entry, layers));
+        if (settings instanceof JsonObject object && object.has("output_layers")) {
+            requireLastAlone(object.get("output_layers"), layers);
+        }
         return layers;
+    }
+
+    private static void requireLastAlone(JsonElement outputs, List<KerasLayer> layers) throws ModelFileException {
+        if (layers.isEmpty()) return; // which is refused later
+        Set<String> answers = new LinkedHashSet<>();
+        collectNames(outputs, layers, answers);
+        KerasLayer last = layers.get(layers.size() - 1);
+        if (!answers.equals(Set.of(last.name()))) {
+            throw last.wrong("the model's output from this layer alone", answers.toString());
+        }
     }
 
     private KerasLayer layer(JsonElement entry, List<KerasLayer> before) throws ModelFileException {
@@ -197,6 +210,7 @@ final class KerasLayers {
                 : snakeCase(type.getAsString());
         KerasLayer result = new KerasLayer(file, name, type.getAsString(), settings, List.of());
         if (layer.get("inbound_nodes") instanceof JsonArray inbound && !before.isEmpty()) {
+            if (inbound.size() > 1) throw result.wrong("one use of the layer", Integer.toString(inbound.size()));
             Set<String> sources = new LinkedHashSet<>();
             collectNames(inbound, before, sources);
             String previous = before.get(before.size() - 1).name();

@@ -67,7 +67,10 @@ final class KerasReader {
                 case "GlobalAveragePooling1D" -> pool(layer, Output.MEAN);
                 case "Dense" -> dense(layer);
                 case "Activation" -> softmax(layer, layer.word("activation"));
-                case "Softmax" -> softmax(layer, "softmax");
+                case "Softmax" -> {
+                    softmax(layer, "softmax");
+                    layer.requireAxis(settled.output() == Output.SEQUENCE ? 2 : 1);
+                }
                 default -> {} // nothing to read
             }
         }
@@ -202,6 +205,7 @@ final class KerasReader {
 
     private void settings(KerasLayer layer, KerasLayer cell) throws ModelFileException {
         cell.requireOff("return_state");
+        cell.requireOff("time_major");
         if (cell.config().entrySet().isEmpty()) return;
         if (layersRead > 0) {
             cell.requireOff("go_backwards");
@@ -269,6 +273,9 @@ final class KerasReader {
         if (said.output() == Output.LAST) {
             throw layer.wrong("return_sequences true in the layer before", "false");
         }
+        String format = layer.word("data_format");
+        if (format != null && !format.equals("channels_last")) throw layer.wrong("data_format channels_last", format);
+        layer.requireOff("keepdims");
         // elman pools each direction and then merges; Keras merges the steps and then pools.
         boolean same = isSideBySide() || (pooling == Output.MEAN && said.merge() != Merge.MUL);
         if (!same)
@@ -320,6 +327,7 @@ final class KerasReader {
     /** A model's probabilities are softmax of its dense layer, once. */
     private void softmax(KerasLayer layer, String name) throws ModelFileException {
         if (!"softmax".equals(name) && !"linear".equals(name)) throw layer.wrong("activation softmax", name);
+        if (classes == 0) throw layer.wrong("a Dense before it", "none");
         if (softmaxed && "softmax".equals(name)) throw layer.wrong("one softmax", "a second");
     }
 

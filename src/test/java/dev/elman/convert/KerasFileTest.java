@@ -360,9 +360,38 @@ class KerasFileTest {
                 "functional.keras | \"SimpleRNN\" | \"LSTM\" | layer \"bidirectional_2\" (Bidirectional): expected a SimpleRNN inside, found LSTM",
                 "functional.keras | \"return_sequences\": true | \"return_sequences\": false | expected two directions of one kind",
                 "functional.keras | \"keras_history\": [\"bidirectional_2\" | \"keras_history\": [\"tokens\" | layer \"pool\" (GlobalMaxPooling1D): expected input from \"bidirectional_2\" alone, found [tokens]",
+                "functional.keras | [\"tokens\", 0, 0]}}], \"kwargs\": {}}] | [\"tokens\", 0, 0]}}]}, {\"args\": [\"bidirectional_2\", 0, 0]}] | layer \"bidirectional_2\" (Bidirectional): expected one use of the layer, found 2",
+                "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}], \"output_layers\": [[\"pool\", 0, 0], [\"answer\", 0, 0]]} | layer \"answer\" (Dense): expected the model's output from this layer alone, found [pool, answer]",
+                "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"name\": \"soft\", \"axis\": 0}}]} | layer \"soft\" (Softmax): expected axis -1, the last, found 0",
+                "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"name\": \"soft\", \"axis\": [1, 0]}}]} | layer \"soft\" (Softmax): expected axis -1, the last, found [1,0]",
+                "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_first\", | layer \"pool\" (GlobalMaxPooling1D): expected data_format channels_last, found channels_first",
+                "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"keepdims\": true, | layer \"pool\" (GlobalMaxPooling1D): expected keepdims false, found true",
+                "relu.keras | \"Dense\" | \"Softmax\" | layer \"answer\" (Softmax): expected a Dense before it, found none",
+                "relu.keras | \"Dense\" | \"Activation\" | layer \"answer\" (Activation): expected a Dense before it, found none",
+                "relu.keras | \"unroll\": false | \"time_major\": true | layer \"simple_rnn_7\" (SimpleRNN): expected time_major false, found true",
             })
     void aWrongConfigurationIsNamed(String name, String from, String to, String message) throws IOException {
         assertRefused(changed(name, from, to), message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"name\": \"answer\"}]} | \"name\": \"answer\"}], \"output_layers\": [\"answer\", 0, 0]}",
+                "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"axis\": -1}}]}",
+                "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"axis\": [1]}}]}",
+                "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": \"softmax\"}}]}",
+                "\"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_last\", \"keepdims\": false,",
+            })
+    void whatTheNetworkDoesAnywayMayBeSaid(String from, String to) throws IOException {
+        Network plain =
+                KerasFile.read(FIXTURES.resolve("functional.keras"), Hints.NONE).network();
+        assertEquals(
+                plain,
+                KerasFile.read(changed("functional.keras", from, to), Hints.NONE)
+                        .network());
     }
 
     /** A copy of a fixture with a change at the first place where its configuration says {@code from}. */
