@@ -58,6 +58,42 @@ public final class NdArray {
         return new NdArray(dtype, shape.clone(), bytes.clone());
     }
 
+    /** An array of any type from its little-endian bytes, those that remain in the buffer. */
+    public static NdArray ofBytes(DType dtype, ByteBuffer bytes, long... shape) {
+        byte[] data = new byte[bytes.remaining()];
+        bytes.duplicate().get(data);
+        return new NdArray(dtype, shape.clone(), data);
+    }
+
+    /** The same from bytes in Fortran's order: its first index runs fastest, C's last. */
+    public static NdArray ofFortranBytes(DType dtype, ByteBuffer bytes, long... shape) {
+        NdArray array = new NdArray(dtype, shape.clone(), new byte[bytes.remaining()]);
+        array.fillFromFortran(bytes);
+        return array;
+    }
+
+    /** Walks the target in order and keeps the place in the source. */
+    private void fillFromFortran(ByteBuffer source) {
+        int width = dtype.bytes();
+        long[] index = new long[shape.length];
+        long[] strides = new long[shape.length];
+        long stride = width;
+        for (int axis = 0; axis < shape.length; axis++) {
+            strides[axis] = stride;
+            stride *= Math.max(shape[axis], 1);
+        }
+        long from = source.position();
+        for (int to = 0; to < data.length; to += width) {
+            source.get((int) from, data, to, width);
+            for (int axis = shape.length - 1; axis >= 0; axis--) {
+                from += strides[axis];
+                if (++index[axis] < shape[axis]) break;
+                from -= strides[axis] * shape[axis];
+                index[axis] = 0;
+            }
+        }
+    }
+
     /** The element type; of the typed accessors, only the one for it does not throw. */
     public DType dtype() {
         return dtype;

@@ -1,10 +1,14 @@
 package dev.elman.io;
 
 import java.io.Closeable;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -33,7 +37,26 @@ public final class ZipArchive {
      */
     public static Map<String, byte[]> read(Path file, Predicate<String> wanted) throws ModelFileException {
         WholeFile.requireFile(file);
-        try (ZipFile zip = new ZipFile(file.toFile())) {
+        if (file.getFileSystem() == FileSystems.getDefault()) return read(file, file.toFile(), wanted);
+        // The JDK reads a zip's directory from a disk only.
+        try {
+            Path copy = Files.createTempFile("elman", ".zip");
+            try {
+                Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                return read(file, copy.toFile(), wanted);
+            } finally {
+                Files.delete(copy);
+            }
+        } catch (ModelFileException e) {
+            throw e;
+        } catch (IOException e) {
+            throw WholeFile.unreadable(file, e);
+        }
+    }
+
+    private static Map<String, byte[]> read(Path file, File onDisk, Predicate<String> wanted)
+            throws ModelFileException {
+        try (ZipFile zip = new ZipFile(onDisk)) {
             Map<String, byte[]> members = new LinkedHashMap<>();
             long total = 0;
             for (ZipEntry entry : Collections.list(zip.entries())) {

@@ -38,7 +38,10 @@ public final class Npy {
         AtomicFile.replace(file, out -> out.write(bytes));
     }
 
-    /** An array from the bytes of a file, or of a member of one, whose name and a colon are then {@code where}. */
+    /**
+     * An array from the bytes of a file, or of a member of one, whose name and a colon are then {@code where}. Big-endian
+     * numbers are turned round in {@code bytes}, so that the array is the only copy.
+     */
     static NdArray parse(Path file, String where, byte[] bytes) throws ModelFileException {
         NpyHeader header = NpyHeaderParser.parse(file, where, bytes);
         int width = header.dtype().bytes();
@@ -57,10 +60,11 @@ public final class Npy {
                     expected + " bytes for " + header.dtype() + " " + Arrays.toString(header.shape()),
                     Integer.toString(found));
         }
-        byte[] data = Arrays.copyOfRange(bytes, header.length(), bytes.length);
-        if (header.bigEndian()) reverseEach(data, width);
-        if (header.fortranOrder()) data = toRowMajor(data, header.shape(), width);
-        return NdArray.ofBytes(header.dtype(), data, header.shape());
+        if (header.bigEndian()) reverseEach(bytes, header.length(), width);
+        ByteBuffer data = ByteBuffer.wrap(bytes, header.length(), found);
+        return header.fortranOrder()
+                ? NdArray.ofFortranBytes(header.dtype(), data, header.shape())
+                : NdArray.ofBytes(header.dtype(), data, header.shape());
     }
 
     static byte[] bytes(NdArray array) {
@@ -72,36 +76,13 @@ public final class Npy {
                 .array();
     }
 
-    private static void reverseEach(byte[] data, int width) {
-        for (int at = 0; at < data.length; at += width) {
+    private static void reverseEach(byte[] data, int begin, int width) {
+        for (int at = begin; at < data.length; at += width) {
             for (int low = at, high = at + width - 1; low < high; low++, high--) {
                 byte kept = data[low];
                 data[low] = data[high];
                 data[high] = kept;
             }
         }
-    }
-
-    /** Fortran's first index runs fastest, C's last. Walks the target in order and keeps the place in the source. */
-    private static byte[] toRowMajor(byte[] data, long[] shape, int width) {
-        byte[] result = new byte[data.length];
-        long[] index = new long[shape.length];
-        long[] strides = new long[shape.length];
-        long stride = width;
-        for (int axis = 0; axis < shape.length; axis++) {
-            strides[axis] = stride;
-            stride *= Math.max(shape[axis], 1);
-        }
-        long from = 0;
-        for (int to = 0; to < data.length; to += width) {
-            System.arraycopy(data, (int) from, result, to, width);
-            for (int axis = shape.length - 1; axis >= 0; axis--) {
-                from += strides[axis];
-                if (++index[axis] < shape[axis]) break;
-                from -= strides[axis] * shape[axis];
-                index[axis] = 0;
-            }
-        }
-        return result;
     }
 }

@@ -10,6 +10,7 @@ import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
+import dev.elman.io.SmallHeap;
 import dev.elman.io.ZipArchive;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -17,6 +18,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,6 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NumpyTest {
     private static final float[] SIX = {0, 1, 2, 3, 4, 5};
@@ -175,6 +179,47 @@ class NumpyTest {
         assertRefused(file, "file: expected a zip file");
         assertRefused(path("missing.npz"), "path: expected a file, found nothing");
         assertRefused(folder, "path: expected a file, found something else");
+    }
+
+    @Test
+    void anArchiveWithinAnArchiveIsReadToo() throws IOException {
+        try (FileSystem outer = FileSystems.newFileSystem(path("outer.zip"), Map.of("create", "true"))) {
+            Path inner = outer.getPath("/two.npz");
+            Npz.write(two(), inner);
+            assertEquals(two(), Npz.read(inner));
+            Files.write(inner, new byte[100]);
+            assertRefused(inner, "/two.npz: file: expected a zip file");
+        }
+    }
+
+    /** What the heap's guard lets in, the heap can hold: the file's bytes and the array. */
+    @ParameterizedTest
+    @ValueSource(strings = {"'<f4','fortran_order':False", "'>f4','fortran_order':False", "'<f4','fortran_order':True"})
+    void anArrayOfAlmostAThirdOfTheHeapIsRead(String kind) throws Exception {
+        Path file = path("large.npy");
+        int rows = 5 << 10;
+        String header = "{'descr':" + kind + ",'shape':(" + rows + ",1024)}";
+        try (OutputStream out = Files.newOutputStream(file)) {
+            out.write(ByteBuffer.allocate(10 + header.length())
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .put(NpyHeader.MAGIC)
+                    .putShort((short) 1)
+                    .putShort((short) header.length())
+                    .put(header.getBytes(StandardCharsets.US_ASCII))
+                    .array());
+            for (int row = 0; row < rows; row++) out.write(new byte[4096]);
+        }
+        assertEquals("F32 [" + rows + ", 1024]\n", SmallHeap.run(64, Reading.class, file.toString()));
+    }
+
+    /** Says what it reads. */
+    static final class Reading {
+        private Reading() {}
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        public static void main(String[] args) throws IOException {
+            System.out.print(Npy.read(Path.of(args[0])) + "\n");
+        }
     }
 
     @Test
