@@ -87,7 +87,7 @@ final class Hdf5Writer {
         end += header(node).length;
         if (node.array != null) {
             node.dataAddress = end;
-            end += padded(node.array).length;
+            end += paddedSize(node.array);
         }
         for (Node member : node.members.values()) place(member, nodes);
     }
@@ -170,8 +170,11 @@ final class Hdf5Writer {
 
     /** The elements, so that what follows begins at a multiple of 8. */
     private static byte[] padded(NdArray array) {
-        ByteBuffer elements = array.bytes();
-        return buffer((elements.remaining() + 7) / 8 * 8).put(elements).array();
+        return buffer(paddedSize(array)).put(array.bytes()).array();
+    }
+
+    private static int paddedSize(NdArray array) {
+        return (array.bytes().remaining() + 7) / 8 * 8;
     }
 
     private static ByteBuffer buffer(int size) {

@@ -7,6 +7,7 @@ import io.jhdf.api.Attribute;
 import io.jhdf.api.Dataset;
 import io.jhdf.api.Group;
 import io.jhdf.api.Node;
+import io.jhdf.api.dataset.ChunkedDataset;
 import io.jhdf.object.datatype.DataType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,8 +19,8 @@ import java.util.Map;
 
 /**
  * Walks one file from the root. What jhdf does not expect of a damaged file ends in all kinds of its and the JDK's own
- * exceptions; all become ours. It reads from memory, where no length in the file can make it allocate more than there is,
- * but for the arrays themselves, which are checked here.
+ * exceptions; all become ours. It reads from memory, where few lengths in the file can make it allocate more than there is:
+ * those of arrays, strings and chunks, which are checked here. What it takes to unpack a chunk only the heap knows.
  */
 final class JhdfReader {
     /** Links can make a group its own member. */
@@ -52,6 +53,8 @@ final class JhdfReader {
             return new Hdf5(arrays, texts);
         } catch (RuntimeException | StackOverflowError e) {
             throw wrong("HDF5", "damage (" + e + ")", e);
+        } catch (OutOfMemoryError e) {
+            throw tooLarge("more, as jhdf unpacks it", e);
         }
     }
 
@@ -97,7 +100,14 @@ final class JhdfReader {
         place = ModelFileException.brief(path);
         long[] shape = dataset.getDimensionsAsLong();
         long expansion = dataset.getFilters().isEmpty() ? 1 : MOST_EXPANSION;
-        requireSize(shape, dataset.getDataType().getSize(), expansion);
+        int width = dataset.getDataType().getSize();
+        requireSize(shape, width, expansion);
+        // A chunk is unpacked whole, however little of it the array fills.
+        if (dataset instanceof ChunkedDataset chunked) {
+            long[] chunk =
+                    Arrays.stream(chunked.getChunkDimensions()).asLongStream().toArray();
+            requireSize(chunk, width, expansion);
+        }
         Object data = dataset.isEmpty() ? null : dataset.isScalar() ? dataset.getData() : dataset.getDataFlat();
         NdArray array = array(data, shape);
         if (array == null) {
@@ -136,10 +146,21 @@ final class JhdfReader {
         } catch (ArithmeticException e) {
             throw wrong("less than 2^63 bytes", Arrays.toString(shape), e);
         }
-        long most = content.length * expansion;
-        if (size > most || size > Runtime.getRuntime().maxMemory() / 3) {
+        if (size > content.length * expansion) {
             throw wrong("what the file's " + content.length + " bytes can hold", size + " bytes", null);
         }
+        if (size > Runtime.getRuntime().maxMemory() / 3) throw tooLarge(size + " bytes", null);
+    }
+
+    private ModelFileException tooLarge(String found, Throwable cause) {
+        return new ModelFileException(
+                file,
+                where + place,
+                "arrays and chunks of which a few fit into the heap of "
+                        + Runtime.getRuntime().maxMemory() + " bytes",
+                found,
+                "Start java with a larger -Xmx, or write the file in smaller chunks",
+                cause);
     }
 
     private ModelFileException wrong(String expected, String found, Throwable cause) {

@@ -7,6 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
+import dev.elman.io.SmallHeap;
+import io.jhdf.HdfFile;
+import io.jhdf.WritableHdfFile;
+import io.jhdf.api.DatasetCreationOptions;
+import io.jhdf.checksum.ChecksumUtils;
 import java.io.File;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
@@ -115,6 +120,57 @@ class Hdf5Test {
                 "\"model_weights@layer_names\": expected what the file's " + bytes.length + " bytes can hold, found ");
     }
 
+    /** It would be unpacked whole, though the array has four elements. */
+    @Test
+    void aChunkLargerThanItsFileIsRefused() throws IOException {
+        Path file = folder.resolve("chunk.h5");
+        byte[] bytes = chunked(file, 1 << 16);
+        patch(bytes, new byte[] {2, 3, 0, 0, 1, 4, 0, 0}, new byte[] {2, 3, 0, 0, 127, 4, 0, 0}); // chunk and width
+        sealObjects(bytes);
+        assertRefused(
+                file, bytes, "\"a\": expected what the file's " + bytes.length + " bytes can hold, found 33292288");
+    }
+
+    @Test
+    void aChunkLargerThanTheHeapIsRefused() throws IOException {
+        Path file = folder.resolve("chunk.h5");
+        chunked(file, 4 << 20);
+        String said = SmallHeap.run(56, Reading.class, file.toString());
+        assertTrue(
+                said.contains(
+                        "\"a\": expected arrays and chunks of which a few fit into the heap of 58720256 bytes, found"
+                                + " more, as jhdf unpacks it. Start java with a larger -Xmx"),
+                said);
+    }
+
+    /** Says how reading a file failed. */
+    static final class Reading {
+        private Reading() {}
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        public static void main(String[] args) throws IOException {
+            try {
+                read(Path.of(args[0]));
+            } catch (ModelFileException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+    }
+
+    /** Zeros in a single chunk, packed. */
+    private static byte[] chunked(Path file, int size) throws IOException {
+        try (WritableHdfFile hdf = HdfFile.write(file)) {
+            hdf.putDataset(
+                    "a",
+                    new float[size],
+                    DatasetCreationOptions.builder()
+                            .chunkDimensions(size)
+                            .deflate()
+                            .build());
+        }
+        return Files.readAllBytes(file);
+    }
+
     @Test
     void aSoftLinkIsRefused() throws IOException {
         Path file = folder.resolve("e.h5");
@@ -144,6 +200,16 @@ class Hdf5Test {
     /** The begin of a link to an object, whose address follows. */
     private static byte[] link(String name) {
         return new byte[] {1, 0, 1, (byte) name.charAt(0)};
+    }
+
+    /** Corrects the checksums of object headers of version 2, whose lengths have four bytes. */
+    private static void sealObjects(byte[] bytes) {
+        ByteBuffer content = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < bytes.length - 10; at++) {
+            if (content.getInt(at) != 0x5244484F) continue; // OHDR
+            int end = at + 10 + content.getInt(at + 6);
+            content.putInt(end, ChecksumUtils.checksum(Arrays.copyOfRange(bytes, at, end)));
+        }
     }
 
     /** Overwrites wherever these bytes are. */
