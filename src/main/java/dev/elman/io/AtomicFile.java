@@ -64,6 +64,11 @@ public final class AtomicFile {
         try {
             replaceTarget(target(file), opener, content);
         } catch (IOException e) {
+            Path folder = file.toAbsolutePath().getParent();
+            if (folder != null && Files.notExists(folder)) {
+                throw new ModelFileException(
+                        file, "writing", "a folder to write into", "no folder " + folder, "Make it", e);
+            }
             throw new ModelFileException(
                     file,
                     "writing",
