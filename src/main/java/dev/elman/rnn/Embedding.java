@@ -5,6 +5,7 @@ import dev.elman.backend.Buffer;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import java.util.List;
 import java.util.Random;
@@ -40,8 +41,15 @@ public final class Embedding implements AutoCloseable {
         table.set(initializer.values(table.shape().extent(0), table.shape().extent(1), random));
     }
 
-    /** y [T,N,D] for ids [T,N]; the caller has checked that 0 &lt;= id &lt; V. */
+    /**
+     * y [T,N,D] for ids [T,N]; the caller has checked that 0 &lt;= id &lt; V.
+     *
+     * @throws ShapeMismatchException when the ids are not [T,N]
+     */
     public Tensor forward(IntTensor ids) {
+        if (ids.shape().rank() != 2) {
+            throw new ShapeMismatchException("Embedding.forward", "ids", "[T,N]", ids.shape());
+        }
         this.ids = ids;
         Tensor out = y.of(Shape.of(
                 ids.shape().extent(0), ids.shape().extent(1), table.shape().extent(1)));

@@ -51,9 +51,19 @@ public final class LocalTraining implements AutoCloseable {
         return state;
     }
 
-    /** Goes on from a state after this many steps. */
+    /**
+     * Goes on from a state after this many steps.
+     *
+     * @throws IllegalArgumentException when the state is not as long as {@link #state}'s; nothing has changed then
+     */
     public void restore(float[] state, long stepsBefore) {
         int size = (int) model.weights().flat().shape().size();
+        long expected = (long) size * (1 + steps.moments().size());
+        if (state.length != expected) {
+            throw new IllegalArgumentException("restore: the state has " + state.length
+                    + " numbers, but this model's weights and its optimizer's moments are " + expected
+                    + ". Give it what state() of the same model and optimizer gave.");
+        }
         int place = 0;
         model.weights().flat().set(Arrays.copyOfRange(state, 0, size));
         for (Tensor moment : steps.moments()) {

@@ -9,7 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
 import java.util.ArrayList;
@@ -95,6 +97,16 @@ class LayerOptionsTest {
             starts[i] = rnn.initialStateGradient(column / H).toDoubles()[i / config.stateSize() * H + column % H];
         }
         assertSlopes(slope, "h0", start, starts);
+    }
+
+    @Test
+    void idsOfAnEmbeddingHaveTwoAxes() {
+        try (Parameters weights = Parameters.allocate(backend, Embedding.specs("e", 7, D));
+                Embedding embedding = new Embedding(backend, "e", weights, null);
+                IntTensor ids = backend.allocateInts(Shape.of(T))) {
+            ShapeMismatchException e = assertThrows(ShapeMismatchException.class, () -> embedding.forward(ids));
+            assertEquals("Embedding.forward: ids must be [T,N], but is [" + T + "].", e.getMessage());
+        }
     }
 
     @Test

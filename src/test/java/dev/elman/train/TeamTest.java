@@ -629,6 +629,20 @@ class TeamTest {
     }
 
     @Test
+    void aStateOfAnotherLengthIsRefusedAndChangesNothing() {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {
+            float[] state = local.state();
+            for (int length : new int[] {0, state.length / 3, state.length - 1, state.length + 1}) {
+                refused("restore: the state has " + length, () -> local.restore(new float[length], 0));
+                assertArrayEquals(state, local.state());
+            }
+        }
+    }
+
+    @Test
     void aLocalStepWhoseLossIsNoNumberChangesNothing() {
         try (Backend backend = new ReferenceBackend();
                 SimpleRnnClassifier model =
