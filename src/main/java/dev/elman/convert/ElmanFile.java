@@ -35,10 +35,10 @@ public final class ElmanFile {
         Set<String> keys = SafeTensors.metadata(file).keySet();
         List<String> left = new ArrayList<>();
         if (keys.contains(ModelFile.LABELS)) left.add("labels");
-        if (keys.contains(ModelFile.TOKENIZER)) left.add("vocabulary");
+        if (keys.contains(ModelFile.TOKENIZER)) left.add("a vocabulary");
         if (left.isEmpty()) return List.of();
-        return List.of("A network has no " + String.join(" and no ", left) + ": " + file
-                + " keeps them, and `elman convert --like` that file gives them back.");
+        return List.of("What " + file + " holds beside its network, " + String.join(" and ", left)
+                + ", comes back with `elman convert --like` that file.");
     }
 
     private static Network network(Backend backend, Path file) throws IOException {

@@ -7,6 +7,7 @@ import dev.elman.io.WholeFile;
 import dev.elman.io.ZipArchive;
 import dev.elman.io.hdf5.Hdf5;
 import dev.elman.rnn.Merge;
+import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -79,18 +81,40 @@ public final class KerasFile {
             weights.put(Network.DENSE_B, "layers/dense/vars/1");
         }
         Hdf5.write(weights.arrays, weights.groups, file);
-        // Below the top, layers hand up both directions side by side.
-        String highest =
-                rnn.layers() > 1 && rnn.merge() != Merge.CONCAT ? " in the highest layer, CONCAT below it" : "";
-        String merge = rnn.bidirectional() ? ", merge_mode " + rnn.merge() + highest : "";
-        String lowest = rnn.layers() > 1 ? " in the lowest layer" : "";
-        String backwards = rnn.goBackwards() ? ", go_backwards" + lowest : "";
-        String zero = rnn.zeroOutputForMask() ? ", zero_output_for_mask" : "";
-        String stateful = rnn.stateful() ? ", stateful" : "";
-        String model = "In Python: load_weights of a Sequential model with these layers, activation " + rnn.activation()
-                + ", output " + rnn.output() + merge + backwards + zero + stateful + ".";
-        return new Report(
-                "Keras .weights.h5", weights.rows, List.of(model, Hints.of(rnn).lost()));
+        List<String> notes = new ArrayList<>();
+        notes.add("In Python: load_weights of a Sequential model with these layers, " + settings(rnn) + ".");
+        notes.add(Hints.of(rnn).lost());
+        if (rnn.bidirectional() && !KerasReader.poolsAlike(rnn.output(), rnn.merge())) {
+            notes.add("Keras merges the directions before it pools, elman after that: build them as two SimpleRNN, pool"
+                    + " each, and merge.");
+        }
+        return new Report("Keras .weights.h5", weights.rows, notes);
+    }
+
+    /** The layer in Keras's words. */
+    private static String settings(SimpleRnnConfig rnn) {
+        // Below the top, layers return every step, both directions side by side.
+        boolean stacked = rnn.layers() > 1;
+        List<String> words = new ArrayList<>();
+        words.add("activation '" + lower(rnn.activation()) + "'");
+        if (!rnn.bias()) words.add("use_bias False");
+        if (rnn.output() != Output.LAST) words.add("return_sequences True");
+        else words.add("return_sequences False" + (stacked ? " in the highest layer, True below it" : ""));
+        if (rnn.output() == Output.MAX) words.add("then GlobalMaxPooling1D");
+        if (rnn.output() == Output.MEAN) words.add("then GlobalAveragePooling1D");
+        if (rnn.bidirectional()) {
+            boolean differs = stacked && rnn.merge() != Merge.CONCAT;
+            String below = differs ? " in the highest layer, 'concat' below it" : "";
+            words.add("merge_mode '" + lower(rnn.merge()) + "'" + below);
+        }
+        if (rnn.goBackwards()) words.add("go_backwards True" + (stacked ? " in the lowest layer" : ""));
+        if (rnn.zeroOutputForMask()) words.add("zero_output_for_mask True");
+        if (rnn.stateful()) words.add("stateful True");
+        return String.join(", ", words);
+    }
+
+    private static String lower(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
     }
 
     /** What is to be written, and where it comes from. */

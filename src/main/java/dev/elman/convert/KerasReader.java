@@ -276,15 +276,23 @@ final class KerasReader {
         String format = layer.word("data_format");
         if (format != null && !format.equals("channels_last")) throw layer.wrong("data_format channels_last", format);
         layer.requireOff("keepdims");
-        // elman pools each direction and then merges; Keras merges the steps and then pools.
-        boolean same = isSideBySide() || (pooling == Output.MEAN && said.merge() != Merge.MUL);
-        if (!same)
+        if (!poolsAlike(pooling, said.merge())) {
             throw layer.wrong(
                     "merge_mode concat in the layer before", said.merge().toString());
+        }
         if (pooling == Output.MAX) {
             builder.note(layer.place() + ": Keras takes the largest of padded steps too, elman of live ones only.");
         }
         said = said.withOutput(pooling);
+    }
+
+    /** elman pools each direction and then merges; Keras merges the steps and then pools. */
+    static boolean poolsAlike(Output pooling, Merge merge) {
+        return switch (pooling) {
+            case SEQUENCE, LAST -> true;
+            case MAX -> merge == null || merge == Merge.CONCAT;
+            case MEAN -> merge != Merge.MUL;
+        };
     }
 
     private void dense(KerasLayer layer) throws ModelFileException {

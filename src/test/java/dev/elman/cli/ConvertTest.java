@@ -55,8 +55,8 @@ class ConvertTest {
             classifier.save(model);
             String away = convert(model, folder.resolve(other)).out();
             assertTrue(
-                    away.contains("A network has no labels and no vocabulary: " + model
-                            + " keeps them, and `elman convert" + " --like` that file gives them back.\n"),
+                    away.contains("What " + model + " holds beside its network, labels and a vocabulary, comes back"
+                            + " with `elman convert --like` that file.\n"),
                     away);
             Outcome outcome = convert(folder.resolve(other), back, "--like", model.toString());
             assertTrue(!outcome.out().contains("The file does not say"), outcome.out());
@@ -99,7 +99,7 @@ class ConvertTest {
                 TextGenerator generator = TextGenerator.create(backend, TEXTS, shape -> shape.withSizes(3, 5))) {
             generator.save(model);
             String away = convert(model, torch).out();
-            assertTrue(away.contains("A network has no vocabulary: " + model + " keeps"), away);
+            assertTrue(away.contains("What " + model + " holds beside its network, a vocabulary, comes back"), away);
             convert(torch, back, "--like", model.toString());
             assertEquals(SafeTensors.read(model), SafeTensors.read(back));
         }

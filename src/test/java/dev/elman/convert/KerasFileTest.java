@@ -283,17 +283,50 @@ class KerasFileTest {
 
     @Test
     void whatKerasIsToldOfOurNetwork() throws IOException {
-        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4)
-                .withLayers(2)
-                .withGoBackwards(true)
-                .withZeroOutputForMask(true)
-                .withStateful(true);
+        SimpleRnnConfig plain = SimpleRnnConfig.of(3, 4);
+        SimpleRnnConfig stack = plain.withLayers(2);
+        assertSaid(
+                "activation 'tanh', return_sequences True, go_backwards True in the lowest layer,"
+                        + " zero_output_for_mask True, stateful True",
+                stack.withGoBackwards(true).withZeroOutputForMask(true).withStateful(true));
+        assertSaid(
+                "activation 'relu', use_bias False, return_sequences True, then GlobalMaxPooling1D, go_backwards True",
+                plain.withActivation(Activation.RELU)
+                        .withBias(false)
+                        .withOutput(Output.MAX)
+                        .withGoBackwards(true));
+        assertSaid(
+                "activation 'linear', return_sequences True, then GlobalAveragePooling1D, merge_mode 'ave' in the highest"
+                        + " layer, 'concat' below it",
+                stack.withActivation(Activation.LINEAR)
+                        .withOutput(Output.MEAN)
+                        .withBidirectional(true)
+                        .withMerge(Merge.AVE));
+        assertSaid(
+                "activation 'tanh', return_sequences False in the highest layer, True below it, merge_mode 'concat'",
+                stack.withOutput(Output.LAST).withBidirectional(true));
+        assertSaid("activation 'tanh', return_sequences False", plain.withOutput(Output.LAST));
+    }
+
+    private void assertSaid(String settings, SimpleRnnConfig config) throws IOException {
+        List<String> notes = KerasFile.write(Samples.network(0, config, 0, 7), folder.resolve("a.weights.h5"))
+                .notes();
         assertEquals(
-                "In Python: load_weights of a Sequential model with these layers, activation TANH, output SEQUENCE,"
-                        + " go_backwards in the lowest layer, zero_output_for_mask, stateful.",
-                KerasFile.write(Samples.network(0, config, 0, 7), folder.resolve("a.weights.h5"))
-                        .notes()
-                        .get(0));
+                "In Python: load_weights of a Sequential model with these layers, " + settings + ".", notes.get(0));
+        assertEquals(2, notes.size(), notes.toString());
+    }
+
+    /** The largest sum of two directions is not the sum of the largest. */
+    @Test
+    void whatKerasPoolsOtherwiseIsSaid() throws IOException {
+        SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withOutput(Output.MAX).withMerge(Merge.SUM);
+        Path file = folder.resolve("b.weights.h5");
+        assertEquals(
+                2,
+                KerasFile.write(Samples.network(0, config, 2, 7), file).notes().size());
+        List<String> notes = KerasFile.write(Samples.network(0, config.withBidirectional(true), 2, 7), file)
+                .notes();
+        assertTrue(notes.get(2).startsWith("Keras merges the directions before it pools"), notes.toString());
     }
 
     @Test
