@@ -9,6 +9,9 @@ import java.util.Objects;
 
 /** One array: element type, extents (none for a scalar, 0 allowed), elements in C order. Immutable. */
 public final class NdArray {
+    /** Largest array of bytes that every JVM can make. */
+    private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
+
     private final DType dtype;
     private final long[] shape;
     private final byte[] data;
@@ -203,6 +206,11 @@ public final class NdArray {
         return dtype + " " + Arrays.toString(shape);
     }
 
+    /** How many elements of a type fit into one array. */
+    public static int most(DType dtype) {
+        return MOST_BYTES / dtype.bytes();
+    }
+
     /**
      * The product of the extents; 1 without any.
      *
@@ -225,7 +233,15 @@ public final class NdArray {
             throw new IllegalArgumentException("expected " + elements(shape) + " values for the shape "
                     + Arrays.toString(shape) + ", found " + values);
         }
-        return new byte[Math.multiplyExact(values, dtype.bytes())];
+        requireRoom(dtype, values);
+        return new byte[values * dtype.bytes()];
+    }
+
+    static void requireRoom(DType dtype, int values) {
+        if (values > most(dtype)) {
+            throw new IllegalArgumentException("an array holds at most " + MOST_BYTES + " bytes, which are "
+                    + most(dtype) + " values of " + dtype + ", but there are " + values + ". Split it.");
+        }
     }
 
     private static ByteBuffer view(byte[] data) {

@@ -27,6 +27,9 @@ public final class Checkpoint {
     private static final String RATES = "rates";
     private static final String SETTING = "elman.training.";
     private static final int COLUMNS = 8;
+    /** Elements of a tensor. */
+    private static final int MOST = NdArray.most(DType.F64);
+
     private static final String REMEDY =
             "Remove the file to begin anew, or go on with the model and trainer that wrote it.";
 
@@ -34,7 +37,8 @@ public final class Checkpoint {
     private final TrainingPlan plan;
     private final Counters counters;
     private final List<EpochResult> results;
-    private final Map<String, double[]> tensors;
+    /** As the file has them. */
+    private final Map<String, NdArray> tensors;
 
     /** Where a training is besides its numbers. */
     record Counters(int epoch, long step, int lastGoodEpoch, int bestEpoch, double bestLoss, double learningRate) {}
@@ -44,7 +48,7 @@ public final class Checkpoint {
             TrainingPlan plan,
             Counters counters,
             List<EpochResult> results,
-            Map<String, double[]> tensors) {
+            Map<String, NdArray> tensors) {
         this.origin = origin;
         this.plan = plan;
         this.counters = counters;
@@ -59,11 +63,34 @@ public final class Checkpoint {
             List<EpochResult> results,
             Map<String, Tensor> tensors,
             List<Tensor> moments) {
-        Map<String, double[]> copies = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> copies.put(name, tensor.toDoubles()));
-        for (int i = 0; i < moments.size(); i++)
-            copies.put(MOMENT + i, moments.get(i).toDoubles());
+        Map<String, NdArray> copies = new LinkedHashMap<>();
+        pieces(tensors, moments).forEach((name, piece) -> copies.put(name, vector(piece.toDoubles())));
         return new Checkpoint("the checkpoint", plan, counters, results, copies);
+    }
+
+    /**
+     * Refuses a training whose checkpoints the heap cannot hold, before its first epoch is lost to the first of them.
+     *
+     * @param numbers of all tensors and moments
+     * @throws IllegalArgumentException when they are larger than the heap
+     */
+    static void requireRoom(long numbers, long heap) {
+        long bytes = numbers * Double.BYTES;
+        if (bytes > heap) {
+            throw new IllegalArgumentException("A checkpoint of this training takes " + bytes
+                    + " bytes of the heap, which has " + heap
+                    + ". Start java with a larger -Xmx, or train without checkpoints.");
+        }
+    }
+
+    private static Map<String, Tensor> pieces(Map<String, Tensor> tensors, List<Tensor> moments) {
+        Map<String, Tensor> all = new LinkedHashMap<>(tensors);
+        for (int i = 0; i < moments.size(); i++) all.put(MOMENT + i, moments.get(i));
+        return Pieces.of(all, MOST);
+    }
+
+    private static NdArray vector(double[] values) {
+        return NdArray.ofDoubles(values, values.length);
     }
 
     /** The epoch that had ended, counted from 1. */
@@ -90,18 +117,17 @@ public final class Checkpoint {
         if (epoch() > now.epochs()) {
             throw other("it is of the end of epoch " + epoch() + ", but this training has " + now.epochs() + " epochs");
         }
-        Map<String, Tensor> all = new LinkedHashMap<>(into);
-        for (int i = 0; i < moments.size(); i++) all.put(MOMENT + i, moments.get(i));
+        Map<String, Tensor> all = pieces(into, moments);
         if (!all.keySet().equals(tensors.keySet())) {
             throw other("it has " + tensors.keySet() + ", but this training needs " + all.keySet());
         }
         all.forEach((name, tensor) -> {
-            if (tensors.get(name).length != tensor.shape().size()) {
-                throw other(name + " has " + tensors.get(name).length + " numbers, but this model has "
+            if (tensors.get(name).size() != tensor.shape().size()) {
+                throw other(name + " has " + tensors.get(name).size() + " numbers, but this model has "
                         + tensor.shape().size());
             }
         });
-        all.forEach((name, tensor) -> tensor.set(tensors.get(name)));
+        all.forEach((name, tensor) -> tensor.set(tensors.get(name).doubles()));
     }
 
     private IllegalArgumentException other(String difference) {
@@ -110,12 +136,11 @@ public final class Checkpoint {
 
     /** Writes it as safetensors, in one move or not at all. */
     public void write(Path file) throws IOException {
-        Map<String, NdArray> entries = new LinkedHashMap<>();
-        tensors.forEach((name, values) -> entries.put(name, NdArray.ofDoubles(values, values.length)));
+        Map<String, NdArray> entries = new LinkedHashMap<>(tensors);
         double[] rows = new double[results.size() * COLUMNS];
         for (int i = 0; i < results.size(); i++) System.arraycopy(row(results.get(i)), 0, rows, i * COLUMNS, COLUMNS);
         double[] rates = plan.rates().stream().mapToDouble(Double::doubleValue).toArray();
-        entries.put(RATES, NdArray.ofDoubles(rates, rates.length));
+        entries.put(RATES, vector(rates));
         entries.put(RESULTS, NdArray.ofDoubles(rows, results.size(), COLUMNS));
         double[] counts = {
             counters.epoch(),
@@ -125,7 +150,7 @@ public final class Checkpoint {
             counters.bestLoss(),
             counters.learningRate()
         };
-        entries.put(COUNTERS, NdArray.ofDoubles(counts, counts.length));
+        entries.put(COUNTERS, vector(counts));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(ModelFile.KIND, KIND);
         plan.settings().forEach((name, value) -> metadata.put(SETTING + name, value));
@@ -157,16 +182,15 @@ public final class Checkpoint {
             throw new ModelFileException(
                     file, "metadata " + ModelFile.KIND, KIND, "" + kind, "Name another file for the checkpoint.");
         }
-        Map<String, double[]> tensors = new LinkedHashMap<>();
-        for (Map.Entry<String, NdArray> tensor : contents.tensors().entrySet()) {
+        Map<String, NdArray> tensors = new LinkedHashMap<>(contents.tensors());
+        for (Map.Entry<String, NdArray> tensor : tensors.entrySet()) {
             if (tensor.getValue().dtype() != DType.F64) {
                 throw new ModelFileException(
                         file, tensor.getKey(), "F64", tensor.getValue().toString(), REMEDY);
             }
-            tensors.put(tensor.getKey(), tensor.getValue().doubles());
         }
-        double[] counts = tensors.remove(COUNTERS);
-        double[] rows = tensors.remove(RESULTS);
+        double[] counts = doubles(tensors.remove(COUNTERS));
+        double[] rows = doubles(tensors.remove(RESULTS));
         if (counts == null
                 || counts.length != 6
                 || counts[0] < 1
@@ -174,7 +198,7 @@ public final class Checkpoint {
                 || rows.length != counts[0] * COLUMNS) {
             throw new ModelFileException(file, "tensors", COUNTERS + " and " + RESULTS, "none of their size", REMEDY);
         }
-        double[] rates = tensors.remove(RATES);
+        double[] rates = doubles(tensors.remove(RATES));
         Map<String, String> settings = new LinkedHashMap<>();
         contents.metadata().forEach((name, value) -> {
             if (name.startsWith(SETTING)) settings.put(name.substring(SETTING.length()), value);
@@ -197,5 +221,9 @@ public final class Checkpoint {
         Counters counters =
                 new Counters((int) counts[0], (long) counts[1], (int) counts[2], (int) counts[3], counts[4], counts[5]);
         return new Checkpoint(file.toString(), plan, counters, results, tensors);
+    }
+
+    private static double[] doubles(NdArray array) {
+        return array == null ? null : array.doubles();
     }
 }

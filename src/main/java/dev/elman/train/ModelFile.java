@@ -37,6 +37,8 @@ public final class ModelFile {
     private static final String CURRENT = "1";
     static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
     private static final Gson GSON = new Gson();
+    /** Elements of a tensor. */
+    private static final int MOST = NdArray.most(DType.F32);
 
     /** Settings that the first model files do not have, and what they were then. */
     private static final Map<String, JsonPrimitive> LATER = Map.of(
@@ -87,7 +89,7 @@ public final class ModelFile {
         all.put(KIND, kind);
         all.putAll(new TreeMap<>(metadata));
         Map<String, NdArray> tensors = new LinkedHashMap<>();
-        weights.views().forEach((name, view) -> {
+        Pieces.of(weights.views(), MOST).forEach((name, view) -> {
             float[] values = view.toFloats();
             requireFinite(file, name, values);
             tensors.put(name, NdArray.ofFloats(values, view.shape().extents()));
@@ -183,10 +185,11 @@ public final class ModelFile {
 
     /** Checks that the file holds exactly these weights, before anything of their size is allocated. */
     void check(List<Parameters.Spec> specs) throws ModelFileException {
-        List<String> names = specs.stream().map(Parameters.Spec::name).toList();
+        List<Parameters.Spec> pieces = Pieces.of(specs, MOST);
+        List<String> names = pieces.stream().map(Parameters.Spec::name).toList();
         Set<String> found = contents.tensors().keySet();
         if (!found.equals(Set.copyOf(names))) throw wrong("tensors", names.toString(), found.toString());
-        for (Parameters.Spec spec : specs) {
+        for (Parameters.Spec spec : pieces) {
             NdArray entry = contents.tensors().get(spec.name());
             if (entry.dtype() != DType.F32 || !entry.hasShape(spec.shape().extents())) {
                 throw wrong("tensor " + spec.name(), "F32 " + spec.shape(), entry.toString());
@@ -199,7 +202,7 @@ public final class ModelFile {
 
     /** Copies the file's tensors, checked before, into the parameters of the same names. */
     void load(Parameters weights) {
-        weights.views()
+        Pieces.of(weights.views(), MOST)
                 .forEach((name, view) -> view.set(contents.tensors().get(name).floats()));
     }
 

@@ -48,6 +48,7 @@ final class TrainingRun implements AutoCloseable {
     History fit() {
         keep(lastGood);
         if (watches()) keep(best); // so that its memory is taken before the first batch
+        if (saves()) requireRoom();
         Checkpoint from = checkpoints.latest();
         if (from != null) resume(from);
         boolean goOn = results.isEmpty() || !exhausted(results.size());
@@ -57,13 +58,24 @@ final class TrainingRun implements AutoCloseable {
             results.add(result);
             rememberBest(result);
             goOn = !exhausted(epoch);
-            if (checkpoints.wanted() && team.rank() == 0) checkpoints.save(checkpoint());
+            if (saves()) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
             goOn &= !isInterrupted();
         }
         boolean bestAgain = bestAgain();
         if (!bestAgain) proveLast(results.size());
         return new History(results, bestAgain ? bestEpoch : results.size());
+    }
+
+    private boolean saves() {
+        return checkpoints.wanted() && team.rank() == 0;
+    }
+
+    private void requireRoom() {
+        int copies = tensors().size() + steps.moments().size();
+        Checkpoint.requireRoom(
+                copies * learner.weights().flat().shape().size(),
+                Runtime.getRuntime().maxMemory());
     }
 
     /** The workers of a team go on or end together. */

@@ -177,6 +177,16 @@ class SafeTensorsTest {
         assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[3], 2));
         assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[1], -1, -1));
         assertThrows(IllegalArgumentException.class, () -> NdArray.ofBytes(DType.F32, new byte[3], 1));
+        for (DType dtype : new DType[] {DType.F64, DType.F32}) {
+            int most = NdArray.most(dtype);
+            NdArray.requireRoom(dtype, most);
+            IllegalArgumentException e =
+                    assertThrows(IllegalArgumentException.class, () -> NdArray.requireRoom(dtype, most + 1));
+            assertEquals(
+                    "an array holds at most 2147483639 bytes, which are " + most + " values of " + dtype
+                            + ", but there are " + (most + 1) + ". Split it.",
+                    e.getMessage());
+        }
         NdArray entry = NdArray.ofInts(new int[0], 0);
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("__metadata__", entry), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("\uD800", entry), Map.of()));

@@ -12,6 +12,7 @@ import dev.elman.backend.Constraint;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
+import dev.elman.io.SmallHeap;
 import dev.elman.reference.ReferenceBackend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -328,6 +329,44 @@ class TeamTest {
                         result.learningRate(),
                         0))
                 .toList();
+    }
+
+    /** 1.2 million weights, those the epoch began with and two moments, as doubles. */
+    @Test
+    void aCheckpointLargerThanTheHeapIsRefusedBeforeTheFirstBatch(@TempDir Path folder) throws Exception {
+        String file = folder.resolve("training.safetensors").toString();
+        String said = SmallHeap.run(32, LargeTraining.class, file);
+        assertTrue(said.startsWith("A checkpoint of this training takes 38"), said);
+        assertTrue(
+                said.endsWith("bytes of the heap, which has 33554432. Start java with a larger -Xmx, or train without"
+                        + " checkpoints.\n"),
+                said);
+    }
+
+    /** Says why it did not begin. */
+    static final class LargeTraining {
+        private LargeTraining() {}
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        public static void main(String[] args) {
+            ClassifierConfig large = ClassifierConfig.tokens(300_000, ToyData.CLASSES)
+                    .embeddingSize(4)
+                    .hiddenSize(4)
+                    .build();
+            Callback trained = new Callback() {
+                @Override
+                public void onBatchEnd(Progress progress) {
+                    System.out.println("a batch was learnt");
+                }
+            };
+            try (Backend backend = Backends.openCpu(1);
+                    SimpleRnnClassifier model = new SimpleRnnClassifier(backend, large)) {
+                Checkpoints here = Checkpoints.in(Path.of(args[0]));
+                model.fit(data(), trainer().callback(trained).build(), Team.alone(), here);
+            } catch (IllegalArgumentException e) {
+                System.out.println(e.getMessage());
+            }
+        }
     }
 
     /** Not after an epoch, which would be lost. */
