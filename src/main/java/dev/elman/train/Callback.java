@@ -9,7 +9,10 @@ public interface Callback {
     /** After each minibatch. */
     default void onBatchEnd(Progress progress) {}
 
-    /** After each epoch; false ends the training, as early stopping does. */
+    /**
+     * After each epoch; false ends the training, as early stopping does. In a {@link Team} each worker asks its own callbacks,
+     * and false from any of them ends the training of all after that epoch.
+     */
     default boolean onEpochEnd(EpochResult result) {
         return true;
     }

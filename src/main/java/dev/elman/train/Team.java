@@ -5,7 +5,8 @@ import java.util.List;
 /**
  * Workers that train one model together, as one of them sees them. Each calls {@code fit} with the same data, model and
  * trainer. A batch of the trainer is cut into one share a worker; what the workers compute for their shares is added up, so
- * that all of them take the very step that one alone would take for the whole batch, up to rounding.
+ * that all of them take the very step that one alone would take for the whole batch, up to rounding. They end after the same
+ * epoch, whichever of them had a {@link Callback} that asked for it.
  */
 public interface Team {
     /** How many workers there are (world size). */

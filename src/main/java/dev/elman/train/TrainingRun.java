@@ -61,6 +61,7 @@ final class TrainingRun implements AutoCloseable {
             if (saves()) checkpoints.save(checkpoint());
             for (Callback callback : settings.callbacks()) goOn &= callback.onEpochEnd(result);
             goOn &= !isInterrupted();
+            if (team.size() > 1) goOn = all(goOn);
         }
         boolean bestAgain = bestAgain();
         if (!bestAgain) proveLast(results.size());
@@ -76,6 +77,13 @@ final class TrainingRun implements AutoCloseable {
         Checkpoint.requireRoom(
                 copies * learner.weights().flat().shape().size(),
                 Runtime.getRuntime().maxMemory());
+    }
+
+    /** Whether all workers of the team would go on: one that ended alone would leave the others waiting for its sums. */
+    private boolean all(boolean goOn) {
+        float[] ending = {goOn ? 0 : 1};
+        team.sum(ending);
+        return ending[0] == 0;
     }
 
     /** The workers of a team go on or end together. */

@@ -4,6 +4,7 @@ import static dev.elman.train.SimpleRnnClassifierTest.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.Backends;
@@ -18,6 +19,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -126,6 +128,25 @@ class TeamTest {
         } finally {
             assertTrue(Thread.interrupted());
         }
+    }
+
+    /** Else the others would wait for sums that nobody adds to. */
+    @Test
+    void aCallbackOfOneWorkerEndsTheTrainingOfAll() throws Exception {
+        double[] alone = fit(data(), trainer().epochs(2).build());
+        List<double[]> weights = assertTimeoutPreemptively(
+                Duration.ofMinutes(1),
+                () -> ThreadTeam.run(3, team -> {
+                    Callback ending = new Callback() {
+                        @Override
+                        public boolean onEpochEnd(EpochResult result) {
+                            assertTrue(result.epoch() <= 2, "another epoch");
+                            return team.rank() != 1 || result.epoch() < 2;
+                        }
+                    };
+                    return fit(data(), trainer().callback(ending).build(), team, Checkpoints.none());
+                }));
+        for (double[] each : weights) assertArrayEquals(alone, each, 1e-5);
     }
 
     /** Of one row, one of two workers has none, and so no loss of its own to show it. */
