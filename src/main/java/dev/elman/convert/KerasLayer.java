@@ -59,6 +59,13 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
         }
     }
 
+    /** Checks the entry that this is: a class that is not Keras's own may have the name of one that is, and is registered. */
+    void requireKerasOwn(JsonObject entry) throws ModelFileException {
+        JsonElement registered = entry.get("registered_name");
+        if (registered == null || registered.isJsonNull()) return;
+        throw wrong("Keras's own " + unquoted(type), "a class registered as " + brief(registered));
+    }
+
     /** A layer within this one, as a wrapper has it. */
     KerasLayer inner(String key) throws ModelFileException {
         JsonElement value = config.get(key);
@@ -66,7 +73,9 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
         if (value instanceof JsonObject inner
                 && inner.get("class_name") instanceof JsonPrimitive type
                 && inner.get("config") instanceof JsonObject settings) {
-            return new KerasLayer(file, name, type.getAsString(), settings, arrays);
+            KerasLayer result = new KerasLayer(file, name, type.getAsString(), settings, arrays);
+            result.requireKerasOwn(inner);
+            return result;
         }
         throw wrong("a layer as " + key, brief(value));
     }

@@ -209,6 +209,7 @@ final class KerasLayers {
                 ? given.getAsString()
                 : snakeCase(type.getAsString());
         KerasLayer result = new KerasLayer(file, name, type.getAsString(), settings, List.of());
+        result.requireKerasOwn(layer);
         if (layer.get("inbound_nodes") instanceof JsonArray inbound && !before.isEmpty()) {
             if (inbound.size() > 1) throw result.wrong("one use of the layer", Integer.toString(inbound.size()));
             Set<String> sources = new LinkedHashSet<>();

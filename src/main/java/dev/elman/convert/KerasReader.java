@@ -225,7 +225,7 @@ final class KerasReader {
                 .withZeroOutputForMask(zero)
                 .withStateful(cell.flag("stateful"))
                 .withOutput(sequence ? Output.SEQUENCE : Output.LAST);
-        String name = cell.word("activation");
+        String name = cell.config().has("activation") ? cell.word("activation") : "tanh";
         Activation found = switch (name == null ? "linear" : name) {
             case "tanh" -> Activation.TANH;
             case "relu" -> Activation.RELU;

@@ -119,6 +119,10 @@ class KerasFileTest {
                 "relu.keras", "\"go_backwards\": false", "\"go_backwards\": true, \"zero_output_for_mask\": true");
         SimpleRnnConfig read = KerasFile.read(file, Hints.NONE).network().rnn();
         assertTrue(read.goBackwards() && read.zeroOutputForMask(), read.toString());
+        file = changed("relu.keras", "\"activation\": \"relu\", ", ""); // Keras then takes its default
+        assertEquals(
+                Activation.TANH,
+                KerasFile.read(file, Hints.NONE).network().rnn().activation());
         file = changed("relu.keras", "\"stateful\": false", "\"stateful\": true");
         assertTrue(KerasFile.read(file, Hints.NONE).network().rnn().stateful());
     }
@@ -399,6 +403,8 @@ class KerasFileTest {
                 "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"name\": \"soft\", \"axis\": [1, 0]}}]} | layer \"soft\" (Softmax): expected axis -1, the last, found [1,0]",
                 "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_first\", | layer \"pool\" (GlobalMaxPooling1D): expected data_format channels_last, found channels_first",
                 "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"keepdims\": true, | layer \"pool\" (GlobalMaxPooling1D): expected keepdims false, found true",
+                "functional.keras | \"go_backwards\": false, \"stateful\": false, \"unroll\": false, \"dropout\": 0.0, \"recurrent_dropout\": 0.0}, \"registered_name\": null | \"go_backwards\": false}, \"registered_name\": \"my>SimpleRNN\" | layer \"bidirectional_2\" (SimpleRNN): expected Keras's own SimpleRNN, found a class registered as \"my>SimpleRNN\"",
+                "relu.keras | \"mask_zero\": true}, \"registered_name\": null | \"mask_zero\": true}, \"registered_name\": \"Embedding\" | layer \"tokens\" (Embedding): expected Keras's own Embedding, found a class registered as \"Embedding\"",
                 "relu.keras | \"Dense\" | \"Softmax\" | layer \"answer\" (Softmax): expected a Dense before it, found none",
                 "relu.keras | \"Dense\" | \"Activation\" | layer \"answer\" (Activation): expected a Dense before it, found none",
                 "relu.keras | \"unroll\": false | \"time_major\": true | layer \"simple_rnn_7\" (SimpleRNN): expected time_major false, found true",
