@@ -334,9 +334,10 @@ final class KerasReader {
 
     /** A model's probabilities are softmax of its dense layer, once. */
     private void softmax(KerasLayer layer, String name) throws ModelFileException {
-        if (!"softmax".equals(name) && !"linear".equals(name)) throw layer.wrong("activation softmax", name);
+        if (name == null || name.equals("linear")) return;
+        if (!name.equals("softmax")) throw layer.wrong("activation softmax", name);
         if (classes == 0) throw layer.wrong("a Dense before it", "none");
-        if (softmaxed && "softmax".equals(name)) throw layer.wrong("one softmax", "a second");
+        if (softmaxed) throw layer.wrong("one softmax", "a second");
     }
 
     private static void requireArrays(KerasLayer layer, int least, int most) throws ModelFileException {

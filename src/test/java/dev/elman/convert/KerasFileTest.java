@@ -405,6 +405,7 @@ class KerasFileTest {
                 "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"keepdims\": true, | layer \"pool\" (GlobalMaxPooling1D): expected keepdims false, found true",
                 "functional.keras | \"go_backwards\": false, \"stateful\": false, \"unroll\": false, \"dropout\": 0.0, \"recurrent_dropout\": 0.0}, \"registered_name\": null | \"go_backwards\": false}, \"registered_name\": \"my>SimpleRNN\" | layer \"bidirectional_2\" (SimpleRNN): expected Keras's own SimpleRNN, found a class registered as \"my>SimpleRNN\"",
                 "relu.keras | \"mask_zero\": true}, \"registered_name\": null | \"mask_zero\": true}, \"registered_name\": \"Embedding\" | layer \"tokens\" (Embedding): expected Keras's own Embedding, found a class registered as \"Embedding\"",
+                "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": \"tanh\"}}]} | layer \"activation\" (Activation): expected activation softmax, found tanh",
                 "relu.keras | \"Dense\" | \"Softmax\" | layer \"answer\" (Softmax): expected a Dense before it, found none",
                 "relu.keras | \"Dense\" | \"Activation\" | layer \"answer\" (Activation): expected a Dense before it, found none",
                 "relu.keras | \"unroll\": false | \"time_major\": true | layer \"simple_rnn_7\" (SimpleRNN): expected time_major false, found true",
@@ -422,6 +423,7 @@ class KerasFileTest {
                 "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"axis\": -1}}]}",
                 "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"axis\": [1]}}]}",
                 "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": \"softmax\"}}]}",
+                "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": null}}]}",
                 "\"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_last\", \"keepdims\": false,",
             })
     void whatTheNetworkDoesAnywayMayBeSaid(String from, String to) throws IOException {
