@@ -17,6 +17,7 @@ public final class SmallHeap {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // Of this collector's heap an array may take any part.
         command.addAll(List.of("-Xmx" + megabytes + "m", "-XX:+UseG1GC", "-XX:TieredStopAtLevel=1"));
+        command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
         command.addAll(Arrays.asList(arguments));
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();

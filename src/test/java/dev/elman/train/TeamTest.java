@@ -357,11 +357,9 @@ class TeamTest {
     void aCheckpointLargerThanTheHeapIsRefusedBeforeTheFirstBatch(@TempDir Path folder) throws Exception {
         String file = folder.resolve("training.safetensors").toString();
         String said = SmallHeap.run(32, LargeTraining.class, file);
-        assertTrue(said.startsWith("A checkpoint of this training takes 38"), said);
-        assertTrue(
-                said.endsWith("bytes of the heap, which has 33554432. Start java with a larger -Xmx, or train without"
-                        + " checkpoints.\n"),
-                said);
+        assertTrue(said.contains("A checkpoint of this training takes 38"), said);
+        assertTrue(said.contains("bytes of the heap, which has 33554432. Start java with a larger -Xmx"), said);
+        assertTrue(!said.contains("a batch was learnt"), said);
     }
 
     /** Says why it did not begin. */

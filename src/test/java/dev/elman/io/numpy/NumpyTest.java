@@ -209,7 +209,8 @@ class NumpyTest {
                     .array());
             for (int row = 0; row < rows; row++) out.write(new byte[4096]);
         }
-        assertEquals("F32 [" + rows + ", 1024]\n", SmallHeap.run(64, Reading.class, file.toString()));
+        String said = SmallHeap.run(64, Reading.class, file.toString());
+        assertTrue(said.contains("F32 [" + rows + ", 1024]"), said);
     }
 
     /** Says what it reads. */
@@ -218,7 +219,7 @@ class NumpyTest {
 
         @SuppressWarnings("SystemOut") // which the test reads
         public static void main(String[] args) throws IOException {
-            System.out.print(Npy.read(Path.of(args[0])) + "\n");
+            System.out.println(Npy.read(Path.of(args[0])));
         }
     }
 
