@@ -119,6 +119,7 @@ extern "C" __global__ void __launch_bounds__(256) copy_columns(
 }
 
 /// x = high + low, where high has the 10 bits of mantissa that a tensor core reads and low, which is exact, what they leave.
+/// Unlike the split of mma.cuh, which rounds, this one cuts, so that a finite x has a finite high.
 /// What is not finite goes to low, and high is 0: in the sums of high and low products an infinity meets a true factor once
 /// and otherwise 0. A NaN is one whose upper bits say so.
 __device__ void split(float x, float& high, float& low) {

@@ -75,6 +75,10 @@ SOFTGPU_API int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned l
     if (!g) {
         return INVALID_VALUE;
     }
+    // What it takes on a GPU is not known; where nothing is left, it has no place.
+    if (Memory::instance().inUse() >= Memory::instance().total()) {
+        return OUT_OF_MEMORY;
+    }
     Graph* e = r.graphExecs.create();
     e->nodes = g->nodes;
     *exec = e;

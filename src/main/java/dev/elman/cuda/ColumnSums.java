@@ -18,9 +18,14 @@ final class ColumnSums {
         this.workspace = workspace;
     }
 
+    /** So many chunks or, since their rows are rounded up, fewer. */
+    private static long mostChunks(long rows) {
+        return Math.min((rows + SMALLEST_CHUNK - 1) / SMALLEST_CHUNK, MOST_CHUNKS);
+    }
+
     private static long perChunk(long rows) {
-        long wanted = Math.min((rows + SMALLEST_CHUNK - 1) / SMALLEST_CHUNK, MOST_CHUNKS);
-        return (rows + wanted - 1) / wanted;
+        long most = mostChunks(rows);
+        return (rows + most - 1) / most;
     }
 
     /** Takes the memory that the sum of so many rows needs, as {@link Blas#reserve}. */
@@ -28,20 +33,16 @@ final class ColumnSums {
         if (rows > SMALLEST_CHUNK && columns > 0) partial(rows, columns);
     }
 
-    /** Address of memory for the sums of the chunks. */
+    /** Address of memory for the sums of the chunks: never more for fewer rows. */
     private long partial(long rows, long columns) {
-        return workspace.of(4 * chunks(rows) * columns);
-    }
-
-    private static long chunks(long rows) {
-        return (rows + perChunk(rows) - 1) / perChunk(rows);
+        return workspace.of(4 * mostChunks(rows) * columns);
     }
 
     /** y [columns] += the sum of the rows of x [rows,columns]. */
     void add(long x, long rows, long columns, long y) {
         if (rows == 0 || columns == 0) return;
         long perChunk = perChunk(rows);
-        long chunks = chunks(rows);
+        long chunks = (rows + perChunk - 1) / perChunk;
         if (chunks == 1) {
             level(x, rows, columns, rows, y, 1);
             return;

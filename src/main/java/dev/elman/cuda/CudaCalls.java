@@ -13,11 +13,17 @@ import jcuda.jcublas.cublasStatus;
  */
 final class CudaCalls {
     /**
-     * Memory that these do not get, or cannot give back now, harms nothing that is there; a launch that lacked memory has not
-     * run.
+     * Memory that these do not get, or cannot give back now, harms nothing that is there. A launch is not among them: what comes
+     * before it in an operation has run, and may have changed operands.
      */
-    private static final Set<String> ONLY_MEMORY =
-            Set.of("cuMemAlloc", "cuMemFree", "cuModuleLoadData", "cublasCreate");
+    private static final Set<String> ONLY_MEMORY = Set.of(
+            "cuMemAlloc",
+            "cuMemFree",
+            "cuModuleLoadData",
+            "cuModuleGetFunction",
+            "cuFuncGetAttribute",
+            "cuGraphInstantiate",
+            "cublasCreate");
     /** There is none, or the driver gives and takes none as long as a stream of this process captures in global mode. */
     private static final Set<String> NOT_GIVEN = Set.of(
             "CUDA_ERROR_OUT_OF_MEMORY",

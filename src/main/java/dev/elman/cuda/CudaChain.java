@@ -231,8 +231,10 @@ final class CudaChain {
         if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         return switch (call.status()) {
             case "CUDA_ERROR_NO_DEVICE" -> noDevice();
-            case "CUDA_ERROR_INSUFFICIENT_DRIVER",
-                    "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
+            case "CUDA_ERROR_STUB_LIBRARY" ->
+                "the driver found is the stub that programs are linked with; install the NVIDIA driver, or take the"
+                        + " folder of the stubs from LD_LIBRARY_PATH (" + call.getMessage() + ")";
+            case "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
                     "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
                     "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE" ->
                 "the driver is too old for this program or does not"
@@ -261,10 +263,7 @@ final class CudaChain {
                 "the"
                         + " device is busy or not ready, perhaps in exclusive use by another program (nvidia-smi shows that)"
                         + " (" + call.getMessage() + ")";
-            case "CUDA_ERROR_DEVICES_UNAVAILABLE",
-                    "CUDA_ERROR_UNKNOWN",
-                    "CUDA_ERROR_DEVICE_LOST",
-                    "CUDA_ERROR_ECC_UNCORRECTABLE" ->
+            case "CUDA_ERROR_UNKNOWN", "CUDA_ERROR_ECC_UNCORRECTABLE" ->
                 "the device is lost; check nvidia-smi and the system's log, then" + " reset or restart ("
                         + call.getMessage() + ")";
             case "CUBLAS_STATUS_NOT_INITIALIZED" ->

@@ -4,7 +4,6 @@ import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * An Elman layer's passes: the recurrence by the plan that suits its sizes, and what sums over the steps as one product over
@@ -74,15 +73,13 @@ final class CudaSimpleRnn {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
         blas.reserve(Blas.Form.NT, pass.sizes().n(), h, h); // of a step
-        // All pieces have the first one's rows but the last, and fewer may need more: slices are rounded.
-        LongStream lengths = pieces == null
-                ? LongStream.of(pass.rows())
-                : pieces.stream().mapToLong(LiveRows.Piece::rows).distinct();
-        lengths.forEach(rows -> {
-            if (to.dx() != 0) blas.reserve(Blas.Form.NT, rows, d, h);
-            blas.reserve(Blas.Form.TN, d, h, rows);
-            blas.reserve(Blas.Form.TN, h, h, rows);
-        });
+        // All pieces have the first one's rows but the last, which has fewer.
+        long rows = pieces == null
+                ? pass.rows()
+                : pieces.isEmpty() ? 0 : pieces.get(0).rows();
+        if (to.dx() != 0) blas.reserve(Blas.Form.NT, rows, d, h);
+        blas.reserve(Blas.Form.TN, d, h, rows);
+        blas.reserve(Blas.Form.TN, h, h, rows);
         dropout.reserve(pass);
         if (to.db() != 0) sums.reserve(pass.rows(), h);
     }

@@ -1,12 +1,9 @@
 package dev.elman.cuda;
 
-import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUstreamCaptureMode;
@@ -16,26 +13,32 @@ import jcuda.driver.JCudaDriver;
  * The launches of {@link StepsPlan}, captured once as CUDA graphs and replayed: the same kernels and so the same bits, with
  * one call from Java for up to {@value #LONGEST} steps. A graph belongs to the addresses of a stretch of steps whose length is
  * a power of two and divides its beginning, so that sequences of any length share the graphs of their common steps; other
- * addresses or sizes are captured anew, and the graphs that were not used for longest go.
+ * addresses or sizes are other stretches.
  *
- * <p>What is new to this backend first runs plainly: what the driver and cuBLAS load at a first launch, and the memory that
- * products take once, is there when a stream captures.
+ * <p>A stretch first runs plainly and is captured when it comes again. So what comes once costs no capture, and what the driver
+ * and cuBLAS load at a first launch, and the memory that products take once, is there when a stream captures.
  */
 final class GraphPlan implements RecurrencePlan {
     static final String NAME = "graph";
 
     static final int LONGEST = 64;
     /** Enough for two directions of two layers, forward and back, over 1,000 steps and their shorter ends. */
-    static final int MOST_GRAPHS = 256;
+    static final int MOST_STRETCHES = 256;
+    /**
+     * After so many runs of others a stretch gives its place to a new one. Not before: where a little more than there is place for
+     * comes round and round, most of it then keeps its graphs, and the rest runs plainly.
+     */
+    static final int FORGOTTEN = 4 * MOST_STRETCHES;
     /** Below it a capture costs more than its replays save. */
     static final int FEWEST_STEPS = 8;
 
     private final CudaContext context;
     private final StepsPlan steps;
     private final InputProjection projection;
-    private final Set<Kind> met = new HashSet<>();
     /** The one used last comes last. */
-    private final Map<Stretch, CUgraphExec> graphs = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Stretch, Replay> replays = new LinkedHashMap<>(16, 0.75f, true);
+
+    private long runs;
 
     GraphPlan(CudaContext context, StepsPlan steps, InputProjection projection) {
         this.context = context;
@@ -43,42 +46,16 @@ final class GraphPlan implements RecurrencePlan {
         this.projection = projection;
     }
 
-    /**
-     * What decides which kernels run, of cuBLAS's also how its operands lie: by how many bytes they miss multiples of 16.
-     *
-     * @param slots of states in a row that lie differently
-     */
-    private record Kind(
-            int n,
-            int h,
-            Activation activation,
-            boolean dropout,
-            boolean transposed,
-            boolean backward,
-            long wh,
-            long states,
-            long gradients,
-            int slots) {
-        static Kind of(Stretch stretch) {
-            Recurrence pass = stretch.pass();
-            Operands.Rnn sizes = pass.sizes();
-            boolean alike = (long) sizes.n() * sizes.h() % 4 == 0;
-            return new Kind(
-                    sizes.n(),
-                    sizes.h(),
-                    pass.activation(),
-                    pass.factors() != 0,
-                    pass.transposedWh() != 0,
-                    stretch.backward(),
-                    pass.wh() % 16,
-                    pass.states() % 16,
-                    pass.gradients() % 16,
-                    alike ? 1 : Math.min(sizes.t(), 4));
-        }
-    }
-
     /** Some steps of a pass, forward or back. */
     private record Stretch(Recurrence pass, boolean backward) {}
+
+    /** What is kept of a stretch that has run. */
+    private static final class Replay {
+        /** Null until the stretch comes again. */
+        private CUgraphExec graph;
+
+        private long lastRun;
+    }
 
     @Override
     public String name() {
@@ -138,26 +115,38 @@ final class GraphPlan implements RecurrencePlan {
     }
 
     private void run(Stretch stretch) {
-        CUgraphExec graph = graphs.get(stretch);
-        if (graph == null) {
-            Kind kind = Kind.of(stretch);
-            if (!met.contains(kind)) {
-                launch(stretch);
-                // Only now: a run that lacked memory has left it to be taken by the next one.
-                met.add(kind);
-                return;
-            }
-            if (graphs.size() == MOST_GRAPHS) dropOldest();
-            graph = capture(stretch);
-            graphs.put(stretch, graph);
+        runs++;
+        Replay replay = replays.get(stretch);
+        if (replay == null) {
+            launch(stretch);
+            // Only now: a run that lacked memory has left it to be taken by the next one.
+            remember(stretch);
+            return;
         }
-        CUgraphExec ready = graph;
+        replay.lastRun = runs;
+        if (replay.graph == null) replay.graph = capture(stretch);
+        if (replay.graph == null) {
+            launch(stretch);
+            return;
+        }
         context.counters().graphs++;
         context.calls()
                 .driver(
                         "cuGraphLaunch",
                         () -> stretch.pass().sizes().toString(),
-                        () -> JCudaDriver.cuGraphLaunch(ready, context.stream()));
+                        () -> JCudaDriver.cuGraphLaunch(replay.graph, context.stream()));
+    }
+
+    private void remember(Stretch stretch) {
+        if (replays.size() == MOST_STRETCHES) {
+            Map.Entry<Stretch, Replay> oldest = replays.entrySet().iterator().next();
+            if (runs - oldest.getValue().lastRun <= FORGOTTEN) return;
+            replays.remove(oldest.getKey());
+            drop(oldest.getValue());
+        }
+        Replay replay = new Replay();
+        replay.lastRun = runs;
+        replays.put(stretch, replay);
     }
 
     private void launch(Stretch stretch) {
@@ -169,6 +158,7 @@ final class GraphPlan implements RecurrencePlan {
         }
     }
 
+    /** Null where the device has no memory for a graph; nothing has run then. */
     private CUgraphExec capture(Stretch stretch) {
         CudaCalls calls = context.calls();
         // Only what this thread does could break it, and it does nothing else meanwhile.
@@ -192,6 +182,9 @@ final class GraphPlan implements RecurrencePlan {
         Operands.Rnn sizes = stretch.pass().sizes();
         try {
             calls.driver("cuGraphInstantiate", sizes::toString, () -> JCudaDriver.cuGraphInstantiate(ready, graph, 0));
+        } catch (CudaCallException failure) {
+            if (calls.poisoned()) throw failure;
+            return null;
         } finally {
             destroy(graph);
         }
@@ -202,17 +195,17 @@ final class GraphPlan implements RecurrencePlan {
         CudaCalls.driverStatus(() -> JCudaDriver.cuGraphDestroy(graph));
     }
 
-    /** One that still runs is freed when it has run. */
-    private void dropOldest() {
-        CUgraphExec oldest = graphs.remove(graphs.keySet().iterator().next());
-        context.calls().driver("cuGraphExecDestroy", () -> JCudaDriver.cuGraphExecDestroy(oldest));
+    /** A graph that still runs is freed when it has run. */
+    private void drop(Replay replay) {
+        if (replay.graph == null) return;
+        context.calls().driver("cuGraphExecDestroy", () -> JCudaDriver.cuGraphExecDestroy(replay.graph));
     }
 
     @Override
     public void close() {
-        for (CUgraphExec graph : graphs.values()) {
-            CudaCalls.driverStatus(() -> JCudaDriver.cuGraphExecDestroy(graph));
+        for (Replay replay : replays.values()) {
+            if (replay.graph != null) CudaCalls.driverStatus(() -> JCudaDriver.cuGraphExecDestroy(replay.graph));
         }
-        graphs.clear();
+        replays.clear();
     }
 }

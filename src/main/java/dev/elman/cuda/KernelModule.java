@@ -105,7 +105,15 @@ final class KernelModule {
             throw new IllegalStateException(kernel.entry() + " is not loaded: this device or its driver cannot take "
                     + kernel.file() + ".cu, or another does its work. Ask the plan for its refusal first.");
         }
-        return add(kernel, load(text.alone(kernel)));
+        CUmodule module = load(text.alone(kernel));
+        try {
+            return add(kernel, module);
+        } catch (RuntimeException failure) {
+            // It may be tried again, when there is memory.
+            modules.remove(module);
+            CudaCalls.driverStatus(() -> JCudaDriver.cuModuleUnload(module));
+            throw failure;
+        }
     }
 
     /** Compiles what has not been launched yet, and says what {@link #state} does. */

@@ -38,7 +38,10 @@ final class OwnBlas extends Blas {
         partial = new Workspace(context);
     }
 
-    /** The square of c that one block makes, with the cycles that a multiprocessor is expected to take for a value of k. */
+    /**
+     * The square of c that one block makes, with the cycles that a multiprocessor is taken to need for a value of k; only the large
+     * one was measured, see kernels/gemm.cu.
+     */
     enum Tile {
         LARGE(128, 128),
         MIDDLE(64, 40),
@@ -74,7 +77,10 @@ final class OwnBlas extends Blas {
         }
     }
 
-    /** Into how many parts the sum over k is cut: where c is too small to occupy a GPU and k is long. */
+    /**
+     * Into how many parts the sum over k is cut, or fewer, since their lengths are rounded up: where c is too small to occupy a
+     * GPU and k is long. Memory is taken for so many, so that a shorter k never needs more.
+     */
     static long slices(Form form, long m, long n, long k) {
         if (form != Form.TN) return 1;
         long least = (k + MOST_PER_SLICE - 1) / MOST_PER_SLICE;
@@ -87,13 +93,9 @@ final class OwnBlas extends Blas {
         return ((k + wanted - 1) / wanted + SLAB - 1) / SLAB * SLAB;
     }
 
-    private static long parts(long k, long perSlice) {
-        return (k + perSlice - 1) / perSlice;
-    }
-
     @Override
     void take(Form form, long m, long n, long k) {
-        long slices = parts(k, perSlice(form, m, n, k));
+        long slices = slices(form, m, n, k);
         if (slices == 1) return;
         partial.of(4 * slices * m * n);
         sums.reserve(slices, m * n);
@@ -102,12 +104,12 @@ final class OwnBlas extends Blas {
     @Override
     void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
         long perSlice = perSlice(form, m, n, k);
-        long slices = parts(k, perSlice);
+        long slices = (k + perSlice - 1) / perSlice;
         if (slices == 1) {
             launch(form, add, a, b, c, m, n, k, perSlice, 1);
             return;
         }
-        long parts = partial.of(4 * slices * m * n);
+        long parts = partial.of(4 * slices(form, m, n, k) * m * n);
         launch(form, false, a, b, parts, m, n, k, perSlice, slices);
         if (!add) context().fill(c, m * n, 0);
         sums.add(parts, slices, m * n, c);

@@ -7,10 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.BackendUnavailableException;
 import dev.elman.contract.Required;
 import java.io.IOException;
+import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import jcuda.driver.CUresult;
+import jcuda.jcublas.cublasStatus;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -90,6 +99,25 @@ class ChainTest {
     void aCublasThatDoesNotStartCanBeDoneWithout() {
         String said = CudaChain.remedy(new CudaCallException("cublasCreate", "CUBLAS_STATUS_NOT_INITIALIZED", ""));
         assertTrue(said.contains("-Delman.cuda.gemm=own"), said);
+    }
+
+    /** A status is compared by the name that JCuda gives it; one that JCuda does not know would never be met. */
+    @Test
+    void everyStatusThatIsComparedIsOneOfJcudas() throws IOException {
+        Pattern name = Pattern.compile("\"((CUDA_ERROR|CUBLAS_STATUS)_\\w+)\"");
+        Set<String> compared = new TreeSet<>();
+        try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/elman/cuda"))) {
+            for (Path file : files.toList()) {
+                name.matcher(Files.readString(file)).results().forEach(found -> compared.add(found.group(1)));
+            }
+        }
+        Set<String> known = Stream.of(CUresult.class, cublasStatus.class)
+                .flatMap(type -> Arrays.stream(type.getFields()))
+                .map(Field::getName)
+                .collect(Collectors.toSet());
+        assertTrue(compared.contains("CUDA_ERROR_STUB_LIBRARY"), compared.toString());
+        compared.removeAll(known);
+        assertEquals(Set.of(), compared);
     }
 
     @Test

@@ -17,13 +17,16 @@ class CudaCallsTest {
         for (int status : List.of(CUresult.CUDA_ERROR_OUT_OF_MEMORY, CUresult.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED)) {
             fail(calls, "cuMemAlloc", status);
             fail(calls, "cuModuleLoadData", status);
+            fail(calls, "cuModuleGetFunction", status);
+            fail(calls, "cuFuncGetAttribute", status);
+            fail(calls, "cuGraphInstantiate", status);
             fail(calls, "cuMemFree", status);
         }
         assertFalse(calls.poisoned());
         calls.checkHealthy();
     }
 
-    /** A driver loads kernels when they are first launched, and that takes memory: the kernel has not run. */
+    /** A driver may load kernels when they are first launched, which takes memory; what ran before it has changed operands. */
     @Test
     void aKernelThatLacksMemoryPoisons() {
         CudaCalls calls = new CudaCalls();

@@ -16,6 +16,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -79,6 +80,16 @@ class CudaOwnBlasTest {
             assertArrayEquals(added, judged(multiprocessors, Form.TN, true, m, n, k, 0, 3));
             judged(multiprocessors, Form.TN, false, m, n, k, 1, 3);
         }
+    }
+
+    /** 512 slices of 256 rows; of more rows fewer slices, for their lengths are multiples of 32. */
+    @Test
+    void aShorterSumTakesNothingMore() {
+        OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), 8);
+        blas.reserve(Form.TN, 8, 8, 512 * 256 + 100);
+        long taken = cuda.context().counters().bytes;
+        blas.reserve(Form.TN, 8, 8, 512 * 256);
+        assertEquals(taken, cuda.context().counters().bytes);
     }
 
     /** What the backend promises of a sequence run step by step. */
