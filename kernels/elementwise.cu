@@ -1,16 +1,7 @@
 // Rows and columns: sums, masks, biases and copies. Matrices are row-major; grids as in rnn.cu: columns in x, rows in y,
 // loops stride by the grid. Offsets are 64 bits wide.
 
-#include <stdint.h>
-
-typedef long long Index;
-
-__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
-__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
-
-__device__ bool aligned(const void* p, const void* q) { return (((uintptr_t)p | (uintptr_t)q) & 15) == 0; }
+#include "strides.cuh"
 
 /// y += alpha x.
 extern "C" __global__ void __launch_bounds__(256) axpy(float alpha, const float* x, float* y, Index size) {

@@ -2,15 +2,8 @@
 // equal ids stand together and in a fixed order, and sums each run of equal ids in chunks: runs that lie in one chunk go
 // to the table at once, the pieces of longer ones are joined by a second kernel. Offsets are 64 bits wide.
 
-#include <stdint.h>
-
-typedef long long Index;
+#include "strides.cuh"
 typedef unsigned long long Key; // id in the high word, position in the low one
-
-__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
-__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
 
 __device__ Index idOf(Key key) { return (Index)(key >> 32); }
 __device__ Index positionOf(Key key) { return (Index)(key & 0xffffffffu); }

@@ -1,14 +1,7 @@
 // Pooling over time and dropout. x is [T,N,C], row-major; grids cover channels in x and rows in y, loops stride by the
 // grid. Offsets are 64 bits wide.
 
-#include <stdint.h>
-
-typedef long long Index;
-
-__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
-__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
+#include "strides.cuh"
 
 __device__ bool live(const int* mask, Index t, Index n, Index rows) { return !mask || mask[t * rows + n] != 0; }
 
@@ -123,7 +116,7 @@ extern "C" __global__ void __launch_bounds__(256) dropout(
         unsigned seedHigh,
         unsigned threshold,
         float scale) {
-    bool quads = channels % 4 == 0 && (((uintptr_t)x | (uintptr_t)y) & 15) == 0;
+    bool quads = channels % 4 == 0 && aligned(x, y);
     #pragma unroll 1
     for (Index row = firstRow(); row < steps * rows; row += rowStride()) {
         unsigned t = variational ? 0 : (unsigned)(row / rows);

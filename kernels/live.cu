@@ -9,15 +9,10 @@
 // launch each. Measured on an H200: counting takes a pass 30 us
 // longer (ci/measured/2026-11-27-h200-notes-78da582.md); the others by themselves not yet.
 
-typedef long long Index;
+#include "strides.cuh"
 
 const int WARPS = 8;
 const int EACH = 4; // elements of the mask that a thread looks at, 32 apart
-
-__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
-__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
 
 /// What a warp finds in its elements of the mask.
 struct Found {
@@ -92,7 +87,7 @@ extern "C" __global__ void __launch_bounds__(256) live_rows(const int* mask, Ind
 /// Row numbers[i] of y = row i of x [M,C]; the numbers differ.
 extern "C" __global__ void __launch_bounds__(256) scatter_rows(
         const float* x, const int* numbers, float* y, Index rows, Index columns) {
-    bool vectors = columns % 4 == 0 && (((unsigned long long)x | (unsigned long long)y) & 15) == 0;
+    bool vectors = columns % 4 == 0 && aligned(x, y);
     #pragma unroll 1
     for (Index row = firstRow(); row < rows; row += rowStride()) {
         const float* from = x + row * columns;

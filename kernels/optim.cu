@@ -1,23 +1,14 @@
 // Optimizer steps and clipping over one flat tensor. Four numbers move at once where all operands begin at a multiple of
 // 16 bytes. Offsets are 64 bits wide.
 
-#include <stdint.h>
-
-typedef long long Index;
-
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
-
-__device__ bool aligned(const void* p, const void* q, const void* r, const void* s) {
-    return (((uintptr_t)p | (uintptr_t)q | (uintptr_t)r | (uintptr_t)s) & 15) == 0;
-}
+#include "strides.cuh"
 
 __device__ float clamp(float g, float limit) { return g < -limit ? -limit : g > limit ? limit : g; } // NaN stays NaN
 
 /// g clamped into [-limit, limit].
 extern "C" __global__ void __launch_bounds__(256) clip_value(float* g, float limit, Index size) {
     Index done = 0;
-    if (aligned(g, g, g, g)) {
+    if (aligned(g)) {
         #pragma unroll 1
         for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
             float4 v = ((float4*)g)[i];
@@ -69,7 +60,7 @@ extern "C" __global__ void __launch_bounds__(256) scale_by(float* g, const float
     float f = factor[0];
     if (f == 1.0f) return;
     Index done = 0;
-    if (aligned(g, g, g, g)) {
+    if (aligned(g)) {
         #pragma unroll 1
         for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
             float4 v = ((float4*)g)[i];
@@ -103,7 +94,7 @@ extern "C" __global__ void __launch_bounds__(256) sgd_step(
         Index size) {
     bool remembers = velocity != nullptr;
     Index done = 0;
-    if (aligned(w, g, velocity, w)) {
+    if (aligned(w, g, velocity)) {
         #pragma unroll 1
         for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
             float4 a = ((float4*)w)[i];

@@ -6,9 +6,7 @@
 //
 // Recurrent dropout has its factors m [N,H] in memory, 0 where a channel is dropped; null means that nothing is.
 
-#include <stdint.h>
-
-typedef long long Index;
+#include "strides.cuh"
 
 enum Activation { TANH, RELU, LINEAR };
 
@@ -44,13 +42,8 @@ __device__ float4 addKept(float4 g, float4 m, float4 v) {
 
 /// Whether every row of these matrices begins at a multiple of 16 bytes, so that four numbers move at once.
 __device__ bool quads(Index columns, const void* p, const void* q, const void* r) {
-    return columns % 4 == 0 && (((uintptr_t)p | (uintptr_t)q | (uintptr_t)r) & 15) == 0;
+    return columns % 4 == 0 && aligned(p, q, r);
 }
-
-__device__ Index firstRow() { return (Index)blockIdx.y * blockDim.y + threadIdx.y; }
-__device__ Index rowStride() { return (Index)gridDim.y * blockDim.y; }
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
 
 template <Activation A>
 __device__ void forward(

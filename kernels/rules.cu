@@ -1,10 +1,7 @@
 // What is asked of weights besides a small loss: penalties and constraints. Weights are few beside activations, so numbers
 // move one by one. Offsets are 64 bits wide.
 
-typedef long long Index;
-
-__device__ Index firstUnit() { return (Index)blockIdx.x * blockDim.x + threadIdx.x; }
-__device__ Index unitStride() { return (Index)gridDim.x * blockDim.x; }
+#include "strides.cuh"
 
 /// g += l1 * sign(w) + twiceL2 * w.
 extern "C" __global__ void __launch_bounds__(256) penalize(
