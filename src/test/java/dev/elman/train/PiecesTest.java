@@ -40,8 +40,10 @@ class PiecesTest {
 
     @Test
     void whatFitsStaysWhole() {
-        List<Parameters.Spec> specs =
-                List.of(new Parameters.Spec("a", Shape.of(5, 2)), new Parameters.Spec("b", Shape.of(10)));
+        List<Parameters.Spec> specs = List.of(
+                new Parameters.Spec("a", Shape.of(5, 2)),
+                new Parameters.Spec("b", Shape.of(10)),
+                new Parameters.Spec("none", Shape.of(0, 3)));
         assertEquals(specs, Pieces.of(specs, 10));
     }
 
