@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -97,24 +98,32 @@ final class GenerateCommand implements Callable<Integer> {
             List<String> samples = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 Sampling sampling = new Sampling(temperature, topK, first.seed() + i);
-                String sample = oneLine
-                        ? model.generateLine(prompt, length, sampling)
-                        : model.generateText(prompt, length, sampling);
-                samples.add(sample);
-                if (!json) print(sample, sampling.seed());
+                if (json) samples.add(generate(model, sampling, drawn -> {}));
+                else print(model, sampling);
             }
             if (json) Json.print(terminal.out(), new Samples(file.toString(), backend.name(), samples));
         }
         return 0;
     }
 
-    private void print(String sample, long itsSeed) {
+    private String generate(TextGenerator model, Sampling sampling, Consumer<String> each) {
+        return oneLine
+                ? model.generateLine(prompt, length, sampling, each)
+                : model.generateText(prompt, length, sampling, each);
+    }
+
+    /** Character by character, as they are drawn. */
+    private void print(TextGenerator model, Sampling sampling) {
         PrintWriter out = terminal.out();
-        if (count > 1 && !oneLine) out.println("--- seed " + itsSeed + " ---");
+        if (count > 1 && !oneLine) out.println("--- seed " + sampling.seed() + " ---");
+        Consumer<String> screen = text -> {
+            out.print(text.replace("\n", System.lineSeparator()));
+            out.flush();
+        };
+        screen.accept(prompt);
+        String whole = generate(model, sampling, screen);
         // An empty text has no lines, but is one of those that were asked for.
-        if (sample.isEmpty()) out.println();
-        sample.lines().forEach(out::println);
-        out.flush();
+        if (!whole.endsWith("\n")) screen.accept("\n");
     }
 
     private static void atLeastOne(String name, int value) {

@@ -8,6 +8,7 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
 
 /**
@@ -141,10 +142,19 @@ public final class LanguageModel implements AutoCloseable {
      * @throws IllegalArgumentException as {@link #evaluate}, for an empty prompt, and when {@code never} has every token
      */
     public int[] sample(int[] prompt, int count, Sampling sampling, int stop, int... never) {
-        return network.alone("sample", () -> draw(prompt, count, sampling, stop, never));
+        return sample(prompt, count, sampling, stop, token -> {}, never);
     }
 
-    private int[] draw(int[] prompt, int count, Sampling sampling, int stop, int... never) {
+    /**
+     * The same, which hands on each token when it is drawn.
+     *
+     * @param each is given the tokens, and may not use this model meanwhile
+     */
+    public int[] sample(int[] prompt, int count, Sampling sampling, int stop, IntConsumer each, int... never) {
+        return network.alone("sample", () -> draw(prompt, count, sampling, stop, each, never));
+    }
+
+    private int[] draw(int[] prompt, int count, Sampling sampling, int stop, IntConsumer each, int... never) {
         check("sample", prompt);
         check("sample, never", never);
         if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
@@ -163,6 +173,7 @@ public final class LanguageModel implements AutoCloseable {
                 for (int id : never) next[id] = Float.NEGATIVE_INFINITY;
                 drawn[i] = sampling.draw(next, random);
                 if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
+                each.accept(drawn[i]);
                 next = read(new int[] {drawn[i]});
             }
         } finally {

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 
 /**
@@ -101,7 +103,16 @@ public final class TextGenerator implements AutoCloseable {
      * @param longest how many characters are drawn at most
      */
     public String generateLine(String prompt, int longest, Sampling sampling) {
-        return generate(prompt, longest, sampling, tokenizer.wordIndex().get(END));
+        return generateLine(prompt, longest, sampling, drawn -> {});
+    }
+
+    /**
+     * The same, which hands on each character when it is drawn.
+     *
+     * @param each is given the characters behind the prompt, and may not use this model meanwhile
+     */
+    public String generateLine(String prompt, int longest, Sampling sampling, Consumer<String> each) {
+        return generate(prompt, longest, sampling, tokenizer.wordIndex().get(END), each);
     }
 
     /**
@@ -110,16 +121,30 @@ public final class TextGenerator implements AutoCloseable {
      * @param length how many characters are drawn
      */
     public String generateText(String prompt, int length, Sampling sampling) {
-        return generate(prompt, length, sampling, NONE);
+        return generateText(prompt, length, sampling, drawn -> {});
     }
 
-    private String generate(String prompt, int count, Sampling sampling, int stop) {
+    /**
+     * The same, which hands on each character when it is drawn.
+     *
+     * @param each is given the characters behind the prompt, and may not use this model meanwhile
+     */
+    public String generateText(String prompt, int length, Sampling sampling, Consumer<String> each) {
+        return generate(prompt, length, sampling, NONE, each);
+    }
+
+    private String generate(String prompt, int count, Sampling sampling, int stop, Consumer<String> each) {
         Texts.present("prompt", Collections.singletonList(prompt));
         int unknown = tokenizer.wordIndex().get(UNKNOWN);
-        int[] drawn = model.sample(
-                tokenizer.textToSequence(END + Texts.composed(prompt)), count, sampling, stop, PADDING, unknown);
+        Map<Integer, String> characters = tokenizer.indexWord();
         StringBuilder text = new StringBuilder(prompt);
-        for (int id : drawn) text.append(tokenizer.indexWord().getOrDefault(id, ""));
+        IntConsumer one = id -> {
+            String character = characters.getOrDefault(id, "");
+            text.append(character);
+            each.accept(character);
+        };
+        int[] before = tokenizer.textToSequence(END + Texts.composed(prompt));
+        model.sample(before, count, sampling, stop, one, PADDING, unknown);
         return text.toString();
     }
 

@@ -14,6 +14,9 @@ import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.Sampling;
 import dev.elman.train.TextGenerator;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -234,6 +237,28 @@ class GenerateTest {
             generator.save(model);
         }
         assertEquals(3, generate("--one-line", "--count", "3").lines().count());
+    }
+
+    /** Whoever waits for a long text sees it grow. */
+    @Test
+    void aTextIsPrintedAsItIsDrawn() throws IOException {
+        Files.writeString(file, "abab\nababab\n".repeat(30));
+        assertEquals(0, train("--epochs", "1", "--hidden", "4").code());
+        List<String> seen = new ArrayList<>();
+        StringWriter out = new StringWriter() {
+            @Override
+            public void flush() {
+                seen.add(toString());
+            }
+        };
+        Terminal terminal = new Terminal(
+                InputStream.nullInputStream(), new PrintWriter(out), new PrintWriter(new StringWriter()), false);
+        String[] args = {"generate", model.toString(), "--backend", "cpu", "--prompt", "ab", "--length", "9"};
+        assertEquals(0, Main.commandLine(terminal).execute(args));
+        String whole = generate("--prompt", "ab", "--length", "9").stripTrailing();
+        for (int drawn = 0; drawn <= 9; drawn++) {
+            assertTrue(seen.contains(whole.substring(0, Math.min(2 + drawn, whole.length()))), seen + " of " + whole);
+        }
     }
 
     @Test

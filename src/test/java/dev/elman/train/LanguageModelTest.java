@@ -11,7 +11,9 @@ import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -59,6 +61,9 @@ class LanguageModelTest {
             assertTrue(model.evaluate(pattern(100)).perplexity() < 1.1);
             int[] drawn = model.sample(new int[] {1, 2}, 6, new Sampling(1, 1, 0), -1);
             assertArrayEquals(new int[] {3, 3, 1, 2, 3, 3}, drawn);
+            List<Integer> given = new ArrayList<>();
+            model.sample(new int[] {1, 2}, 6, new Sampling(1, 1, 0), 1, given::add);
+            assertEquals(List.of(3, 3), given, "each when it is drawn, and not what stops");
             assertEquals(0, model.sample(new int[] {1, 2}, 6, new Sampling(1, 1, 0), 3).length, "stopped at once");
         }
     }

@@ -172,6 +172,11 @@ class TextModelsTest {
             assertEquals("abab", before, "and ends by itself");
             assertEquals("abab\nabab\nab", model.generateText("", 12, new Sampling(1, 1, 0)), "and goes on");
             assertEquals("abab", model.generateLine("ab", 20, new Sampling(1, 1, 0)));
+            List<String> given = new ArrayList<>();
+            assertEquals("abab", model.generateLine("ab", 20, new Sampling(1, 1, 0), given::add));
+            assertEquals(List.of("a", "b"), given, "behind the prompt");
+            model.generateText("abab", 3, new Sampling(1, 1, 0), given::add);
+            assertEquals(List.of("a", "b", "\n", "a", "b"), given);
             model.save(file);
         }
         try (TextGenerator model = TextGenerator.load(backend, file)) {
