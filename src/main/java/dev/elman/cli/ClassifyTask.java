@@ -25,7 +25,8 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
 
     static ClassifyTask of(Backend backend, TextFile file, TrainOptions options) throws IOException {
         options.requireNoneOfGenerate();
-        LabelledTexts data = LabelledTexts.of(file);
+        // A model that is trained further has its labels already, and says which it does not know.
+        LabelledTexts data = options.init == null ? LabelledTexts.of(file) : LabelledTexts.read(file);
         TextClassifier model =
                 options.init == null ? create(backend, data, options) : TextClassifier.load(backend, options.init);
         try {
@@ -125,9 +126,11 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
 
     @Override
     public List<String> show(TrainResult result) {
+        boolean split = validation == null && result.validationAccuracy() != null;
         String baseline = String.format(
                 Locale.ROOT,
-                "(the most frequent label alone: %.3f)",
+                "(the most frequent label alone%s: %.3f)",
+                split ? ", of all texts" : "",
                 (validation == null ? data : validation).mostFrequent());
         return List.of(
                 result.validationAccuracy() == null

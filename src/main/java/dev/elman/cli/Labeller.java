@@ -62,8 +62,8 @@ final class Labeller {
             tellOfLabels(some);
             try {
                 taker.accept(label(some));
-            } catch (IllegalArgumentException | OutOfMemoryError e) {
-                // One of them is too long, and none of the others is to be lost for that.
+            } catch (IllegalArgumentException | IllegalStateException | OutOfMemoryError e) {
+                // One of them is too long, perhaps for the device; none before it is to be lost for that.
                 int before = lines.number() - some.size();
                 for (int i = 0; i < some.size(); i++) taker.accept(labelLine(some.get(i), before + i + 1));
             }

@@ -16,6 +16,8 @@ import java.util.List;
  */
 final class TextLines {
     private static final String BYTE_ORDER_MARK = "\uFEFF";
+    /** Of the buffer, in bytes. */
+    private static final int LONGEST = 1 << 30;
 
     private final InputStream in;
     private final String name;
@@ -75,7 +77,8 @@ final class TextLines {
         while (!hasLine() && more) more = fill();
         if (from == to) return null;
         int end = seen;
-        String line = decode(Arrays.copyOfRange(bytes, from, end), ++number);
+        String line = decode(Arrays.copyOfRange(bytes, from, end), number + 1);
+        number++;
         afterReturn = end < to && bytes[end] == '\r';
         from = Math.min(end + 1, to);
         seen = from;
@@ -104,6 +107,10 @@ final class TextLines {
     private boolean fill() throws IOException {
         if (to == bytes.length) {
             int left = to - from;
+            if (left > LONGEST / 2) {
+                throw new UserException(name + ": line " + (number + 1) + " has more than " + LONGEST / 2
+                        + " bytes; break it into lines");
+            }
             byte[] larger = left > bytes.length / 2 ? new byte[2 * bytes.length] : bytes;
             System.arraycopy(bytes, from, larger, 0, left);
             bytes = larger;

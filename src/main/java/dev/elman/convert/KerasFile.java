@@ -85,8 +85,9 @@ public final class KerasFile {
         notes.add("In Python: load_weights of a Sequential model with these layers, " + settings(rnn) + ".");
         notes.add(Hints.of(rnn).lost());
         if (rnn.bidirectional() && !KerasReader.poolsAlike(rnn.output(), rnn.merge())) {
-            notes.add("Keras merges the directions before it pools, elman after that: build them as two SimpleRNN, pool"
-                    + " each, and merge.");
+            notes.add(
+                    "Keras merges the directions before it pools, elman after that: give the weights of the loaded layer's"
+                            + " forward_layer and backward_layer to two SimpleRNN (set_weights), pool each, and merge.");
         }
         return new Report("Keras .weights.h5", weights.rows, notes);
     }

@@ -7,6 +7,7 @@ import com.google.gson.JsonPrimitive;
 import dev.elman.io.ModelFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * One layer of a file.
@@ -18,6 +19,9 @@ import java.util.List;
  * @param arrays names of its weights in the file, in Keras's order
  */
 record KerasLayer(Path file, String name, String type, JsonObject config, List<String> arrays) {
+    /** Keras's own modules. */
+    private static final Pattern OWN = Pattern.compile("(tf_)?keras(\\..*)?");
+
     /** A setting that is a word: a string, or a function or an object whose configuration is one. Null where it is not set. */
     String word(String key) throws ModelFileException {
         JsonElement value = config.get(key);
@@ -59,10 +63,20 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
         }
     }
 
-    /** Checks the entry that this is: a class that is not Keras's own may have the name of one that is, and is registered. */
+    /**
+     * Checks the entry that this is: a class that is not Keras's own may have the name of one that is. It is registered, and
+     * lies in another module; Keras 3.0.0 and 3.0.1 give a registered name to its own, too.
+     */
     void requireKerasOwn(JsonObject entry) throws ModelFileException {
         JsonElement registered = entry.get("registered_name");
         if (registered == null || registered.isJsonNull()) return;
+        boolean plain =
+                registered instanceof JsonPrimitive && registered.getAsString().equals(type);
+        if (plain
+                && entry.get("module") instanceof JsonPrimitive module
+                && OWN.matcher(module.getAsString()).matches()) {
+            return;
+        }
         throw wrong("Keras's own " + unquoted(type), "a class registered as " + brief(registered));
     }
 

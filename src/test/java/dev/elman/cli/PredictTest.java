@@ -108,7 +108,7 @@ class PredictTest {
         assertEquals(2, json.json().getAsJsonArray("predictions").size());
 
         // More than one tensor of this backend holds.
-        Outcome tooLong = predict("2024\nef\n" + "7".repeat(9_000_000) + "\n77\n");
+        Outcome tooLong = predict("2024\nef\n" + "7".repeat(9_000_000) + "\n\0\n");
         assertEquals(2, tooLong.code());
         assertEquals(2, tooLong.out().lines().count(), "as many answers");
         assertTrue(tooLong.err().contains("standard input: line 3, of 9000000 characters: "), tooLong.err());

@@ -110,9 +110,11 @@ class ProgressBarTest {
     @Test
     void fitsEightyColumnsAndIsWipedByShorterLines() {
         ProgressBar bar = bar(true);
+        bar.onBatchEnd(new Progress(1, 20, 1, 166, 12.25, 0.5));
         nanos = 1_000_000_000_000L;
-        bar.onBatchEnd(new Progress(20, 20, 165, 166, 12.25, 0.5));
-        int width = written().length() - 1;
+        bar.onBatchEnd(new Progress(4, 20, 165, 166, 12.25, 0.5));
+        int width = written().length() - 1 - written().lastIndexOf('\r');
+        assertTrue(written().endsWith("ETA 1:06:54"), written());
         assertTrue(width < 80, written());
         bar.close();
         assertTrue(written().endsWith("\r" + " ".repeat(width) + "\r"), written());

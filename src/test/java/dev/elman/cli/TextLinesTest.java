@@ -63,6 +63,7 @@ class TextLinesTest {
         for (int i = 0; i < 2; i++) {
             UserException bad = assertThrows(UserException.class, () -> lines.some(9));
             assertTrue(bad.getMessage().startsWith("test: line 3 holds a NUL character"), bad.getMessage());
+            assertEquals(2, lines.number());
         }
     }
 }

@@ -29,7 +29,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -289,6 +288,8 @@ class TrainAndPredictTest {
         assertEquals(2, unknown.code());
         assertTrue(
                 unknown.err().contains("line 2 has the label \"signs\", which the model does not know"), unknown.err());
+        Files.writeString(others, "signs\t+-\n");
+        assertTrue(Outcome.of(words.toArray(new String[0])).err().contains("line 1 has the label \"signs\""));
     }
 
     /** All lines of the file are learnt from, those of the other are measured with. */
@@ -323,12 +324,14 @@ class TrainAndPredictTest {
     @Test
     void theBaselineIsToldWithTheAccuracy() throws IOException {
         Files.writeString(file, digitsAndLetters() + "digits\t1\n".repeat(20));
-        String baseline = "(the most frequent label alone: 0.600)";
         Outcome held = train("--no-pictures", "--epochs", "1");
         assertTrue(
-                held.out().matches("(?s).*held back: \\d\\.\\d{3} " + Pattern.quote(baseline) + "\\R.*"), held.out());
+                held.out()
+                        .matches(
+                                "(?s).*held back: \\d\\.\\d{3} \\(the most frequent label alone, of all texts: 0\\.600\\)\\R.*"),
+                held.out());
         Outcome all = train("--no-pictures", "--epochs", "1", "--validation-split", "0");
-        assertTrue(all.out().contains(baseline + "; none were held back"), all.out());
+        assertTrue(all.out().contains("(the most frequent label alone: 0.600); none were held back"), all.out());
     }
 
     /** The training goes on: a file may be meant as it is. */

@@ -404,7 +404,7 @@ class KerasFileTest {
                 "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_first\", | layer \"pool\" (GlobalMaxPooling1D): expected data_format channels_last, found channels_first",
                 "functional.keras | \"name\": \"pool\", | \"name\": \"pool\", \"keepdims\": true, | layer \"pool\" (GlobalMaxPooling1D): expected keepdims false, found true",
                 "functional.keras | \"go_backwards\": false, \"stateful\": false, \"unroll\": false, \"dropout\": 0.0, \"recurrent_dropout\": 0.0}, \"registered_name\": null | \"go_backwards\": false}, \"registered_name\": \"my>SimpleRNN\" | layer \"bidirectional_2\" (SimpleRNN): expected Keras's own SimpleRNN, found a class registered as \"my>SimpleRNN\"",
-                "relu.keras | \"mask_zero\": true}, \"registered_name\": null | \"mask_zero\": true}, \"registered_name\": \"Embedding\" | layer \"tokens\" (Embedding): expected Keras's own Embedding, found a class registered as \"Embedding\"",
+                "relu.keras | \"keras.layers\", \"class_name\": \"Embedding\", \"config\": {\"name\": \"tokens\", \"trainable\": true, \"input_dim\": 6, \"output_dim\": 3, \"mask_zero\": true}, \"registered_name\": null | \"kerasmine\", \"class_name\": \"Embedding\", \"config\": {\"name\": \"tokens\", \"mask_zero\": true}, \"registered_name\": \"Embedding\" | layer \"tokens\" (Embedding): expected Keras's own Embedding, found a class registered as \"Embedding\"",
                 "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": \"tanh\"}}]} | layer \"activation\" (Activation): expected activation softmax, found tanh",
                 "relu.keras | \"Dense\" | \"Softmax\" | layer \"answer\" (Softmax): expected a Dense before it, found none",
                 "relu.keras | \"Dense\" | \"Activation\" | layer \"answer\" (Activation): expected a Dense before it, found none",
@@ -425,6 +425,7 @@ class KerasFileTest {
                 "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": \"softmax\"}}]}",
                 "\"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Activation\", \"config\": {\"activation\": null}}]}",
                 "\"name\": \"pool\", | \"name\": \"pool\", \"data_format\": \"channels_last\", \"keepdims\": false,",
+                "\"keras.layers\", \"class_name\": \"Embedding\", \"config\": {\"name\": \"tokens\", \"trainable\": true, \"input_dim\": 6, \"output_dim\": 3, \"mask_zero\": true}, \"registered_name\": null | \"keras.src.layers.core.embedding\", \"class_name\": \"Embedding\", \"config\": {\"name\": \"tokens\", \"mask_zero\": true}, \"registered_name\": \"Embedding\"",
             })
     void whatTheNetworkDoesAnywayMayBeSaid(String from, String to) throws IOException {
         Network plain =
