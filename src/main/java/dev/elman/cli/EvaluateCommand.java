@@ -64,11 +64,12 @@ final class EvaluateCommand implements Callable<Integer> {
      *
      * @param count texts of a classifier, characters of a language model
      * @param loss in nats
-     * @param baseline accuracy of the most frequent label alone, macroF1 the mean of all labels' F1; null for a language model
+     * @param baseline accuracy of the most frequent label alone; null for a language model
+     * @param macroF1 the mean of all labels' F1; null for a language model
      * @param perplexity of a language model, else null
      * @param labels of a classifier, else null
-     * @param recall share of the texts of each label that were taken for it, null where there are none; precision of those
-     *     that were taken for it, how many have it
+     * @param recall of the texts that have a label, the share that was taken for it, null where there are none
+     * @param precision of the texts that were taken for a label, the share that has it, null where there are none
      * @param confusion texts of label i that were taken for label j; null for a language model
      */
     @SuppressWarnings("ArrayRecordComponent") // to print, never compared

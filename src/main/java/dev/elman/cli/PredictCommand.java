@@ -67,7 +67,7 @@ final class PredictCommand implements Callable<Integer> {
     private Path picture;
 
     @ArgGroup
-    private Machine machine = new Machine();
+    private Format format = new Format();
 
     @Mixin
     private BackendOption backends;
@@ -78,8 +78,8 @@ final class PredictCommand implements Callable<Integer> {
         this.terminal = terminal;
     }
 
-    /** For programs, one of these. */
-    private static final class Machine {
+    /** What is printed for programs, one of these; else a table for people. */
+    private static final class Format {
         @Option(names = "--json", description = "Print one JSON object with all answers.")
         private boolean json;
 
@@ -104,7 +104,7 @@ final class PredictCommand implements Callable<Integer> {
                 TextClassifier model = TextClassifier.load(backend, file)) {
             Labeller labeller = new Labeller(terminal, file, model, best);
             if (explained != null) explain(backend, model, labeller.label(List.of(explained)));
-            else if (machine.json) printJson(backend, labeller);
+            else if (format.json) printJson(backend, labeller);
             else answer(labeller, this::print);
         }
         return 0;
@@ -153,7 +153,7 @@ final class PredictCommand implements Callable<Integer> {
     /** @param cell what a table shows of an answer's text */
     private void print(List<Labelled> answers, Function<Labelled, String> cell) {
         PrintWriter out = terminal.out();
-        if (machine.tsv) {
+        if (format.tsv) {
             answers.forEach(answer -> out.println(answer.tsv()));
         } else {
             Table table = new Table(0, 0);
@@ -188,13 +188,13 @@ final class PredictCommand implements Callable<Integer> {
         String text = answer.get(0).text();
         float[][] probabilities = model.predictPrefixes(text);
         List<Labelled> steps = Labelled.by(model, TextClassifier.prefixes(text), probabilities, best);
-        if (machine.json) Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answer, steps));
+        if (format.json) Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answer, steps));
         else print(steps, step -> tail(step.text()));
         draw(new Explanation(text, model.labels(), probabilities));
     }
 
     private void draw(Explanation explanation) throws IOException {
-        PrintWriter people = terminal.people(machine.json || machine.tsv);
+        PrintWriter people = terminal.people(format.json || format.tsv);
         Optional<String> obstacle = Drawing.attempt(() -> ExplanationPicture.write(explanation, picture));
         people.println(obstacle.map(reason -> "No picture: " + reason + " " + Drawing.REMEDY)
                 .orElse("Picture: " + picture));

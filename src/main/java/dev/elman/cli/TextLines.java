@@ -12,12 +12,12 @@ import java.util.List;
 
 /**
  * The lines of a text in UTF-8, and nothing else: what is not UTF-8 is refused with the number of its line. A line ends with a
- * line feed, a carriage return or both, and is as long as it likes.
+ * line feed, a carriage return or both, and has up to half a gigabyte.
  */
 final class TextLines {
     private static final String BYTE_ORDER_MARK = "\uFEFF";
-    /** Of the buffer, in bytes. */
-    private static final int LONGEST = 1 << 30;
+    /** Bytes of a line. */
+    private static final int LONGEST = 1 << 29;
 
     private final InputStream in;
     private final String name;
@@ -107,9 +107,9 @@ final class TextLines {
     private boolean fill() throws IOException {
         if (to == bytes.length) {
             int left = to - from;
-            if (left > LONGEST / 2) {
-                throw new UserException(name + ": line " + (number + 1) + " has more than " + LONGEST / 2
-                        + " bytes; break it into lines");
+            if (left > LONGEST) {
+                throw new UserException(
+                        name + ": line " + (number + 1) + " has more than " + LONGEST + " bytes; break it into lines");
             }
             byte[] larger = left > bytes.length / 2 ? new byte[2 * bytes.length] : bytes;
             System.arraycopy(bytes, from, larger, 0, left);
