@@ -34,6 +34,7 @@ final class KerasLayers {
             "dense", "Dense");
 
     private static final Pattern NUMBERED = Pattern.compile("(.+?)(?:_(\\d{1,6}))?");
+    private static final String MASK = "NotEqual";
     private static final String LEGACY = "model_weights";
     private static final String CHECK = "Check what wrote the file";
 
@@ -182,7 +183,15 @@ final class KerasLayers {
             throw wrong("model configuration", "a Sequential or Functional model with layers", "none");
         }
         List<KerasLayer> layers = new ArrayList<>();
-        for (JsonElement entry : entries) layers.add(layer(entry, layers));
+        for (JsonElement entry : entries) {
+            KerasLayer layer = layer(entry);
+            if (layer.type().equals(MASK)) {
+                requireMaskOfEmbedding(layer, entry, layers);
+            } else {
+                requireOneAfterAnother(layer, entry, layers);
+                layers.add(layer);
+            }
+        }
         if (settings instanceof JsonObject object && object.has("output_layers")) {
             requireLastAlone(object.get("output_layers"), layers);
         }
@@ -199,7 +208,7 @@ final class KerasLayers {
         }
     }
 
-    private KerasLayer layer(JsonElement entry, List<KerasLayer> before) throws ModelFileException {
+    private KerasLayer layer(JsonElement entry) throws ModelFileException {
         if (!(entry instanceof JsonObject layer
                 && layer.get("class_name") instanceof JsonPrimitive type
                 && layer.get("config") instanceof JsonObject settings)) {
@@ -210,16 +219,51 @@ final class KerasLayers {
                 : snakeCase(type.getAsString());
         KerasLayer result = new KerasLayer(file, name, type.getAsString(), settings, List.of());
         result.requireKerasOwn(layer);
-        if (layer.get("inbound_nodes") instanceof JsonArray inbound && !before.isEmpty()) {
-            if (inbound.size() > 1) throw result.wrong("one use of the layer", Integer.toString(inbound.size()));
-            Set<String> sources = new LinkedHashSet<>();
-            collectNames(inbound, before, sources);
-            String previous = before.get(before.size() - 1).name();
-            if (!sources.equals(Set.of(previous))) {
-                throw result.wrong("input from " + ModelFileException.brief(previous) + " alone", sources.toString());
-            }
-        }
         return result;
+    }
+
+    private static void requireOneAfterAnother(KerasLayer layer, JsonElement entry, List<KerasLayer> before)
+            throws ModelFileException {
+        if (!(inbound(entry) instanceof JsonArray inbound) || before.isEmpty()) return;
+        if (inbound.size() > 1) throw layer.wrong("one use of the layer", Integer.toString(inbound.size()));
+        Set<String> sources = new LinkedHashSet<>();
+        collectNames(inbound, before, sources);
+        String previous = before.get(before.size() - 1).name();
+        if (!sources.equals(Set.of(previous))) {
+            throw layer.wrong("input from " + ModelFileException.brief(previous) + " alone", sources.toString());
+        }
+    }
+
+    /**
+     * What mask_zero of an Embedding becomes in a functional model of Keras 3: its ids, compared with 0, are handed to all
+     * layers that take a mask. It has no weights and tells nothing that mask_zero does not.
+     */
+    private static void requireMaskOfEmbedding(KerasLayer mask, JsonElement entry, List<KerasLayer> before)
+            throws ModelFileException {
+        String ids = null;
+        for (int i = 1; i < before.size(); i++) {
+            KerasLayer layer = before.get(i);
+            if (layer.type().equals("Embedding") && layer.flag("mask_zero"))
+                ids = before.get(i - 1).name();
+        }
+        Set<String> sources = new LinkedHashSet<>();
+        JsonElement inbound = inbound(entry);
+        collectNames(inbound, before, sources);
+        boolean withZero = inbound instanceof JsonArray nodes
+                && nodes.size() == 1
+                && nodes.get(0) instanceof JsonObject node
+                && node.get("args") instanceof JsonArray args
+                && args.size() == 2
+                && args.get(1) instanceof JsonPrimitive number
+                && number.isNumber()
+                && number.getAsDouble() == 0;
+        if (ids == null || !withZero || !sources.equals(Set.of(ids))) {
+            throw mask.wrong("no mask but that of an Embedding with mask_zero", "another");
+        }
+    }
+
+    private static JsonElement inbound(JsonElement entry) {
+        return entry.getAsJsonObject().get("inbound_nodes");
     }
 
     /** The names of layers among all strings below an element; where a tensor comes from is written in several ways. */

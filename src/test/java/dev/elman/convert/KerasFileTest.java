@@ -2,6 +2,7 @@ package dev.elman.convert;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -22,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -436,13 +438,61 @@ class KerasFileTest {
                         .network());
     }
 
+    private static String tensorOf(String layer) {
+        return "{\"class_name\": \"__keras_tensor__\", \"config\": {\"keras_history\": [\"" + layer + "\", 0, 0]}}";
+    }
+
+    /** The functional fixture as Keras 3 writes it, with the mask of mask_zero as a layer and handed to the recurrent one. */
+    private Path masked(String source, String number, String registered, boolean maskZero) throws IOException {
+        String embedding = "\"kwargs\": {}}], \"name\": \"tokens\"}, ";
+        String mask = "{\"module\": \"keras.src.ops.numpy\", \"class_name\": \"NotEqual\", \"config\": {\"name\":"
+                + " \"not_equal\"}, \"registered_name\": \"" + registered + "\", \"name\": \"not_equal\","
+                + " \"inbound_nodes\": [{\"args\": [" + tensorOf(source) + ", " + number + "], \"kwargs\": {}}]}, ";
+        String args = "\"args\": [" + tensorOf("tokens") + "], \"kwargs\": {";
+        return changed("functional.keras", config -> {
+            assertTrue(config.contains(embedding) && config.contains(args), config);
+            return config.replace(embedding, embedding + mask)
+                    .replace(args, args + "\"mask\": " + tensorOf("not_equal"))
+                    .replace("\"mask_zero\": true", "\"mask_zero\": " + maskZero);
+        });
+    }
+
+    @Test
+    void theMaskOfAFunctionalModelIsThatOfItsEmbedding() throws IOException {
+        Imported plain = KerasFile.read(FIXTURES.resolve("functional.keras"), Hints.NONE);
+        for (String zero : List.of("0", "0.0")) {
+            Imported read = KerasFile.read(masked("input", zero, "NotEqual", true), Hints.NONE);
+            assertEquals(plain.network(), read.network());
+            assertEquals(plain.report(), read.report());
+        }
+        String wrong =
+                "layer \"not_equal\" (NotEqual): expected no mask but that of an Embedding with mask_zero, found another";
+        assertRefused(masked("input", "1", "NotEqual", true), wrong);
+        assertRefused(masked("input", "\"0\"", "NotEqual", true), wrong);
+        assertRefused(masked("input", "0, 0", "NotEqual", true), wrong);
+        assertRefused(masked("tokens", "0", "NotEqual", true), wrong);
+        assertRefused(masked("input", "0", "NotEqual", false), wrong);
+        assertRefused(masked("input", "0", "my>NotEqual", true), "expected Keras's own NotEqual");
+        // As what the layer reads, and not as its mask.
+        Path read = changed("functional.keras", config -> config.replace(tensorOf("tokens"), tensorOf("not_equal")));
+        assertRefused(
+                read, "layer \"bidirectional_2\" (Bidirectional): expected input from \"tokens\" alone, found []");
+    }
+
     /** A copy of a fixture with a change at the first place where its configuration says {@code from}. */
     private Path changed(String name, String from, String to) throws IOException {
+        return changed(name, config -> {
+            int at = config.indexOf(from);
+            assertTrue(at >= 0, config);
+            return config.substring(0, at) + to + config.substring(at + from.length());
+        });
+    }
+
+    private Path changed(String name, UnaryOperator<String> change) throws IOException {
         Map<String, byte[]> members = ZipArchive.read(FIXTURES.resolve(name), member -> true);
         String config = new String(members.get("config.json"), StandardCharsets.UTF_8);
-        int at = config.indexOf(from);
-        assertTrue(at >= 0, config);
-        String changed = config.substring(0, at) + to + config.substring(at + from.length());
+        String changed = change.apply(config);
+        assertNotEquals(config, changed);
         members.put("config.json", changed.getBytes(StandardCharsets.UTF_8));
         Path file = folder.resolve(name);
         try (ZipArchive.Writer zip = new ZipArchive.Writer(Files.newOutputStream(file))) {
