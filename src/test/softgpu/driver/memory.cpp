@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t PAGE = 4096;
 constexpr size_t ALIGN = 256;            // what cuMemAlloc promises
+constexpr size_t AT_ONCE = 1 << 20;
+constexpr int ANEW = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
 constexpr size_t ARENA = size_t(1) << 40;  // reserved address space, without memory behind it
 
 size_t roundUp(size_t n, size_t to) {
@@ -102,7 +104,8 @@ Allocation* Memory::allocate(size_t bytes, Allocation::Kind kind, const std::str
     // The end lies at a page without access, as near as the alignment lets it; the page before the start is one too.
     size_t used = roundUp(bytes, ALIGN), pages = roundUp(used, PAGE);
     uint64_t at = reserve(PAGE + pages + PAGE);
-    if (!at || mprotect((void*)(at + PAGE), pages, PROT_READ | PROT_WRITE) != 0) {
+    int atOnce = pages <= AT_ONCE ? MAP_POPULATE : 0;  // else page by page as they are touched, which is dear and often in vain
+    if (!at || mmap((void*)(at + PAGE), pages, PROT_READ | PROT_WRITE, ANEW | atOnce, -1, 0) == MAP_FAILED) {
         return nullptr;
     }
     auto* a = new Allocation;
@@ -123,7 +126,7 @@ void Memory::release(Allocation* a) {
     a->freed = true;
     inUse_ -= a->size;
     // A new mapping in place of mprotect: the memory goes back, and the kernel joins it with its neighbours.
-    mmap((void*)a->pages, a->pagesSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    mmap((void*)a->pages, a->pagesSize, PROT_NONE, ANEW, -1, 0);
     free(a->written);
     a->written = nullptr;
     free(a->stamps);

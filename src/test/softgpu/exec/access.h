@@ -26,6 +26,16 @@ inline uint64_t laneAddress(Machine& m, const Op& op, int lane) {
     return base + uint64_t(op.offset);
 }
 
+// Of all lanes, also of those that do not take part.
+using Addresses = std::array<uint64_t, LANES>;
+inline Addresses laneAddresses(Machine& m, const Op& op) {
+    Addresses x;
+    for (size_t i = 0; i < LANES; i++) {
+        x[i] = (op.wideAddress ? slot<uint64_t>(m, op.a)[i] : slot<uint32_t>(m, op.a)[i]) + uint64_t(op.offset);
+    }
+    return x;
+}
+
 // The host's address of the bytes a lane reads, writes or changes atomically. `value`: what is going to be written. `strong`: .relaxed and
 // the like.
 const uint8_t* readableChecked(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong);
@@ -72,6 +82,17 @@ inline Allocation* quietWords(Machine& m, uint64_t address, unsigned bytes, bool
     return a && quiet(m, *a, address, bytes, strong) ? a : nullptr;
 }
 
+// Notes that these words are written, and gives the host's address.
+inline uint8_t* writeWords(Machine& m, Allocation& a, uint64_t address, unsigned bytes, bool strong) {
+    uint8_t* written = a.written + (address - a.base) / 4;
+    for (unsigned k = 0; k < bytes; k += 4) {
+        *written++ = 0xf;
+    }
+    stamp(m, a, address, bytes, strong);
+    m.changedMemory();
+    return (uint8_t*)address;
+}
+
 // First what is quick to see.
 inline const uint8_t* readable(Machine& m, Space space, int lane, uint64_t address, unsigned bytes, bool strong = false) {
     if (space == GLOBAL) {
@@ -98,10 +119,7 @@ inline uint8_t* writable(
     Machine& m, Space space, int lane, uint64_t address, unsigned bytes, const void* value, bool strong = false) {
     if (space == GLOBAL) {
         if (Allocation* a = quietWords(m, address, bytes, strong)) {
-            memset(a->written + (address - a->base) / 4, 0xf, bytes / 4);
-            stamp(m, *a, address, bytes, strong);
-            m.changedMemory();
-            return (uint8_t*)address;
+            return writeWords(m, *a, address, bytes, strong);
         }
     } else if (space == SHARED) {
         SharedMemory& s = m.block->shared;

@@ -11,24 +11,57 @@ namespace {
 // 32: .acquire or .release. aux2: the Space.
 constexpr uint16_t STRONG = 8, ORDERED = 32;
 
-// The allocation in which all lanes read whole words of global memory that were written, and race with nobody; null where that takes a
-// closer look.
-Allocation* plainReads(Machine& m, const uint64_t* address, uint32_t lanes, unsigned bytes, bool strong) {
-    uint64_t first = ~uint64_t(0), last = 0, low = bytes % 4;
-    forLanes(lanes, [&](int lane) {
-        first = std::min(first, address[lane]);
-        last = std::max(last, address[lane]);
-        low |= address[lane] & (bytes - 1);
-    });
-    Allocation* a = low ? nullptr : allocationOf(m, first, last - first + bytes);
-    bool plain = a;
-    forLanes(a ? lanes : 0, [&](int lane) {
-        for (size_t w = (address[lane] - a->base) / 4, end = w + bytes / 4; w < end; w++) {
-            plain &= a->written[w] == 0xf;
-        }
-        plain &= quiet(m, *a, address[lane], bytes, strong);
-    });
-    return plain ? a : nullptr;
+// From the lowest to the highest byte that the lanes access, and whether each accesses whole words.
+struct Range {
+    uint64_t first = 0, bytes = 0;
+    bool words = false;
+};
+
+Range rangeOf(const Addresses& address, uint32_t lanes, unsigned bytes) {
+    uint64_t any = address[size_t(__builtin_ctz(lanes))], first = any, last = any, low = bytes % 4;
+    for (size_t i = 0; i < LANES; i++) {
+        uint64_t at = lanes >> i & 1 ? address[i] : any;
+        first = std::min(first, at);
+        last = std::max(last, at);
+        low |= at & (bytes - 1);
+    }
+    return {first, last - first + bytes, low == 0};
+}
+
+// Whether the whole range consists of words of global memory that were written, with which no read races.
+bool plainWords(Machine& m, const Allocation& a, uint64_t address, size_t bytes, bool strong) {
+    const uint8_t* written = a.written + (address - a.base) / 4;
+    bool all = true;
+    for (size_t w = 0; w < bytes / 4; w++) {
+        all &= written[w] == 0xf;
+    }
+    return all && quiet(m, a, address, bytes, strong);
+}
+
+// Whether all lanes read whole words that were written, and race with nobody; else that takes a closer look. If so they are noted, and
+// `*host` is the host's address of the space.
+bool plainReads(Machine& m, Space space, const Addresses& address, uint32_t lanes, unsigned bytes, bool strong, uint64_t* host) {
+    *host = 0;
+    if (space == SHARED) {
+        SharedMemory& s = m.block->shared;
+        *host = uint64_t(s.at(0));
+        return s.readWords(address.data(), lanes, bytes, m.warp->index * LANES, m.pc());
+    }
+    if (space != GLOBAL) {
+        return false;
+    }
+    Range r = rangeOf(address, lanes, bytes);
+    Allocation* a = r.words ? allocationOf(m, r.first, r.bytes) : nullptr;
+    if (!a) {
+        return false;
+    }
+    // Where they are neighbours, at one go.
+    if (r.bytes <= 2 * LANES * bytes && plainWords(m, *a, r.first, r.bytes, strong)) {
+        return true;
+    }
+    bool plain = true;
+    forLanes(lanes, [&](int lane) { plain = plain && plainWords(m, *a, address[lane], bytes, strong); });
+    return plain;
 }
 
 template <class D, class T>
@@ -39,11 +72,24 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
     if (strong) {
         m.strongLoad();
     }
-    uint64_t address[LANES];  // first all of them: a register loaded may be the address
-    forLanes(lanes, [&](int lane) { address[lane] = laneAddress(m, op, lane); });
-    bool plain = op.aux2 == GLOBAL && plainReads(m, address, lanes, bytes, strong);
+    Addresses address = laneAddresses(m, op);  // a register loaded may be one of them
+    uint64_t host;
+    bool plain = plainReads(m, Space(op.aux2), address, lanes, bytes, strong, &host);
+    D kept = op.aux & 16 ? D(0xffff) : ~D(0);
+    if (plain && !(strong && m.weak())) {
+        for (unsigned k = 0; k < n; k++) {
+            D* d = slot<D>(m, op.v[k]);
+            forLanes(lanes, [&](int lane) {
+                T t;
+                memcpy(&t, (const uint8_t*)(host + address[lane]) + k * sizeof(T), sizeof t);
+                d[lane] = D(t) & kept;
+            });
+        }
+        lanes = 0;
+    }
     forLanes(lanes, [&](int lane) {
-        auto* p = plain ? (const uint8_t*)address[lane] : readable(m, Space(op.aux2), lane, address[lane], bytes, strong);
+        auto* p = plain ? (const uint8_t*)(host + address[lane])
+                        : readable(m, Space(op.aux2), lane, address[lane], bytes, strong);
         bool weak = strong && weakly(m, Space(op.aux2), address[lane]);
         if (weak && sizeof(T) != 4) {
             m.weak()->settle(*m.recent(), address[lane] & ~uint64_t(3), bytes);
@@ -56,12 +102,19 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
                 uint32_t seen = m.weak()->load(*m.recent(), at, warp);
                 memcpy(&t, &seen, std::min(sizeof t, sizeof seen));
             }
-            slot<D>(m, op.v[k])[lane] = op.aux & 16 ? D(uint16_t(t)) : D(t);
+            slot<D>(m, op.v[k])[lane] = D(t) & kept;
         }
     });
     if (op.aux & ORDERED) {
         m.acquire();
     }
+}
+
+// The allocation of global memory to which all lanes write whole words, and race with nobody; null where that takes a closer look.
+Allocation* plainWrites(Machine& m, Space space, const Addresses& address, uint32_t lanes, unsigned bytes, bool strong) {
+    Range r = space == GLOBAL ? rangeOf(address, lanes, bytes) : Range{};
+    Allocation* a = r.words ? allocationOf(m, r.first, r.bytes) : nullptr;
+    return a && r.bytes <= 2 * LANES * bytes && quiet(m, *a, r.first, r.bytes, strong) ? a : nullptr;
 }
 
 template <class D, class T>
@@ -72,24 +125,27 @@ void store(Machine& m, const Op& op, uint32_t lanes) {
     if (op.aux & ORDERED) {
         m.release(lanes);
     }
+    Addresses addresses = laneAddresses(m, op);
+    Allocation* plain = plainWrites(m, Space(op.aux2), addresses, lanes, bytes, strong);
     forLanes(lanes, [&](int lane) {
         T value[4];
         for (unsigned k = 0; k < n; k++) {
             value[k] = T(slot<D>(m, op.v[k])[lane]);
         }
-        uint64_t address = laneAddress(m, op, lane);
-        uint8_t* to = writable(m, Space(op.aux2), lane, address, bytes, value, strong);
+        uint64_t address = addresses[lane];
+        uint8_t* to = plain ? writeWords(m, *plain, address, bytes, strong)
+                            : writable(m, Space(op.aux2), lane, address, bytes, value, strong);
         bool weak = strong && weakly(m, Space(op.aux2), address);
-        if (!weak || sizeof(T) != 4) {
-            if (weak) {
-                m.weak()->settle(*m.recent(), address & ~uint64_t(3), bytes);
-            }
-            memcpy(to, value, bytes);
-            return;
+        if (weak && sizeof(T) != 4) {
+            m.weak()->settle(*m.recent(), address & ~uint64_t(3), bytes);
         }
         for (unsigned k = 0; k < n; k++) {
-            uint32_t bits = uint32_t(slot<D>(m, op.v[k])[lane]);
-            m.weak()->store(*m.recent(), address + k * sizeof(T), bits, warp, lane, Writes::now(), slow);
+            if (weak && sizeof(T) == 4) {
+                uint32_t bits = uint32_t(slot<D>(m, op.v[k])[lane]);
+                m.weak()->store(*m.recent(), address + k * sizeof(T), bits, warp, lane, Writes::now(), slow);
+            } else {
+                memcpy(to + k * sizeof(T), value + k, sizeof(T));
+            }
         }
     });
 }

@@ -48,6 +48,30 @@ void SharedMemory::warpBarrier(unsigned warp) {
     warpEpoch_[warp]++;
 }
 
+bool SharedMemory::readWords(const uint64_t* offsets, uint32_t lanes, size_t bytes, unsigned firstThread, uint32_t pc) {
+    uint64_t last = ~uint64_t(0);
+    for (uint32_t left = lanes; left; left &= left - 1) {
+        uint64_t offset = offsets[__builtin_ctz(left)];
+        if (offset != last && !readsPlainly(offset, bytes)) {
+            return false;
+        }
+        last = offset;
+    }
+    unsigned times = 0;
+    for (uint32_t left = lanes; left; left &= left - 1) {
+        unsigned lane = unsigned(__builtin_ctz(left));
+        times = offsets[lane] == last ? times + 1 : 1;
+        last = offsets[lane];
+        if (times > 2) {
+            continue;  // that several threads of this warp read it is noted
+        }
+        for (size_t w = last / 4; w < (last + bytes) / 4; w++) {
+            noteRead(words_[w].read, firstThread + lane, pc, 0, 0xf);
+        }
+    }
+    return true;
+}
+
 bool SharedMemory::written(uint64_t offset, size_t bytes) const {
     return allWritten(written_.data(), offset, bytes);
 }
@@ -108,7 +132,7 @@ const SharedMemory::Touch* SharedMemory::push(uint64_t offset, size_t bytes, Tou
 void SharedMemory::land(uint64_t offset, size_t bytes, size_t orderedWarp) {
     eachWord(offset, bytes, [&](uint64_t w, uint8_t) -> const Touch* {
         pushed_[w].landed = true;
-        pushed_[w].orderedWarp = uint32_t(orderedWarp);
+        pushed_[w].orderedWarp = uint16_t(orderedWarp);
         pushed_[w].time = order_->now(orderedWarp);
         return nullptr;
     });

@@ -26,9 +26,9 @@ class SharedMemory {
     enum Kind { read, write, atomic };
     struct Touch {
         uint32_t block = 0, warp = 0;  // epochs
-        uint32_t thread = 0, pc = 0;
+        uint32_t pc = 0;
         uint32_t time = 0;  // in the order, and the warp of the cluster: of a st.async that of any block
-        uint32_t orderedWarp = 0;
+        uint16_t orderedWarp = 0, thread = 0;
         uint8_t bytes = 0;
         bool atomic = false, many = false, manyWarps = false, async = false, landed = false;
     };
@@ -39,6 +39,8 @@ class SharedMemory {
     // The same for whole words as most kernels access them: there are no mbarriers, what is read is written, and what is
     // written nobody touched since the last barrier. False, and nothing noted, if it is not so or the range is none.
     bool readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
+    // All lanes of the mask, the first of which is this thread; or none.
+    bool readWords(const uint64_t* offsets, uint32_t lanes, size_t bytes, unsigned firstThread, uint32_t pc);
     bool writeWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
 
     // A st.async by `from` is on its way to these bytes: whoever touches them before it landed races with it.
@@ -55,6 +57,7 @@ class SharedMemory {
     bool holdsWords(uint64_t offset, size_t bytes) const {
         return !order_ && (offset & (bytes - 1)) == 0 && bytes % 4 == 0 && offset < size_ && bytes <= size_ - offset;
     }
+    bool readsPlainly(uint64_t offset, size_t bytes) const;
     // Notes a read in the touch of those since the last barrier, or a write.
     void noteRead(Touch& r, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes);
     void noteWrite(Touch& t, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes, bool atomic);
@@ -79,10 +82,10 @@ class SharedMemory {
 inline void SharedMemory::noteRead(Touch& r, unsigned thread, uint32_t pc, uint32_t time, uint8_t bytes) {
     if (r.block != blockEpoch_ || r.time != time) {
         r = Touch();
-        r.thread = thread;
+        r.thread = uint16_t(thread);
         r.pc = pc;
         r.time = time;
-        r.orderedWarp = uint32_t(firstWarp_ + thread / 32);
+        r.orderedWarp = uint16_t(firstWarp_ + thread / 32);
     } else if (r.thread != thread) {
         r.many = true;
         r.manyWarps |= r.thread / 32 != thread / 32;
@@ -96,15 +99,15 @@ inline void SharedMemory::noteWrite(Touch& t, unsigned thread, uint32_t pc, uint
     t = Touch();
     t.block = blockEpoch_;
     t.warp = warpEpoch_[thread / 32];
-    t.thread = thread;
+    t.thread = uint16_t(thread);
     t.pc = pc;
     t.time = time;
-    t.orderedWarp = uint32_t(firstWarp_ + thread / 32);
+    t.orderedWarp = uint16_t(firstWarp_ + thread / 32);
     t.bytes = bytes;
     t.atomic = atomic;
 }
 
-inline bool SharedMemory::readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc) {
+inline bool SharedMemory::readsPlainly(uint64_t offset, size_t bytes) const {
     if (!holdsWords(offset, bytes)) {
         return false;
     }
@@ -112,6 +115,13 @@ inline bool SharedMemory::readWords(uint64_t offset, size_t bytes, unsigned thre
         if (words_[w].written.block == blockEpoch_ || written_[w] != 0xf) {
             return false;
         }
+    }
+    return true;
+}
+
+inline bool SharedMemory::readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc) {
+    if (!readsPlainly(offset, bytes)) {
+        return false;
     }
     for (size_t w = offset / 4; w < (offset + bytes) / 4; w++) {
         noteRead(words_[w].read, thread, pc, 0, 0xf);
