@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.data.MissingLocaleDataException;
 import dev.elman.train.TrainingDivergedException;
 import java.io.IOException;
@@ -73,6 +74,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
                 || e instanceof IOException
                 || e instanceof UncheckedIOException
                 || e instanceof BackendUnavailableException
+                || e instanceof OutOfDeviceMemoryException
                 || e instanceof MissingLocaleDataException
                 || e instanceof TrainingDivergedException;
     }

@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.train.TextClassifier;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -62,7 +63,7 @@ final class Labeller {
             tellOfLabels(some);
             try {
                 taker.accept(label(some));
-            } catch (IllegalArgumentException | IllegalStateException | OutOfMemoryError e) {
+            } catch (IllegalArgumentException | OutOfDeviceMemoryException | OutOfMemoryError e) {
                 // One of them is too long, perhaps for the device; none before it is to be lost for that.
                 int before = lines.number() - some.size();
                 for (int i = 0; i < some.size(); i++) taker.accept(labelLine(some.get(i), before + i + 1));
@@ -74,7 +75,7 @@ final class Labeller {
     private List<Labelled> labelLine(String text, int number) {
         try {
             return label(List.of(text));
-        } catch (IllegalArgumentException | OutOfMemoryError e) {
+        } catch (IllegalArgumentException | OutOfDeviceMemoryException | OutOfMemoryError e) {
             throw new UserException("standard input: line " + number + ", of " + text.length() + " characters: "
                     + Failures.describe(e));
         }

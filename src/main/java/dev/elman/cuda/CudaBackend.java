@@ -4,6 +4,7 @@ import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Operands;
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.RecurrenceChoice;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
@@ -29,7 +30,8 @@ import jcuda.driver.CUstream;
  * pointer would have to be made from theirs.
  *
  * <p>A backend belongs to the thread that opened it and refuses any other. A failed call poisons it: from then on every
- * operation throws {@link IllegalStateException} with that failure, and only {@link #close} is left.
+ * operation throws {@link IllegalStateException} with that failure, and only {@link #close} is left. Memory that it does not get,
+ * an {@link OutOfDeviceMemoryException}, harms nothing.
  *
  * <p>Running a sequence step by step gives the bits of the whole sequence where cuBLAS sums T*N rows, or the live ones of
  * them, in the order in which it sums N; it does not promise that. {@code -Delman.cuda.projectByStep=true} makes both ways

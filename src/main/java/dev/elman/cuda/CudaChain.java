@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
+import dev.elman.backend.OutOfDeviceMemoryException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -227,8 +228,9 @@ final class CudaChain {
 
     /** What was found and what to do about it, by the status of the call that failed. */
     static String remedy(Throwable failure) {
-        if (failure instanceof BackendUnavailableException found) return found.getMessage();
-        if (!(failure instanceof CudaCallException call)) return NativeCode.rootOf(failure);
+        if (failure instanceof BackendUnavailableException) return failure.getMessage();
+        Throwable found = failure instanceof OutOfDeviceMemoryException ? failure.getCause() : failure;
+        if (!(found instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         return switch (call.status()) {
             case "CUDA_ERROR_NO_DEVICE" -> noDevice();
             case "CUDA_ERROR_STUB_LIBRARY" ->

@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.Shape;
 import java.util.Locale;
 import jcuda.driver.CUdeviceptr;
@@ -15,7 +16,7 @@ final class DeviceMemory {
 
     private boolean freed;
 
-    /** Takes memory; its contents are whatever was there. Throws {@link CudaCallException} when there is not enough. */
+    /** Takes memory; its contents are whatever was there. Throws {@link OutOfDeviceMemoryException} when there is not enough. */
     DeviceMemory(CudaContext context, long bytes) {
         this.context = context;
         this.pointer = new DeviceAddress();
@@ -23,11 +24,20 @@ final class DeviceMemory {
         this.owned = true;
         // Nothing is a legal size of a tensor but not of an allocation.
         long atLeast = Math.max(bytes, 16);
-        context.calls()
-                .driver(
-                        "cuMemAlloc",
-                        () -> atLeast + " bytes, " + context.memoryState(),
-                        () -> JCudaDriver.cuMemAlloc(pointer, atLeast));
+        try {
+            context.calls()
+                    .driver(
+                            "cuMemAlloc",
+                            () -> atLeast + " bytes, " + context.memoryState(),
+                            () -> JCudaDriver.cuMemAlloc(pointer, atLeast));
+        } catch (CudaCallException failure) {
+            if (!failure.status().equals("CUDA_ERROR_OUT_OF_MEMORY")) throw failure;
+            throw new OutOfDeviceMemoryException(
+                    "The device has no memory for this: " + failure.getMessage()
+                            + " Take smaller batches, shorter sequences or fewer nodes, or close what else uses the device"
+                            + " (nvidia-smi shows that).",
+                    failure);
+        }
         context.took(this);
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.OutOfDeviceMemoryException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -162,7 +163,7 @@ class CommandLineTest {
     }
 
     @Test
-    void aFaultOfOursIsThreeAndAFileThatFailsIsTwo() {
+    void aFaultOfOursIsThreeAndWhatTheUserCanMendIsTwo() {
         Outcome fault = Outcome.ofCommand(terminal -> new Broken(new IllegalStateException("planted")));
         assertEquals(3, fault.code());
         assertEquals(
@@ -173,5 +174,9 @@ class CommandLineTest {
                 Outcome.ofCommand(terminal -> new Broken(new UncheckedIOException(new NoSuchFileException("a"))));
         assertEquals(2, file.code());
         assertEquals("broken: a: there is no such file", file.err().strip());
+        Outcome memory =
+                Outcome.ofCommand(terminal -> new Broken(new OutOfDeviceMemoryException("take smaller batches", null)));
+        assertEquals(2, memory.code());
+        assertEquals("broken: take smaller batches", memory.err().strip());
     }
 }

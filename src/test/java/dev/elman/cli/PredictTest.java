@@ -1,12 +1,21 @@
 package dev.elman.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
+import dev.elman.backend.OutOfDeviceMemoryException;
+import dev.elman.backend.Shape;
+import dev.elman.train.TextClassifier;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +121,40 @@ class PredictTest {
         assertEquals(2, tooLong.code());
         assertEquals(2, tooLong.out().lines().count(), "as many answers");
         assertTrue(tooLong.err().contains("standard input: line 3, of 9000000 characters: "), tooLong.err());
+    }
+
+    /** A line that does not fit a device's memory, with a device for this test that has little. */
+    @Test
+    void aLineTooLongForTheDeviceIsNamedAfterThoseBeforeIt() throws IOException {
+        Terminal terminal = new Terminal(
+                InputStream.nullInputStream(),
+                new PrintWriter(new StringWriter()),
+                new PrintWriter(new StringWriter()),
+                false);
+        byte[] input = ("2024\nef\n" + "7".repeat(300) + "\n77\n").getBytes(StandardCharsets.UTF_8);
+        List<String> answered = new ArrayList<>();
+        try (Backend cpu = Backends.openCpu(1)) {
+            Backend small = (Backend) Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("allocate") && ((Shape) arguments[0]).size() > 10_000) {
+                            throw new OutOfDeviceMemoryException("planted", null);
+                        }
+                        try {
+                            return method.invoke(cpu, arguments);
+                        } catch (InvocationTargetException e) {
+                            throw e.getCause();
+                        }
+                    });
+            try (TextClassifier classifier = TextClassifier.load(small, model)) {
+                Labeller labeller = new Labeller(terminal, model, classifier, 1);
+                TextLines lines = new TextLines(new ByteArrayInputStream(input), "standard input");
+                UserException refused = assertThrows(
+                        UserException.class,
+                        () -> labeller.labelLines(lines, some -> some.forEach(each -> answered.add(each.text()))));
+                assertEquals("standard input: line 3, of 300 characters: planted", refused.getMessage());
+            }
+        }
+        assertEquals(List.of("2024", "ef"), answered);
     }
 
     @Test

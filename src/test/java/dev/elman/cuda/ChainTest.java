@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.BackendUnavailableException;
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.contract.Required;
 import java.io.IOException;
 import java.lang.reflect.Field;
@@ -93,6 +94,15 @@ class ChainTest {
         String output = ChildJvm.like(Map.of(), Map.of("java.io.tmpdir", temporary.toString()))
                 .run(LoadMain.class);
         assertTrue(output.strip().endsWith(" from the jar, true"), output);
+    }
+
+    @Test
+    void aDeviceWithoutMemorySaysWhatToDo() {
+        CudaCallException full = new CudaCallException("cuMemAlloc", "CUDA_ERROR_OUT_OF_MEMORY", "16 bytes");
+        for (RuntimeException failure : List.of(full, new OutOfDeviceMemoryException("Take smaller batches", full))) {
+            String remedy = CudaChain.remedy(failure);
+            assertTrue(remedy.startsWith("the device has no memory left; close what uses it"), remedy);
+        }
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
@@ -97,10 +98,11 @@ class CudaSafetyTest {
     @Tag("provokes-cuda-error")
     void moreMemoryThanThereIsIsSaidAndHarmsNothing() {
         Tensor small = backend.allocate(Shape.of(2));
-        IllegalStateException refused =
-                assertThrows(IllegalStateException.class, () -> backend.allocate(Shape.of(1 << 30, 1 << 30)));
+        OutOfDeviceMemoryException refused =
+                assertThrows(OutOfDeviceMemoryException.class, () -> backend.allocate(Shape.of(1 << 30, 1 << 30)));
         assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
         assertTrue(refused.getMessage().contains(" bytes, "), refused.getMessage());
+        assertTrue(refused.getMessage().contains("Take smaller batches"), refused.getMessage());
         assertEquals(1, backend.liveTensors());
         backend.fill(small, 2);
         assertArrayEquals(new float[] {2, 2}, small.toFloats());
