@@ -20,10 +20,17 @@ import java.util.regex.Pattern;
 final class TorchReader {
     private static final Pattern RNN_ARRAY =
             Pattern.compile("(|.*\\.)(?:weight|bias)_(?:ih|hh|hr)_l\\d{1,4}(?:_reverse)?");
-    private static final Set<String> EMBEDDINGS =
-            Set.of("embedding", "embeddings", "embed", "emb", "token_embedding", "word_embeddings", "encoder");
-    private static final Set<String> DENSES =
-            Set.of("fc", "linear", "dense", "head", "out", "output", "decoder", "classifier");
+    private static final Set<String> EMBEDDINGS = Set.of(
+            "embedding",
+            "embeddings",
+            "embed",
+            "emb",
+            "token_embedding",
+            "word_embedding",
+            "word_embeddings",
+            "encoder");
+    private static final Set<String> DENSES = Set.of(
+            "fc", "linear", "dense", "head", "out", "output", "output_layer", "fc_out", "h2o", "decoder", "classifier");
     private static final Map<Integer, String> GATED = Map.of(3, "nn.GRU", 4, "nn.LSTM");
     /** What nn.RNN always is. What it gives at padded steps, 0, is its packed sequences' doing and no layer's. */
     private static final Hints NN_RNN = Hints.NONE.withGoBackwards(false).withStateful(false);

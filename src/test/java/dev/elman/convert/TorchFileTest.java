@@ -30,6 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchFileTest {
     @TempDir
@@ -194,6 +195,17 @@ class TorchFileTest {
         Network network = TorchFile.read(
                         file, Hints.NONE.withEmbedding("m.chars").withDense("m.answer"))
                 .network();
+        assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
+    }
+
+    /** h2o is what PyTorch's own tutorial of names calls it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"h2o", "m.Output_Layer", "module.fc_out"})
+    void aDenseLayerOfAUsualNameIsFound(String name) throws IOException {
+        Map<String, NdArray> arrays = arrays();
+        arrays.put(name + ".weight", arrays.remove("fc.weight"));
+        arrays.put(name + ".bias", arrays.remove("fc.bias"));
+        Network network = TorchFile.read(write(arrays), Hints.NONE).network();
         assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
     }
 
