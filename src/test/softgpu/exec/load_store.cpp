@@ -11,10 +11,11 @@ namespace {
 // 32: .acquire or .release. aux2: the Space.
 constexpr uint16_t STRONG = 8, ORDERED = 32;
 
-// From the lowest to the highest byte that the lanes access, and whether each accesses whole words.
+// From the lowest to the highest byte that the lanes access; whether each accesses whole words, and whether all between are accessed
+// unless some are twice.
 struct Range {
     uint64_t first = 0, bytes = 0;
-    bool words = false;
+    bool words = false, dense = false;
 };
 
 Range rangeOf(const Addresses& address, uint32_t lanes, unsigned bytes) {
@@ -25,7 +26,8 @@ Range rangeOf(const Addresses& address, uint32_t lanes, unsigned bytes) {
         last = std::max(last, at);
         low |= at & (bytes - 1);
     }
-    return {first, last - first + bytes, low == 0};
+    uint64_t all = last - first + bytes;
+    return {first, all, low == 0, all <= unsigned(__builtin_popcount(lanes)) * bytes};
 }
 
 // Whether the whole range consists of words of global memory that were written, with which no read races.
@@ -55,8 +57,7 @@ bool plainReads(Machine& m, Space space, const Addresses& address, uint32_t lane
     if (!a) {
         return false;
     }
-    // Where they are neighbours, at one go.
-    if (r.bytes <= 2 * LANES * bytes && plainWords(m, *a, r.first, r.bytes, strong)) {
+    if (r.dense && plainWords(m, *a, r.first, r.bytes, strong)) {
         return true;
     }
     bool plain = true;
@@ -113,8 +114,8 @@ void load(Machine& m, const Op& op, uint32_t lanes) {
 // The allocation of global memory to which all lanes write whole words, and race with nobody; null where that takes a closer look.
 Allocation* plainWrites(Machine& m, Space space, const Addresses& address, uint32_t lanes, unsigned bytes, bool strong) {
     Range r = space == GLOBAL ? rangeOf(address, lanes, bytes) : Range{};
-    Allocation* a = r.words ? allocationOf(m, r.first, r.bytes) : nullptr;
-    return a && r.bytes <= 2 * LANES * bytes && quiet(m, *a, r.first, r.bytes, strong) ? a : nullptr;
+    Allocation* a = r.words && r.dense ? allocationOf(m, r.first, r.bytes) : nullptr;
+    return a && quiet(m, *a, r.first, r.bytes, strong) ? a : nullptr;
 }
 
 template <class D, class T>

@@ -76,9 +76,11 @@ class CudaPlansTest {
      */
     private static int oneIn(String plan) {
         return switch (plan) {
-            case "tensor", "tensor-cluster" -> 24;
-            case "tensor-block", "grid" -> 6;
-            case "cluster", "steps" -> 4;
+            case "tensor" -> 48;
+            case "tensor-cluster" -> 24;
+            case "steps" -> 16;
+            case "tensor-block", "grid" -> 8;
+            case "cluster" -> 4;
             default -> 1;
         };
     }
