@@ -30,8 +30,8 @@ inline uint64_t laneAddress(Machine& m, const Op& op, int lane) {
 using Addresses = std::array<uint64_t, LANES>;
 inline Addresses laneAddresses(Machine& m, const Op& op) {
     Addresses x;
-    for (size_t i = 0; i < LANES; i++) {
-        x[i] = (op.wideAddress ? slot<uint64_t>(m, op.a)[i] : slot<uint32_t>(m, op.a)[i]) + uint64_t(op.offset);
+    for (int i = 0; i < LANES; i++) {
+        x[size_t(i)] = laneAddress(m, op, i);
     }
     return x;
 }

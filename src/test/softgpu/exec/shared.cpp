@@ -49,10 +49,10 @@ void SharedMemory::warpBarrier(unsigned warp) {
 }
 
 bool SharedMemory::readWords(const uint64_t* offsets, uint32_t lanes, size_t bytes, unsigned firstThread, uint32_t pc) {
-    uint64_t last = ~uint64_t(0);
+    uint64_t last = 0;
     for (uint32_t left = lanes; left; left &= left - 1) {
         uint64_t offset = offsets[__builtin_ctz(left)];
-        if (offset != last && !readsPlainly(offset, bytes)) {
+        if ((left == lanes || offset != last) && !readsPlainly(offset, bytes)) {
             return false;
         }
         last = offset;

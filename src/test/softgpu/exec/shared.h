@@ -39,7 +39,7 @@ class SharedMemory {
     // The same for whole words as most kernels access them: there are no mbarriers, what is read is written, and what is
     // written nobody touched since the last barrier. False, and nothing noted, if it is not so or the range is none.
     bool readWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
-    // All lanes of the mask, the first of which is this thread; or none.
+    // The same of all lanes of the mask, lane 0 being this thread: all are noted, or none.
     bool readWords(const uint64_t* offsets, uint32_t lanes, size_t bytes, unsigned firstThread, uint32_t pc);
     bool writeWords(uint64_t offset, size_t bytes, unsigned thread, uint32_t pc);
 

@@ -91,6 +91,7 @@ void memory() {
     onArray("shared memory out of bounds", ".shared .b32 s[32]; st.shared.u32 [s+128], %t;", ADDRESS, {"offset 128 of 128"});
     onArray("no dynamic shared memory asked for", "mov.u32 %i, dyn; st.shared.u32 [%i], %t;", ADDRESS, {"of 0"});
     onArray("shared memory misaligned", ".shared .b32 s[32]; setp.eq.u32 %p, %t, 0; @%p st.shared.u32 [s+1], %t;", MISALIGNED, {"misaligned"});
+    onArray("shared memory before its first byte", ".shared .b32 s[32]; mov.u32 %i, 0; ld.shared.u8 %i, [%i+-1];", ADDRESS, {"offset -1 of 128"});
     onArray("shared memory that nothing wrote", ".shared .b32 s[32]; ld.shared.u32 %i, [s];", FAILED, {"nothing wrote", "shared"});
     onArray("local memory out of bounds", ".local .b32 a[4]; st.local.u32 [a+16], %t;", ADDRESS, {"local memory", "offset 16"});
     onArray("local memory that nothing wrote", ".local .b32 a[4]; ld.local.u32 %i, [a];", FAILED, {"nothing wrote", "local"});
