@@ -89,13 +89,6 @@ final class RnnLayer implements AutoCloseable {
         return number * directions.size() + i;
     }
 
-    /** Remembers the states after this many steps. */
-    void store(RnnState state, int count) {
-        for (int i = 0; i < directions.size(); i++) {
-            state.store(directions.get(i).stateAfter(count), index(i));
-        }
-    }
-
     /** What the layer above reads: the directions side by side, with what is dropped there. */
     Tensor outputs() {
         Tensor first = directions.get(0).outputs();

@@ -5,20 +5,22 @@ import dev.elman.backend.Buffer;
 import dev.elman.backend.Shape;
 import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
+import java.util.List;
 
 /** The states [N,S] of a {@link SimpleRnn} between two calls: layer by layer, the directions of each side by side. */
 final class RnnState implements AutoCloseable {
     private final Backend backend;
     private final SimpleRnnConfig config;
-    private final Buffer memory;
     private final Buffer part;
+    private Tensor memory;
+    /** In memory, of as many rows as the last call. */
     private Tensor stored;
+
     private boolean begins;
 
     RnnState(Backend backend, SimpleRnnConfig config) {
         this.backend = backend;
         this.config = config;
-        this.memory = new Buffer(backend);
         this.part = new Buffer(backend);
     }
 
@@ -43,11 +45,23 @@ final class RnnState implements AutoCloseable {
         else backend.copyColumns(states, i * config.hiddenSize(), slot, 0, config.hiddenSize());
     }
 
-    /** Remembers the state [N,H] of direction i. */
-    void store(Tensor state, int i) {
-        stored = memory.of(Shape.of(state.shape().extent(0), config.stateSize()));
-        backend.copyColumns(state, 0, stored, i * config.hiddenSize(), config.hiddenSize());
+    /** Remembers the states [N,H] of all directions. */
+    void store(List<Tensor> states) {
+        stored = room(Shape.of(states.get(0).shape().extent(0), config.stateSize()));
+        for (int i = 0; i < states.size(); i++) {
+            backend.copyColumns(states.get(i), 0, stored, i * config.hiddenSize(), config.hiddenSize());
+        }
         begins = config.stateful();
+    }
+
+    /** What was stored goes only once there is more memory: a call that gets none changes nothing. */
+    private Tensor room(Shape shape) {
+        if (memory == null || memory.shape().size() < shape.size()) {
+            Tensor larger = backend.allocate(shape);
+            close(memory);
+            memory = larger;
+        }
+        return memory.view(0, shape);
     }
 
     /** Adds part i of a gradient [N,S] of the final states to that direction's own. */
@@ -66,8 +80,10 @@ final class RnnState implements AutoCloseable {
         requireStateful("setState");
         int rows = values.shape().rank() == 2 ? values.shape().extent(0) : 0;
         check("setState", "the state", Shape.of(rows, config.stateSize()), values.shape());
-        stored = memory.of(values.shape());
-        backend.copy(values, stored);
+        Tensor copy = part.of(values.shape()); // they may be part of the stored ones
+        backend.copy(values, copy);
+        stored = room(values.shape());
+        backend.copy(copy, stored);
         begins = true;
     }
 
@@ -114,7 +130,11 @@ final class RnnState implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
+        close(memory);
         part.close();
+    }
+
+    private static void close(Tensor memory) {
+        if (memory != null) memory.close();
     }
 }

@@ -85,7 +85,12 @@ public final class SimpleRnn implements AutoCloseable {
         List<Parameters> pair = Parameters.allocatePair(backend, specs);
         SimpleRnn rnn = new SimpleRnn(backend, config, "rnn", pair.get(0), pair.get(1));
         rnn.owner = true;
-        rnn.initialize(initializers, new Random(seed));
+        try {
+            rnn.initialize(initializers, new Random(seed));
+        } catch (RuntimeException | Error e) {
+            rnn.close();
+            throw e;
+        }
         return rnn;
     }
 
@@ -189,16 +194,24 @@ public final class SimpleRnn implements AutoCloseable {
         SplittableRandom seeds = training == null ? null : new SplittableRandom(training.seed());
         int firstRow = training == null ? 0 : training.firstRow();
         this.mask = mask;
+        outputShape = null; // a call that fails leaves nothing to go back through
         Tensor input = x;
         for (RnnLayer layer : layers) {
             layer.forward(input, mask, state, start, seeds, firstRow);
             if (layer != top()) input = layer.outputs();
         }
-        // Only now: the start may be the stored state itself.
-        for (RnnLayer layer : layers) layer.store(state, shape.extent(0));
         Tensor y = output.forward(top().directions(), mask, start == null);
+        // Only now: the start may be the stored state itself, and a call that failed has not moved it.
+        store(shape.extent(0));
         outputShape = y.shape();
         return y;
+    }
+
+    /** Remembers the states after this many steps. */
+    private void store(int steps) {
+        state.store(directions.stream()
+                .map(direction -> direction.stateAfter(steps))
+                .toList());
     }
 
     private RnnLayer top() {
@@ -211,7 +224,8 @@ public final class SimpleRnn implements AutoCloseable {
     }
 
     /**
-     * Adds to the gradients of the weights. Gradients do not flow into the call before, stateful or not.
+     * Adds to the gradients of the weights. Gradients do not flow into the call before, stateful or not. A call that ends
+     * with an exception other than those below may have added those of some layers: clear them before the next.
      *
      * @param dy gradient of what {@link #forward} returned, of the same shape
      * @param dFinalState gradient of {@link #state()} [N,S], or null
@@ -272,7 +286,7 @@ public final class SimpleRnn implements AutoCloseable {
             throw new IndexOutOfBoundsException(
                     "resumeAfter: steps must be at least 0 and at most T = " + all + ", but is " + steps + ".");
         }
-        for (RnnLayer layer : layers) layer.store(state, steps);
+        store(steps);
     }
 
     /** The next call begins with zeros and may have any number of rows. */

@@ -3,7 +3,6 @@ package dev.elman.rnn;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Buffer;
 import dev.elman.backend.IntBuffer;
-import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 
@@ -24,15 +23,15 @@ final class TimeReversal implements AutoCloseable {
         int t = x.shape().extent(0);
         int n = x.shape().extent(1);
         int c = x.shape().extent(2);
-        IntTensor order = indices.of(Shape.of(t * n));
         if (!steps.equals(Shape.of(t, n))) {
-            steps = Shape.of(t, n);
+            steps = Shape.of(0, 0); // until they are there: memory may run out on the way
             int[] rows = new int[t * n];
             for (int i = 0; i < rows.length; i++) rows[i] = (t - 1 - i / n) * n + i % n;
-            order.set(rows);
+            indices.of(Shape.of(t * n)).set(rows);
+            steps = Shape.of(t, n);
         }
         Tensor y = memory.of(x.shape());
-        backend.embeddingForward(x.reshape(Shape.of(t * n, c)), order, y);
+        backend.embeddingForward(x.reshape(Shape.of(t * n, c)), indices.of(Shape.of(t * n)), y);
         return y;
     }
 
