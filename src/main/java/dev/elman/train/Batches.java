@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -23,10 +24,11 @@ final class Batches {
      * decides which batch is the short one, whose rows weigh more: it would else always be the longest rows.
      */
     static List<int[]> shuffled(IntUnaryOperator lengths, int[] rows, int batchSize, long seed) {
-        Random random = new Random(seed);
+        // Mixed: Random's first numbers are nearly those of the seed beside it, which is the next epoch's.
+        Random random = new Random(new SplittableRandom(seed).nextLong());
         int[] order = rows.clone();
         shuffle(order, random);
-        int count = (rows.length + batchSize - 1) / batchSize;
+        int count = rows.length / batchSize + (rows.length % batchSize == 0 ? 0 : 1);
         List<int[]> batches = cut(byLength(lengths, order), batchSize, count == 0 ? 0 : random.nextInt(count));
         Collections.shuffle(batches, random);
         return batches;

@@ -30,7 +30,12 @@ public final class LanguageModel implements AutoCloseable {
     /** A model with fresh weights; the backend must outlive it. */
     public LanguageModel(Backend backend, LanguageModelConfig config) {
         this(config, backend);
-        network.initialize(config.seed());
+        try {
+            network.initialize(config.seed());
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     private LanguageModel(LanguageModelConfig config, Backend backend) {

@@ -26,8 +26,10 @@ public final class LocalTraining implements AutoCloseable {
      *
      * @param totalSteps of the whole training, for the trainer's schedule
      * @throws IllegalArgumentException when the trainer has patience, for which nothing is validated here
+     * @throws IllegalStateException when the model shares weights that another owns
      */
     public LocalTraining(SimpleRnnClassifier model, Trainer trainer, long totalSteps) {
+        model.requireGradients("LocalTraining");
         if (trainer.patience() > 0) {
             throw new IllegalArgumentException(
                     "patience needs held-back data to watch, and there is none. Leave it out.");
@@ -78,8 +80,17 @@ public final class LocalTraining implements AutoCloseable {
      *
      * @param firstRow number that the share's first row has in the whole batch
      * @return of the share; when the loss is not finite, the weights are as they were before the step
+     * @throws IllegalArgumentException when a row or label does not fit the model; nothing has changed then
+     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
      */
     public Metrics step(TrainingData share, int firstRow) {
+        return model.network().alone("step", () -> {
+            if (share.input().rows() > 0) model.check("step", share.input(), share.labels());
+            return checkedStep(share, firstRow);
+        });
+    }
+
+    private Metrics checkedStep(TrainingData share, int firstRow) {
         this.share = share;
         this.firstRow = firstRow;
         double weight = share.weight(Batches.range(share.input().rows()));

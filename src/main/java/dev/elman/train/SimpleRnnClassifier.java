@@ -40,7 +40,12 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
         this(backend, config, network(backend, config));
-        network.initialize(config.seed());
+        try {
+            network.initialize(config.seed());
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
@@ -145,9 +150,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         int[] labels = data.labels();
         check("fit", data.input(), labels);
         if (validation != null) check("fit, validation", validation.input(), validation.labels());
-        if (network.gradients() == null) {
-            throw new IllegalStateException("fit: this model shares weights that another owns. Train the owner.");
-        }
+        requireGradients("fit");
         boolean several = false;
         for (int label : labels) several |= label != labels[0];
         if (!several) {
@@ -331,7 +334,15 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         return model;
     }
 
-    private void check(String operation, SequenceInput input, int[] labels) {
+    void requireGradients(String operation) {
+        if (network.gradients() == null) {
+            throw new IllegalStateException(
+                    operation + ": this model shares weights that another owns. Train the owner.");
+        }
+    }
+
+    /** Throws {@link IllegalArgumentException} unless every row fits the model and has a label below K. */
+    void check(String operation, SequenceInput input, int[] labels) {
         Objects.requireNonNull(labels, "labels");
         SequenceInput.requireRows(operation, Objects.requireNonNull(input, "input"));
         if (labels.length != input.rows()) {

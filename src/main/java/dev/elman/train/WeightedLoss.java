@@ -46,7 +46,7 @@ final class WeightedLoss implements AutoCloseable {
             while (to < rows.length && data.weight(rows[to]) == weight) to++;
             Tensor some = logits.slice(from, to - from);
             if (weight == 0) {
-                // Nothing of them counts, not even what is no number.
+                // Not even a loss that is no number.
                 backend.fill(some, 0);
                 continue;
             }

@@ -713,6 +713,31 @@ class TeamTest {
         }
     }
 
+    @Test
+    void aLocalStepThatCannotBeIsRefusedAndChangesNothing() {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier sharing = SimpleRnnClassifier.sharing(
+                        backend, model.config(), model.weights().flat());
+                LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {
+            float[] state = local.state();
+            int[][] row = {{ToyData.VOCABULARY}};
+            refused(
+                    "Token ids must be at least 0 and below V = 6",
+                    () -> local.step(TrainingData.of(SequenceInput.tokens(row), new int[1]), 0));
+            row[0][0] = 1;
+            refused(
+                    "step: labels must be at least 0 and below K = 3",
+                    () -> local.step(TrainingData.of(SequenceInput.tokens(row), new int[] {3}), 0));
+            assertArrayEquals(state, local.state());
+            IllegalStateException e = assertThrows(
+                    IllegalStateException.class,
+                    () -> new LocalTraining(sharing, trainer().build(), 1));
+            assertTrue(e.getMessage().contains("shares weights that another owns"), e.getMessage());
+        }
+    }
+
     private static TrainingData rows(int[] rows) {
         return TrainingData.of(
                 SequenceInput.tokens(
