@@ -337,7 +337,7 @@ public final class Operands {
     public static long sameSize(String operation, Tensor first, Tensor... others) {
         long size = first.shape().size();
         for (Tensor other : others) {
-            if (other != null && other.shape().size() != size) {
+            if (other.shape().size() != size) {
                 throw new ShapeMismatchException(
                         operation, "every operand", "of the size of the first, " + first.shape(), other.shape());
             }
@@ -367,12 +367,14 @@ public final class Operands {
         }
     }
 
-    /** Checks that momentum has a velocity to live in. */
-    public static void sgdStep(SgdStep step, Tensor velocity) {
-        if (velocity == null && step.momentum() != 0) {
+    /** Checks that tensors have one size, which it returns, and that momentum has a velocity to live in, which may else be null. */
+    public static long sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
+        if (velocity != null) return sameSize("sgdStep", w, g, velocity);
+        if (step.momentum() != 0) {
             throw new IllegalArgumentException(
                     "sgdStep: momentum " + step.momentum() + " needs a velocity tensor of the size of w.");
         }
+        return sameSize("sgdStep", w, g);
     }
 
     private static Matrix matrix(String operation, String operand, Tensor x) {

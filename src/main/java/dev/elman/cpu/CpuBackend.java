@@ -395,8 +395,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public synchronized void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
-        Operands.sameSize("sgdStep", w, g, velocity);
-        Operands.sgdStep(step, velocity);
+        Operands.sgdStep(step, w, g, velocity);
         elementwise.sgd(step, written(w), read(g), written(velocity));
     }
 

@@ -336,8 +336,7 @@ abstract class CudaOperations implements Backend {
 
     @Override
     public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
-        long size = Operands.sameSize("sgdStep", w, g, velocity);
-        Operands.sgdStep(step, velocity);
+        long size = Operands.sgdStep(step, w, g, velocity);
         long weights = in(w);
         long gradients = in(g);
         long momenta = in(velocity);

@@ -74,6 +74,7 @@ final class SequencePlan implements RecurrencePlan {
     public String refusal(Operands.Rnn pass, boolean backward, boolean dropout) {
         if (family.missing(device) != null) return family.missing(device);
         if (family.rounds() && !tf32) return "it multiplies in TF32, and products here are strict float32";
+        if (pass.h() == 0) return "there are no nodes";
         SequenceSize size = size(pass.h());
         if (size == null) {
             return "it has registers for the weights of "

@@ -365,8 +365,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void sgdStep(SgdStep step, Tensor w, Tensor g, Tensor velocity) {
-        long size = Operands.sameSize("sgdStep", w, g, velocity);
-        Operands.sgdStep(step, velocity);
+        long size = Operands.sgdStep(step, w, g, velocity);
         ReferenceTensor weights = in(w);
         ReferenceTensor gradients = in(g);
         ReferenceTensor momenta = in(velocity);

@@ -6,9 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.AdamStep;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.OutOfDeviceMemoryException;
+import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
@@ -17,6 +19,7 @@ import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
@@ -27,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -43,6 +47,49 @@ class CudaSafetyTest {
     @AfterEach
     void close() {
         if (backend != null) backend.close();
+    }
+
+    /** A kernel would read at address 0, and the whole context would be lost. */
+    @Test
+    void anOperandThatIsNotThereIsRefused() {
+        try (Tensor x = backend.allocate(Shape.of(3))) {
+            x.set(1, 2, 3);
+            SgdStep sgd = new SgdStep(0.1, 0, false, 0);
+            AdamStep adam = new AdamStep(0.1, 0.9, 0.999, 1e-7, 0, false, 1);
+            for (Executable call : List.<Executable>of(
+                    () -> backend.copy(x, null),
+                    () -> backend.copy(null, x),
+                    () -> backend.axpy(1, x, null),
+                    () -> backend.multiply(x, null, x),
+                    () -> backend.multiply(x, x, null),
+                    () -> backend.addPenaltyGradient(x, 1, 1, null),
+                    () -> backend.sgdStep(sgd, x, null, null),
+                    () -> backend.adamStep(adam, x, x, null, x))) {
+                assertThrows(NullPointerException.class, call);
+            }
+            assertArrayEquals(new float[] {1, 2, 3}, x.toFloats());
+        }
+    }
+
+    /** Of 512 rows, which tensor cores would take if there were one node. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void layersWithoutNodesAreNoWork(boolean masked) {
+        int rows = 512;
+        try (Tensor x = backend.allocate(Shape.of(2, rows, 9));
+                IntTensor mask = backend.allocateInts(Shape.of(2, rows));
+                Tensor wx = backend.allocate(Shape.of(9, 0));
+                Tensor wh = backend.allocate(Shape.of(0, 0));
+                Tensor h = backend.allocate(Shape.of(3, rows, 0));
+                Tensor dx = backend.allocate(x.shape())) {
+            backend.fill(dx, 1);
+            SimpleRnnWeights weights = new SimpleRnnWeights(wx, wh, null);
+            SimpleRnnPass pass = new SimpleRnnPass(Activation.TANH, false, masked ? mask : null);
+            SimpleRnnForward forward = new SimpleRnnForward(weights, pass, x, h);
+            backend.simpleRnnForward(forward);
+            backend.simpleRnnBackward(new SimpleRnnBackward(forward, h, dx, weights));
+            assertArrayEquals(new float[2 * rows * 9], dx.toFloats());
+        }
     }
 
     @Test
