@@ -149,12 +149,10 @@ class CudaRowOrderTest {
     void asTheReference(Masks masks) {
         for (boolean reverse : new boolean[] {false, true}) {
             for (int rows : new int[] {ROWS, 2 * PASS + 1}) {
-                for (boolean dropped : new boolean[] {false, true}) {
-                    SequenceCase one = masked(masks, rows, reverse, "tensor");
-                    if (dropped) one.drop(MULTIPROCESSORS);
-                    try (ReferenceBackend reference = new ReferenceBackend()) {
-                        one.assertAsOn(reference, one.onDevice(MULTIPROCESSORS, STEPS, 0, rows));
-                    }
+                SequenceCase one = masked(masks, rows, reverse, "tensor");
+                if (reverse == (rows == ROWS)) one.drop(MULTIPROCESSORS);
+                try (ReferenceBackend reference = new ReferenceBackend()) {
+                    one.assertAsOn(reference, one.onDevice(MULTIPROCESSORS, STEPS, 0, rows));
                 }
             }
         }
