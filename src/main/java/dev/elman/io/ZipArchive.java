@@ -9,6 +9,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.LocalDateTime;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -120,6 +121,9 @@ public final class ZipArchive {
 
     /** Writes members one after another, not compressed and without the date, so that equal members give equal bytes. */
     public static final class Writer implements Closeable {
+        /** Beside the first that a zip can say, the JDK would write the time zone's too. */
+        private static final LocalDateTime ONE_DAY = LocalDateTime.of(1980, 2, 1, 0, 0);
+
         private final ZipOutputStream zip;
 
         /** Writes to {@code out}, which {@link #close} closes, too. */
@@ -135,7 +139,7 @@ public final class ZipArchive {
             ZipEntry entry = new ZipEntry(name);
             entry.setSize(bytes.length);
             entry.setCrc(checksum.getValue());
-            entry.setTimeLocal(java.time.LocalDateTime.of(1980, 1, 1, 0, 0));
+            entry.setTimeLocal(ONE_DAY);
             zip.putNextEntry(entry);
             zip.write(bytes);
             zip.closeEntry();

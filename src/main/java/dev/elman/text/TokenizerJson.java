@@ -7,7 +7,6 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.Strictness;
 import com.google.gson.stream.JsonReader;
 import com.google.gson.stream.JsonToken;
@@ -124,15 +123,18 @@ final class TokenizerJson {
         return new Tokenizer(settings, vocabulary);
     }
 
-    /** Strict JSON, one object, nothing after it: Gson's own entry point would take comments and unquoted names too. */
+    /**
+     * JSON, one object, nothing after it: Gson's parser would take comments and unquoted names too, and its newest strictness
+     * refuses half a surrogate pair, which Python writes and reads.
+     */
     private static JsonObject parse(String json, String where) {
         if (json == null) {
             throw bad("JSON", "null", where);
         }
         JsonReader reader = new JsonReader(new StringReader(json));
-        reader.setStrictness(Strictness.STRICT);
+        reader.setStrictness(Strictness.LEGACY_STRICT);
         try {
-            JsonElement element = JsonParser.parseReader(reader);
+            JsonElement element = GSON.getAdapter(JsonElement.class).read(reader);
             if (element instanceof JsonObject object && reader.peek() == JsonToken.END_DOCUMENT) {
                 return object;
             }

@@ -7,20 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.Backend;
 import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
+import dev.elman.io.NdArray;
 import dev.elman.io.Python;
 import dev.elman.io.SafeTensors;
 import dev.elman.io.ZipArchive;
 import dev.elman.io.hdf5.Hdf5;
+import dev.elman.io.numpy.Npz;
+import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import dev.elman.train.SequenceInput;
+import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -213,6 +220,43 @@ class KerasFileTest {
                 "rnn.reverse.b");
         read = KerasFile.read(FIXTURES.resolve("legacy_keras3.h5"), Hints.NONE);
         assertNetwork(read.network(), 0, config, 2, "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+    }
+
+    /** Files of ci/keras_model.py, with what Keras answers; one has a layer whose name is not ASCII. */
+    @ParameterizedTest
+    @ValueSource(strings = {"tokens.keras", "tokens.h5", "tokens.weights.h5", "features.keras", "features.h5"})
+    void whatKerasWroteAnswersAsInKeras(String name) throws IOException {
+        Path file = FIXTURES.resolve("written").resolve(name);
+        Map<String, NdArray> asked = Npz.read(file.resolveSibling(name.substring(0, name.indexOf('.')) + ".npz"));
+        NdArray x = asked.get("x");
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model = KerasFile.read(file, Hints.NONE).classifier(backend)) {
+            float[][] answers = model.predictProba(name.startsWith("tokens") ? withoutPadding(x) : SequenceInput.of(x));
+            assertArrayEquals(asked.get("y").floats(), flat(answers), 1e-6f);
+        }
+    }
+
+    private static SequenceInput withoutPadding(NdArray ids) {
+        int steps = (int) ids.shape()[1];
+        int[][] rows = new int[(int) ids.shape()[0]][];
+        for (int n = 0; n < rows.length; n++) {
+            rows[n] = Arrays.stream(ids.ints(), n * steps, (n + 1) * steps)
+                    .filter(id -> id != 0)
+                    .toArray();
+        }
+        return SequenceInput.tokens(rows);
+    }
+
+    private static float[] flat(float[][] rows) {
+        float[] all = new float[rows.length * rows[0].length];
+        for (int n = 0; n < rows.length; n++) System.arraycopy(rows[n], 0, all, n * rows[n].length, rows[n].length);
+        return all;
+    }
+
+    /** Its arrays are of a type that jhdf knows nothing of, and the file is whole. */
+    @Test
+    void brainFloatsAreSaidToBeUnknown() {
+        assertRefused(FIXTURES.resolve("written/bfloat16.keras"), "or what it does not know (");
     }
 
     /** One sigmoid of z is the second class of a softmax over 0 and z. */

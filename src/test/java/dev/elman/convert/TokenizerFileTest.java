@@ -88,7 +88,7 @@ class TokenizerFileTest {
         assertRefused("path: expected a file, found nothing");
         Files.write(file(), new byte[] {'{', '"', (byte) 0xff});
         assertRefused("byte 2: expected UTF-8, found something else");
-        Files.writeString(file(), "{\"config\": {\"filters\": \"\n\"}}");
+        Files.writeString(file(), "{\"config\": {filters: \"a\"}}");
         assertRefused("the text: expected a JSON object, found \"malformed text");
         Files.writeString(file(), "{\"config\": {\"lower\": \"\\u001b[31m\"}}");
         assertRefused("lower: expected true or false, found \"\"\\u001b[31m\"\"");
@@ -98,6 +98,16 @@ class TokenizerFileTest {
         ModelFileException e = assertThrows(ModelFileException.class, () -> TokenizerFile.read(file()));
         assertTrue(e.getMessage().startsWith(file() + ": " + message), e.getMessage());
         assertEquals(file().toString(), e.file());
+    }
+
+    /** A text may be cut within a pair; Python writes and reads such halves. */
+    @Test
+    void halfASurrogatePairIsKept() throws IOException {
+        Tokenizer tokenizer = fitted();
+        tokenizer.fitOnTexts(List.of("day \ud83d", "\ude00 day"));
+        TokenizerFile.write(tokenizer, file());
+        assertEquals(tokenizer.wordIndex(), TokenizerFile.read(file()).wordIndex());
+        assertEquals(tokenizer.toJson(), TokenizerFile.read(file()).toJson());
     }
 
     @Test

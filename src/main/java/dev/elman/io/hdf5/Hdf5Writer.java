@@ -26,6 +26,8 @@ final class Hdf5Writer {
     private static final int HEADER = 16;
     private static final int MESSAGE = 8;
     private static final long UNDEFINED = -1;
+    /** Its length has one byte. */
+    private static final int LONGEST_NAME = 255;
 
     private static final int DATASPACE = 1;
     private static final int LINK_INFO = 2;
@@ -70,7 +72,10 @@ final class Hdf5Writer {
     private Node group(String path) {
         Node node = root;
         for (String name : path.split("/", -1)) {
-            if (!name.isEmpty()) node = node.members.computeIfAbsent(name, absent -> new Node(null));
+            if (name.isEmpty()) continue;
+            requireName(path, name);
+            node = node.members.computeIfAbsent(name, absent -> new Node(null));
+            if (node.array != null) throw new IllegalArgumentException(path + ": " + name + " is an array, no group");
         }
         return node;
     }
@@ -78,7 +83,16 @@ final class Hdf5Writer {
     private void dataset(String path, NdArray array) {
         if (array.dtype() != DType.F32) throw new IllegalArgumentException(path + ": expected F32, found " + array);
         int slash = path.lastIndexOf('/');
-        group(path.substring(0, Math.max(slash, 0))).members.put(path.substring(slash + 1), new Node(array));
+        String name = path.substring(slash + 1);
+        requireName(path, name);
+        Node before = group(path.substring(0, Math.max(slash, 0))).members.put(name, new Node(array));
+        if (before != null) throw new IllegalArgumentException(path + ": there is another of this name");
+    }
+
+    private static void requireName(String path, String name) {
+        if (name.matches("\\p{ASCII}{1," + LONGEST_NAME + "}")) return;
+        throw new IllegalArgumentException(
+                path + ": names must be 1 to " + LONGEST_NAME + " characters of ASCII, but one is " + name);
     }
 
     private void place(Node node, List<Node> nodes) {
@@ -148,7 +162,7 @@ final class Hdf5Writer {
         ByteBuffer layout = buffer(18)
                 .put((byte) 3)
                 .put((byte) 1)
-                .putLong(dataset.dataAddress)
+                .putLong(size == 0 ? UNDEFINED : dataset.dataAddress)
                 .putLong(size);
         return List.of(
                 message(DATASPACE, space),

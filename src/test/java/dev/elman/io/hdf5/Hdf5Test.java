@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class Hdf5Test {
     @TempDir
@@ -85,6 +87,32 @@ class Hdf5Test {
         String version = Hdf5.LIBRARY.substring(Hdf5.LIBRARY.lastIndexOf(':') + 1);
         assertTrue(
                 Files.readString(Path.of("pom.xml")).contains("<jhdf.version>" + version + "</jhdf.version>"), version);
+    }
+
+    /** Of these jhdf would give other numbers than h5py does. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "brain_floats | floats of IEEE 754, found others of 2 bytes",
+                "growing | an array of fixed size, found chunks of one that may grow to [4, -1]",
+                "gaps | chunks whose gaps are 0, found the fill value 3.0",
+                "checksums | chunks packed by LZF alone, found checksums, too"
+            })
+    void whatWouldBeMisreadIsRefused(String name, String found) throws IOException {
+        Path file = Path.of("src/test/resources/keras/written/" + name + ".h5");
+        assertRefused(file, Files.readAllBytes(file), "\"a\": expected " + found);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gr\u00f6\u00dfe, b", "a, a/b", "a/b, a", "g/, b"})
+    void namesThatWouldBeLostAreRefused(String first, String second) {
+        Map<String, NdArray> arrays = new TreeMap<>();
+        for (String name : List.of(first, second)) arrays.put(name, NdArray.ofFloats(new float[1], 1));
+        Path file = folder.resolve("n.h5");
+        assertThrows(IllegalArgumentException.class, () -> Hdf5.write(arrays, List.of(), file));
+        assertThrows(IllegalArgumentException.class, () -> Hdf5.write(Map.of(), List.of("g".repeat(256)), file));
+        assertTrue(Files.notExists(file));
     }
 
     @Test

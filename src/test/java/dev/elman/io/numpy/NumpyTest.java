@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TimeZone;
 import java.util.stream.IntStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -111,7 +112,13 @@ class NumpyTest {
         Npz.write(two(), path("one.npz"));
         Npz.write(two(), path("two.npz"));
         assertEquals(two(), Npz.read(path("one.npz")));
-        assertArrayEquals(Files.readAllBytes(path("one.npz")), Files.readAllBytes(path("two.npz")));
+        TimeZone here = TimeZone.getDefault();
+        TimeZone.setDefault(TimeZone.getTimeZone("Asia/Tokyo"));
+        Npz.write(two(), path("far.npz"));
+        TimeZone.setDefault(here);
+        byte[] first = Files.readAllBytes(path("one.npz"));
+        assertArrayEquals(first, Files.readAllBytes(path("two.npz")));
+        assertArrayEquals(first, Files.readAllBytes(path("far.npz")), "in another time zone");
         NdArray half = NdArray.ofBytes(DType.BF16, new byte[2]);
         assertThrows(IllegalArgumentException.class, () -> Npy.write(half, path("half.npy")));
     }
