@@ -1,6 +1,8 @@
 package dev.elman.spark;
 
 import dev.elman.text.Tokenizer;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
@@ -61,8 +63,12 @@ public final class KerasTokenizerModel extends Model<KerasTokenizerModel>
     /** V for a model over these ids: one more than the largest. */
     public int vocabularySize() {
         Tokenizer tokenizer = tokenizer();
-        int words = tokenizer.wordIndex().size() + 1;
-        return tokenizer.numWords() > 0 ? Math.min(Math.max(2, tokenizer.numWords()), words) : words;
+        int limit = tokenizer.numWords() > 0 ? tokenizer.numWords() : Integer.MAX_VALUE;
+        String oov = tokenizer.oovToken().orElse(null); // its id, which texts that hold it move, is never cut
+        IntStream ids = tokenizer.wordIndex().entrySet().stream()
+                .filter(word -> word.getValue() < limit || word.getKey().equals(oov))
+                .mapToInt(Map.Entry::getValue);
+        return 1 + ids.max().orElse(0);
     }
 
     public KerasTokenizerModel setInputCol(String value) {

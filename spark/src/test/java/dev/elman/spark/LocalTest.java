@@ -471,6 +471,23 @@ class LocalTest {
         assertTrue(e.getMessage().contains("Column \"text\""), e.getMessage());
     }
 
+    /** Texts that hold the OOV token give it the id of its count: one beyond the words, or beyond numWords. */
+    @ParameterizedTest
+    @CsvSource({"true,?,0", "false,b,3", "false,e,3", "false,?,1"})
+    void theVocabularyEndsWithTheLargestId(boolean charLevel, String oov, int numWords) {
+        Dataset<Row> table = texts().withColumn("text", expr("concat(text, ' b?')"));
+        KerasTokenizerModel model = new KerasTokenizer()
+                .setCharLevel(charLevel)
+                .setOovToken(oov)
+                .setNumWords(numWords)
+                .fit(table);
+        int largest = model.transform(table)
+                .selectExpr("max(array_max(tokens))")
+                .first()
+                .getInt(0);
+        assertEquals(largest + 1, model.vocabularySize());
+    }
+
     @Test
     void theTokenizerBringsOnePartitionsWordsAtATime() {
         SparkConf settings = spark.sparkContext().conf();
