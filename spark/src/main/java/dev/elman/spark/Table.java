@@ -52,11 +52,11 @@ final class Table implements AutoCloseable {
         rows.persist(StorageLevel.DISK_ONLY());
         try {
             parts = rows.mapPartitions(Table::describe).collect();
+            requireOneSize();
         } catch (Exception e) { // also Spark's, which Scala does not declare
             close();
             throw ExecutorCheck.explain(e);
         }
-        requireOneSize();
     }
 
     private static Iterator<byte[]> map(Iterator<Row> some, RowReader reader) {

@@ -69,6 +69,7 @@ class BadInputTest {
         ElmanClassifier classifier = Rows.classifier(2).setFeaturesCol("steps");
         refused("size 6|size 2", () -> classifier.fit(table.union(other).coalesce(1)));
         refused("size 6|size 2", () -> classifier.fit(table.union(other)));
+        assertTrue(spark.sparkContext().getPersistentRDDs().isEmpty(), "the table is dropped");
         Dataset<Row> within = table.limit(1)
                 .withColumn(
                         "steps",
