@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
@@ -61,12 +62,12 @@ final class AverageFit {
                 SimpleRnnClassifier model = new SimpleRnnClassifier(backend, settings.config());
                 LocalTraining training = new LocalTraining(model, trainer, 1)) {
             state = training.state();
-            Broadcast<int[]> lengths = context.broadcast(table.lengths());
+            Broadcast<BatchOrder> order = context.broadcast(BatchOrder.of(table, settings));
             for (int epoch = 1; epoch <= settings.epochs(); epoch++) {
-                epoch(epoch, lengths);
+                epoch(epoch, order);
                 onEpoch.accept(epochs.get(epoch - 1));
             }
-            lengths.destroy();
+            order.destroy();
             training.restore(state, steps);
             byte[] file = TempFiles.written(path -> {
                 model.save(path);
@@ -78,62 +79,81 @@ final class AverageFit {
         }
     }
 
-    private void epoch(int epoch, Broadcast<int[]> lengths) {
+    private void epoch(int epoch, Broadcast<BatchOrder> order) {
         long began = System.nanoTime();
-        JavaRDD<EpochShares> shares = shares(table, settings, epoch, lengths);
+        JavaRDD<EpochShares> shares = shares(table, settings, epoch, order);
         shares.persist(StorageLevel.MEMORY_AND_DISK());
+        try {
+            epochs.add(train(epoch, shares, began));
+            if (epoch == settings.epochs()) proveLast(shares);
+        } finally {
+            shares.unpersist(false);
+        }
+    }
+
+    private EpochSummary train(int epoch, JavaRDD<EpochShares> shares, long began) {
         double weight = 0;
         double loss = 0;
         double accuracy = 0;
         double computing = 0;
         for (int batch = 0; batch < settings.batches(); batch += localSteps) {
-            Averaged round = round(shares, batch, Math.min(localSteps, settings.batches() - batch));
-            if (!Double.isFinite(round.loss())) {
-                throw new IllegalStateException("Training diverged in epoch " + epoch + " between batches "
-                        + (batch + 1) + " and " + (batch + localSteps) + ". Try a smaller stepSize, or clipNorm 1.");
-            }
+            Averaged round = round(shares, epoch, batch);
             weight += round.weight();
             loss += round.loss();
             accuracy += round.accuracy();
             computing += round.computeSeconds();
             workers = round.devices();
         }
-        shares.unpersist(false);
         double seconds = (System.nanoTime() - began) * 1e-9;
-        EpochSummary summary = new EpochSummary(
+        return new EpochSummary(
                 epoch, loss / weight, accuracy / weight, settings.rows() / seconds, 1 - computing / seconds);
-        epochs.add(summary);
     }
 
-    private Averaged round(JavaRDD<EpochShares> shares, int firstBatch, int batches) {
+    private Averaged round(JavaRDD<EpochShares> shares, int epoch, int firstBatch) {
         EpochSummary before = epochs.isEmpty() ? null : epochs.get(epochs.size() - 1);
+        int batches = batchesOfRound(firstBatch);
         AverageTask task = new AverageTask(settings, fit, firstBatch, batches, steps, metrics, before, hook);
-        Broadcast<float[]> from = context.broadcast(state);
-        Averaged mean = shares.map(mine -> task.run(mine, from.value())).treeReduce(Averaged::plus);
-        from.destroy();
+        Averaged mean = mean(shares, task::run);
+        requireFinite(mean, epoch, firstBatch);
         state = mean.state();
         steps += batches;
         return mean;
     }
 
-    /** One element a worker. Each executor works the order out for itself: it follows from lengths and seed. */
-    static JavaRDD<EpochShares> shares(Table table, FitSettings settings, int epoch, Broadcast<int[]> lengths) {
+    private int batchesOfRound(int firstBatch) {
+        return Math.min(localSteps, settings.batches() - firstBatch);
+    }
+
+    /** Weights are good when a loss has come of them; of the last ones none has, so they get one batch more. */
+    private void proveLast(JavaRDD<EpochShares> shares) {
+        AverageTask task = new AverageTask(settings, fit, 0, 1, steps, metrics, null, hook);
+        int lastRound = (settings.batches() - 1) / localSteps * localSteps;
+        requireFinite(mean(shares, task::learn), settings.epochs(), lastRound);
+    }
+
+    private Averaged mean(JavaRDD<EpochShares> shares, Function2<EpochShares, float[], Averaged> task) {
+        Broadcast<float[]> from = context.broadcast(state);
+        Averaged mean = shares.map(mine -> task.call(mine, from.value())).treeReduce(Averaged::plus);
+        from.destroy();
+        return mean;
+    }
+
+    private void requireFinite(Averaged mean, int epoch, int firstBatch) {
+        if (Double.isFinite(mean.loss())) return;
+        throw new IllegalStateException("Training diverged in epoch " + epoch + " between batches " + (firstBatch + 1)
+                + " and " + (firstBatch + batchesOfRound(firstBatch)) + ". Try a smaller stepSize, or clipNorm 1.");
+    }
+
+    /** One element a worker. */
+    static JavaRDD<EpochShares> shares(Table table, FitSettings settings, int epoch, Broadcast<BatchOrder> order) {
         int n = settings.workers();
         return table.numbered()
-                .mapPartitionsToPair(some -> address(some, owners(settings, lengths.value(), epoch)))
+                .mapPartitionsToPair(some -> address(some, order.value().owners(settings, epoch)))
                 .partitionBy(new HashPartitioner(n))
                 .mapPartitionsWithIndex(
-                        (rank, some) -> List.of(collect(some, settings, lengths.value(), epoch, rank))
+                        (rank, some) -> List.of(collect(some, order.value().batches(settings, epoch), rank, settings))
                                 .iterator(),
                         true);
-    }
-
-    private static List<int[]> order(FitSettings settings, int[] lengths, int epoch) {
-        return settings.trainer(new Callback() {}).batches(lengths, epoch);
-    }
-
-    private static int[] owners(FitSettings settings, int[] lengths, int epoch) {
-        return RowExchange.owners(order(settings, lengths, epoch), lengths.length, settings.workers());
     }
 
     /** Rows by the worker whose share they are in; a small int's hash is itself. */
@@ -155,14 +175,13 @@ final class AverageFit {
 
     private static EpochShares collect(
             Iterator<Tuple2<Integer, Tuple2<Integer, byte[]>>> arrived,
-            FitSettings settings,
-            int[] lengths,
-            int epoch,
-            int rank) {
-        byte[][] here = new byte[lengths.length][];
+            List<int[]> batches,
+            int rank,
+            FitSettings settings) {
+        byte[][] here = new byte[settings.rows()][];
         arrived.forEachRemaining(row -> here[row._2()._1()] = row._2()._2());
         EpochShares shares = new EpochShares();
-        for (int[] batch : order(settings, lengths, epoch)) {
+        for (int[] batch : batches) {
             int from = Team.shareStart(batch.length, rank, settings.workers());
             int to = Team.shareStart(batch.length, rank + 1, settings.workers());
             List<byte[]> share = new ArrayList<>();

@@ -34,6 +34,12 @@ record AverageTask(
         for (int batch = firstBatch; batch < firstBatch + batches; batch++) {
             metrics.rows.add(shares.rows(batch).size());
         }
+        return learn(shares, state);
+    }
+
+    /** {@link #run}, of which nobody is told. */
+    Averaged learn(EpochShares shares, float[] state) {
+        int rank = TaskContext.getPartitionId();
         Placement placement = Placement.ofTask();
         return DeviceThreads.call(
                 fit + " worker " + rank + " on " + placement,

@@ -174,6 +174,17 @@ final class Table implements AutoCloseable {
         return lengths.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /** Of every row whether its weight is 0, by number. */
+    boolean[] weightless() {
+        boolean[] weightless = new boolean[count()];
+        numbered()
+                .filter(row -> RowBytes.weight(row._2()) == 0)
+                .map(Tuple2::_1)
+                .collect()
+                .forEach(row -> weightless[row] = true);
+        return weightless;
+    }
+
     @Override
     public void close() {
         rows.unpersist(false);

@@ -1,6 +1,7 @@
 package dev.elman.spark;
 
 import static org.apache.spark.sql.functions.array;
+import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -55,7 +56,7 @@ class BadInputTest {
             })
     void aBadRowIsNamed(String column, String value, String message) {
         Dataset<Row> table = ROWS.table(spark, 2);
-        Dataset<Row> bad = table.union(table.limit(1).withColumn(column, org.apache.spark.sql.functions.expr(value)));
+        Dataset<Row> bad = table.union(table.limit(1).withColumn(column, expr(value)));
         refused(
                 message,
                 () -> Rows.classifier(2).setVocabSize(6).setWeightCol("weight").fit(bad));
@@ -103,6 +104,28 @@ class BadInputTest {
             context.conf().remove("spark.dynamicAllocation.enabled");
             context.conf().remove("spark.dynamicAllocation.testing");
         }
+    }
+
+    /** The step of one batch leaves no numbers, and the other batch is of a row of weight 0, whichever comes first. */
+    @ParameterizedTest
+    @CsvSource({"AVERAGE(1),0", "AVERAGE(1),1", "AVERAGE(1000),1"})
+    void weightsThatTheLastStepSpoiledAreNoModel(String mode, double label) {
+        Dataset<Row> table = ROWS.table(spark, 1)
+                .filter("label < 2 and size(tokens) > 0")
+                .dropDuplicates("label")
+                .withColumn("weight", expr("double(label = " + label + ")"));
+        ElmanClassifier classifier = Rows.classifier(1)
+                .setWeightCol("weight")
+                .setBatchSize(1)
+                .setMaxIter(1)
+                .setOptimizer("sgd")
+                .setClipNorm(0)
+                .setStepSize(1e300) // infinite as a float: what has no gradient is no number either
+                .setSyncMode(mode);
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> classifier.fit(table));
+        assertTrue(e.getMessage().startsWith("Training diverged in epoch 1 between batches "), e.getMessage());
+        assertTrue(e.getMessage().contains(" and 2. Try"), e.getMessage());
+        assertTrue(spark.sparkContext().getPersistentRDDs().isEmpty(), "table and shares are dropped");
     }
 
     private static String everything(Throwable failure) {

@@ -42,9 +42,9 @@ final class TreeAggregateWay {
      * @param settings with sgd; its rate serves to read the gradient from a step
      */
     static double[] epoch(JavaSparkContext context, Table table, FitSettings settings) {
-        Broadcast<int[]> lengths = context.broadcast(table.lengths());
+        Broadcast<BatchOrder> order = context.broadcast(BatchOrder.of(table, settings));
         JavaRDD<EpochShares> shares =
-                AverageFit.shares(table, settings, 1, lengths).persist(StorageLevel.MEMORY_AND_DISK());
+                AverageFit.shares(table, settings, 1, order).persist(StorageLevel.MEMORY_AND_DISK());
         shares.count();
         float[] weights;
         try (Backend backend = Backends.openCpu(1);
