@@ -3,8 +3,6 @@ package dev.elman.spark;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
-import java.util.UUID;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.util.SerializableConfiguration;
@@ -35,11 +33,11 @@ final class AllReduceFit {
         if (checkpointDir.isEmpty()) {
             LOG.warn(
                     "ALLREDUCE without checkpointDir: a lost worker costs all epochs so far, up to {}, for Spark then"
-                            + " begins the fit anew. Set checkpointDir to a folder that all executors see, and it costs"
-                            + " one.",
+                            + " begins the fit anew. Set checkpointDir to a folder that the driver and all executors"
+                            + " see, and it costs one.",
                     settings.epochs());
         } else {
-            folder = new Path(checkpointDir, "elman-" + UUID.randomUUID()).toString();
+            folder = HadoopCheckpoints.newFolder(checkpointDir, configuration.value());
         }
         AllReduceTask task = new AllReduceTask(settings, Handshake.newSecret(), folder, configuration, metrics, hook);
         try {

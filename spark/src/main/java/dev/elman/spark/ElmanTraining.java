@@ -104,7 +104,7 @@ public interface ElmanTraining extends Params {
         return training().syncMode;
     }
 
-    /** Folder that all executors see; ALLREDUCE then loses at most the epoch in which a worker is lost. */
+    /** Folder that the driver and all executors see; ALLREDUCE then loses at most the epoch in which a worker is lost. */
     default Param<String> checkpointDir() {
         return training().checkpointDir;
     }

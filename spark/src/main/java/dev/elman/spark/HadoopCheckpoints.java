@@ -2,6 +2,7 @@ package dev.elman.spark;
 
 import dev.elman.train.Checkpoint;
 import dev.elman.train.Checkpoints;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -30,9 +31,35 @@ final class HadoopCheckpoints implements Checkpoints {
         this.writing = new Path(this.folder, ".writing-" + UUID.randomUUID());
     }
 
+    /**
+     * Makes a folder for one fit, by a name that is the same for all executors: a relative path would be another for each. The
+     * driver makes it and removes it, so that a worker that has not heard of the end leaves nothing behind.
+     */
+    static String newFolder(String checkpointDir, Configuration configuration) {
+        Path folder = new Path(checkpointDir, "elman-" + UUID.randomUUID());
+        try {
+            FileSystem files = folder.getFileSystem(configuration);
+            if (!files.mkdirs(folder)) throw new IOException("cannot make " + folder);
+            return files.makeQualified(folder).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "cannot make a folder in checkpointDir \"" + checkpointDir + "\". " + remedy(), e);
+        }
+    }
+
+    private void requireFolder() throws IOException {
+        if (files.exists(folder)) return;
+        throw new FileNotFoundException(
+                folder + " is not there: the fit is over, or this executor does not see the driver's. " + remedy());
+    }
+
+    private static String remedy() {
+        return "Set checkpointDir to a folder that the driver and all executors see and may write to.";
+    }
+
     /** The last epoch that was kept; 0 for none. */
     int lastEpoch() throws IOException {
-        if (!files.exists(folder)) return 0;
+        requireFolder();
         return Arrays.stream(files.listStatus(folder))
                 .mapToInt(HadoopCheckpoints::epoch)
                 .max()
@@ -76,6 +103,7 @@ final class HadoopCheckpoints implements Checkpoints {
             java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
             try {
                 checkpoint.write(local);
+                requireFolder(); // which an upload would make
                 TempFiles.upload(local, files, writing);
             } finally {
                 Files.delete(local);
