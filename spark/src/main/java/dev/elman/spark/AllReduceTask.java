@@ -151,7 +151,7 @@ final class AllReduceTask implements Serializable {
 
         @Override
         public boolean onEpochEnd(EpochResult result) {
-            double exchange = team.takeSeconds();
+            double exchange = team.seconds();
             metrics.exchangeSeconds.add(exchange);
             if (team.rank() == 0) {
                 EpochSummary summary = summary(result, exchange);

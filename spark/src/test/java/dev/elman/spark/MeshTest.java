@@ -138,4 +138,23 @@ class MeshTest {
                 }));
         assertTrue(e.getCause().getMessage().contains("spark.network.timeout"), e.toString());
     }
+
+    @Test
+    void theWaitAfterAnEpochIsInNone() throws Exception {
+        FitSettings settings = new FitSettings(
+                Rows.VOCABULARY, 8, 16, Rows.CLASSES, false, 0, 0, 7, 1, FitSettings.SGD, 0.1, 0, 8, 2, false, 0);
+        List<Double> shares = run(2, mesh -> {
+            RowExchange noRows =
+                    new RowExchange(mesh, new int[0], new byte[0][], new RowStore(settings, new byte[0][]));
+            RingTeam team = new RingTeam(mesh, new Ring(mesh), noRows, epoch -> {});
+            team.startEpoch(1, List.of());
+            if (mesh.rank() == 1) Thread.sleep(500);
+            long began = System.nanoTime();
+            team.sum(new float[1]);
+            double waited = (System.nanoTime() - began) * 1e-9;
+            team.startEpoch(2, List.of());
+            return team.seconds() / waited;
+        });
+        assertTrue(shares.get(0) < 0.5, shares.toString());
+    }
 }
