@@ -198,13 +198,18 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
      * @throws IllegalArgumentException when a column is missing, there twice or of another type, there are no rows, there
      *     are no slots to take the number of workers from, or ALLREDUCE has fewer slots than workers or dynamic allocation
      * @throws BadRowException for a row that cannot be used
-     * @throws IllegalStateException when an executor has no elman or another version, or training diverges
+     * @throws IllegalStateException when an executor has no elman or another version, training diverges, or the thread is
+     *     interrupted, which cancels the fit's jobs
      */
     @Override
     public ElmanClassificationModel fit(Dataset<?> dataset) {
+        SparkContext context = dataset.sparkSession().sparkContext();
+        return InterruptibleJobs.run(context, () -> fit(dataset, context));
+    }
+
+    private ElmanClassificationModel fit(Dataset<?> dataset, SparkContext context) {
         StructType schema = dataset.schema();
         transformSchema(schema, true);
-        SparkContext context = dataset.sparkSession().sparkContext();
         SyncMode mode = SyncMode.parse(getOrDefault(syncMode()));
         int workers = Slots.workers(context, (Integer) getOrDefault(numWorkers()), mode.allReduce());
         boolean tokens = RowReader.holdsTokens(schema, getFeaturesCol());

@@ -144,9 +144,19 @@ public final class KerasTokenizer extends Estimator<KerasTokenizerModel> impleme
         return withIds(schema);
     }
 
-    /** @throws BadRowException for a text that is null */
+    /**
+     * Counts the words.
+     *
+     * @throws BadRowException for a text that is null
+     * @throws IllegalStateException when an executor has no elman or another version, or the thread is interrupted, which
+     *     cancels the fit's jobs
+     */
     @Override
     public KerasTokenizerModel fit(Dataset<?> dataset) {
+        return InterruptibleJobs.run(dataset.sparkSession().sparkContext(), () -> count(dataset));
+    }
+
+    private KerasTokenizerModel count(Dataset<?> dataset) {
         transformSchema(dataset.schema(), true);
         String empty = tokenizer().toJson();
         String column = getInputCol();

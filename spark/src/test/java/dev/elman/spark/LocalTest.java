@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.expr;
 import static org.apache.spark.sql.functions.lit;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkConf;
 import org.apache.spark.ml.Pipeline;
@@ -196,6 +198,29 @@ class LocalTest {
         assertThrows(Exception.class, () -> classifier.fit(ROWS.table(spark, 1)));
         assertTrue(ENDED.await(60, TimeUnit.SECONDS));
         assertEquals(1, BEGUN.get(), "epochs begun");
+    }
+
+    private static final AtomicReference<Thread> FITTING = new AtomicReference<>();
+    private static final AtomicReference<CountDownLatch> TOLD = new AtomicReference<>();
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ALLREDUCE", "AVERAGE(1000)"})
+    void anInterruptedFitEndsItsJobs(String mode) throws Exception {
+        FITTING.set(Thread.currentThread());
+        TOLD.set(new CountDownLatch(1));
+        ElmanClassifier classifier = Rows.classifier(1).setSyncMode(mode).onEpoch((worker, epoch) -> {
+            if (epoch != 2) return;
+            FITTING.get().interrupt();
+            long deadline = System.nanoTime() + 10_000_000_000L;
+            while (!worker.isInterrupted() && System.nanoTime() < deadline) LockSupport.parkNanos(1_000_000);
+            if (worker.isInterrupted()) TOLD.get().countDown();
+        });
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> classifier.fit(ROWS.table(spark, 1)));
+        assertTrue(Thread.interrupted(), "the thread is interrupted still");
+        assertEquals("The fit was interrupted, and its jobs are cancelled.", e.getMessage());
+        assertInstanceOf(InterruptedException.class, e.getCause());
+        assertTrue(TOLD.get().await(10, TimeUnit.SECONDS), "the worker is told to stop");
+        assertTrue(spark.sparkContext().getJobTags().isEmpty());
     }
 
     /** As Spark reads it. */
