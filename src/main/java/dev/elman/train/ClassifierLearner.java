@@ -4,7 +4,6 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,18 +114,10 @@ final class ClassifierLearner implements Learner {
 
     @Override
     public int startEpoch(int epoch) {
-        batches = trainer.batches(data.input()::length, training, epoch);
-        beginWithWeight(batches);
+        batches = trainer.batches(data.input()::length, training, row -> data.weight(row) > 0, epoch);
         team.startEpoch(epoch, batches);
         if (data.input().partial()) data.input().check(model.config());
         return batches.size();
-    }
-
-    /** A first batch of rows that do not count would say nothing of the weights, which its loss is to prove. */
-    private void beginWithWeight(List<int[]> batches) {
-        int first = 0;
-        while (data.weight(batches.get(first)) == 0) first++;
-        Collections.swap(batches, 0, first);
     }
 
     @Override

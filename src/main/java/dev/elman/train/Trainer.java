@@ -2,12 +2,15 @@ package dev.elman.train;
 
 import dev.elman.backend.Constraint;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import java.util.function.IntUnaryOperator;
 
 /**
@@ -51,15 +54,21 @@ public record Trainer(
 
     /**
      * The batches of an epoch, counted from 1, as {@code fit} walks them when nothing is held back: every row once, by number.
+     * The first has a row that counts, for its loss is to prove the weights before it.
      *
      * @param lengths of all rows
+     * @param counts whether a row has weight; at least one has
      */
-    public List<int[]> batches(int[] lengths, int epoch) {
-        return batches(row -> lengths[row], Batches.range(lengths.length), epoch);
+    public List<int[]> batches(int[] lengths, IntPredicate counts, int epoch) {
+        return batches(row -> lengths[row], Batches.range(lengths.length), counts, epoch);
     }
 
-    List<int[]> batches(IntUnaryOperator lengths, int[] rows, int epoch) {
-        return Batches.shuffled(lengths, rows, batchSize, Seeds.of(seed, epoch));
+    List<int[]> batches(IntUnaryOperator lengths, int[] rows, IntPredicate counts, int epoch) {
+        List<int[]> batches = Batches.shuffled(lengths, rows, batchSize, Seeds.of(seed, epoch));
+        int first = 0;
+        while (Arrays.stream(batches.get(first)).noneMatch(counts)) first++;
+        Collections.swap(batches, 0, first);
+        return batches;
     }
 
     /**

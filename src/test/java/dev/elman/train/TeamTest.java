@@ -641,7 +641,7 @@ class TeamTest {
             float[] state = local.state();
             long step = 0;
             for (int epoch = 1; epoch <= 3; epoch++) {
-                for (int[] batch : trainer.batches(lengths, epoch)) {
+                for (int[] batch : trainer.batches(lengths, row -> true, epoch)) {
                     double[] mean = new double[state.length];
                     for (int rank = 0; rank < workers; rank++) {
                         int from = Team.shareStart(batch.length, rank, workers);
@@ -672,7 +672,7 @@ class TeamTest {
             float[] state = null;
             long step = 0;
             for (int epoch = 1; epoch <= 3; epoch++) {
-                for (int[] batch : trainer.batches(lengths, epoch)) {
+                for (int[] batch : trainer.batches(lengths, row -> true, epoch)) {
                     try (LocalTraining local = new LocalTraining(model, trainer, 1)) {
                         if (state == null) state = local.state();
                         local.restore(state, step++);

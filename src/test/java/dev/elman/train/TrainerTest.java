@@ -500,7 +500,8 @@ class TrainerTest {
         Trainer trainer = ToyData.trainer().batchSize(rows - 1).seed(seed).build();
         int[] alone = new int[rows];
         for (int epoch = 1; epoch <= 100; epoch++) {
-            for (int[] batch : trainer.batches(new int[rows], epoch)) if (batch.length == 1) alone[batch[0]]++;
+            for (int[] batch : trainer.batches(new int[rows], row -> true, epoch))
+                if (batch.length == 1) alone[batch[0]]++;
         }
         int most = Arrays.stream(alone).max().orElseThrow();
         assertTrue(most <= 15, "one row alone in " + most + " of 100 epochs");

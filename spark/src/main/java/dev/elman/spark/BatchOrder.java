@@ -2,8 +2,6 @@ package dev.elman.spark;
 
 import dev.elman.train.Callback;
 import java.io.Serializable;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 
 /** What decides the order of the rows besides the settings, so that each executor can work it out for itself. */
@@ -22,13 +20,9 @@ final class BatchOrder implements Serializable {
         return new BatchOrder(table.lengths(), settings.weighted() ? table.weightless() : new boolean[settings.rows()]);
     }
 
-    /** Of an epoch, as the core's {@code fit} walks them: the first one has weight, for its loss proves the weights before it. */
+    /** Of an epoch, as the core's {@code fit} walks them. */
     List<int[]> batches(FitSettings settings, int epoch) {
-        List<int[]> batches = settings.trainer(new Callback() {}).batches(lengths, epoch);
-        int first = 0;
-        while (Arrays.stream(batches.get(first)).allMatch(row -> weightless[row])) first++;
-        Collections.swap(batches, 0, first);
-        return batches;
+        return settings.trainer(new Callback() {}).batches(lengths, row -> !weightless[row], epoch);
     }
 
     /** The worker in whose share each row is. */
