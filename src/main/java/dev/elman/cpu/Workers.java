@@ -23,20 +23,25 @@ final class Workers implements AutoCloseable {
     private static final long LOOK_OUT_NANOS = 200_000;
 
     private final Helper[] helpers;
-    private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
+    /** The caller's; one calls at a time. */
+    private final Scratch own = new Scratch();
+
     private final AtomicLong number = new AtomicLong();
     private volatile boolean closed;
 
     /** The job that has tasks left; null when there is none. */
     private volatile Job current;
 
-    /** @param threads how many work at once, the caller among them */
+    /**
+     * Takes the memory of all threads before one starts: a helper that got none later would be missing in a team for good.
+     *
+     * @param threads how many work at once, the caller among them
+     */
     Workers(int threads) {
         helpers = new Helper[threads - 1];
-        for (int i = 0; i < helpers.length; i++) {
-            helpers[i] = new Helper("elman-cpu-" + (i + 1));
-            helpers[i].start();
-        }
+        for (int i = 0; i < helpers.length; i++) helpers[i] = new Helper("elman-cpu-" + (i + 1));
+        for (Helper helper : helpers) helper.start();
     }
 
     /** Whether so many arithmetic operations are worth telling another thread. */
@@ -59,7 +64,7 @@ final class Workers implements AutoCloseable {
             current = job;
             for (int i = 0; i < Math.min(helpers.length, tasks - 1); i++) helpers[i].wake();
         }
-        job.run(scratch.get());
+        job.run(own);
         current = null;
         job.await();
     }
@@ -99,7 +104,7 @@ final class Workers implements AutoCloseable {
             this.members = members;
         }
 
-        /** Returns once all members are here. Throws {@link IllegalStateException} when one of them failed. */
+        /** Returns once all members are here, or throws what another one threw: so the caller gets that whoever ends first. */
         void await() {
             int mine = round;
             if (arrived.incrementAndGet() == members) {
@@ -108,7 +113,7 @@ final class Workers implements AutoCloseable {
                 return;
             }
             for (int spins = 0; round == mine; spins++) {
-                if (broken != null) throw new IllegalStateException("Another member of the team failed.", broken);
+                rethrow(broken);
                 pause(spins);
             }
         }
@@ -125,7 +130,14 @@ final class Workers implements AutoCloseable {
         else Thread.onSpinWait();
     }
 
+    /** What a task threw; null for nothing. */
+    private static void rethrow(Throwable failure) {
+        if (failure instanceof Error e) throw e;
+        if (failure instanceof RuntimeException e) throw e;
+    }
+
     private final class Helper extends Thread {
+        private final Scratch scratch = new Scratch();
         private volatile boolean asleep;
 
         Helper(String name) {
@@ -143,7 +155,7 @@ final class Workers implements AutoCloseable {
             long done = 0;
             for (Job job = next(done); job != null; job = next(done)) {
                 done = job.number;
-                job.run(scratch.get());
+                job.run(scratch);
             }
         }
 
@@ -209,8 +221,7 @@ final class Workers implements AutoCloseable {
                 }
             }
             if (interrupted) Thread.currentThread().interrupt();
-            if (failure.get() instanceof Error e) throw e;
-            if (failure.get() instanceof RuntimeException e) throw e;
+            rethrow(failure.get());
         }
     }
 }

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
@@ -65,6 +66,23 @@ class WorkersTest {
                     }));
             assertSame(thrown, caught);
             runEveryTaskOnce();
+        }
+    }
+
+    /** So it is what the caller gets, whichever of them ends first. */
+    @Test
+    void throwInOthersOfATeamWhatOneOfThemThrows() {
+        try (Workers workers = new Workers(2)) {
+            IllegalStateException thrown = new IllegalStateException("planted");
+            AtomicReference<Throwable> met = new AtomicReference<>();
+            assertThrows(
+                    IllegalStateException.class,
+                    () -> workers.runTogether(2, (member, scratch, barrier) -> {
+                        barrier.await();
+                        if (member == 1) throw thrown;
+                        met.set(assertThrows(IllegalStateException.class, barrier::await));
+                    }));
+            assertSame(thrown, met.get());
         }
     }
 }

@@ -1,0 +1,71 @@
+package dev.elman.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.io.SmallHeap;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Moments in which another library has all the memory that there is outside the heap; in a JVM where that is little. */
+class NoMemoryTest {
+    private static final long MOST_MILLISECONDS = 60_000;
+
+    @Test
+    void passesAndLeavesNothingBehind() throws IOException {
+        String said = SmallHeap.run(64, Moments.class);
+        assertTrue(said.contains("a team without memory: done"), said);
+        assertTrue(said.contains("opening without memory: java.lang.OutOfMemoryError"), said);
+    }
+
+    /** Says how it went. */
+    static final class Moments {
+        private static final int[] CHUNKS = {1 << 20, 512};
+
+        private Moments() {}
+
+        public static void main(String[] args) throws InterruptedException {
+            Thread all = new Thread(Moments::live);
+            all.setDaemon(true); // ends with this one, though it hang
+            all.start();
+            all.join(MOST_MILLISECONDS);
+        }
+
+        private static void live() {
+            Workers workers = new Workers(3);
+            workers.run(1, 0, (index, scratch) -> {}); // the caller has worked before, the helpers have not
+            List<ByteBuffer> taken = takeAll();
+            say("a team without memory", () -> workers.runTogether(3, (member, scratch, barrier) -> barrier.await()));
+            say("opening without memory", () -> CpuBackend.open(2).close());
+            taken.clear();
+        }
+
+        private static List<ByteBuffer> takeAll() {
+            List<ByteBuffer> taken = new ArrayList<>();
+            for (int bytes : CHUNKS) {
+                try {
+                    while (true) taken.add(ByteBuffer.allocateDirect(bytes));
+                } catch (OutOfMemoryError e) {
+                    // So there is none.
+                }
+            }
+            return taken;
+        }
+
+        private static void say(String what, Runnable how) {
+            try {
+                how.run();
+                say(what, "done");
+            } catch (RuntimeException | Error e) {
+                say(what, e.toString());
+            }
+        }
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        private static void say(String what, String how) {
+            System.out.println(what + ": " + how);
+        }
+    }
+}
