@@ -19,15 +19,6 @@ import org.bytedeco.javacpp.FloatPointer;
 final class OpenBlas {
     private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
 
-    /** Kept for good. */
-    private static final OffHeap ONES = OffHeap.allocate(Float.BYTES * Gemm.SUMMED_ROWS);
-
-    static {
-        for (int i = 0; i < Gemm.SUMMED_ROWS; i++) ONES.bytes().putFloat(Float.BYTES * i, 1);
-    }
-
-    private static final long ONES_ADDRESS = address(ONES.bytes());
-
     private OpenBlas() {}
 
     /**
@@ -48,11 +39,6 @@ final class OpenBlas {
         try (BytePointer pointer = new BytePointer(bytes)) {
             return pointer.address();
         }
-    }
-
-    /** A row of {@link Gemm#SUMMED_ROWS} ones. */
-    static long ones() {
-        return ONES_ADDRESS;
     }
 
     /** c [m,n] = a [m,k] b [k,n] + (add ? c : 0), row-major; {@code strideA} counts elements between the rows of a. */

@@ -37,10 +37,10 @@ final class OpenBlasGemm implements Gemm {
 
     @Override
     public void addRows(Matrix b, Matrix sum) {
+        long ones = Constants.ofThread().ones();
         for (int row = 0; row < b.rows(); row += SUMMED_ROWS) {
             int rows = Math.min(SUMMED_ROWS, b.rows() - row);
-            OpenBlas.multiplyRow(
-                    b.columns(), rows, OpenBlas.ones(), b.address(row, 0), b.stride(), false, true, sum.address());
+            OpenBlas.multiplyRow(b.columns(), rows, ones, b.address(row, 0), b.stride(), false, true, sum.address());
         }
     }
 

@@ -176,6 +176,7 @@ final class PanelGemm implements Gemm {
 
     @Override
     public void addRows(Matrix b, Matrix sum) {
+        long ones = Constants.ofThread().ones();
         for (int column = 0; column < b.columns(); column += WIDTH) {
             int columns = Math.min(WIDTH, b.columns() - column);
             for (int row = 0; row < b.rows(); row += SUMMED_ROWS) {
@@ -184,7 +185,7 @@ final class PanelGemm implements Gemm {
                         1,
                         columns,
                         rows,
-                        OpenBlas.ones(),
+                        ones,
                         SUMMED_ROWS,
                         false,
                         b.address(row, column),

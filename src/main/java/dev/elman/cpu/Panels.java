@@ -58,15 +58,6 @@ final class Panels implements Gemm.Factor {
 
     private static final float[] ZEROS = new float[WIDTH];
 
-    /** [VECTOR,VECTOR], kept for good. */
-    private static final ByteBuffer IDENTITY = OffHeap.collected(Float.BYTES * VECTOR * VECTOR);
-
-    static {
-        for (int i = 0; i < VECTOR; i++) IDENTITY.putFloat(Float.BYTES * i * (VECTOR + 1), 1);
-    }
-
-    private static final long IDENTITY_ADDRESS = OpenBlas.address(IDENTITY);
-
     private static final ThreadLocal<WideResult> WIDE_RESULT = ThreadLocal.withInitial(WideResult::allocate);
 
     private final Matrix b;
@@ -236,6 +227,7 @@ final class Panels implements Gemm.Factor {
      */
     private static void transpose(Matrix panel, long to, int stride) {
         int length = panel.rows();
+        long identity = Constants.ofThread().identity();
         for (int column = 0; column < panel.columns(); column += VECTOR) {
             int columns = Math.min(VECTOR, panel.columns() - column);
             for (int row = 0; row < length; row += DEPTH) {
@@ -246,7 +238,7 @@ final class Panels implements Gemm.Factor {
                         panel.address() + Float.BYTES * ((long) column * panel.stride() + row),
                         panel.stride(),
                         true,
-                        IDENTITY_ADDRESS,
+                        identity,
                         VECTOR,
                         false,
                         false,

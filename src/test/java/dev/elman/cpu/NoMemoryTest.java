@@ -1,7 +1,11 @@
 package dev.elman.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
 import dev.elman.io.SmallHeap;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -18,6 +22,12 @@ class NoMemoryTest {
         String said = SmallHeap.run(64, Moments.class);
         assertTrue(said.contains("a team without memory: done"), said);
         assertTrue(said.contains("opening without memory: java.lang.OutOfMemoryError"), said);
+        assertTrue(said.contains("a product without memory: "), said);
+        assertTrue(said.contains("a product afterwards: done"), said);
+        try (Backend backend = CpuBackend.open(1)) {
+            assertTrue(said.contains("opened afterwards: "), said);
+            assertEquals(backend.description().contains("plain Java"), said.contains("plain Java"), said);
+        }
     }
 
     /** Says how it went. */
@@ -40,6 +50,17 @@ class NoMemoryTest {
             say("a team without memory", () -> workers.runTogether(3, (member, scratch, barrier) -> barrier.await()));
             say("opening without memory", () -> CpuBackend.open(2).close());
             taken.clear();
+
+            try (Backend backend = CpuBackend.open(2);
+                    Tensor x = backend.allocate(Shape.of(100, 8));
+                    Tensor w = backend.allocate(Shape.of(80, 8));
+                    Tensor y = backend.allocate(Shape.of(100, 80))) {
+                say("opened afterwards", backend.description());
+                taken = takeAll();
+                say("a product without memory", () -> backend.linearForward(x, w, null, y));
+                taken.clear();
+                say("a product afterwards", () -> backend.linearForward(x, w, null, y));
+            }
         }
 
         private static List<ByteBuffer> takeAll() {
