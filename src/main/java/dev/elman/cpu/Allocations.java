@@ -3,13 +3,24 @@ package dev.elman.cpu;
 import dev.elman.backend.Shape;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** All memory of one backend that is not freed yet. */
+/** All memory of one backend that is not freed yet: tensors, and what is held beside them. */
 final class Allocations {
+    /** The tensors'. */
     private final Set<Memory> live = ConcurrentHashMap.newKeySet();
+
+    private final AtomicLong bytes = new AtomicLong();
     private volatile boolean closed;
 
     Memory allocate(Shape shape) {
+        Memory memory = allocateBeside(shape);
+        live.add(memory);
+        return memory;
+    }
+
+    /** Memory that counts as nobody's tensor; who asked for it releases it. */
+    Memory allocateBeside(Shape shape) {
         checkOpen();
         long size = shape.size();
         if (size > Memory.LARGEST) {
@@ -17,18 +28,11 @@ final class Allocations {
                     + " elements, but one tensor of the" + " cpu backend holds at most " + Memory.LARGEST
                     + "; take fewer nodes, smaller batches or shorter sequences.");
         }
-        Memory memory = reserve(shape, (int) size);
-        live.add(memory);
-        return memory;
-    }
-
-    private Memory reserve(Shape shape, int size) {
         try {
-            return new Memory(this, size);
+            return new Memory(this, (int) size);
         } catch (OutOfMemoryError e) {
-            long inUse = live.stream().mapToLong(Memory::byteCount).sum();
             OutOfMemoryError said = new OutOfMemoryError("allocate: " + shape + " needs " + mebibytes(4L * size)
-                    + " outside the heap, where this backend already holds " + mebibytes(inUse)
+                    + " outside the heap, where this backend already holds " + mebibytes(held())
                     + "; take fewer nodes, smaller batches or shorter sequences, or, before Java 22, raise -XX:MaxDirectMemorySize (it is"
                     + " the largest heap size when not set).");
             said.initCause(e);
@@ -36,8 +40,23 @@ final class Allocations {
         }
     }
 
+    /** Counted until it is freed. */
+    OffHeap offHeap(int size) {
+        OffHeap memory = OffHeap.allocate(size);
+        bytes.addAndGet(size);
+        return new OffHeap(memory.bytes(), () -> {
+            bytes.addAndGet(-size);
+            memory.free();
+        });
+    }
+
     private static String mebibytes(long bytes) {
         return (bytes + (1 << 20) - 1) / (1 << 20) + " MiB";
+    }
+
+    /** Bytes of all of it. */
+    long held() {
+        return bytes.get();
     }
 
     int count() {

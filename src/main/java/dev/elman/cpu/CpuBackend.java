@@ -31,7 +31,7 @@ public final class CpuBackend implements Backend {
     private final Workers workers;
     private final Elementwise elementwise;
     private final Rows rows;
-    private final Workspace workspace = new Workspace();
+    private final Workspace workspace = new Workspace(allocations);
 
     CpuBackend(Gemm gemm, int threads) {
         this.gemm = gemm;

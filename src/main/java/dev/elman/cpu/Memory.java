@@ -23,7 +23,7 @@ final class Memory {
 
     Memory(Allocations allocations, int size) {
         this.allocations = allocations;
-        this.memory = OffHeap.allocate(size * Float.BYTES);
+        this.memory = allocations.offHeap(size * Float.BYTES);
         this.floats = memory.bytes().asFloatBuffer();
         this.ints = memory.bytes().asIntBuffer();
     }
@@ -70,8 +70,14 @@ final class Memory {
         return new IllegalStateException("This tensor is closed.");
     }
 
-    long byteCount() {
-        return memory.bytes().capacity();
+    /** Elements, at least as many as it was asked for. */
+    int size() {
+        return memory.bytes().capacity() / Float.BYTES;
+    }
+
+    /** Other memory of the same backend; who asked for it frees it. */
+    OffHeap beside(int bytes) {
+        return allocations.offHeap(bytes);
     }
 
     /** Tells the backend, which frees. */
@@ -79,7 +85,7 @@ final class Memory {
         allocations.close(this);
     }
 
-    /** Gives the memory back; called by {@link Allocations} only, and only once. */
+    /** Gives the memory back; called only once, of a tensor's by {@link Allocations}. */
     void release() {
         mayChange();
         floats = null;

@@ -72,7 +72,7 @@ final class PanelStore implements AutoCloseable {
         Matrix b = source.b;
         int stored = again ? 0 : Panels.storedPanels(b, rows);
         boolean all = b.columns() <= stored * Panels.WIDTH;
-        Entry entry = new Entry(source, all ? null : memory(Panels.bytes(b, source.room, stored), again), again);
+        Entry entry = new Entry(source, all ? null : memory(b, Panels.bytes(b, source.room, stored), again), again);
         entry.panels = new Panels(b, source.room, stored, entry.memory, () -> close(entry));
         return entry.panels;
     }
@@ -100,7 +100,7 @@ final class PanelStore implements AutoCloseable {
      * Free memory that is large enough, or else that of a factor that was not asked for again; or new memory. One that is asked
      * for again stays, and so takes no memory that is much too large for it.
      */
-    private OffHeap memory(int bytes, boolean again) {
+    private OffHeap memory(Matrix b, int bytes, boolean again) {
         if (free.isEmpty() && !again) dropOne();
         OffHeap largest = null;
         for (OffHeap memory : free) {
@@ -116,10 +116,10 @@ final class PanelStore implements AutoCloseable {
             largest.free();
         }
         try {
-            return OffHeap.allocate(bytes);
+            return b.memory().beside(bytes);
         } catch (OutOfMemoryError e) {
             close(); // what was kept is laid out anew when it is asked for
-            return OffHeap.allocate(bytes);
+            return b.memory().beside(bytes);
         }
     }
 

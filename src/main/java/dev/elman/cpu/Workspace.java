@@ -4,29 +4,34 @@ import dev.elman.backend.Shape;
 
 /** Memory for what lives within one operation; grows to the largest sizes asked for and then stays. */
 final class Workspace implements AutoCloseable {
-    /** Its own, so that it counts as nobody's tensor. */
-    private final Allocations allocations = new Allocations();
-
     /** Numbers of tensors: the shares' own states or gradients, and what recurrent dropout leaves of the states. */
     static final int STATES = 0;
 
     static final int DROPPED = 1;
 
-    private final CpuTensor[] tensors = new CpuTensor[2];
+    private final Allocations allocations;
+    private final Memory[] memories = new Memory[2];
 
-    /** Tensor number {@code number}, at least of this size and of unknown contents, until it is asked for again. */
+    Workspace(Allocations allocations) {
+        this.allocations = allocations;
+    }
+
+    /** Tensor number {@code number}, of unknown contents, until it is asked for again. */
     CpuTensor of(int number, Shape shape) {
-        CpuTensor tensor = tensors[number];
-        if (tensor == null || tensor.size() < shape.size()) {
-            if (tensor != null) tensor.close();
-            tensors[number] = null;
-            tensors[number] = new CpuTensor(allocations.allocate(shape), shape);
+        if (memories[number] == null || memories[number].size() < shape.size()) {
+            release(number);
+            memories[number] = allocations.allocateBeside(shape);
         }
-        return tensors[number];
+        return new CpuTensor(memories[number], shape);
+    }
+
+    private void release(int number) {
+        if (memories[number] != null) memories[number].release();
+        memories[number] = null;
     }
 
     @Override
     public void close() {
-        allocations.close();
+        for (int number = 0; number < memories.length; number++) release(number);
     }
 }

@@ -10,6 +10,7 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.FloatBuffer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 class MemoryTest {
     private final Allocations allocations = new Allocations();
@@ -54,6 +55,32 @@ class MemoryTest {
         IllegalStateException closed = assertThrows(IllegalStateException.class, left::toDoubles);
         assertEquals("This backend is closed.", closed.getMessage());
         assertThrows(IllegalStateException.class, () -> allocations.allocate(shape));
+    }
+
+    /** Whoever asks, and whatever holds it. From Java 22 on there is that much, where the machine has it. */
+    @Test
+    void saysAllThatIsHeldWhereThereIsNoMore() {
+        if (Runtime.version().feature() >= 22) return;
+        Shape shape = Shape.of(1 << 20);
+        Shape all = Shape.of(Memory.LARGEST);
+        try (Workspace workspace = new Workspace(allocations)) {
+            workspace.of(Workspace.STATES, shape);
+            assertEquals(0, allocations.count());
+            Memory tensor = allocations.allocate(shape);
+            OffHeap panels = tensor.beside(4 << 20);
+            assertSaysHeld("12 MiB", () -> allocations.allocate(all));
+            assertSaysHeld("12 MiB", () -> workspace.of(Workspace.DROPPED, all));
+            panels.free();
+            tensor.close();
+            assertSaysHeld("4 MiB", () -> allocations.allocate(all));
+            assertSaysHeld("0 MiB", () -> workspace.of(Workspace.STATES, all));
+        }
+    }
+
+    private static void assertSaysHeld(String amount, Executable asking) {
+        String message = assertThrows(OutOfMemoryError.class, asking).getMessage();
+        assertTrue(message.contains("[" + Memory.LARGEST + "] needs 2048 MiB"), message);
+        assertTrue(message.contains("already holds " + amount + ";"), message);
     }
 
     @Test

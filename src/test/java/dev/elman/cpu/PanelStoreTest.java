@@ -91,6 +91,16 @@ class PanelStoreTest {
     }
 
     @Test
+    void memoryIsPartOfWhatTheBackendHolds() {
+        Matrix b = noise();
+        long before = allocations.held();
+        open(b, MANY).close();
+        assertEquals(before + Panels.bytes(b, false, 0), allocations.held());
+        store.close();
+        assertEquals(before, allocations.held());
+    }
+
+    @Test
     void trainingTakesNoMoreMemoryStepByStep() {
         for (int step = 0; step < 10; step++) {
             Matrix small = noise();
