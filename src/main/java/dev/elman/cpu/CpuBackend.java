@@ -377,7 +377,7 @@ public final class CpuBackend implements Backend {
         double length = elementwise.norm(read(g));
         measured.write(0, new float[] {(float) length}, 1);
         // Not "if larger": of a norm that is no number nothing remains as if it were fine.
-        if (!(length <= maxNorm)) elementwise.scale(written(g), (float) (maxNorm / length));
+        if (!(length <= maxNorm)) elementwise.scale(written(g), maxNorm / length);
     }
 
     @Override

@@ -109,12 +109,18 @@ final class Elementwise {
         forEach(0, loop, g);
     }
 
-    void scale(CpuTensor g, float factor) {
-        Loop loop = (blocks, count) -> {
+    void scale(CpuTensor g, double factor) {
+        float rounded = (float) factor;
+        Loop inFloat = (blocks, count) -> {
             float[] values = blocks[0];
-            for (int i = 0; i < count; i++) values[i] *= factor;
+            for (int i = 0; i < count; i++) values[i] *= rounded;
         };
-        forEach(0, loop, g);
+        Loop inDouble = (blocks, count) -> {
+            float[] values = blocks[0];
+            for (int i = 0; i < count; i++) values[i] = (float) (values[i] * factor);
+        };
+        // Below the normal numbers a float has fewer digits, or none; in double the loop is slower.
+        forEach(0, factor < Float.MIN_NORMAL ? inDouble : inFloat, g);
     }
 
     /** The Euclidean norm, summed in double: each task its part, then the parts in order. */

@@ -87,11 +87,11 @@ final class Rows {
             w.read(m * width, row, width);
             for (int c = 0; c < width; c++) squares[c] += (double) row[c] * row[c];
         }
-        float[] factors = new float[width];
-        for (int c = 0; c < width; c++) factors[c] = (float) constraint.factor(Math.sqrt(squares[c]));
+        double[] factors = new double[width]; // a column that is tiny has one that no float holds
+        for (int c = 0; c < width; c++) factors[c] = constraint.factor(Math.sqrt(squares[c]));
         for (int m = 0; m < sizes.m(); m++) {
             w.read(m * width, row, width);
-            for (int c = 0; c < width; c++) row[c] *= factors[c];
+            for (int c = 0; c < width; c++) row[c] = (float) (row[c] * factors[c]);
             w.write(m * width, row, width);
         }
     }
