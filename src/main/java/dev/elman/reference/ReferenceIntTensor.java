@@ -14,7 +14,11 @@ final class ReferenceIntTensor implements IntTensor {
     private final boolean owner;
 
     ReferenceIntTensor(ReferenceBackend backend, Shape shape) {
-        this(new Memory(backend), new int[Math.toIntExact(shape.size())], 0, shape, true);
+        this.values = new int[Math.toIntExact(shape.size())];
+        this.memory = new Memory(backend); // counts, which an array that does not fit the heap should not
+        this.offset = 0;
+        this.shape = shape;
+        this.owner = true;
     }
 
     private ReferenceIntTensor(Memory memory, int[] values, int offset, Shape shape, boolean owner) {

@@ -13,7 +13,11 @@ final class ReferenceTensor implements Tensor {
     private final boolean owner;
 
     ReferenceTensor(ReferenceBackend backend, Shape shape) {
-        this(new Memory(backend), new double[Math.toIntExact(shape.size())], 0, shape, true);
+        this.values = new double[Math.toIntExact(shape.size())];
+        this.memory = new Memory(backend); // counts, which an array that does not fit the heap should not
+        this.offset = 0;
+        this.shape = shape;
+        this.owner = true;
     }
 
     private ReferenceTensor(Memory memory, double[] values, int offset, Shape shape, boolean owner) {
