@@ -130,18 +130,19 @@ final class Backward {
             int count = rows * share.columns();
             float[] g = scratch.floats(0, count);
             own.read(ownRow + row, rows, share.columns(), g);
-            if (pass.mask() != null) passMasked(share, t, row, rows, g, scratch);
+            if (pass.mask() != null) handOnMasked(share, t, row, rows, g, scratch);
             if (pass.activation() != Activation.LINEAR) {
                 float[] state = scratch.floats(1, count);
                 h.read(begin, state, count);
                 Derivative.apply(pass.activation(), g, state, count);
             }
+            if (pass.mask() != null) clearMasked(share, t, row, rows, g);
             dh.write(begin, g, count);
         }
     }
 
-    /** Moves the masked ones of some rows of g to the gradient of the state before, and leaves 0. */
-    private void passMasked(Share share, int t, int first, int rows, float[] g, Scratch scratch) {
+    /** Adds the masked ones of some rows of g to the gradient of the state before. */
+    private void handOnMasked(Share share, int t, int first, int rows, float[] g, Scratch scratch) {
         int width = share.columns();
         float[] sums = scratch.floats(1, width);
         for (int n = 0; n < rows; n++) {
@@ -150,7 +151,14 @@ final class Backward {
             dh.read(before, sums, width);
             for (int j = 0; j < width; j++) sums[j] += g[n * width + j];
             dh.write(before, sums, width);
-            Arrays.fill(g, n * width, (n + 1) * width, 0);
+        }
+    }
+
+    /** Their da = 0. Last, for 0 times the derivative at a state that is no number is none. */
+    private void clearMasked(Share share, int t, int first, int rows, float[] g) {
+        int width = share.columns();
+        for (int n = 0; n < rows; n++) {
+            if (!pass.live(t, share.firstRow() + first + n)) Arrays.fill(g, n * width, (n + 1) * width, 0);
         }
     }
 

@@ -201,7 +201,9 @@ final class Elementwise {
             float[] weights = blocks[1];
             float[] mean = blocks[2];
             float[] square = blocks[3];
-            for (int i = 0; i < count; i++) gradient[i] += coupled * weights[i];
+            if (coupled != 0) { // 0 times a weight that is no number is none
+                for (int i = 0; i < count; i++) gradient[i] += coupled * weights[i];
+            }
             for (int i = 0; i < count; i++) mean[i] = beta1 * mean[i] + rest1 * gradient[i];
             for (int i = 0; i < count; i++) square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i];
             for (int i = 0; i < count; i++) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 
 import dev.elman.backend.Activation;
+import dev.elman.backend.AdamStep;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
 import dev.elman.backend.Dropout;
@@ -143,6 +144,58 @@ class CpuBackendTest {
             dh.slice(1, 1).view(7, Shape.of(1)).set(Float.NaN);
             backend.simpleRnnBackward(new SimpleRnnBackward(forward, dh, null, new SimpleRnnWeights(dWx, dWh, null)));
             assertFinite(dWh, index -> index % 40 != 7);
+        }
+    }
+
+    /** Its da is 0 whatever that state is, and the gradient goes to the state before. */
+    @ParameterizedTest
+    @MethodSource("products")
+    void aMaskedStepWithAStateThatIsNoNumberHasNoGradient(Supplier<Gemm> gemm) {
+        float[] state = new float[40];
+        for (Activation activation : Activation.values()) {
+            SplittableRandom random = new SplittableRandom(8);
+            try (Backend backend = new CpuBackend(gemm.get(), 2);
+                    IntTensor mask = backend.allocateInts(Shape.of(2, 2));
+                    Tensor wx = noise(backend, random, 3, 40);
+                    Tensor wh = noise(backend, random, 40, 40);
+                    Tensor dWx = backend.allocate(wx.shape());
+                    Tensor dWh = backend.allocate(wh.shape());
+                    Tensor x = noise(backend, random, 2, 2, 3);
+                    Tensor h = backend.allocate(Shape.of(3, 2, 40));
+                    Tensor dh = backend.allocate(h.shape())) {
+                mask.set(1, 0, 1, 0);
+                Arrays.fill(state, 0, 20, Float.NaN);
+                Arrays.fill(state, 20, 40, Float.POSITIVE_INFINITY);
+                h.view(40, Shape.of(40)).set(state);
+                backend.fill(dh, 1);
+                SimpleRnnPass pass = new SimpleRnnPass(activation, false, mask);
+                SimpleRnnForward forward = new SimpleRnnForward(new SimpleRnnWeights(wx, wh, null), pass, x, h);
+                backend.simpleRnnForward(forward);
+                backend.simpleRnnBackward(
+                        new SimpleRnnBackward(forward, dh, null, new SimpleRnnWeights(dWx, dWh, null)));
+                for (int slot = 0; slot <= 2; slot++) {
+                    float[] gradients = dh.slice(slot, 1).view(40, Shape.of(40)).toFloats();
+                    for (float gradient : gradients) assertEquals(slot == 0 ? 3 : 0, gradient, activation.toString());
+                }
+                assertFinite(dWx, index -> true);
+            }
+        }
+    }
+
+    /** Without decay of its own a gradient has no part of the weight, which may be no number. */
+    @Test
+    void decoupledDecayLeavesTheMomentsAlone() {
+        try (Backend backend = CpuBackend.open(1);
+                Tensor w = backend.allocate(Shape.of(1));
+                Tensor g = backend.allocate(Shape.of(1));
+                Tensor m = backend.allocate(Shape.of(1));
+                Tensor v = backend.allocate(Shape.of(1))) {
+            w.set(Float.POSITIVE_INFINITY);
+            g.set(1f);
+            backend.adamStep(new AdamStep(.1, .9, .999, 1e-8, .01, true, 1), w, g, m, v);
+            assertEquals(Float.POSITIVE_INFINITY, w.toFloats()[0]);
+            assertEquals(.1, m.toFloats()[0], 1e-7);
+            assertEquals(.001, v.toFloats()[0], 1e-9);
         }
     }
 
