@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -13,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.TestAbortedException;
 
 /** What bash and zsh offer once they have read our script. */
@@ -38,8 +40,12 @@ class CompletionTest {
         return Files.writeString(folder.resolve("completion"), script.out());
     }
 
-    /** What stands where the cursor is, behind these words, if Tab is pressed there in bash. */
     private List<String> offered(String words) throws IOException, InterruptedException {
+        return offered(Path.of(""), words);
+    }
+
+    /** What stands where the cursor is, behind these words, if Tab is pressed there in bash. */
+    private List<String> offered(Path in, String words) throws IOException, InterruptedException {
         Path file = script();
         // compopt speaks to the line editor, and here is none.
         String press = "compopt() { :; }; source " + file + "; COMP_WORDS=(" + words
@@ -47,6 +53,7 @@ class CompletionTest {
                 + " COMP_LINE=\"${COMP_WORDS[*]}\"; COMP_POINT=${#COMP_LINE}; _complete_elman;"
                 + " printf '%s\\n' \"${COMPREPLY[@]}\"";
         return ended(new ProcessBuilder("bash", "--norc", "-c", press)
+                        .directory(in.toAbsolutePath().toFile())
                         .redirectErrorStream(true)
                         .start())
                 .lines()
@@ -97,6 +104,20 @@ class CompletionTest {
     })
     void oneThingFits(String words, String completed) throws IOException, InterruptedException {
         assertEquals(List.of(completed), offered(words));
+    }
+
+    /** Whatever a file is called, its name is no code. */
+    @ParameterizedTest
+    @ValueSource(strings = {"elman train ''", "elman evaluate model.safetensors ''", "elman train --init ''"})
+    void namesOfFilesAreOfferedAsTheyAre(String words) throws IOException, InterruptedException {
+        Path files = Files.createDirectory(folder.resolve("files"));
+        List<String> names = List.of(
+                "a$(touch RUN).txt", "b`touch RUN`.txt", "c*.txt", "cd.txt", "it's.tsv", "my  novel.txt", "\"q\".txt");
+        for (String name : names) Files.createFile(files.resolve(name));
+        assertEquals(
+                names.stream().sorted().toList(),
+                offered(files, words).stream().sorted().toList());
+        assertFalse(Files.exists(files.resolve("RUN")));
     }
 
     @ParameterizedTest
