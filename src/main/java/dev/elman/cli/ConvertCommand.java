@@ -76,13 +76,13 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Option(
             names = "--activation",
-            paramLabel = "NAME",
+            paramLabel = "ACTIVATION",
             description = "tanh, relu or linear, where IN does not say it (default: tanh).")
     private Activation activation;
 
     @Option(
             names = "--output",
-            paramLabel = "NAME",
+            paramLabel = "OUTPUT",
             description =
                     "What the recurrent layer gives, where IN does not say it: sequence, last, max or mean (default:"
                             + " last before a dense layer, else sequence).")
@@ -90,7 +90,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Option(
             names = "--merge",
-            paramLabel = "NAME",
+            paramLabel = "MERGE",
             description = "How two directions become one, where IN does not say it: concat, sum, mul or ave (default:"
                     + " concat).")
     private Merge merge;

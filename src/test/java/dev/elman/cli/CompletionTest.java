@@ -10,6 +10,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,9 @@ class CompletionTest {
             repeat 600; do [[ -s $3/told ]] && break; zpty -r -t line ignored; sleep 0.05; done
             cat $3/told
             """;
+
+    /** Where the script names those of an option. */
+    private static final Pattern VALUES = Pattern.compile("local \\w+_option_args=");
 
     @TempDir
     private Path folder;
@@ -100,6 +105,9 @@ class CompletionTest {
         "elman train --task gen, generate",
         "elman predict --expl, --explain",
         "elman demo --backend cp, cpu",
+        "elman convert --activation R, RELU",
+        "elman convert --output L, LAST",
+        "elman convert --merge S, SUM",
         "elman train READ, README.md"
     })
     void oneThingFits(String words, String completed) throws IOException, InterruptedException {
@@ -136,5 +144,15 @@ class CompletionTest {
     void everyCommandIsOffered() throws IOException, InterruptedException {
         List<String> offered = offered("elman ''");
         HelpTest.commands().forEach(command -> assertTrue(offered.contains(command), offered.toString()));
+    }
+
+    /** Options of a command that are labelled alike are offered the values of the last of them. */
+    @Test
+    void everyOptionHasValuesOfItsOwn() throws IOException {
+        for (String function : Files.readString(script()).split("\nfunction ", -1)) {
+            List<String> values =
+                    VALUES.matcher(function).results().map(MatchResult::group).toList();
+            assertEquals(values.stream().distinct().toList(), values, function);
+        }
     }
 }
