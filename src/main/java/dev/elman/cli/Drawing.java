@@ -5,6 +5,7 @@ import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.Optional;
+import javax.imageio.ImageIO;
 
 /**
  * Whether this Java runtime can draw. A runtime made by jlink may lack java.desktop, a headless one its libraries, a
@@ -31,6 +32,7 @@ final class Drawing {
     static Optional<String> attempt(Work work) throws IOException {
         try {
             Probe.drawAWord();
+            Probe.keepFromDisk();
             work.run();
             return Optional.empty();
         } catch (OutOfMemoryError e) {
@@ -58,6 +60,11 @@ final class Drawing {
             graphics.setFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
             graphics.drawString("elman", 0, 12);
             graphics.dispose();
+        }
+
+        /** Pictures are made in memory; ImageIO would write each to java.io.tmpdir first, where it may not be able to. */
+        static void keepFromDisk() {
+            ImageIO.setUseCache(false);
         }
     }
 }

@@ -8,6 +8,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,5 +76,18 @@ class DemoTest {
                 .orElseThrow()
                 .contains("java/awt/Font"));
         assertTrue(Drawing.attempt(() -> {}).isEmpty());
+    }
+
+    @Test
+    void drawingTakesNoFolderForTemporaryFiles() throws IOException {
+        Path gone = Files.createDirectory(folder.resolve("gone"));
+        ImageIO.setUseCache(true);
+        ImageIO.setCacheDirectory(gone.toFile());
+        try {
+            Files.delete(gone);
+            assertEquals(Optional.empty(), Drawing.attempt(() -> Pictures.probe()));
+        } finally {
+            ImageIO.setCacheDirectory(null);
+        }
     }
 }
