@@ -117,6 +117,7 @@ final class TrainCommand implements Callable<Integer> {
         if (checkpoint != null) requireOwn(checkpoint);
         requireOther(file);
         if (training.held.validation != null) requireOther(training.held.validation);
+        if (training.init != null) requireKept(training.init);
         TextFile text = TextFile.read(file);
         Optional<TextFile.Line> untabbed = text.filled().stream()
                 .filter(line -> !line.text().contains("\t"))
@@ -144,9 +145,19 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private void requireOther(Path texts) throws IOException {
-        if (Files.exists(out) && Files.exists(texts) && Files.isSameFile(texts, out)) {
-            throw new UserException(out + ": is a file of texts; name another --out");
+        if (areSame(texts, out)) throw new UserException(out + ": is a file of texts; name another --out");
+    }
+
+    /** Ctrl-C is no wish to lose the model that was to be trained further. */
+    private void requireKept(Path init) throws IOException {
+        if (Files.exists(out) && areSame(init, beside(STOPPED))) {
+            throw new UserException(init + ": is the model of --init, and Ctrl-C would replace it, for " + out
+                    + " is there already; name another --out");
         }
+    }
+
+    private static boolean areSame(Path one, Path other) throws IOException {
+        return Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
     }
 
     private TextTask.Kind kind(Optional<TextFile.Line> untabbed) throws IOException {

@@ -237,6 +237,33 @@ class TrainAndPredictTest {
                 unknown.err().contains("line 3 has the label \"signs\", which the model does not know"), unknown.err());
     }
 
+    /** Where there is a model already, a training that is stopped is saved beside it. */
+    @Test
+    void theModelToGoOnWithIsNotOverwrittenByCtrlC() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        assertEquals(0, train("--no-pictures", "--epochs", "1").code());
+        Path stopped = folder.resolve("model.stopped.safetensors");
+        Files.move(model, stopped);
+        Outcome first = trainFurther(stopped);
+        assertEquals(0, first.code(), first.err());
+        byte[] before = Files.readAllBytes(model);
+        Outcome second = trainFurther(stopped);
+        assertEquals(2, second.code());
+        assertTrue(
+                second.err().contains(stopped + ": is the model of --init, and Ctrl-C would replace it"), second.err());
+        assertTrue(second.err().contains("name another --out"), second.err());
+        assertArrayEquals(before, Files.readAllBytes(model));
+        Outcome inPlace = trainFurther(model);
+        assertEquals(0, inPlace.code(), inPlace.err());
+    }
+
+    private Outcome trainFurther(Path init) {
+        String[] words = {"train", file.toString(), "--init", init.toString(), "--out", model.toString()};
+        List<String> args = new ArrayList<>(List.of(words));
+        args.addAll(List.of("--epochs=1", "--no-pictures", "--backend=reference"));
+        return Outcome.of(args.toArray(new String[0]));
+    }
+
     /** At a rate at which nothing is learnt, what the model answers is what it answered before. */
     @Test
     void aModelIsTrainedFurther() throws IOException {
