@@ -100,16 +100,16 @@ final class ClassifierLearner implements Learner {
                 .map(data.input()::length)
                 .toArray();
         settings.put("number of rows" + which, "" + lengths.length);
-        settings.put("hash of the lengths" + which, "" + Arrays.hashCode(lengths));
-        settings.put("hash of the labels" + which, "" + Arrays.hashCode(data.labels()));
-        settings.put("hash of the weights" + which, "" + Arrays.hashCode(data.weights()));
+        settings.put("hash of the lengths" + which, "" + RowsHash.of(lengths));
+        settings.put("hash of the labels" + which, "" + RowsHash.of(data.labels()));
+        settings.put("hash of the weights" + which, "" + RowsHash.of(data.weights()));
         if (!data.input().partial()) settings.put(TrainingPlan.ROWS + which, "" + hash(data.input()));
     }
 
-    private static int hash(SequenceInput input) {
+    private static long hash(SequenceInput input) {
         return input instanceof SequenceInput.Tokens tokens
-                ? Arrays.deepHashCode(tokens.ids())
-                : Arrays.deepHashCode(((SequenceInput.Features) input).x());
+                ? RowsHash.of(tokens.ids())
+                : RowsHash.of(((SequenceInput.Features) input).x());
     }
 
     @Override

@@ -78,7 +78,7 @@ final class LanguageModelLearner implements Learner {
         Map<String, String> settings = new LinkedHashMap<>();
         ModelFile.entries(model.config()).forEach((name, value) -> settings.put("model " + name, value));
         settings.put("number of tokens", "" + tokens.length);
-        settings.put("hash of the tokens", "" + Arrays.hashCode(tokens));
+        settings.put("hash of the tokens", "" + RowsHash.of(tokens));
         return settings;
     }
 
