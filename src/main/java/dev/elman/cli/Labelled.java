@@ -9,8 +9,12 @@ import java.util.stream.IntStream;
 
 /** A text and its most probable labels, the best first; of equally probable ones the first in the alphabet. */
 record Labelled(String text, List<Label> labels) {
-    /** A label and how probable the model finds it. */
-    record Label(String label, double probability) {}
+    /** A label and how probable the model finds it; null where that is no number, as after an overflow. */
+    record Label(String label, Double probability) {
+        private String probability(String format) {
+            return probability == null ? "NaN" : String.format(Locale.ROOT, format, probability);
+        }
+    }
 
     /** What a model says of some texts. */
     static List<Labelled> by(TextClassifier model, List<String> texts, int most) {
@@ -26,7 +30,7 @@ record Labelled(String text, List<Label> labels) {
                     .boxed()
                     .sorted(Comparator.comparingDouble(k -> -row[k]))
                     .limit(most)
-                    .map(k -> new Label(model.labels().get(k), row[k]))
+                    .map(k -> new Label(model.labels().get(k), Json.number(row[k])))
                     .toList();
             answers.add(new Labelled(texts.get(n), labels));
         }
@@ -38,7 +42,7 @@ record Labelled(String text, List<Label> labels) {
         List<String> cells = new ArrayList<>(List.of(shown));
         for (Label label : labels) {
             cells.add(label.label());
-            cells.add(String.format(Locale.ROOT, "%.3f", label.probability()));
+            cells.add(label.probability("%.3f"));
         }
         return cells.toArray(new String[0]);
     }
@@ -47,7 +51,10 @@ record Labelled(String text, List<Label> labels) {
     String tsv() {
         StringBuilder line = new StringBuilder();
         for (Label label : labels) {
-            line.append(String.format(Locale.ROOT, "%s\t%.6f\t", label.label(), label.probability()));
+            line.append(label.label())
+                    .append('\t')
+                    .append(label.probability("%.6f"))
+                    .append('\t');
         }
         return line + text.replaceAll("[\\r\\n]+", " ");
     }

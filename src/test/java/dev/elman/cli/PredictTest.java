@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.Shape;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
 import dev.elman.train.TextClassifier;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -20,7 +24,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -66,6 +73,26 @@ class PredictTest {
         assertTrue(lines.get(2).endsWith("\t77 88"), lines.get(2));
         assertTrue(predict("", "--tsv", "--top-k", "1", "2024").out().matches("digits\t0\\.\\d{6}\t2024\\R"));
         assertTrue(predict("", "--tsv", "--json", "2024").err().contains("mutually exclusive"));
+    }
+
+    /** Of weights so large that their sums are infinite. */
+    @Test
+    void aProbabilityThatIsNoNumberIsNull() throws IOException {
+        SafeTensors good = SafeTensors.read(model);
+        Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
+        float[] large = tensors.get("dense.w").toFloats();
+        Arrays.fill(large, Float.MAX_VALUE);
+        tensors.put("dense.w", NdArray.ofFloats(large, tensors.get("dense.w").shape()));
+        Path overflowing = folder.resolve("overflowing.safetensors");
+        new SafeTensors(tensors, good.metadata()).write(overflowing);
+        Outcome asked = Outcome.of("predict", overflowing.toString(), "2024", "--json", "--backend=cpu");
+        assertEquals(0, asked.code(), asked.err());
+        JsonObject answer = asked.json().getAsJsonArray("predictions").get(0).getAsJsonObject();
+        for (JsonElement label : answer.getAsJsonArray("labels")) {
+            assertTrue(label.getAsJsonObject().get("probability").isJsonNull(), asked.out());
+        }
+        Outcome lines = Outcome.of("predict", overflowing.toString(), "2024", "--tsv", "--backend=cpu");
+        assertEquals("digits\tNaN\tletters\tNaN\t2024", lines.out().strip());
     }
 
     /** Lines that come one by one are answered one by one, before there is a next one. */
