@@ -13,6 +13,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
 /**
@@ -48,7 +49,8 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     private static List<String> shuffled(TextFile file, long seed) {
         List<String> lines =
                 new ArrayList<>(file.filled().stream().map(TextFile.Line::text).toList());
-        Collections.shuffle(lines, new Random(seed));
+        // Mixed: a Random whose seed is small would leave the same line at the end, which is held back.
+        Collections.shuffle(lines, new Random(new SplittableRandom(seed).nextLong()));
         return lines;
     }
 

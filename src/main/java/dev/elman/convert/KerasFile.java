@@ -89,6 +89,12 @@ public final class KerasFile {
                     "Keras merges the directions before it pools, elman after that: give the weights of the loaded layer's"
                             + " forward_layer and backward_layer to two SimpleRNN (set_weights), pool each, and merge.");
         }
+        if (rnn.output() == Output.MAX) {
+            notes.add("Under a mask Keras takes the largest of padded steps too, elman of live ones only.");
+        }
+        if (rnn.goBackwards() && (rnn.layers() > 1 || rnn.output() == Output.MEAN)) {
+            notes.add("Keras turns the steps round, but not their mask: give it rows of one length.");
+        }
         return new Report("Keras .weights.h5", weights.rows, notes);
     }
 

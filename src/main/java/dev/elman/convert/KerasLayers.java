@@ -226,6 +226,7 @@ final class KerasLayers {
             throws ModelFileException {
         if (!(inbound(entry) instanceof JsonArray inbound) || before.isEmpty()) return;
         if (inbound.size() > 1) throw layer.wrong("one use of the layer", Integer.toString(inbound.size()));
+        if (holdsConstant(inbound)) throw layer.wrong("no input but other layers'", "a constant, such as a mask");
         Set<String> sources = new LinkedHashSet<>();
         collectNames(inbound, before, sources);
         String previous = before.get(before.size() - 1).name();
@@ -264,6 +265,29 @@ final class KerasLayers {
 
     private static JsonElement inbound(JsonElement entry) {
         return entry.getAsJsonObject().get("inbound_nodes");
+    }
+
+    /** Whether a call was given numbers, as its mask or initial_state: Keras 3 wraps them, Keras 2 gives them as they are. */
+    private static boolean holdsConstant(JsonElement element) {
+        if (element instanceof JsonArray array) {
+            for (JsonElement inner : array) if (holdsConstant(inner)) return true;
+        }
+        if (!(element instanceof JsonObject object)) return false;
+        if (object.get("class_name") instanceof JsonPrimitive type
+                && Set.of("__tensor__", "__numpy__").contains(type.getAsString())) {
+            return true;
+        }
+        for (Map.Entry<String, JsonElement> entry : object.entrySet()) {
+            boolean operand = Set.of("mask", "initial_state").contains(entry.getKey());
+            if (operand && beginsWithANumber(entry.getValue())) return true;
+            if (holdsConstant(entry.getValue())) return true;
+        }
+        return false;
+    }
+
+    private static boolean beginsWithANumber(JsonElement element) {
+        if (element instanceof JsonArray array) return !array.isEmpty() && beginsWithANumber(array.get(0));
+        return element instanceof JsonPrimitive leaf && !leaf.isString();
     }
 
     /** The names of layers among all strings below an element; where a tensor comes from is written in several ways. */

@@ -26,6 +26,9 @@ final class KerasReader {
     private int layersRead;
     private boolean bias;
     private boolean bidirectional;
+    /** Whether the embedding masks its id 0. */
+    private boolean masked;
+
     /** What the configuration says; nothing where there is none. */
     private Hints said = Hints.NONE;
 
@@ -114,9 +117,10 @@ final class KerasReader {
         layer.requireSize("input_dim", vocabulary);
         layer.requireSize("output_dim", inputs);
         if (layer.config().has("mask_zero")) {
+            masked = layer.flag("mask_zero");
             builder.note(
                     layer.place()
-                            + (layer.flag("mask_zero")
+                            + (masked
                                     ? ": Keras passes over the id 0 (mask_zero); give elman rows without it."
                                     : ": Keras reads padding like any other token (no mask_zero); give elman the padded rows."));
         }
@@ -279,6 +283,9 @@ final class KerasReader {
         if (!poolsAlike(pooling, said.merge())) {
             throw layer.wrong(
                     "merge_mode concat in the layer before", said.merge().toString());
+        }
+        if (pooling == Output.MEAN && masked && Boolean.TRUE.equals(said.goBackwards())) {
+            throw layer.wrong("go_backwards false under mask_zero, for Keras does not turn the mask round", "true");
         }
         if (pooling == Output.MAX) {
             builder.note(layer.place() + ": Keras takes the largest of padded steps too, elman of live ones only.");

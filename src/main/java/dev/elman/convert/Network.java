@@ -138,7 +138,12 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
                     + misfit.found() + ". " + misfit.remedy() + ".");
         }
         SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, classifierConfig());
-        copyTo(model);
+        try {
+            copyTo(model);
+        } catch (RuntimeException | Error e) {
+            model.close();
+            throw e;
+        }
         return model;
     }
 

@@ -82,7 +82,8 @@ public final class Tokenizer {
     }
 
     /**
-     * Keras's {@code to_json}, character for character as Python writes it but for the order inside {@code word_docs}.
+     * Keras's {@code to_json}, character for character as Python writes it but for the order inside {@code word_docs} and
+     * {@code index_docs}.
      */
     public String toJson() {
         return TokenizerJson.write(settings, vocabulary);

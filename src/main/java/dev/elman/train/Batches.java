@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
@@ -24,8 +23,7 @@ final class Batches {
      * decides which batch is the short one, whose rows weigh more: it would else always be the longest rows.
      */
     static List<int[]> shuffled(IntUnaryOperator lengths, int[] rows, int batchSize, long seed) {
-        // Mixed: Random's first numbers are nearly those of the seed beside it, which is the next epoch's.
-        Random random = new Random(new SplittableRandom(seed).nextLong());
+        Random random = Seeds.random(seed);
         int[] order = rows.clone();
         shuffle(order, random);
         int count = rows.length / batchSize + (rows.length % batchSize == 0 ? 0 : 1);

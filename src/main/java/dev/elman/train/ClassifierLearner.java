@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 
 /** A {@link SimpleRnnClassifier} before a {@link Trainer}: its rows, cut into training and validation, and its share of them. */
 final class ClassifierLearner implements Learner {
@@ -40,7 +39,7 @@ final class ClassifierLearner implements Learner {
         }
         int[] rows = Batches.range(data.input().rows());
         int held = (int) Math.round(trainer.validationSplit() * rows.length);
-        if (held > 0) Batches.shuffle(rows, new Random(trainer.seed()));
+        if (held > 0) Batches.shuffle(rows, Seeds.random(trainer.seed()));
         this.validationData = validation == null ? data : validation;
         this.validation = validation == null
                 ? Arrays.copyOf(rows, held)
@@ -138,6 +137,11 @@ final class ClassifierLearner implements Learner {
         if (from < to) pass.learn(data, Arrays.copyOfRange(rows, from, to), from, total, seed, metrics);
         else backend().fill(metrics, 0); // fewer rows than workers
         return total;
+    }
+
+    /** Rows that are held back, by number. */
+    int[] validation() {
+        return validation;
     }
 
     @Override

@@ -8,7 +8,7 @@ package dev.elman.train;
  * @param accuracy share of targets hit, likewise
  * @param validationLoss mean over the validation data at the epoch's end; NaN without
  * @param validationAccuracy likewise
- * @param gradientNorm mean of the norms before clipping
+ * @param gradientNorm mean of the norms with penalties, after clipValue and before clipNorm
  * @param learningRate of the epoch's last step
  * @param seconds that the epoch took, validation included
  */

@@ -200,10 +200,20 @@ public final class ModelFile {
         }
     }
 
-    /** Copies the file's tensors, checked before, into the parameters of the same names. */
-    void load(Parameters weights) {
-        Pieces.of(weights.views(), MOST)
-                .forEach((name, view) -> view.set(contents.tensors().get(name).floats()));
+    /**
+     * Copies the file's tensors, checked before, into the parameters of the same names.
+     *
+     * @param close their model's, which nobody has yet if the heap is too small for that
+     */
+    void load(Parameters weights, Runnable close) {
+        try {
+            Pieces.of(weights.views(), MOST)
+                    .forEach((name, view) ->
+                            view.set(contents.tensors().get(name).floats()));
+        } catch (RuntimeException | Error e) {
+            close.run();
+            throw e;
+        }
     }
 
     private String metadata(String key) throws ModelFileException {

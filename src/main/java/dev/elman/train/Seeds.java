@@ -1,6 +1,9 @@
 package dev.elman.train;
 
-/** A seed for each step from the seed of a whole training. */
+import java.util.Random;
+import java.util.SplittableRandom;
+
+/** A seed for each step from the seed of a whole training, and what is drawn from a seed. */
 final class Seeds {
     /** 2^64 / golden ratio: neighbouring training seeds land far apart (Steele, Lea and Flood 2014). */
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
@@ -9,5 +12,10 @@ final class Seeds {
 
     static long of(long seed, long step) {
         return seed * GOLDEN + step;
+    }
+
+    /** Of a mixed seed: the first numbers of a {@link Random} are nearly those of the seed beside it. */
+    static Random random(long seed) {
+        return new Random(new SplittableRandom(seed).nextLong());
     }
 }

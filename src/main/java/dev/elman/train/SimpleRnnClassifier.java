@@ -330,7 +330,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         ClassifierConfig config = saved.config(ClassifierConfig.class);
         saved.check(config.specs());
         SimpleRnnClassifier model = zeros(backend, config);
-        saved.load(model.weights());
+        saved.load(model.weights(), model::close);
         return model;
     }
 

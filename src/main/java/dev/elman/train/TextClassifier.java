@@ -240,7 +240,7 @@ public final class TextClassifier implements AutoCloseable {
         }
         saved.check(config.specs());
         SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, config);
-        saved.load(model.weights());
+        saved.load(model.weights(), model::close);
         return new TextClassifier(tokenizer, labels, model);
     }
 

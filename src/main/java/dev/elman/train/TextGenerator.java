@@ -175,7 +175,7 @@ public final class TextGenerator implements AutoCloseable {
         }
         saved.check(config.specs());
         LanguageModel model = LanguageModel.zeros(backend, config);
-        saved.load(model.weights());
+        saved.load(model.weights(), model::close);
         return new TextGenerator(tokenizer, model);
     }
 

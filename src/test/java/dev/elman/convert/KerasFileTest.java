@@ -363,7 +363,9 @@ class KerasFileTest {
                 .notes();
         assertEquals(
                 "In Python: load_weights of a Sequential model with these layers, " + settings + ".", notes.get(0));
-        assertEquals(2, notes.size(), notes.toString());
+        boolean turned = config.goBackwards() && config.layers() > 1;
+        int more = (config.output() == Output.MAX ? 1 : 0) + (turned ? 1 : 0);
+        assertEquals(2 + more, notes.size(), notes.toString());
     }
 
     /** The largest sum of two directions is not the sum of the largest. */
@@ -372,11 +374,36 @@ class KerasFileTest {
         SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withOutput(Output.MAX).withMerge(Merge.SUM);
         Path file = folder.resolve("b.weights.h5");
         assertEquals(
-                2,
+                3,
                 KerasFile.write(Samples.network(0, config, 2, 7), file).notes().size());
         List<String> notes = KerasFile.write(Samples.network(0, config.withBidirectional(true), 2, 7), file)
                 .notes();
         assertTrue(notes.get(2).startsWith("Keras merges the directions before it pools"), notes.toString());
+        assertTrue(notes.get(3).startsWith("Under a mask Keras takes the largest of padded steps"), notes.toString());
+    }
+
+    /** Its layers and poolings see the steps of a row turned round, and beside them the mask as it was. */
+    @Test
+    void kerasDoesNotTurnAMaskRound() throws IOException {
+        SimpleRnnConfig back = SimpleRnnConfig.of(3, 4).withGoBackwards(true);
+        Path file = folder.resolve("c.weights.h5");
+        for (SimpleRnnConfig config :
+                List.of(back, back.withOutput(Output.LAST).withLayers(2), back.withOutput(Output.MEAN))) {
+            boolean noted = KerasFile.write(Samples.network(0, config, 2, 7), file).notes().stream()
+                    .anyMatch(note -> note.startsWith("Keras turns the steps round, but not their mask"));
+            assertEquals(config.layers() > 1 || config.output() == Output.MEAN, noted, config.toString());
+        }
+        UnaryOperator<String> mean =
+                config -> config.replace("\"class_name\": \"Dropout\"", "\"class_name\": \"GlobalAveragePooling1D\"")
+                        .replace("\"return_sequences\": false", "\"return_sequences\": true")
+                        .replace("\"go_backwards\": false", "\"go_backwards\": true");
+        assertRefused(
+                changed("relu.keras", mean), "go_backwards false under mask_zero, for Keras does not turn the mask");
+        KerasFile.read(
+                changed(
+                        "relu.keras",
+                        config -> mean.apply(config).replace("\"mask_zero\": true", "\"mask_zero\": false")),
+                Hints.NONE);
     }
 
     @Test
@@ -444,6 +471,8 @@ class KerasFileTest {
                 "functional.keras | \"return_sequences\": true | \"return_sequences\": false | expected two directions of one kind",
                 "functional.keras | \"keras_history\": [\"bidirectional_2\" | \"keras_history\": [\"tokens\" | layer \"pool\" (GlobalMaxPooling1D): expected input from \"bidirectional_2\" alone, found [tokens]",
                 "functional.keras | [\"tokens\", 0, 0]}}], \"kwargs\": {}}] | [\"tokens\", 0, 0]}}]}, {\"args\": [\"bidirectional_2\", 0, 0]}] | layer \"bidirectional_2\" (Bidirectional): expected one use of the layer, found 2",
+                "functional.keras | [\"tokens\", 0, 0]}}], \"kwargs\": {}}] | [\"tokens\", 0, 0]}}], \"kwargs\": {\"initial_state\": [{\"class_name\": \"__tensor__\", \"config\": {\"value\": [[1.0]]}}]}}] | layer \"bidirectional_2\" (Bidirectional): expected no input but other layers', found a constant, such as a mask",
+                "functional.keras | [\"tokens\", 0, 0]}}], \"kwargs\": {}}] | [\"tokens\", 0, 0]}}], \"kwargs\": {\"mask\": [[true, false]]}}] | layer \"bidirectional_2\" (Bidirectional): expected no input but other layers', found a constant, such as a mask",
                 "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}], \"output_layers\": [[\"pool\", 0, 0], [\"answer\", 0, 0]]} | layer \"answer\" (Dense): expected the model's output from this layer alone, found [pool, answer]",
                 "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"name\": \"soft\", \"axis\": 0}}]} | layer \"soft\" (Softmax): expected axis -1, the last, found 0",
                 "functional.keras | \"name\": \"answer\"}]} | \"name\": \"answer\"}, {\"class_name\": \"Softmax\", \"config\": {\"name\": \"soft\", \"axis\": [1, 0]}}]} | layer \"soft\" (Softmax): expected axis -1, the last, found [1,0]",

@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -593,7 +592,7 @@ class TeamTest {
     void weightsCountInValidation() {
         Trainer trainer = trainer().epochs(1).validationSplit(0.2).build();
         int[] order = Batches.range(ROWS);
-        Batches.shuffle(order, new Random(trainer.seed()));
+        Batches.shuffle(order, Seeds.random(trainer.seed()));
         int[] held = Arrays.copyOf(order, 20);
         float[] weights = new float[ROWS];
         for (int n = 0; n < ROWS; n++) weights[n] = 1 + n % 3;
