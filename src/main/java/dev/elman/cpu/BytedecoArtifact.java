@@ -18,9 +18,15 @@ final class BytedecoArtifact {
         return "org.bytedeco:" + name + ":" + (version == null ? "VERSION" : version);
     }
 
-    /** What to add to a project that has no native OpenBLAS on this platform. */
+    /** What to do in a project whose native OpenBLAS for this platform does not load. */
     static String remedy() {
         String platform = Loader.getPlatform();
+        String file = "org/bytedeco/openblas/" + platform + "/" + System.mapLibraryName("jniopenblas_nolapack");
+        if (BytedecoArtifact.class.getClassLoader().getResource(file) != null) {
+            return "OpenBLAS's native for " + platform
+                    + " is there and does not load; it is unpacked into a folder that"
+                    + " must have room and let libraries be loaded: choose one with -Dorg.bytedeco.javacpp.cachedir";
+        }
         return "no OpenBLAS native for " + platform + "; add " + name("openblas") + ":" + platform + " and "
                 + name("javacpp") + ":" + platform;
     }

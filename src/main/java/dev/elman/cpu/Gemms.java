@@ -25,10 +25,16 @@ final class Gemms {
             OpenBlas.load();
             return PanelGemm.suits() ? new PanelGemm() : new OpenBlasGemm();
         } catch (LinkageError | RuntimeException e) {
-            String reason = remedy() + " (" + e + ")";
+            String reason = remedy() + " (" + innermost(e) + ")";
             if (required) throw new BackendUnavailableException("cpu: " + reason, e);
             return new JavaGemm(reason);
         }
+    }
+
+    private static Throwable innermost(Throwable e) {
+        Throwable inner = e;
+        while (inner.getCause() != null) inner = inner.getCause();
+        return inner;
     }
 
     private static String remedy() {

@@ -41,7 +41,12 @@ final class Workers implements AutoCloseable {
     Workers(int threads) {
         helpers = new Helper[threads - 1];
         for (int i = 0; i < helpers.length; i++) helpers[i] = new Helper("elman-cpu-" + (i + 1));
-        for (Helper helper : helpers) helper.start();
+        try {
+            for (Helper helper : helpers) helper.start();
+        } catch (RuntimeException | Error e) {
+            close(); // those that run already
+            throw e;
+        }
     }
 
     /** Whether so many arithmetic operations are worth telling another thread. */

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import jcuda.JCudaVersion;
@@ -18,8 +19,11 @@ import jcuda.JCudaVersion;
  * it is unpacked into a new folder that only this user can enter, and JCuda is shown that folder while it loads.
  */
 final class NativeCode {
-    private static final Object LOCK = new Object();
+    /** A literal is one object in the whole process, where each class loader has a class of this name: all swap one property. */
+    private static final Object LOCK = "dev.elman.cuda.NativeCode";
+
     private static final String TEMPORARY = "java.io.tmpdir";
+    private static final String PART = ".part";
     /** All that Windows says where a library needs one that is not there. */
     private static final String DEPENDENT = "Can't find dependent libraries";
 
@@ -87,7 +91,7 @@ final class NativeCode {
                 throw new BackendUnavailableException(sentence.of(rootOf(first)), first);
             } finally {
                 System.setProperty(TEMPORARY, before);
-                remove(folder);
+                remove(folder, file);
             }
         }
     }
@@ -105,9 +109,9 @@ final class NativeCode {
 
     /** Writes the library beside its name first: a file of that name is always whole. */
     private static boolean unpack(String file, Path folder) throws IOException {
-        try (InputStream in = NativeCode.class.getResourceAsStream("/lib/" + file)) {
+        try (InputStream in = NativeCode.class.getClassLoader().getResourceAsStream("lib/" + file)) {
             if (in == null) return false;
-            Path part = folder.resolve(file + ".part");
+            Path part = folder.resolve(file + PART);
             Files.copy(in, part);
             Files.move(part, folder.resolve(file), StandardCopyOption.ATOMIC_MOVE);
             return true;
@@ -115,15 +119,14 @@ final class NativeCode {
     }
 
     /** Linux needs the file of a loaded library no more. Windows keeps it until the process has ended, so there it is left behind. */
-    private static void remove(Path folder) {
+    private static void remove(Path folder, String file) {
         if (folder == null) return;
         try {
-            try (var files = Files.newDirectoryStream(folder)) {
-                for (Path file : files) Files.delete(file);
-            }
+            for (String ours : List.of(file, file + PART)) Files.deleteIfExists(folder.resolve(ours));
             Files.delete(folder);
         } catch (IOException left) {
-            // Nobody enters that folder again.
+            // Nobody enters that folder again, or another thread has put a file of its own there meanwhile, which
+            // stays.
         }
     }
 

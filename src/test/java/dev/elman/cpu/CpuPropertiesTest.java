@@ -39,6 +39,13 @@ class CpuPropertiesTest {
         assertTrue(opened().contains("3 threads, plain Java GEMM"), opened());
     }
 
+    @Test
+    void aNativeThatIsThereIsNotToBeAdded() {
+        OpenBlasRequired.by("what to do about a native that does not load");
+        String remedy = BytedecoArtifact.remedy();
+        assertTrue(remedy.contains("is there and does not load") && remedy.contains("cachedir"), remedy);
+    }
+
     @ParameterizedTest
     @CsvSource({
         "threads, four, a number of threads",
