@@ -136,13 +136,14 @@ class CudaLiveRowsTest {
             assertArrayEquals(all.get(i), alone.get(i), 1e-5f, message + ", result " + i);
     }
 
-    /** The contract of the recurrence, all its masks among it. */
+    /** The contract of the recurrence under a mask; without one all rows are live. */
     @Test
     void theContract() {
         CudaSettings settings = Settings.of("onlyLiveRows=true");
         try (Bench bench = Bench.open(() -> CudaBackend.open(settings), ReferenceBackend::new)) {
             List<Result> results = Checks.all().stream()
                     .filter(check -> check.operation().matches("(simpleRnn|bidirectional).*"))
+                    .filter(check -> !check.variant().contains("no mask"))
                     .flatMap(check -> check.run(bench).stream())
                     .toList();
             assertTrue(results.size() > 100);

@@ -72,13 +72,13 @@ class CudaPlansTest {
 
     /**
      * Of how many checks one is made in CI: the software driver takes minutes for plans that fill H up to 256 or 384, on tensor
-     * cores N to 8 as well. Of steps CudaStepsPlanTest makes all.
+     * cores N to 8 as well. Of steps CudaStepsPlanTest makes all, and of block CudaBackendTest, which lets the planner choose.
      */
     private static int oneIn(String plan) {
         return switch (plan) {
             case "tensor" -> 48;
             case "tensor-cluster" -> 24;
-            case "steps" -> 16;
+            case "steps", "block" -> 16;
             case "tensor-block", "grid" -> 8;
             case "cluster" -> 4;
             default -> 1;
