@@ -51,7 +51,7 @@ half = keras.Sequential([keras.Input((None, 3)), layers.SimpleRNN(4, dtype="bflo
                          layers.Dense(2, dtype="bfloat16")])
 half.save(FOLDER / "bfloat16.keras")
 
-# Valid HDF5 of which jhdf 0.13 gives other numbers than the 1 to 32 that are in it.
+# Valid HDF5 of which jhdf 0.13 gives other numbers than are in it.
 numbers = numpy.arange(1, 33, dtype="<f4").reshape(4, 8)
 with h5py.File(FOLDER / "growing.h5", "w", libver="latest") as file:
     file.create_dataset("a", data=numbers, chunks=(2, 2), maxshape=(4, None))

@@ -125,8 +125,7 @@ final class NativeCode {
             for (String ours : List.of(file, file + PART)) Files.deleteIfExists(folder.resolve(ours));
             Files.delete(folder);
         } catch (IOException left) {
-            // Nobody enters that folder again, or another thread has put a file of its own there meanwhile, which
-            // stays.
+            // Nobody enters that folder again; or another thread has put a file there meanwhile, which stays.
         }
     }
 

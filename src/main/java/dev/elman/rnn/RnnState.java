@@ -45,11 +45,13 @@ final class RnnState implements AutoCloseable {
         else backend.copyColumns(states, i * config.hiddenSize(), slot, 0, config.hiddenSize());
     }
 
-    /** Remembers the states [N,H] of all directions. */
-    void store(List<Tensor> states) {
-        stored = room(Shape.of(states.get(0).shape().extent(0), config.stateSize()));
-        for (int i = 0; i < states.size(); i++) {
-            backend.copyColumns(states.get(i), 0, stored, i * config.hiddenSize(), config.hiddenSize());
+    /** Remembers the states [N,H] that all directions, layer by layer, had after this many steps. */
+    void store(List<RnnDirection> directions, int steps) {
+        int rows = directions.get(0).stateAfter(steps).shape().extent(0);
+        stored = room(Shape.of(rows, config.stateSize()));
+        for (int i = 0; i < directions.size(); i++) {
+            Tensor state = directions.get(i).stateAfter(steps);
+            backend.copyColumns(state, 0, stored, i * config.hiddenSize(), config.hiddenSize());
         }
         begins = config.stateful();
     }

@@ -202,16 +202,9 @@ public final class SimpleRnn implements AutoCloseable {
         }
         Tensor y = output.forward(top().directions(), mask, start == null);
         // Only now: the start may be the stored state itself, and a call that failed has not moved it.
-        store(shape.extent(0));
+        state.store(directions, shape.extent(0));
         outputShape = y.shape();
         return y;
-    }
-
-    /** Remembers the states after this many steps. */
-    private void store(int steps) {
-        state.store(directions.stream()
-                .map(direction -> direction.stateAfter(steps))
-                .toList());
     }
 
     private RnnLayer top() {
@@ -286,7 +279,7 @@ public final class SimpleRnn implements AutoCloseable {
             throw new IndexOutOfBoundsException(
                     "resumeAfter: steps must be at least 0 and at most T = " + all + ", but is " + steps + ".");
         }
-        store(steps);
+        state.store(directions, steps);
     }
 
     /** The next call begins with zeros and may have any number of rows. */

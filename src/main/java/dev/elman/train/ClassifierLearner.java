@@ -139,11 +139,6 @@ final class ClassifierLearner implements Learner {
         return total;
     }
 
-    /** Rows that are held back, by number. */
-    int[] validation() {
-        return validation;
-    }
-
     @Override
     public boolean validates() {
         return validation.length > 0;

@@ -30,12 +30,7 @@ public final class LanguageModel implements AutoCloseable {
     /** A model with fresh weights; the backend must outlive it. */
     public LanguageModel(Backend backend, LanguageModelConfig config) {
         this(config, backend);
-        try {
-            network.initialize(config.seed());
-        } catch (RuntimeException | Error e) {
-            close();
-            throw e;
-        }
+        network.initialize(config.seed());
     }
 
     private LanguageModel(LanguageModelConfig config, Backend backend) {

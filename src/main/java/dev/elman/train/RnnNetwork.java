@@ -90,12 +90,20 @@ final class RnnNetwork {
                 : new Dense(backend, DENSE, weights, gradients);
     }
 
-    /** Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. */
+    /**
+     * Draws first weights: uniform(0.5) for the embedding, Keras's choices for the rest. Closes the network if that fails, as where
+     * the heap is too small: its model does not come to be then.
+     */
     void initialize(long seed) {
-        Random random = new Random(seed);
-        if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
-        rnn.initialize(Initializers.kerasDefaults(), random);
-        dense.initialize(Initializer.glorotUniform(), random);
+        try {
+            Random random = new Random(seed);
+            if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
+            rnn.initialize(Initializers.kerasDefaults(), random);
+            dense.initialize(Initializer.glorotUniform(), random);
+        } catch (RuntimeException | Error e) {
+            close();
+            throw e;
+        }
     }
 
     Parameters weights() {

@@ -40,12 +40,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     /** A model with fresh weights; the backend must outlive it. */
     public SimpleRnnClassifier(Backend backend, ClassifierConfig config) {
         this(backend, config, network(backend, config));
-        try {
-            network.initialize(config.seed());
-        } catch (RuntimeException | Error e) {
-            close();
-            throw e;
-        }
+        network.initialize(config.seed());
     }
 
     /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
