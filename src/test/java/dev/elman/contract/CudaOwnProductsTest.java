@@ -13,7 +13,6 @@ class CudaOwnProductsTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().matches("(simpleRnn|bidirectional).*")
-                || check.operation().startsWith("dense");
+        return check.operation().startsWith("dense") || recurrenceOfAllRows(check);
     }
 }

@@ -13,8 +13,6 @@ class CudaSplitProductsTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().matches("(simpleRnn|bidirectional).*")
-                || check.operation().startsWith("dense")
-                || check.operation().startsWith("linear");
+        return check.operation().matches("(dense|linear).*") || recurrenceOfAllRows(check);
     }
 }

@@ -79,9 +79,11 @@ class CudaPlansTest {
             case "tensor" -> 48;
             case "tensor-cluster" -> 24;
             case "steps", "block" -> 16;
-            case "tensor-block", "grid" -> 8;
-            case "cluster" -> 4;
-            default -> 1;
+            case "grid" -> 12;
+            case "tensor-block" -> 8;
+            case "cluster" -> 6;
+            case "graph" -> 2;
+            default -> throw new IllegalArgumentException(plan);
         };
     }
 

@@ -13,7 +13,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.spark.TaskContext;
-import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -118,19 +117,13 @@ class ClusterIT {
     @Test
     void averagingSurvivesALostProcess(@TempDir Path folder) throws Exception {
         Dataset<Row> table = ROWS.table(spark, 2);
-        ElmanClassifier classifier =
-                Rows.classifier(2).setSyncMode("AVERAGE(2)").setMaxIter(6);
+        ElmanClassifier classifier = Rows.classifier(2).setSyncMode("AVERAGE(2)");
         ElmanClassificationModel undisturbed = classifier.fit(table);
         ElmanClassificationModel model = classifier
-                .onEpoch(new Crash(folder.resolve("crashed").toString(), 1, 3))
+                .onEpoch(new Crash(folder.resolve("crashed").toString(), 1, 2))
                 .fit(table);
         assertTrue(Files.exists(folder.resolve("crashed")));
         assertArrayEquals(Rows.weights(undisturbed), Rows.weights(model), 1e-5);
-        Dataset<Row> scored = model.transform(table);
-        assertTrue(new MulticlassClassificationEvaluator()
-                        .setMetricName("accuracy")
-                        .evaluate(scored)
-                > 0.9);
         SparkHome.started(SparkSession.builder());
     }
 }

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
  * the table, writes it to {@code target/exchange.txt}, and what follows from it on paper to {@code target/scaling.txt}.
  */
 class ExchangeIT {
-    private static final int ROWS = 2048;
+    private static final int ROWS = 1024;
     private static final int BATCH = 64;
     private static final int EPOCHS = 3;
 
