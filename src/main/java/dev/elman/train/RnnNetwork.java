@@ -96,7 +96,7 @@ final class RnnNetwork {
      */
     void initialize(long seed) {
         try {
-            Random random = new Random(seed);
+            Random random = Seeds.random(seed);
             if (embedding != null) embedding.initialize(Initializer.uniform(0.5), random);
             rnn.initialize(Initializers.kerasDefaults(), random);
             dense.initialize(Initializer.glorotUniform(), random);
