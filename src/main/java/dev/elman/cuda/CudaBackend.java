@@ -198,15 +198,23 @@ public final class CudaBackend extends CudaOperations {
 
     /**
      * Where the elements of one of this backend's tensors lie, for the application's own kernels on the same stream and for
-     * {@link #wrap} of other backends in the same context; valid until the tensor is closed.
+     * {@link #wrap} of other backends in the same context; valid until the tensor is closed. A backend that was opened has a
+     * stream of its own, and this waits until what was written so far is there. Who writes more, which other streams read, asks
+     * again before they do; with an attached backend, events order them.
      */
     public CUdeviceptr pointer(Tensor tensor) {
-        return DeviceAddress.of(in(Objects.requireNonNull(tensor, "tensor")));
+        return settled(in(Objects.requireNonNull(tensor, "tensor")));
     }
 
     /** {@link #pointer(Tensor)} of integers. */
     public CUdeviceptr pointer(IntTensor tensor) {
-        return DeviceAddress.of(in(Objects.requireNonNull(tensor, "tensor")));
+        return settled(in(Objects.requireNonNull(tensor, "tensor")));
+    }
+
+    /** Nobody else can wait for a stream of ours. */
+    private CUdeviceptr settled(long address) {
+        if (context.owned()) context.synchronize();
+        return DeviceAddress.of(address);
     }
 
     @Override

@@ -49,7 +49,7 @@ record CudaSettings(
     /** Which products in strict float32 are made of three in TF32. */
     enum Split {
         NONE,
-        /** Those that should be faster so. */
+        /** Those that should be faster so; none where tensor cores are little faster than the other units. */
         LARGE,
         ALL
     }

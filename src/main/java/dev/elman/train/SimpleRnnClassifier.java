@@ -73,7 +73,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * share one copy. It cannot be trained, and closing it leaves the weights alone.
      *
      * @param weights on this backend: {@code weights().flat()} of a model with the same configuration, or the same memory
-     *     under another backend's name
+     *     under another backend's name; on a GPU the owner asks {@code CudaBackend.pointer} for it anew once the weights have
+     *     changed, before others read them
      * @throws ShapeMismatchException when they are not as many as the configuration takes
      */
     public static SimpleRnnClassifier sharing(Backend backend, ClassifierConfig config, Tensor weights) {

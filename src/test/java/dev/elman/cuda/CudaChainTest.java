@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The other links, on a machine where the whole chain holds; each is broken on purpose. */
 @Tag("cuda")
@@ -231,6 +233,28 @@ class CudaChainTest {
                 "a kernel that spills",
                 "a real compiler sees that nothing is kept there");
         assertTrue(links.get(6).contains("in memory in rnn_forward_relu, which"), links.get(6));
+    }
+
+    /** Turing has no TF32, and where tensor cores are hardly faster three products in TF32 are slower than one in float32. */
+    @ParameterizedTest
+    @CsvSource({
+        "sm_75, elman.cuda.tf32=true, 'strict float32, cuBLAS', tensor cores that take TF32 need compute capability 8.0",
+        "sm_89, elman.cuda.split=large, 'strict float32, cuBLAS', library path",
+        "sm_80, elman.cuda.split=large, 'strict float32, cuBLAS', large products as three of TF32 parts"
+    })
+    void productsAreInTf32WhereThatIsFaster(String device, String setting, String begin, String end) throws Exception {
+        String[] property = setting.split("=", 2);
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DEVICE", device), Map.of(property[0], property[1])));
+        Required.that(
+                links.get(2).contains("software device"),
+                "softgpu",
+                "products on other devices",
+                "only the software driver can be another device");
+        String products = links.stream()
+                .filter(link -> link.startsWith("ok | matrix products | "))
+                .findFirst()
+                .orElseThrow();
+        assertTrue(products.contains(begin) && products.endsWith(end), products);
     }
 
     private static Optional<Path> onLibraryPath(String name) {

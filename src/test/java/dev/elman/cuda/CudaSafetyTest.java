@@ -92,6 +92,23 @@ class CudaSafetyTest {
         }
     }
 
+    /** Nobody else can wait for the backend's stream. */
+    @Test
+    void whatPointsAtATensorWaitsForWhatIsWrittenThere() {
+        float[] values = new float[1 << 16];
+        for (int i = 0; i < values.length; i++) values[i] = i;
+        try (CudaBackend other = CudaBackend.open();
+                Tensor written = backend.allocate(Shape.of(values.length));
+                Tensor copied = other.allocate(written.shape())) {
+            for (int i = 0; i < 2; i++) {
+                backend.fill(written, 7);
+                written.set(values);
+                other.copy(other.wrap(backend.pointer(written), written.shape()), copied);
+                assertArrayEquals(values, copied.toFloats());
+            }
+        }
+    }
+
     @Test
     void anotherThreadIsRefused() throws InterruptedException {
         Tensor tensor = backend.allocate(Shape.of(3));
