@@ -40,6 +40,9 @@ import jcuda.driver.CUstream;
  */
 public final class CudaBackend extends CudaOperations {
     private final boolean projectByStep;
+    /** The group of all virtual threads, by Thread's documentation; Thread.isVirtual came with Java 21. */
+    private static final String VIRTUAL_THREADS = "VirtualThreads";
+
     private final String description;
     private final Planner planner;
 
@@ -107,6 +110,12 @@ public final class CudaBackend extends CudaOperations {
     }
 
     private static CudaChain chain(CudaSettings settings) {
+        ThreadGroup group = Thread.currentThread().getThreadGroup();
+        if (group != null && group.getName().equals(VIRTUAL_THREADS)) {
+            throw new BackendUnavailableException(CudaChain.UNUSABLE
+                    + "this is a virtual thread, which may go on on another of the system's threads between two calls of the driver;"
+                    + " open the backend on a platform thread, such as that of Executors.newSingleThreadExecutor().");
+        }
         try {
             return new CudaChain(settings);
         } catch (NoClassDefFoundError missing) {
