@@ -2,12 +2,14 @@ package dev.elman.convert;
 
 import dev.elman.backend.Activation;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -36,15 +38,27 @@ final class TorchReader {
     private static final Hints NN_RNN = Hints.NONE.withGoBackwards(false).withStateful(false);
 
     private final Path file;
-    private final SafeTensors contents;
+    private final Map<String, NdArray> tensors;
+    private final Map<String, String> metadata;
     private final Hints hints;
     private final NetworkBuilder builder;
 
     TorchReader(Path file, SafeTensors contents, Hints hints) {
         this.file = file;
-        this.contents = contents;
+        this.tensors = withShared(contents);
+        this.metadata = contents.metadata();
         this.hints = hints;
-        this.builder = new NetworkBuilder(file, TorchFile.FORMAT, contents.tensors());
+        this.builder = new NetworkBuilder(file, TorchFile.FORMAT, tensors);
+    }
+
+    /** safetensors.torch.save_model writes a shared tensor once; for its other names the metadata name that one. */
+    private static Map<String, NdArray> withShared(SafeTensors contents) {
+        Map<String, NdArray> tensors = new LinkedHashMap<>(contents.tensors());
+        contents.metadata().forEach((other, name) -> {
+            NdArray shared = contents.tensors().get(name);
+            if (shared != null) tensors.putIfAbsent(other, shared);
+        });
+        return tensors;
     }
 
     Imported read() throws ModelFileException {
@@ -91,7 +105,7 @@ final class TorchReader {
     /** What stands before weight_ih_l0. */
     private String prefix() throws ModelFileException {
         Set<String> prefixes = new TreeSet<>();
-        for (String name : contents.tensors().keySet()) {
+        for (String name : tensors.keySet()) {
             Matcher array = RNN_ARRAY.matcher(name);
             if (array.matches()) prefixes.add(array.group(1));
         }
@@ -101,7 +115,7 @@ final class TorchReader {
                 "tensors",
                 "those of one torch.nn.RNN: weight_ih_l0, weight_hh_l0, perhaps with a module's name in front",
                 prefixes.isEmpty()
-                        ? NetworkBuilder.some(contents.tensors().keySet())
+                        ? NetworkBuilder.some(tensors.keySet())
                         : "those of " + NetworkBuilder.some(prefixes),
                 "Save the state_dict of a module with one nn.RNN");
     }
@@ -186,7 +200,7 @@ final class TorchReader {
     }
 
     private <E extends Enum<E>> E metadata(String key, Class<E> type) throws ModelFileException {
-        String value = contents.metadata().get(key);
+        String value = metadata.get(key);
         if (value == null) return null;
         for (E constant : type.getEnumConstants()) {
             if (constant.name().equalsIgnoreCase(value)) return constant;

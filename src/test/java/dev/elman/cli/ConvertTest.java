@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -103,6 +104,26 @@ class ConvertTest {
             convert(torch, back, "--like", model.toString());
             assertEquals(SafeTensors.read(model), SafeTensors.read(back));
         }
+    }
+
+    /** What a tied model's layers share PyTorch's save_model writes once. */
+    @Test
+    void aTiedTextGeneratorComesBackFromSaveModel() throws IOException {
+        Path model = folder.resolve("texts.safetensors");
+        Path torch = folder.resolve("torch.safetensors");
+        Path back = folder.resolve("back.safetensors");
+        try (Backend backend = Backends.open("reference");
+                TextGenerator generator = TextGenerator.create(
+                        backend, TEXTS, shape -> shape.withSizes(5, 5).withTied(true))) {
+            generator.save(model);
+        }
+        convert(model, torch);
+        Map<String, NdArray> tensors =
+                new LinkedHashMap<>(SafeTensors.read(torch).tensors());
+        tensors.remove("fc.weight");
+        new SafeTensors(tensors, Map.of("fc.weight", "embedding.weight")).write(torch);
+        convert(torch, back, "--like", model.toString());
+        assertEquals(SafeTensors.read(model), SafeTensors.read(back));
     }
 
     @Test

@@ -198,6 +198,28 @@ class TorchFileTest {
         assertEquals(TorchFile.read(write(arrays()), Hints.NONE).network(), network);
     }
 
+    /** save_model of safetensors.torch writes a tensor that layers share once, and its other name as metadata. */
+    @ParameterizedTest
+    @CsvSource({
+        "fc.weight, embedding.weight",
+        "embedding.weight, fc.weight",
+        "rnn.weight_hh_l1, rnn.weight_hh_l0",
+    })
+    void aSharedTensorIsFoundUnderEachOfItsNames(String other, String name) throws IOException {
+        Path file = path("shared.safetensors");
+        TorchFile.write(Samples.network(6, SimpleRnnConfig.of(3, 3).withLayers(2), 6, 1), file);
+        SafeTensors written = SafeTensors.read(file);
+        Map<String, NdArray> tensors = new LinkedHashMap<>(written.tensors());
+        Map<String, String> metadata = new LinkedHashMap<>(written.metadata());
+        tensors.put(other, tensors.get(name));
+        new SafeTensors(tensors, metadata).write(file);
+        Network writtenTwice = TorchFile.read(file, Hints.NONE).network();
+        tensors.remove(other);
+        metadata.put(other, name);
+        new SafeTensors(tensors, metadata).write(file);
+        assertEquals(writtenTwice, TorchFile.read(file, Hints.NONE).network());
+    }
+
     /** h2o is what PyTorch's own tutorial of names calls it. */
     @ParameterizedTest
     @ValueSource(strings = {"h2o", "m.Output_Layer", "module.fc_out"})
