@@ -84,10 +84,18 @@ public final class KerasFile {
         List<String> notes = new ArrayList<>();
         notes.add("In Python: load_weights of a Sequential model with these layers, " + settings(rnn) + ".");
         notes.add(Hints.of(rnn).lost());
+        notes.addAll(differences(rnn));
+        return new Report("Keras .weights.h5", weights.rows, notes);
+    }
+
+    /** What Keras makes otherwise of the same weights and settings. */
+    static List<String> differences(SimpleRnnConfig rnn) {
+        List<String> notes = new ArrayList<>();
         if (rnn.bidirectional() && !KerasReader.poolsAlike(rnn.output(), rnn.merge())) {
             notes.add(
-                    "Keras merges the directions before it pools, elman after that: give the weights of the loaded layer's"
-                            + " forward_layer and backward_layer to two SimpleRNN (set_weights), pool each, and merge.");
+                    "Keras merges the directions before it pools, elman after that: for elman's answers in Keras give the"
+                            + " weights of the layer's forward_layer and backward_layer to two SimpleRNN (set_weights),"
+                            + " pool each, and merge.");
         }
         if (rnn.output() == Output.MAX) {
             notes.add("Under a mask Keras takes the largest of padded steps too, elman of live ones only.");
@@ -95,7 +103,7 @@ public final class KerasFile {
         if (rnn.goBackwards() && (rnn.layers() > 1 || rnn.output() == Output.MEAN)) {
             notes.add("Keras turns the steps round, but not their mask: give it rows of one length.");
         }
-        return new Report("Keras .weights.h5", weights.rows, notes);
+        return notes;
     }
 
     /** The layer in Keras's words. */

@@ -94,6 +94,8 @@ final class KerasReader {
                 .withLayers(layersRead)
                 .withBias(bias)
                 .withBidirectional(bidirectional);
+        // Where there is a configuration, pool has seen to it.
+        if (said.output() == null) KerasFile.differences(settled).forEach(builder::note);
         settled = builder.settle(shape, said, hints, denseInputs, top);
     }
 
