@@ -41,7 +41,7 @@ public final class OnnxFile {
      *
      * @param metadata strings that go along, such as a tokenizer
      * @param opset version of ONNX's operators, 14 to 22
-     * @throws IllegalArgumentException for another opset
+     * @throws IllegalArgumentException for another opset, or weights of more than 2 GiB
      * @throws dev.elman.io.ModelFileException if writing fails
      */
     public static Report write(Network network, Map<String, String> metadata, int opset, Path file) throws IOException {
@@ -49,10 +49,21 @@ public final class OnnxFile {
             throw new IllegalArgumentException("elman writes ONNX's opsets " + OLDEST + " to " + NEWEST
                     + ", but was asked for opset " + opset + ".");
         }
+        requireFits(network);
         OnnxNetwork graph = new OnnxNetwork(network, opset);
         byte[] model = graph.build().toModel("elman", opset, metadata);
         AtomicFile.replace(file, out -> out.write(model));
         return new Report("ONNX opset " + opset, rows(network), notes(network, metadata));
+    }
+
+    /** Protobuf has no larger messages; said before any of it is built. */
+    private static void requireFits(Network network) {
+        long bytes = 0;
+        for (NdArray weight : network.weights().values()) bytes += (long) Float.BYTES * weight.size();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("A .onnx holds at most 2 GiB, but the network's weights are " + bytes
+                    + " bytes. Write a .safetensors or .npz.");
+        }
     }
 
     private static List<Report.Row> rows(Network network) {

@@ -24,8 +24,6 @@ import java.util.Map;
 final class SafeTensorsReader {
     /** For larger reads the JDK takes as large a buffer outside the heap. */
     private static final int CHUNK = 1 << 20;
-    /** Largest array that every JVM can make. */
-    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
     /** A header of the tiniest metadata entries takes up to about this many times its bytes when it is parsed. */
     private static final int HEADER_EXPANSION = 24;
 
@@ -155,13 +153,7 @@ final class SafeTensorsReader {
                     (slot.end() - slot.begin()) + " bytes by data_offsets " + offsets(slot),
                     DAMAGED);
         }
-        if (expected > MAX_ARRAY) {
-            throw error(
-                    place(slot),
-                    "at most " + MAX_ARRAY + " bytes, what a Java array holds",
-                    expected + " bytes",
-                    "Split the tensor");
-        }
+        WholeFile.requireArray(file, place(slot), expected);
     }
 
     /** The tensors must cover all bytes after the header, each byte once. */

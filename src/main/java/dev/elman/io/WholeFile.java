@@ -10,6 +10,9 @@ import java.nio.file.Path;
 
 /** Files that are read whole, with their errors as this package words them. */
 public final class WholeFile {
+    /** Largest array that every JVM can make. */
+    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
+
     private WholeFile() {}
 
     /**
@@ -20,7 +23,9 @@ public final class WholeFile {
     public static byte[] read(Path file) throws ModelFileException {
         requireFile(file);
         try {
-            requireHeap(file, Files.size(file));
+            long size = Files.size(file);
+            requireArray(file, "file", size);
+            requireHeap(file, size, Runtime.getRuntime().maxMemory());
             return Files.readAllBytes(file);
         } catch (ModelFileException e) {
             throw e;
@@ -35,15 +40,26 @@ public final class WholeFile {
         throw new ModelFileException(file, "path", "a file", found, "Check the path");
     }
 
+    /** Refuses what no array holds, however large the heap. */
+    static void requireArray(Path file, String place, long bytes) throws ModelFileException {
+        if (bytes > MAX_ARRAY) {
+            throw new ModelFileException(
+                    file,
+                    place,
+                    "at most " + MAX_ARRAY + " bytes, what a Java array holds",
+                    bytes + " bytes",
+                    "Split it into smaller ones");
+        }
+    }
+
     /** Refuses content of which a few copies would not fit into memory, before anything is allocated. */
-    static void requireHeap(Path file, long bytes) throws ModelFileException {
-        long most = Math.min(Runtime.getRuntime().maxMemory() / 3, Integer.MAX_VALUE - 8);
+    static void requireHeap(Path file, long bytes, long heap) throws ModelFileException {
+        long most = heap / 3;
         if (bytes > most) {
             throw new ModelFileException(
                     file,
                     "file",
-                    "at most " + most + " bytes of content, by the heap of "
-                            + Runtime.getRuntime().maxMemory(),
+                    "at most " + most + " bytes of content, by the heap of " + heap,
                     "up to " + bytes,
                     "Start java with a larger -Xmx");
         }

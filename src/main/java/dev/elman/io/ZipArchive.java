@@ -63,8 +63,10 @@ public final class ZipArchive {
             for (ZipEntry entry : Collections.list(zip.entries())) {
                 String name = entry.getName();
                 if (entry.isDirectory() || !wanted.test(name)) continue;
-                total = Math.addExact(total, checkedSize(file, entry));
-                WholeFile.requireHeap(file, total);
+                long size = checkedSize(file, entry);
+                WholeFile.requireArray(file, place(entry), size);
+                total = Math.addExact(total, size);
+                WholeFile.requireHeap(file, total, Runtime.getRuntime().maxMemory());
                 if (members.put(name, member(file, zip, entry)) != null) {
                     throw damaged(file, place(entry), "each name once", "the name again", null);
                 }

@@ -124,6 +124,27 @@ class OnnxFileTest {
         assertTrue(Files.notExists(file));
     }
 
+    /** One matrix many times over, for which the heap has room. */
+    @Test
+    void weightsOfMoreThanTwoGigabytesAreRefused() {
+        int size = 2048;
+        NdArray matrix = NdArray.ofFloats(new float[size * size], size, size);
+        SimpleRnnConfig config = SimpleRnnConfig.of(size, size).withLayers(65).withBias(false);
+        Map<String, NdArray> weights = new HashMap<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            weights.put(Network.rnn(layer, 0, "wx"), matrix);
+            weights.put(Network.rnn(layer, 0, "wh"), matrix);
+        }
+        Network network = new Network(0, config, 0, weights);
+        Path file = folder.resolve("model.onnx");
+        Exception e = assertThrows(IllegalArgumentException.class, () -> OnnxFile.write(network, file));
+        assertEquals(
+                "A .onnx holds at most 2 GiB, but the network's weights are 2181038080 bytes. Write a .safetensors or"
+                        + " .npz.",
+                e.getMessage());
+        assertTrue(Files.notExists(file));
+    }
+
     /** ONNX's own checker, of Debian's python3-onnx, which knows opsets up to 17. */
     @Test
     void theCheckerFindsNoFault() throws IOException {

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -238,8 +239,35 @@ class HostileFileTest {
             sparse.setLength(sparse.length() + size);
         }
         assertLargerThanTheHeap(() -> SafeTensors.read(file));
-        Path array = sparse("huge.npy", size);
+        Path array = sparse("large.npy", Runtime.getRuntime().maxMemory() / 2);
         assertLargerThanTheHeap(() -> Npy.read(array));
+    }
+
+    /** Then a larger heap would not help. */
+    @Test
+    void largerThanAnArrayIsSaidToBe() throws IOException {
+        Path array = sparse("huge.npy", 3_000_000_000L);
+        assertLargerThanAnArray("file", () -> Npy.read(array));
+        byte[] content = new byte[3_000_000];
+        new Random(1).nextBytes(content);
+        Path archive = claiming("huge.npz", content, (int) 3_000_000_000L);
+        assertLargerThanAnArray("member \"a.npy\"", () -> ZipArchive.read(archive, name -> true));
+    }
+
+    private static void assertLargerThanAnArray(String place, Executable read) {
+        ModelFileException e = assertThrows(ModelFileException.class, read);
+        assertEquals(
+                e.file() + ": " + place + ": expected at most 2147483639 bytes, what a Java array holds, found"
+                        + " 3000000000 bytes. Split it into smaller ones",
+                e.getMessage());
+    }
+
+    /** Several arrays together may be more than one. */
+    @Test
+    void theHeapAloneLimitsWhatAnArchiveHolds() throws IOException {
+        Path file = folder.resolve("many.npz");
+        WholeFile.requireHeap(file, 3L << 30, 9L << 30);
+        assertLargerThanTheHeap(() -> WholeFile.requireHeap(file, (3L << 30) + 1, 9L << 30));
     }
 
     /** Bytes that fit, but not with what the header becomes. */
@@ -309,19 +337,25 @@ class HostileFileTest {
     /** Fifty bytes that claim a hundred million. */
     @Test
     void anEntryThatClaimsMoreThanDeflateMakesIsRefused() throws IOException {
-        Path file = folder.resolve("bomb.npz");
-        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
-            zip.putNextEntry(new ZipEntry("a.npy"));
-            zip.write(new byte[1000]);
-        }
-        byte[] bytes = Files.readAllBytes(file);
-        String latin1 = new String(bytes, StandardCharsets.ISO_8859_1);
-        int size = latin1.indexOf("PK\1\2") + 24; // the directory's entry
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(size, 100_000_000);
-        Files.write(file, bytes);
+        Path file = claiming("bomb.npz", new byte[1000], 100_000_000);
         ModelFileException e = assertThrows(ModelFileException.class, () -> ZipArchive.read(file, name -> true));
         assertTrue(e.getMessage().contains("member \"a.npy\": expected a size that "), e::getMessage);
         assertTrue(e.getMessage().contains(" bytes can expand to, found 100000000"), e::getMessage);
+    }
+
+    /** A zip file with one member, and this size in its directory. */
+    private Path claiming(String name, byte[] content, int size) throws IOException {
+        Path file = folder.resolve(name);
+        try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
+            zip.putNextEntry(new ZipEntry("a.npy"));
+            zip.write(content);
+        }
+        byte[] bytes = Files.readAllBytes(file);
+        String latin1 = new String(bytes, StandardCharsets.ISO_8859_1);
+        int at = latin1.lastIndexOf("PK\1\2") + 24; // the directory's entry
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(at, size);
+        Files.write(file, bytes);
+        return file;
     }
 
     private byte[] small() throws IOException {
