@@ -7,7 +7,6 @@ import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
 import java.util.List;
-import java.util.Locale;
 
 /** Makes a network of a file's layers, one after another. */
 final class KerasReader {
@@ -94,9 +93,9 @@ final class KerasReader {
                 .withLayers(layersRead)
                 .withBias(bias)
                 .withBidirectional(bidirectional);
+        settled = builder.settle(shape, said, hints, denseInputs, top);
         // Where there is a configuration, pool has seen to it.
         if (said.output() == null) KerasFile.differences(settled).forEach(builder::note);
-        settled = builder.settle(shape, said, hints, denseInputs, top);
     }
 
     private void requireOrder(KerasLayer layer) throws ModelFileException {
@@ -263,16 +262,25 @@ final class KerasReader {
         if (bias) builder.copy(Network.rnn(layersRead, direction, "b"), arrays.get(2), hidden);
     }
 
-    /** The older format names its arrays; Keras 3 numbers them. */
+    /** The older format names its arrays, as in .../forward_simple_rnn/simple_rnn_cell/kernel:0; Keras 3 numbers them. */
     private static void requireName(KerasLayer layer, String array, String expected, int direction)
             throws ModelFileException {
         String name = array.substring(array.lastIndexOf('/') + 1).replace(":0", "");
         if (name.length() < 3) return; // a number
-        boolean otherWay = array.toLowerCase(Locale.ROOT).contains(direction == 0 ? "/backward_" : "/forward_");
-        if (!name.equals(expected) || otherWay) {
-            String which = layer.type().equals("Bidirectional") ? (direction == 0 ? "forward " : "backward ") : "";
+        boolean both = layer.type().equals("Bidirectional");
+        String other = direction == 0 ? "backward_" : "forward_";
+        if (!name.equals(expected) || (both && ownerOf(array).startsWith(other))) {
+            String which = both ? (direction == 0 ? "forward " : "backward ") : "";
             throw layer.wrong("its " + which + expected + " here", ModelFileException.brief(array));
         }
+    }
+
+    /** The layer that has the array, perhaps in its cell; the names in front of it, the model's among them, are the user's. */
+    private static String ownerOf(String array) {
+        String[] path = array.split("/", -1);
+        int at = path.length - 2;
+        if (at > 0 && path[at].startsWith("simple_rnn_cell")) at--;
+        return at < 0 ? "" : path[at];
     }
 
     private void pool(KerasLayer layer, Output pooling) throws ModelFileException {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.convert.Report.How;
@@ -28,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -220,6 +222,37 @@ class KerasFileTest {
                 "rnn.reverse.b");
         read = KerasFile.read(FIXTURES.resolve("legacy_keras3.h5"), Hints.NONE);
         assertNetwork(read.network(), 0, config, 2, "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+    }
+
+    /** The names of the model and of its layers are the user's; those of the two directions' layers begin as Keras wants it. */
+    @ParameterizedTest
+    @CsvSource({
+        "backward_model/rnn/simple_rnn_cell,",
+        "model/backward_reader/simple_rnn_cell,",
+        "backward_model/rnn/forward_rnn/simple_rnn_cell_1, backward_model/rnn/backward_rnn/simple_rnn_cell_2",
+        "model/forward_rnn/forward_backward/simple_rnn_cell, model/forward_rnn/backward_forward/simple_rnn_cell",
+        "backward_rnn/forward_rnn_1, backward_rnn/backward_rnn_1",
+    })
+    void directionsOfTheOlderFormatAreToldByTheirOwnNames(String forward, String backward) throws IOException {
+        if (backward == null) {
+            assertEquals(1, older("SimpleRNN", forward).network().rnn().directions());
+            return;
+        }
+        assertEquals(
+                2, older("Bidirectional", forward, backward).network().rnn().directions());
+        ModelFileException e = assertThrows(ModelFileException.class, () -> older("Bidirectional", backward, forward));
+        assertTrue(e.getMessage().contains("expected its forward kernel here"), e.getMessage());
+    }
+
+    /** A layer whose cells have these paths, in this order. */
+    private static Imported older(String type, String... cells) throws IOException {
+        Map<String, NdArray> arrays = new LinkedHashMap<>();
+        for (String cell : cells) {
+            arrays.put("rnn/" + cell + "/kernel:0", NdArray.ofFloats(new float[6], 2, 3));
+            arrays.put("rnn/" + cell + "/recurrent_kernel:0", NdArray.ofFloats(new float[9], 3, 3));
+        }
+        KerasLayer layer = new KerasLayer(FIXTURES, "rnn", type, new JsonObject(), List.copyOf(arrays.keySet()));
+        return KerasFile.network(FIXTURES, "Keras .h5", List.of(layer), new Hdf5(arrays, Map.of()), Hints.NONE);
     }
 
     /** Files of ci/keras_model.py, with what Keras answers; one has a layer whose name is not ASCII. */
