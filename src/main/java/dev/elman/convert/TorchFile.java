@@ -154,7 +154,7 @@ public final class TorchFile {
     }
 
     /**
-     * Throws {@link #pickled} for a pickle, or the zip that torch.save puts it in, whatever its name. Such bytes may also be a
+     * Throws for a pickle, or the zip that torch.save puts it in, whatever its name. Such bytes may also be a
      * header's length, but a brace follows that.
      */
     public static void refusePickle(Path file) throws IOException {
@@ -169,17 +169,18 @@ public final class TorchFile {
         if (zip || pickle) throw pickled(file);
     }
 
-    /** The error for a file of torch.save: what it is, and the way out. */
-    public static ModelFileException pickled(Path file) {
+    /** The error for a file of torch.save: what it is, and the way out, which writes a shared tensor under each of its names. */
+    private static ModelFileException pickled(Path file) {
         String name = String.valueOf(file.getFileName());
-        String safe = name.replaceFirst("\\.[A-Za-z]+$", "") + ".safetensors";
+        String quoted = name.replace("\\", "\\\\").replace("'", "\\'");
+        String safe = quoted.replaceFirst("\\.[A-Za-z]+$", "") + ".safetensors";
         return new ModelFileException(
                 file,
                 "file",
                 "safetensors",
                 "a pickle of torch.save, which can run any code when it is read",
-                "In Python: import torch; from safetensors.torch import save_file; save_file({k: v.contiguous() for k, v in"
-                        + " torch.load('" + name + "', map_location='cpu', weights_only=True).items()}, '" + safe
+                "In Python: import torch; from safetensors.torch import save_file; save_file({k: v.clone().contiguous() for k, v"
+                        + " in torch.load('" + quoted + "', map_location='cpu', weights_only=True).items()}, '" + safe
                         + "')");
     }
 }

@@ -248,8 +248,7 @@ class ConvertTest {
             value = {
                 "missing.keras                  | @/a.npz             | missing.keras: path: expected a file, found nothing",
                 "missing.safetensors            | @/a.npz             | missing.safetensors: path: expected a file, found nothing",
-                "model.pt                       | @/a.npz             | In Python: import torch",
-                "model.bin                      | @/a.npz             | a pickle of torch.save",
+                "missing.pt                     | @/a.npz             | missing.pt: path: expected a file, found nothing",
                 "model.onnx                     | @/a.npz             | elman writes ONNX and does not read it",
                 "model.npy                      | @/a.npz             | holds one array; a model's are in a .npz",
                 "model.txt                      | @/a.npz             | the name does not say what it is",
@@ -337,6 +336,23 @@ class ConvertTest {
         Npy.write(NdArray.ofFloats(new float[1], 1), file);
         outcome = Outcome.of("convert", file.toString(), folder.resolve("a.npz").toString());
         assertEquals(2, outcome.code(), outcome.err());
+    }
+
+    @Test
+    void aPickleIsToldByWhatItHolds() throws IOException {
+        Path model = folder.resolve("model.safetensors");
+        Path file = folder.resolve("torch.bin");
+        Path array = folder.resolve("a.npz");
+        convert(Path.of(KERAS, "relu.keras"), model);
+        convert(model, folder.resolve("torch.safetensors"));
+        Files.move(folder.resolve("torch.safetensors"), file);
+        convert(file, array);
+        Files.write(file, new byte[] {'P', 'K', 3, 4});
+        String pickle = Outcome.of("convert", file.toString(), array.toString()).err();
+        assertTrue(pickle.contains("a pickle of torch.save"), pickle);
+        Files.write(file, new byte[100]);
+        String junk = Outcome.of("convert", file.toString(), array.toString()).err();
+        assertTrue(junk.contains("The file is no safetensors file or is damaged"), junk);
     }
 
     private static Outcome convert(Path in, Path out, String... options) {
