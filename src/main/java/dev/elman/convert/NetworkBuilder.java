@@ -157,15 +157,18 @@ final class NetworkBuilder {
             throw unfit("merge", "two directions, since " + hints.merge() + " was said", "one");
         }
         boolean silent = said.merge() == null && hints.merge() == null;
-        if (silent && denseInputs == shape.hiddenSize()) {
-            throw new ModelFileException(
-                    file,
-                    "dense layer",
-                    2 * denseInputs + " inputs, two directions side by side",
-                    denseInputs + ", the two merged into one",
-                    "Say how: sum, mul or ave (--merge, or Hints.withMerge)");
-        }
+        if (silent && denseInputs == shape.hiddenSize()) throw merged(denseInputs);
         return settle("merge", said.merge(), hints.merge(), Merge.CONCAT);
+    }
+
+    /** The error for a dense layer of as many inputs as one direction has, where nobody said how the two become one. */
+    ModelFileException merged(int denseInputs) {
+        return new ModelFileException(
+                file,
+                "dense layer",
+                2 * denseInputs + " inputs, two directions side by side",
+                denseInputs + ", the two merged into one",
+                "Say how: sum, mul or ave (--merge, or Hints.withMerge)");
     }
 
     private <T> T settle(String what, T said, T hint, T usual) throws ModelFileException {

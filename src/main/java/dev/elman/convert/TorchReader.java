@@ -78,7 +78,7 @@ final class TorchReader {
         int vocabulary = embedding(inputs);
         boolean merged = bidirectional && hints.merge() != null && hints.merge() != Merge.CONCAT;
         int outputs = merged ? hidden : channels;
-        int classes = dense(outputs);
+        int classes = dense(outputs, bidirectional && hints.merge() == null);
         SimpleRnnConfig shape = SimpleRnnConfig.of(inputs, hidden)
                 .withLayers(layers)
                 .withBias(bias)
@@ -162,12 +162,14 @@ final class TorchReader {
         return vocabulary;
     }
 
-    /** K, or 0 where there is no dense layer. */
-    private int dense(int channels) throws ModelFileException {
+    /** K, or 0 where there is no dense layer; of two directions it may show that they are merged. */
+    private int dense(int channels, boolean mayBeMerged) throws ModelFileException {
         String name = module("dense layer", hints.dense(), DENSES);
         if (name == null) return 0;
         String array = name + ".weight";
-        int classes = builder.matrix(array)[0];
+        int[] matrix = builder.matrix(array);
+        if (mayBeMerged && 2 * matrix[1] == channels) throw builder.merged(matrix[1]);
+        int classes = matrix[0];
         builder.transpose(Network.DENSE_W, array, classes, channels);
         if (builder.has(name + ".bias")) builder.copy(Network.DENSE_B, name + ".bias", classes);
         else builder.zeros(Network.DENSE_B, classes);

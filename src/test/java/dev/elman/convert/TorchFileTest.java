@@ -250,7 +250,8 @@ class TorchFileTest {
         for (String name : List.of("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")) {
             arrays.put("rnn." + name + "_reverse", arrays.get("rnn." + name));
         }
-        assertRefused(write(arrays), Hints.NONE, "array \"fc.weight\": expected [4,6]");
+        assertRefused(
+                write(arrays), Hints.NONE, "expected 6 inputs, two directions side by side, found 3", "Say how: sum,");
         Imported summed = TorchFile.read(write(arrays), Hints.NONE.withMerge(Merge.SUM));
         assertEquals(Merge.SUM, summed.network().rnn().merge());
         assertTrue(summed.report().notes().toString().contains("nn.RNN's h_n"), "which step it is, is not sure");
