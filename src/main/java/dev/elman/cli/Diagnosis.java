@@ -12,8 +12,8 @@ import java.util.Optional;
 /** Looks at everything that elman can use. */
 record Diagnosis(Terminal terminal) {
     private static final long SMALL_HEAP = 512L << 20;
-    /** How the cpu backend begins to say that it multiplies by itself. */
-    private static final String NO_LIBRARY = "no OpenBLAS";
+    /** How the cpu backend begins to say why it multiplies by itself. */
+    private static final String PLAIN_JAVA = "plain Java GEMM: ";
 
     List<Finding> findings() {
         List<Finding> findings = new ArrayList<>();
@@ -60,7 +60,7 @@ record Diagnosis(Terminal terminal) {
         return "cuda: " + link.name();
     }
 
-    /** A sentence about CUDA ends with what to do, after a semicolon; one in brackets is of a message that it quotes. */
+    /** The sentence ends with what to do, after a semicolon; one in brackets is of a message that it quotes. */
     static Finding broken(String title, String sentence) {
         int depth = 0;
         for (int i = 0; i < sentence.length(); i++) {
@@ -86,16 +86,15 @@ record Diagnosis(Terminal terminal) {
         }
     }
 
-    /** What the cpu backend's description says of its matrix products: a library, or why there is none and a remedy. */
+    /** What the cpu backend's description says of its matrix products: who makes them, or why no library and a remedy. */
     static Finding products(String description) {
-        int reason = description.indexOf(NO_LIBRARY);
-        if (reason < 0)
-            return Finding.there("matrix products", description.substring(description.lastIndexOf(", ") + 2));
-        String[] parts = description.substring(reason).split("; ", 2);
-        return Finding.lacking(
-                "matrix products",
-                "plain Java, some times slower than a library: " + parts[0],
-                parts.length < 2 ? "" : parts[1]);
+        String title = "matrix products";
+        int plain = description.indexOf(PLAIN_JAVA);
+        int reason = plain + PLAIN_JAVA.length();
+        if (plain < 0 || description.startsWith("asked for by ", reason)) {
+            return Finding.there(title, description.substring(description.lastIndexOf(", ") + 2));
+        }
+        return broken(title, "plain Java, some times slower than a library: " + description.substring(reason));
     }
 
     /** A runtime without locale data answers in English. */

@@ -36,6 +36,32 @@ class DoctorTest {
     }
 
     @Test
+    void aLibraryThatDoesNotLoadComesWithItsRemedy() {
+        Finding fallback = Diagnosis.products(
+                "cpu: float32, 2 threads, plain Java GEMM: OpenBLAS's native for linux-x86_64 is there and does not load; it"
+                        + " is unpacked into a folder (java.lang.UnsatisfiedLinkError: a; b)");
+        assertEquals(
+                Finding.lacking(
+                        "matrix products",
+                        "plain Java, some times slower than a library: OpenBLAS's native for linux-x86_64 is there and does"
+                                + " not load",
+                        "it is unpacked into a folder (java.lang.UnsatisfiedLinkError: a; b)"),
+                fallback);
+    }
+
+    @Test
+    void plainJavaThatWasAskedForLacksNothing() {
+        System.setProperty("elman.cpu.gemm", "java");
+        try (Backend backend = Backends.openCpu(1)) {
+            assertEquals(
+                    Finding.there("matrix products", "plain Java GEMM: asked for by -Delman.cpu.gemm"),
+                    Diagnosis.products(backend.description()));
+        } finally {
+            System.clearProperty("elman.cpu.gemm");
+        }
+    }
+
+    @Test
     void theCpuBackendsLibraryIsNamed() {
         try (Backend backend = Backends.openCpu(1)) {
             Finding found = Diagnosis.products(backend.description());
