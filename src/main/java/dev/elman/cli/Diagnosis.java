@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
+import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.ChainLink;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -81,7 +82,10 @@ record Diagnosis(Terminal terminal) {
             Finding there = Finding.there(title, backend.description());
             return name.equals(Backends.CPU) ? List.of(there, products(backend.description())) : List.of(there);
         } catch (RuntimeException | LinkageError e) {
-            if (name.equals(Backends.CUDA)) return List.of(Finding.lacking(title, "not here, see the link above", ""));
+            // A wrong property is no mere lack of a GPU: other commands refuse it, and do not go on without.
+            if (name.equals(Backends.CUDA) && e instanceof BackendUnavailableException) {
+                return List.of(Finding.lacking(title, "not here, see the link above", ""));
+            }
             return List.of(Finding.missing(title, Failures.describe(e), ""));
         }
     }

@@ -89,6 +89,21 @@ class DoctorTest {
         assertTrue(text.contains("cuda: binding to the driver's library"), text);
     }
 
+    /** With it other commands end with 2, on a machine without a GPU, too. */
+    @Test
+    void aWrongPropertyOfCudaIsToBeMended() {
+        System.setProperty("elman.cuda.plan", "foo");
+        try {
+            Outcome outcome = Outcome.of("doctor");
+            assertEquals(1, outcome.code(), outcome.out());
+            assertTrue(
+                    outcome.out().matches("(?s).*\nno  backend cuda +CUDA cannot be used: elman.cuda.plan must be .*"),
+                    outcome.out());
+        } finally {
+            System.clearProperty("elman.cuda.plan");
+        }
+    }
+
     @Test
     void jsonNamesEveryBackend() {
         JsonObject report = Outcome.of("doctor", "--json").json();
