@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
 import java.util.random.RandomGenerator;
+import java.util.stream.IntStream;
 
 /**
  * The next token of a row of tokens: embedding, stateful SimpleRnn, dense layer over the vocabulary. For one thread at a time; a
@@ -165,21 +166,23 @@ public final class LanguageModel implements AutoCloseable {
         }
         // The first numbers of java.util.Random hardly differ from one small seed to the next.
         RandomGenerator random = new SplittableRandom(sampling.seed());
-        int[] drawn = new int[count];
+        // Not an array of count: that is the most there can be, and what stops may come long before.
+        IntStream.Builder drawn = IntStream.builder();
         network.rnn().resetState();
         try {
             float[] next = read(prompt);
             for (int i = 0; i < count; i++) {
                 for (int id : never) next[id] = Float.NEGATIVE_INFINITY;
-                drawn[i] = sampling.draw(next, random);
-                if (drawn[i] == stop) return Arrays.copyOf(drawn, i);
-                each.accept(drawn[i]);
-                next = read(new int[] {drawn[i]});
+                int token = sampling.draw(next, random);
+                if (token == stop) break;
+                drawn.add(token);
+                each.accept(token);
+                next = read(new int[] {token});
             }
         } finally {
             network.rnn().resetState();
         }
-        return drawn;
+        return drawn.build().toArray();
     }
 
     /** Reads on, and returns the logits of the token after the last. */

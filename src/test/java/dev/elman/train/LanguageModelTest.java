@@ -65,6 +65,9 @@ class LanguageModelTest {
             model.sample(new int[] {1, 2}, 6, new Sampling(1, 1, 0), 1, given::add);
             assertEquals(List.of(3, 3), given, "each when it is drawn, and not what stops");
             assertEquals(0, model.sample(new int[] {1, 2}, 6, new Sampling(1, 1, 0), 3).length, "stopped at once");
+            int most = Integer.MAX_VALUE;
+            int[] stopped = model.sample(new int[] {1, 2}, most, new Sampling(1, 1, 0), 1);
+            assertArrayEquals(new int[] {3, 3}, stopped, "memory for what is drawn, not for the most");
         }
     }
 
