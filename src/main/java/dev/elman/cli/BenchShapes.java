@@ -46,7 +46,8 @@ final class BenchShapes {
     @Option(
             names = "--seconds",
             paramLabel = "S",
-            description = "The most that one result may take, after a first run (default: ${DEFAULT-VALUE}).")
+            description = "Seconds after which no further sample of a result begins, a first run aside (default:"
+                    + " ${DEFAULT-VALUE}).")
     private double seconds = 3;
 
     /**

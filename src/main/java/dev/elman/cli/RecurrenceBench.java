@@ -41,7 +41,7 @@ final class RecurrenceBench {
      * Measures the peaks.
      *
      * @param quick few samples and small peaks
-     * @param seconds the most that one result may take
+     * @param seconds after which no further sample of a result begins
      */
     RecurrenceBench(Backend backend, boolean quick, double seconds) {
         this.backend = backend;
@@ -246,12 +246,16 @@ final class RecurrenceBench {
         Tensor first = result.view(0, Shape.of(1));
         time(1, work, first);
         long begin = System.nanoTime();
-        double once = Math.min(time(1, work, first), time(1, work, first));
-        int calls = quick ? 1 : (int) Math.ceil(LEAST_SAMPLE / once);
         List<Double> times = new ArrayList<>();
         do {
-            times.add(time(calls, work, first));
-        } while (times.size() < (quick ? QUICK_SAMPLES : MOST_SAMPLES) && (System.nanoTime() - begin) / 1e9 < seconds);
+            times.add(time(1, work, first));
+        } while (times.size() < 2 && since(begin) < seconds);
+        double once = Collections.min(times);
+        // A call that takes as long is a sample already.
+        if (once < LEAST_SAMPLE) times.clear();
+        int calls = quick ? 1 : (int) Math.ceil(LEAST_SAMPLE / once);
+        int most = quick ? QUICK_SAMPLES : MOST_SAMPLES;
+        while (times.isEmpty() || (times.size() < most && since(begin) < seconds)) times.add(time(calls, work, first));
         Collections.sort(times);
         return times;
     }
@@ -260,7 +264,11 @@ final class RecurrenceBench {
         long start = System.nanoTime();
         for (int i = 0; i < calls; i++) work.run();
         first.toFloats();
-        return (System.nanoTime() - start) / 1e9 / calls;
+        return since(start) / calls;
+    }
+
+    private static double since(long begin) {
+        return (System.nanoTime() - begin) / 1e9;
     }
 
     private int[] lengths(BenchShapes.Shape shape) {

@@ -12,7 +12,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class BenchTest {
     @Test
@@ -132,6 +135,29 @@ class BenchTest {
         List<String> training = List.of("bidirectionalForward", "fill", "fill", "bidirectionalBackward", "axpy");
         assertEquals(training, calls.subList(calls.size() - training.size(), calls.size()));
         assertEquals(new HashSet<>(training), new HashSet<>(calls));
+    }
+
+    /** A long one but the first, that is; and no second sample is begun when the time is over. */
+    @ParameterizedTest
+    @CsvSource({"1e-9, 1", "60, 3"})
+    void aLongRunIsMadeOnceForEachSample(double seconds, int samples) {
+        AtomicInteger runs = new AtomicInteger();
+        try (Backend cpu = Backends.open("cpu")) {
+            Backend slow = (Backend) Proxy.newProxyInstance(
+                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
+                        if (method.getName().equals("simpleRnnForward")) {
+                            runs.incrementAndGet();
+                            Thread.sleep(10);
+                        }
+                        return method.invoke(cpu, arguments);
+                    });
+            List<RecurrenceBench.Row> rows =
+                    new RecurrenceBench(slow, true, seconds).measure(new BenchShapes.Shape(2, 3, 4, 1, false));
+            assertEquals(
+                    List.of(samples, samples),
+                    rows.stream().map(RecurrenceBench.Row::samples).toList());
+            assertEquals(2 * (1 + samples), runs.get());
+        }
     }
 
     @Test
