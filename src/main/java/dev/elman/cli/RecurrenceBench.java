@@ -237,8 +237,9 @@ final class RecurrenceBench {
                 bytes / median / 1e9 / copy);
     }
 
-    private static double median(List<Double> sorted) {
-        return sorted.get(sorted.size() / 2);
+    static double median(List<Double> sorted) {
+        int size = sorted.size();
+        return (sorted.get((size - 1) / 2) + sorted.get(size / 2)) / 2;
     }
 
     /** Seconds of a call, sample by sample, sorted. Every sample waits for its result: one number comes to the host. */

@@ -161,6 +161,12 @@ class BenchTest {
     }
 
     @Test
+    void theMedianOfAnEvenNumberLiesBetweenTheMiddleTwo() {
+        assertEquals(2.5, RecurrenceBench.median(List.of(1., 2., 3., 9.)));
+        assertEquals(2, RecurrenceBench.median(List.of(1., 2., 9.)));
+    }
+
+    @Test
     void bothDirectionsAreToldFromOne() {
         for (String[] row : tsv(Outcome.of("bench", "--quick", "--backend", "cpu", "--bidirectional", "--tsv"))) {
             assertEquals("2", row[4]);
