@@ -120,7 +120,7 @@ public record Hints(
     }
 
     /** For the report of a file of weights alone: the settings it loses, which are to be said when it is read. */
-    public String lost() {
+    String lost() {
         List<String> habits = new ArrayList<>(List.of("activation " + activation, "output " + output));
         if (merge != null) habits.add("merge " + merge);
         if (goBackwards) habits.add("goBackwards");
