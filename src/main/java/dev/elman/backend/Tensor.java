@@ -26,6 +26,7 @@ public interface Tensor extends AutoCloseable {
     /** The same elements under another shape of the same size. */
     default Tensor reshape(Shape shape) {
         if (shape.size() != shape().size()) {
+            view(0, shape()); // throws where it is closed, which comes before its size
             throw new ShapeMismatchException("reshape", "the new shape", "the size of " + shape(), shape);
         }
         return view(0, shape);

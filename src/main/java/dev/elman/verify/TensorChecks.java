@@ -150,6 +150,7 @@ final class TensorChecks {
         for (Tensor each : List.of(tensor, view)) {
             refused(findings, "view", () -> each.view(0, Shape.of(1)), closed);
             refused(findings, "slice", () -> each.slice(0, 1), closed);
+            refused(findings, "reshape to another size", () -> each.reshape(Shape.of(5)), closed);
             refused(
                     findings,
                     "set floats",
