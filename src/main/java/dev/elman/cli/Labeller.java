@@ -2,7 +2,6 @@ package dev.elman.cli;
 
 import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.train.TextClassifier;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -53,9 +52,9 @@ final class Labeller {
     /**
      * Labels the lines that are there, then those that are there by then, and so on to the last.
      *
-     * @throws UserException when there is none, or one is no text or too long to be read; those before it are labelled
+     * @throws UserException when there is none, or one is no text or cannot be read; those before it are labelled
      */
-    void labelLines(TextLines lines, Consumer<List<Labelled>> taker) throws IOException {
+    void labelLines(TextLines lines, Consumer<List<Labelled>> taker) {
         List<String> some = lines.some(MOST_TOGETHER);
         if (some.isEmpty()) throw new UserException(NO_TEXTS);
         // Whoever reads the answers may have gone.

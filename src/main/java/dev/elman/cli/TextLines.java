@@ -45,22 +45,26 @@ final class TextLines {
     /**
      * The next line and those after it that can be had without waiting, at most so many; none after the last.
      *
-     * @throws UserException when the next line is no text
+     * @throws UserException when the next line is no text, or cannot be read
      */
-    List<String> some(int most) throws IOException {
+    List<String> some(int most) {
         List<String> some = new ArrayList<>();
-        while (some.size() < most && (some.isEmpty() || isReady())) {
-            try {
-                if (bad != null) throw bad;
+        try {
+            while (bad == null && some.size() < most && (some.isEmpty() || isReady())) {
                 String line = next();
                 if (line == null) break;
                 some.add(line);
-            } catch (UserException e) {
-                bad = e;
-                if (some.isEmpty()) throw e;
-                break;
             }
+        } catch (UserException e) {
+            bad = e;
+        } catch (IOException e) {
+            bad = new UserException(name + ": line " + (number + 1) + " cannot be read: " + Failures.describe(e));
+        } catch (OutOfMemoryError e) {
+            bad = new UserException(name + ": line " + (number + 1) + " does not fit into memory (" + e.getMessage()
+                    + "). Break it into lines, or give Java more, as in java -Xmx4g -jar elman.jar");
         }
+        // Not before those that are good were taken.
+        if (bad != null && some.isEmpty()) throw bad;
         return some;
     }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
@@ -15,6 +16,24 @@ import org.junit.jupiter.api.Test;
 class TextLinesTest {
     private static InputStream bytes(String text) {
         return new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A text that is followed by a failure, which does not have to be waited for. */
+    private static InputStream failingAfter(String text, Throwable failure) {
+        return new FilterInputStream(bytes(text)) {
+            @Override
+            public int read(byte[] into, int from, int most) throws IOException {
+                int count = super.read(into, from, most);
+                if (count > 0) return count;
+                if (failure instanceof Error error) throw error;
+                throw (IOException) failure;
+            }
+
+            @Override
+            public int available() {
+                return 1;
+            }
+        };
     }
 
     private static TextLines lines(InputStream in) {
@@ -64,6 +83,21 @@ class TextLinesTest {
             UserException bad = assertThrows(UserException.class, () -> lines.some(9));
             assertTrue(bad.getMessage().startsWith("test: line 3 holds a NUL character"), bad.getMessage());
             assertEquals(2, lines.number());
+        }
+    }
+
+    /** A device that fails, and a heap that is too small: it is the next line that has the trouble, not those before it. */
+    @Test
+    void linesBeforeAFailureAreThere() {
+        Throwable[] failures = {new IOException("planted"), new OutOfMemoryError("planted")};
+        String[] messages = {"cannot be read: planted", "does not fit into memory (planted). Break it into lines"};
+        for (int i = 0; i < failures.length; i++) {
+            TextLines lines = lines(failingAfter("a\nb\nc", failures[i]));
+            assertEquals(List.of("a", "b"), lines.some(9));
+            for (int again = 0; again < 2; again++) {
+                UserException bad = assertThrows(UserException.class, () -> lines.some(9));
+                assertTrue(bad.getMessage().startsWith("test: line 3 " + messages[i]), bad.getMessage());
+            }
         }
     }
 }
