@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -102,6 +103,8 @@ final class GenerateCommand implements Callable<Integer> {
                 else print(model, sampling);
             }
             if (json) Json.print(terminal.out(), new Samples(file.toString(), backend.name(), samples));
+        } catch (CancellationException e) {
+            // Whoever reads the texts has gone, which Main.run says.
         }
         return 0;
     }
@@ -112,13 +115,17 @@ final class GenerateCommand implements Callable<Integer> {
                 : model.generateText(prompt, length, sampling, each);
     }
 
-    /** Character by character, as they are drawn. */
+    /**
+     * Character by character, as they are drawn.
+     *
+     * @throws CancellationException when they can no longer be printed
+     */
     private void print(TextGenerator model, Sampling sampling) {
         PrintWriter out = terminal.out();
         if (count > 1 && !oneLine) out.println("--- seed " + sampling.seed() + " ---");
         Consumer<String> screen = text -> {
             out.print(text.replace("\n", System.lineSeparator()));
-            out.flush();
+            if (out.checkError()) throw new CancellationException(); // it flushes, too
         };
         screen.accept(prompt);
         String whole = generate(model, sampling, screen);

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -258,6 +259,39 @@ class GenerateTest {
         String whole = generate("--prompt", "ab", "--length", "9").stripTrailing();
         for (int drawn = 0; drawn <= 9; drawn++) {
             assertTrue(seen.contains(whole.substring(0, Math.min(2 + drawn, whole.length()))), seen + " of " + whole);
+        }
+    }
+
+    /** As in {@code elman generate ... | head -1}. */
+    @Test
+    void nothingIsDrawnForAReaderThatHasGone() throws IOException {
+        Files.writeString(file, "abab\nababab\n".repeat(30));
+        assertEquals(0, train("--epochs", "1", "--hidden", "4").code());
+        for (String[] many : new String[][] {{"--length=5000"}, {"--one-line", "--count=500"}}) {
+            List<String> printed = new ArrayList<>();
+            Writer pipe = new Writer() {
+                @Override
+                public void write(char[] characters, int from, int count) throws IOException {
+                    printed.add(new String(characters, from, count));
+                    if (printed.size() == 3) throw new IOException("Broken pipe");
+                }
+
+                @Override
+                public void flush() {}
+
+                @Override
+                public void close() {}
+            };
+            StringWriter err = new StringWriter();
+            Terminal terminal = new Terminal(
+                    InputStream.nullInputStream(), new PrintWriter(pipe), new PrintWriter(err, true), false);
+            List<String> args = new ArrayList<>(List.of("generate", model.toString(), "--backend=cpu"));
+            args.addAll(List.of(many));
+            assertEquals(2, Main.run(terminal, args.toArray(new String[0])));
+            assertEquals(3, printed.size(), "none after the one that failed");
+            assertEquals(
+                    "elman: the output is not complete: its disk is full, or nobody reads it any more.",
+                    err.toString().strip());
         }
     }
 
