@@ -185,10 +185,17 @@ public final class LanguageModel implements AutoCloseable {
         return drawn.build().toArray();
     }
 
-    /** Reads on, and returns the logits of the token after the last. */
+    /** Reads on, window by window as {@link #evaluate} does, and returns the logits of the token after the last. */
     private float[] read(int[] tokens) {
-        minibatch.load(tokens, tokens, 1);
-        return network.predict(minibatch).slice(tokens.length - 1, 1).toFloats();
+        Tensor logits = null;
+        int steps = 0;
+        for (int from = 0; from < tokens.length; from += steps) {
+            steps = Math.min(config.window(), tokens.length - from);
+            int[] window = Arrays.copyOfRange(tokens, from, from + steps);
+            minibatch.load(window, window, 1);
+            logits = network.predict(minibatch);
+        }
+        return logits.slice(steps - 1, 1).toFloats();
     }
 
     private void check(String operation, int[] tokens) {

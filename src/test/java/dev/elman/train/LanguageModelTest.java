@@ -2,6 +2,7 @@ package dev.elman.train;
 
 import static dev.elman.train.SimpleRnnClassifierTest.missing;
 import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.SimpleRnnClassifierTest.watched;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -77,7 +79,25 @@ class LanguageModelTest {
         try (LanguageModel model = new LanguageModel(backend, config(1).withSeed(2))) {
             model.fit(pattern(200), trainer());
             assertTrue(model.evaluate(pattern(100)).accuracy() > 0.9);
+            assertArrayEquals(new int[] {3, 1}, model.sample(new int[] {1, 2, 3}, 2, new Sampling(1, 1, 0), -1));
         }
+    }
+
+    /** Not as one window, whose logits alone are 4 numbers a token. */
+    @Test
+    void aPromptMayBeAsLongAsATextToTrainOn() {
+        AtomicLong largest = new AtomicLong();
+        Backend watched =
+                watched(backend, arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max));
+        int[][] drawn = new int[2][];
+        int[] windows = {8, 1000};
+        for (int i = 0; i < 2; i++) {
+            try (LanguageModel model = new LanguageModel(i == 0 ? watched : backend, config(windows[i]))) {
+                drawn[i] = model.sample(pattern(1001), 20, new Sampling(1, 0, 0), -1);
+            }
+        }
+        assertTrue(largest.get() < 1000, "largest allocation " + largest);
+        assertArrayEquals(drawn[1], drawn[0]);
     }
 
     @Test
