@@ -62,14 +62,31 @@ final class LanguageModelLearner implements Learner {
     }
 
     @Override
+    public void warmUp(Tensor metrics) {
+        int largest = 0;
+        for (int window = 1; window < training.windows(); window++) {
+            if (training.steps(window) > training.steps(largest)) largest = window;
+        }
+        if (largest == 0) return;
+        pass(largest, 0, metrics);
+        model.network().rnn().resetState();
+    }
+
+    @Override
     public double learn(int batch, long step, Tensor metrics) {
-        int targets = training.load(minibatch, batch);
-        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step), 0);
-        model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, logits);
-        model.network().backward(logits);
+        int targets = pass(batch, step, metrics);
         // The next window may begin before the end of this one.
         int again = batch + 1 < training.windows() ? training.overlap(batch + 1) : 0;
         if (again > 0) model.network().rnn().resumeAfter(training.steps(batch) - again);
+        return targets;
+    }
+
+    /** Forward and backward over a window from the state that there is; returns its number of targets. */
+    private int pass(int window, long step, Tensor metrics) {
+        int targets = training.load(minibatch, window);
+        Tensor logits = model.network().forward(minibatch, Seeds.of(trainer.seed(), step), 0);
+        model.backend().softmaxCrossEntropy(logits, minibatch.labels(), 0, 1.0 / targets, metrics, logits);
+        model.network().backward(logits);
         return targets;
     }
 

@@ -14,9 +14,11 @@ import dev.elman.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -195,6 +197,46 @@ class LanguageModelTest {
             gradients[1] = learner.gradients().flat().toDoubles();
         }
         assertArrayEquals(gradients[1], gradients[0], 1e-15);
+    }
+
+    /** The first windows have none before them to reach back into, and are shorter. */
+    @Test
+    void nothingIsAllocatedAfterTheFirstBatch() {
+        AtomicInteger allocations = new AtomicInteger();
+        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
+        List<Integer> perBatch = new ArrayList<>();
+        Callback counter = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                perBatch.add(allocations.get());
+            }
+        };
+        LanguageModelConfig config =
+                config(4).withLayers(2).withDropout(.1).withRecurrentDropout(.1).withWindow(4, 10);
+        try (LanguageModel model = new LanguageModel(counting, config)) {
+            model.fit(
+                    pattern(100),
+                    Trainer.builder().epochs(2).batchSize(3).callback(counter).build());
+        }
+        assertEquals(18, perBatch.size());
+        assertEquals(Collections.nCopies(18, perBatch.get(0)), perBatch);
+    }
+
+    @Test
+    void aWarmUpChangesNothing() {
+        double[][] gradients = new double[2][];
+        for (int i = 0; i < 2; i++) {
+            try (LanguageModel model = new LanguageModel(backend, config(4).withWindow(4, 10));
+                    LanguageModelLearner learner = new LanguageModelLearner(model, pattern(100), trainer());
+                    Tensor metrics = backend.allocate(Shape.of(2))) {
+                learner.startEpoch(1);
+                if (i > 0) learner.warmUp(metrics);
+                backend.fill(learner.gradients().flat(), 0);
+                learner.learn(0, 0, metrics);
+                gradients[i] = learner.gradients().flat().toDoubles();
+            }
+        }
+        assertArrayEquals(gradients[0], gradients[1]);
     }
 
     /** What an evaluation between two windows takes away is the state, and nothing else. */
