@@ -1,6 +1,8 @@
 // Optimizer steps and clipping over one flat tensor. Four numbers move at once where all operands begin at a multiple of
 // 16 bytes. Offsets are 64 bits wide.
 
+#include <float.h>
+
 #include "strides.cuh"
 
 __device__ float clamp(float g, float limit) { return g < -limit ? -limit : g > limit ? limit : g; } // NaN stays NaN
@@ -44,32 +46,37 @@ extern "C" __global__ void __launch_bounds__(256) squares(const float* g, Index 
 
 /// norm [1] = square root of the sum of partial; factor [1] = min(1, maxNorm / norm). Launch one block of 256 threads.
 extern "C" __global__ void __launch_bounds__(256) norm_finish(
-        const double* partial, Index count, double maxNorm, float* norm, float* factor) {
+        const double* partial, Index count, double maxNorm, float* norm, double* factor) {
     double sum = 0;
     for (Index i = threadIdx.x; i < count; i += 256) sum += partial[i];
     sum = treeSum(sum);
     if (threadIdx.x == 0) {
         double length = sqrt(sum);
         norm[0] = (float)length;
-        factor[0] = length <= maxNorm ? 1.0f : (float)(maxNorm / length);
+        factor[0] = length <= maxNorm ? 1 : maxNorm / length;
     }
 }
 
+/// Below the normal numbers a float has fewer digits, or none; most GPUs have few units for double.
+__device__ float scaled(float g, double factor) {
+    return factor < FLT_MIN ? (float)(g * factor) : g * (float)factor;
+}
+
 /// g *= factor [1], which lies on the device: the norm never travels to the host.
-extern "C" __global__ void __launch_bounds__(256) scale_by(float* g, const float* factor, Index size) {
-    float f = factor[0];
-    if (f == 1.0f) return;
+extern "C" __global__ void __launch_bounds__(256) scale_by(float* g, const double* factor, Index size) {
+    double f = factor[0];
+    if (f == 1) return;
     Index done = 0;
     if (aligned(g)) {
         #pragma unroll 1
         for (Index i = firstUnit(); i < size / 4; i += unitStride()) {
             float4 v = ((float4*)g)[i];
-            ((float4*)g)[i] = make_float4(v.x * f, v.y * f, v.z * f, v.w * f);
+            ((float4*)g)[i] = make_float4(scaled(v.x, f), scaled(v.y, f), scaled(v.z, f), scaled(v.w, f));
         }
         done = size / 4 * 4;
     }
     #pragma unroll 1
-    for (Index i = done + firstUnit(); i < size; i += unitStride()) g[i] *= f;
+    for (Index i = done + firstUnit(); i < size; i += unitStride()) g[i] = scaled(g[i], f);
 }
 
 __device__ void sgd(

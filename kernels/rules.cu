@@ -35,8 +35,10 @@ extern "C" __global__ void __launch_bounds__(256) scale_columns(
     }
     double norm = sqrt(sums[0][threadIdx.x]);
     if (c >= columns || norm == 0 || (!all && norm <= limit)) return;
-    float factor = (float)(limit / norm);
-    for (Index row = threadIdx.y; row < rows; row += 8) w[row * columns + c] *= factor;
+    double factor = limit / norm; // of a column that is tiny no float holds it
+    for (Index row = threadIdx.y; row < rows; row += 8) {
+        w[row * columns + c] = (float)(w[row * columns + c] * factor);
+    }
 }
 
 /// What is below 0 becomes 0.

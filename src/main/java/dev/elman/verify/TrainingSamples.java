@@ -46,6 +46,8 @@ final class TrainingSamples {
         }
         samples.add(clipValueOfNaN());
         samples.add(clipGlobalNormOfNaN());
+        for (double maxNorm : new double[] {1e-4, 1e-8}) samples.add(clipGlobalNormOfHuge(1023, maxNorm));
+        samples.add(constrainTiny(33, 31));
         return samples;
     }
 
@@ -100,6 +102,17 @@ final class TrainingSamples {
                 .withFree("g.0");
     }
 
+    /** By a factor that is less than the smallest float with all its digits, or than any. */
+    private static Sample clipGlobalNormOfHuge(int size, double maxNorm) {
+        return Sample.of("clipGlobalNorm", size(size), "huge, maxNorm " + maxNorm, trial -> {
+                    Tolerance tolerance = new Tolerance(size + 1L, 0);
+                    Tensor g = trial.replaced("g", Shape.of(size), trial.uniform(size, 1e37), tolerance);
+                    Tensor norm = trial.output("norm", Shape.of(1), tolerance);
+                    return backend -> backend.clipGlobalNorm(g, maxNorm, norm);
+                })
+                .withFree("g.0");
+    }
+
     /** Some weights are 0, whose sign is 0. */
     private static Sample penalty(int size, double l1, double l2) {
         return Sample.of("addPenaltyGradient", size(size), "l1 " + l1 + ", l2 " + l2, trial -> {
@@ -122,6 +135,17 @@ final class TrainingSamples {
                         else if (column % 3 == 2) values[i] = (float) (values[i] / 64);
                     }
                     Tensor w = trial.updated("w", shape, values, Tolerance.ofTerms(extents[0] + 2L));
+                    return backend -> backend.constrain(constraint, w);
+                })
+                .withFree("w.0", "w.1");
+    }
+
+    /** By factors that are more than the largest float. */
+    private static Sample constrainTiny(int m, int c) {
+        Constraint constraint = Constraint.unitNorm();
+        return Sample.of("constrain", "w=" + Shape.of(m, c), constraint.kind() + ", tiny", trial -> {
+                    double[] values = trial.uniform((long) m * c, 1e-40);
+                    Tensor w = trial.updated("w", Shape.of(m, c), values, Tolerance.ofTerms(m + 2L));
                     return backend -> backend.constrain(constraint, w);
                 })
                 .withFree("w.0", "w.1");
