@@ -134,14 +134,14 @@ struct AdamFactors {
     float coupledDecay; // added to the gradient
     float keep; // the weight's factor when decay is decoupled, else 1
     float correction1; // 1 - beta1^step
-    float correction2;
+    float correction2; // 1 / sqrt(1 - beta2^step): v times its square may be more than a float holds
 };
 
 __device__ void adam(float& w, float g, float& m, float& v, const AdamFactors& f) {
     g += f.coupledDecay * w;
     m = f.beta1 * m + f.rest1 * g;
     v = f.beta2 * v + f.rest2 * g * g;
-    float step = m / f.correction1 / (sqrtf(v / f.correction2) + f.epsilon);
+    float step = m / f.correction1 / (sqrtf(v) * f.correction2 + f.epsilon);
     w = __fmaf_rn(-f.learningRate, step, __fmul_rn(w, f.keep)); // which of the two products is rounded, is said here
 }
 

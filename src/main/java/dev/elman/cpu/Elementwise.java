@@ -194,7 +194,7 @@ final class Elementwise {
         float coupled = step.decoupled() ? 0 : (float) step.weightDecay();
         float kept = step.decoupled() ? (float) (1 - step.learningRate() * step.weightDecay()) : 1;
         float rate = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
-        float correction = (float) (1 / (1 - Math.pow(step.beta2(), (double) step.step())));
+        float correction = (float) (1 / Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step())));
         float epsilon = (float) step.epsilon();
         Loop loop = (blocks, count) -> {
             float[] gradient = blocks[0];
@@ -207,7 +207,8 @@ final class Elementwise {
             for (int i = 0; i < count; i++) mean[i] = beta1 * mean[i] + rest1 * gradient[i];
             for (int i = 0; i < count; i++) square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i];
             for (int i = 0; i < count; i++) {
-                weights[i] = kept * weights[i] - rate * mean[i] / ((float) Math.sqrt(correction * square[i]) + epsilon);
+                // Not the root of a product, which may be more than a float holds.
+                weights[i] = kept * weights[i] - rate * mean[i] / (correction * (float) Math.sqrt(square[i]) + epsilon);
             }
         };
         forEach(1, loop, g, w, m, v);

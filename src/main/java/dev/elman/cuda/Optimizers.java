@@ -99,7 +99,7 @@ final class Optimizers {
                 .real(step.decoupled() ? 0 : step.weightDecay())
                 .real(step.decoupled() ? 1 - step.learningRate() * step.weightDecay() : 1)
                 .real(1 - Math.pow(step.beta1(), (double) step.step()))
-                .real(1 - Math.pow(step.beta2(), (double) step.step()))
+                .real(1 / Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step())))
                 .count(size)
                 .over(size);
     }

@@ -48,6 +48,7 @@ final class TrainingSamples {
         samples.add(clipGlobalNormOfNaN());
         for (double maxNorm : new double[] {1e-4, 1e-8}) samples.add(clipGlobalNormOfHuge(1023, maxNorm));
         samples.add(constrainTiny(33, 31));
+        samples.add(adamOfHuge(1023));
         return samples;
     }
 
@@ -175,6 +176,18 @@ final class TrainingSamples {
             Tensor g = trial.input("g", Shape.of(size));
             Tensor m = trial.updated("m", Shape.of(size), mean, Tolerance.ofTerms(4));
             Tensor v = trial.updated("v", Shape.of(size), square, Tolerance.ofTerms(4));
+            return backend -> backend.adamStep(step, w, g, m, v);
+        });
+    }
+
+    /** Squares that a float holds, though not once they are corrected. */
+    private static Sample adamOfHuge(int size) {
+        AdamStep step = new AdamStep(.01, .9, .999, 1e-8, 0, false, 1);
+        return Sample.of("adamStep", size(size), "huge gradients", trial -> {
+            Tensor w = trial.updated("w", Shape.of(size), Tolerance.ofTerms(12));
+            Tensor g = trial.input("g", Shape.of(size), trial.uniform(size, 5e20));
+            Tensor m = trial.updated("m", Shape.of(size), new double[size], Tolerance.ofTerms(4));
+            Tensor v = trial.updated("v", Shape.of(size), new double[size], Tolerance.ofTerms(4));
             return backend -> backend.adamStep(step, w, g, m, v);
         });
     }
