@@ -46,8 +46,9 @@ final class CrossEntropy {
 
     void softmax(CpuTensor x, CpuTensor y) {
         forEachRow(x, y, (m, row, task) -> {
-            double logSumExp = logSumExp(row);
-            for (int k = 0; k < sizes.k(); k++) row[k] = (float) Math.exp(row[k] - logSumExp);
+            float max = max(row);
+            double logSum = logSum(row, max);
+            for (int k = 0; k < sizes.k(); k++) row[k] = (float) Math.exp((double) row[k] - max - logSum);
         });
     }
 
@@ -81,11 +82,12 @@ final class CrossEntropy {
 
     /** Returns the loss of a row and replaces it by its gradient. */
     private double lossAndGradient(float[] row, int label, double smoothing, double scale) {
-        double logSumExp = logSumExp(row);
+        float max = max(row);
+        double logSum = logSum(row, max);
         double loss = 0;
         for (int k = 0; k < sizes.k(); k++) {
             double target = (k == label ? 1 - smoothing : 0) + smoothing / sizes.k();
-            double logProbability = row[k] - logSumExp;
+            double logProbability = (double) row[k] - max - logSum;
             loss -= target * logProbability;
             row[k] = (float) (scale * (Math.exp(logProbability) - target));
         }
@@ -100,11 +102,16 @@ final class CrossEntropy {
         return best;
     }
 
-    private double logSumExp(float[] row) {
+    private float max(float[] row) {
         float max = Float.NEGATIVE_INFINITY;
         for (int k = 0; k < sizes.k(); k++) max = Math.max(max, row[k]);
+        return max;
+    }
+
+    /** Without the maximum, beside which it would be lost if that is large. */
+    private double logSum(float[] row, float max) {
         double sum = 0;
         for (int k = 0; k < sizes.k(); k++) sum += Math.exp((double) row[k] - max);
-        return max + Math.log(sum);
+        return Math.log(sum);
     }
 }

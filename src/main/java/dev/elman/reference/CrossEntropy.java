@@ -34,9 +34,9 @@ final class CrossEntropy {
     }
 
     private double loss(ReferenceTensor logits, int m, int label) {
-        double logSumExp = logSumExp(logits, m, sizes.k());
+        double[] logProbabilities = logSoftmax(logits, m, sizes.k());
         double loss = 0;
-        for (int k = 0; k < sizes.k(); k++) loss += target(k, label) * (logSumExp - logits.get(m * sizes.k() + k));
+        for (int k = 0; k < sizes.k(); k++) loss -= target(k, label) * logProbabilities[k];
         return loss;
     }
 
@@ -54,16 +54,25 @@ final class CrossEntropy {
 
     /** Row m of y = softmax of row m of x. */
     static void softmax(ReferenceTensor x, ReferenceTensor y, int m, int columns) {
-        double logSumExp = logSumExp(x, m, columns);
-        for (int k = 0; k < columns; k++) y.put(m * columns + k, Math.exp(x.get(m * columns + k) - logSumExp));
+        double[] logProbabilities = logSoftmax(x, m, columns);
+        for (int k = 0; k < columns; k++) y.put(m * columns + k, Math.exp(logProbabilities[k]));
     }
 
-    /** log sum exp of row m, shifted by its maximum so that nothing overflows. */
-    private static double logSumExp(ReferenceTensor x, int m, int columns) {
+    /**
+     * Of row m. Its maximum is subtracted first: nothing overflows, and the logarithm of the sum is not lost beside large
+     * logits.
+     */
+    private static double[] logSoftmax(ReferenceTensor x, int m, int columns) {
         double max = Double.NEGATIVE_INFINITY;
         for (int k = 0; k < columns; k++) max = Math.max(max, x.get(m * columns + k));
+        double[] shifted = new double[columns];
         double sum = 0;
-        for (int k = 0; k < columns; k++) sum += Math.exp(x.get(m * columns + k) - max);
-        return max + Math.log(sum);
+        for (int k = 0; k < columns; k++) {
+            shifted[k] = x.get(m * columns + k) - max;
+            sum += Math.exp(shifted[k]);
+        }
+        double logSum = Math.log(sum);
+        for (int k = 0; k < columns; k++) shifted[k] -= logSum;
+        return shifted;
     }
 }
