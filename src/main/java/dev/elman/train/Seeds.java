@@ -10,8 +10,9 @@ final class Seeds {
 
     private Seeds() {}
 
+    /** Mixed: {@link SplittableRandom} itself steps by the golden ratio, and would draw what the seed beside it draws. */
     static long of(long seed, long step) {
-        return seed * GOLDEN + step;
+        return new SplittableRandom(seed * GOLDEN + step).nextLong();
     }
 
     /** Of a mixed seed: the first numbers of a {@link Random} are nearly those of the seed beside it. */

@@ -318,7 +318,7 @@ class TeamTest {
                 .batchSize(81)
                 .validationSplit(0.2)
                 .patience(9)
-                .schedule((step, total) -> step == 2 ? 40 : step == 3 ? 5 : 1);
+                .schedule((step, total) -> step == 2 ? 100 : step == 3 ? 3 : 1);
         history(settings.epochs(3).build(), Checkpoints.in(file));
         History resumed = history(settings.epochs(4).build(), Checkpoints.in(file));
         History whole = history(settings.build(), Checkpoints.none());

@@ -14,8 +14,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -389,6 +392,18 @@ class TrainerTest {
         assertTrue(warm.factor(0, 100) < 0.06);
         assertEquals(1, warm.factor(20, 100), 1e-12);
         assertEquals(0.5, warm.factor(60, 100), 1e-12);
+    }
+
+    @Test
+    void noSeedDrawsWhatAnotherDraws() {
+        Set<Long> drawn = new HashSet<>();
+        for (long seed = 0; seed < 10; seed++) {
+            for (long step = 0; step < 10; step++) {
+                SplittableRandom random = new SplittableRandom(Seeds.of(seed, step));
+                for (int i = 0; i < 10; i++) drawn.add(random.nextLong());
+            }
+        }
+        assertEquals(1000, drawn.size());
     }
 
     @ParameterizedTest
