@@ -21,7 +21,8 @@ public interface LearningRateSchedule {
         Require.below(Double.POSITIVE_INFINITY, "stepDecay: factor", factor);
         if (!(share > 0))
             throw new IllegalArgumentException("stepDecay: share must be positive, but is " + share + ".");
-        return (step, total) -> Math.pow(factor, Math.floor(step / (share * total)));
+        // A little more, for 0.1 * 6 is a little more than 0.6: else the step at the half would come one late.
+        return (step, total) -> Math.pow(factor, Math.floor(step / (share * total) * (1 + 1e-12)));
     }
 
     /** Falls in a straight line from 1 to 0. */

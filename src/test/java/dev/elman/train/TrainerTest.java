@@ -388,6 +388,9 @@ class TrainerTest {
         assertEquals(0.7, LearningRateSchedule.linear().factor(3, 10), 1e-12);
         assertEquals(0.5, LearningRateSchedule.cosine().factor(5, 10), 1e-12);
         assertEquals(0.25, LearningRateSchedule.stepDecay(0.5, 0.4).factor(8, 10), 1e-12);
+        LearningRateSchedule tenths = LearningRateSchedule.stepDecay(0.5, 0.1);
+        int[] tenthsDone = {0, 1, 3, 5, 6, 8}; // 0.1 * 6 is a little more than 0.6
+        for (int step = 0; step < 6; step++) assertEquals(Math.pow(0.5, tenthsDone[step]), tenths.factor(step, 6));
         LearningRateSchedule warm = LearningRateSchedule.cosine().withWarmup(0.2);
         assertTrue(warm.factor(0, 100) < 0.06);
         assertEquals(1, warm.factor(20, 100), 1e-12);
