@@ -100,7 +100,10 @@ public final class LocalTraining implements AutoCloseable {
             steps.resume(step);
             if (measured.isFinite()) steps.update(trainer.learningRate(step, totalSteps));
             double loss = measured.isFinite() ? measured.loss() : Double.NaN;
-            metrics = new Metrics(loss, measured.hits() / weight, share.input().rows());
+            metrics = new Metrics(
+                    loss,
+                    Metrics.accuracy(measured.hits(), weight),
+                    share.input().rows());
         }
         step++;
         return metrics;

@@ -8,6 +8,11 @@ package dev.elman.train;
  * @param count number of targets
  */
 public record Metrics(double loss, double accuracy, long count) {
+    /** Not more than 1, though the weights of hits are summed in float. */
+    static double accuracy(double hits, double weight) {
+        return Math.min(1, hits / weight);
+    }
+
     /** exp(loss): how many equally likely choices would be as hard. */
     public double perplexity() {
         return Math.exp(loss);

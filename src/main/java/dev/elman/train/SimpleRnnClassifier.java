@@ -300,7 +300,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
             hits += values[1];
         }
         double weight = data.weight(chosen);
-        return new Metrics(loss / weight, hits / weight, chosen.length);
+        return new Metrics(loss / weight, Metrics.accuracy(hits, weight), chosen.length);
     }
 
     /** Writes weights and configuration; a file of that name is replaced in one move, or not at all. */

@@ -198,8 +198,8 @@ final class TrainingRun implements AutoCloseable {
             hits += measured.hits();
             norms += measured.norm();
             targets += measured.weight();
-            Progress progress =
-                    new Progress(epoch, settings.epochs(), batch + 1, batches, loss / targets, hits / targets);
+            Progress progress = new Progress(
+                    epoch, settings.epochs(), batch + 1, batches, loss / targets, Metrics.accuracy(hits, targets));
             for (Callback callback : settings.callbacks()) callback.onBatchEnd(progress);
             if (isInterrupted() && batch + 1 < batches) return null;
         }
@@ -207,7 +207,7 @@ final class TrainingRun implements AutoCloseable {
         return new EpochResult(
                 epoch,
                 loss / targets,
-                hits / targets,
+                Metrics.accuracy(hits, targets),
                 held == null ? Double.NaN : held.loss(),
                 held == null ? Double.NaN : held.accuracy(),
                 norms / batches,

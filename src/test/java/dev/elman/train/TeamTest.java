@@ -20,6 +20,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -620,6 +621,33 @@ class TeamTest {
         float[] trainingOnly = new float[ROWS];
         for (int n = 0; n < ROWS; n++) trainingOnly[n] = 1 - heldOnly[n];
         refused("all 20 rows that validationSplit holds back", () -> fit(weighted(trainingOnly), trainer));
+    }
+
+    /** Three times 0.1 is a little more in float than in double. */
+    @Test
+    void allHitsAreAnAccuracyOf1() {
+        int[][] ids = {{1}, {2}, {3}, {4}};
+        float[] weights = {.1f, .1f, .1f, 0}; // a fit wants two classes
+        TrainingData data = new TrainingData(SequenceInput.tokens(ids), new int[] {0, 0, 0, 1}, weights);
+        List<Double> shown = new ArrayList<>();
+        Callback progress = new Callback() {
+            @Override
+            public void onBatchEnd(Progress now) {
+                shown.add(now.accuracy());
+            }
+        };
+        Trainer trainer = trainer().epochs(1).callback(progress).build();
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build());
+                LocalTraining local = new LocalTraining(model, trainer, 1)) {
+            model.weights().get("dense.b").set(100, 0, 0);
+            EpochResult result = model.fit(data, data, trainer, Team.alone(), Checkpoints.none())
+                    .last();
+            assertEquals(List.of(1.0), shown);
+            assertEquals(1, result.accuracy());
+            assertEquals(1, result.validationAccuracy());
+            assertEquals(1, local.step(data, 0).accuracy());
+        }
     }
 
     private static TrainingData weighted(float[] weights) {
