@@ -14,7 +14,7 @@
 #       --unequal-n LIST --unequal-h LIST   those that are measured with rows of 1 to T steps too: 32,128 by 64,256,512,1024
 #       --bidirectional-n LIST --bidirectional-h LIST   those of both directions: 1,32,128 by 64,128,256,512,1024
 #       --precision LIST            PyTorch's: fp32,tf32,fp16
-#       --rounds R --seconds S --budget S   rounds (3), of samples for each result (0.15), and for all together (540)
+#       --rounds R --seconds S --budget S   rounds (3), seconds of samples for each result (0.15), and for all together (540)
 #   ci/gpu.sh sanitize [TOOL..] compute-sanitizer over the contract suite: memcheck and racecheck
 #   ci/gpu.sh all               all of them, one after the other
 #

@@ -16,7 +16,7 @@ public final class Backends {
     /** An NVIDIA GPU. */
     public static final String CUDA = "cuda";
 
-    /** {@link #CUDA} with its matrix products in TF32; {@link #AUTO} never chooses it. */
+    /** {@link #CUDA} with its matrix products in TF32, in float32 before compute capability 8.0; {@link #AUTO} never chooses it. */
     public static final String CUDA_TF32 = "cuda-tf32";
 
     /** The processors. */

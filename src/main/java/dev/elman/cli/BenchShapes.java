@@ -46,8 +46,9 @@ final class BenchShapes {
     @Option(
             names = "--seconds",
             paramLabel = "S",
-            description = "Seconds after which no further sample of a result begins, a first run aside (default:"
-                    + " ${DEFAULT-VALUE}).")
+            description =
+                    "Once a result has taken so many seconds, no further sample of it begins; a first run does not"
+                            + " count (default: ${DEFAULT-VALUE}).")
     private double seconds = 3;
 
     /**

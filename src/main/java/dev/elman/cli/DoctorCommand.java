@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = {"  elman doctor", "  elman doctor --json > doctor.json"},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:everything that is needed is there", "1:something that is needed is missing"})
+        exitCodeList = {"0:everything that is needed is there", "1:something that is needed is missing or set wrongly"})
 final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -47,6 +47,9 @@ final class DoctorCommand implements Callable<Integer> {
             if (!finding.remedy().isEmpty()) out.println(" ".repeat(width + 6) + "-> " + finding.remedy());
         }
         out.println();
-        out.println(ok ? "Everything that is needed is there." : "Something that is needed is missing; see above.");
+        out.println(
+                ok
+                        ? "Everything that is needed is there."
+                        : "Something that is needed is missing or set wrongly; see above.");
     }
 }

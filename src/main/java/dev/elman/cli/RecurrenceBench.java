@@ -252,7 +252,7 @@ final class RecurrenceBench {
             times.add(time(1, work, first));
         } while (times.size() < 2 && since(begin) < seconds);
         double once = Collections.min(times);
-        // A call that takes as long is a sample already.
+        // A call of LEAST_SAMPLE or more is a sample by itself.
         if (once < LEAST_SAMPLE) times.clear();
         int calls = quick ? 1 : (int) Math.ceil(LEAST_SAMPLE / once);
         int most = quick ? QUICK_SAMPLES : MOST_SAMPLES;

@@ -38,17 +38,19 @@ final class TorchReader {
     private static final Hints NN_RNN = Hints.NONE.withGoBackwards(false).withStateful(false);
 
     private final Path file;
-    private final Map<String, NdArray> tensors;
+    /** The names that tensors are written under; all others are shared ones'. */
+    private final Set<String> stored;
+
     private final Map<String, String> metadata;
     private final Hints hints;
     private final NetworkBuilder builder;
 
     TorchReader(Path file, SafeTensors contents, Hints hints) {
         this.file = file;
-        this.tensors = withShared(contents);
+        this.stored = contents.tensors().keySet();
         this.metadata = contents.metadata();
         this.hints = hints;
-        this.builder = new NetworkBuilder(file, TorchFile.FORMAT, tensors);
+        this.builder = new NetworkBuilder(file, TorchFile.FORMAT, withShared(contents));
     }
 
     /** safetensors.torch.save_model writes a shared tensor once; for its other names the metadata name that one. */
@@ -98,6 +100,11 @@ final class TorchReader {
                             + " outputs, as in out[:, -1], it sees of the reverse direction only its first step, which elman does not"
                             + " give.");
         }
+        // Else the one that is there may be tied to the other, under a name that is not usual.
+        boolean tied = inputs == outputs && (vocabulary == 0) != (classes == 0);
+        for (String other : builder.left()) {
+            if (!stored.contains(other) && (!tied || RNN_ARRAY.matcher(other).matches())) builder.ignore(other);
+        }
         SimpleRnnConfig config = builder.settle(shape, said, hints, classes > 0 ? outputs : 0, "nn.RNN" + module);
         return builder.build(vocabulary, config, classes, "nn.RNN" + module);
     }
@@ -105,7 +112,7 @@ final class TorchReader {
     /** What stands before weight_ih_l0. */
     private String prefix() throws ModelFileException {
         Set<String> prefixes = new TreeSet<>();
-        for (String name : tensors.keySet()) {
+        for (String name : stored) {
             Matcher array = RNN_ARRAY.matcher(name);
             if (array.matches()) prefixes.add(array.group(1));
         }
@@ -114,9 +121,7 @@ final class TorchReader {
                 file,
                 "tensors",
                 "those of one torch.nn.RNN: weight_ih_l0, weight_hh_l0, perhaps with a module's name in front",
-                prefixes.isEmpty()
-                        ? NetworkBuilder.some(tensors.keySet())
-                        : "those of " + NetworkBuilder.some(prefixes),
+                prefixes.isEmpty() ? NetworkBuilder.some(stored) : "those of " + NetworkBuilder.some(prefixes),
                 "Save the state_dict of a module with one nn.RNN");
     }
 
@@ -176,16 +181,14 @@ final class TorchReader {
         return classes;
     }
 
-    /** The module that was named, or the only one with a usual name; null where there is none. */
+    /**
+     * The module that was named, or the only one with a usual name; null where there is none. One whose matrix is written under
+     * another name is tied to that, or the same again: asked for only where no other is.
+     */
     private String module(String what, String named, Set<String> usual) throws ModelFileException {
         if (named != null) return named;
-        List<String> found = new ArrayList<>();
-        for (String array : builder.left()) {
-            if (!array.endsWith(".weight")) continue;
-            String module = array.substring(0, array.length() - ".weight".length());
-            String last = module.substring(module.lastIndexOf('.') + 1);
-            if (usual.contains(last.toLowerCase(Locale.ROOT))) found.add(module);
-        }
+        List<String> found = modules(usual, true);
+        if (found.isEmpty()) found = modules(usual, false);
         if (found.size() < 2) return found.isEmpty() ? null : found.get(0);
         throw new ModelFileException(
                 file,
@@ -193,6 +196,17 @@ final class TorchReader {
                 "one " + what,
                 NetworkBuilder.some(found),
                 "Say which of them is the " + what + " to be read");
+    }
+
+    private List<String> modules(Set<String> usual, boolean written) {
+        List<String> found = new ArrayList<>();
+        for (String array : builder.left()) {
+            if (!array.endsWith(".weight") || stored.contains(array) != written) continue;
+            String module = array.substring(0, array.length() - ".weight".length());
+            String last = module.substring(module.lastIndexOf('.') + 1);
+            if (usual.contains(last.toLowerCase(Locale.ROOT))) found.add(module);
+        }
+        return found;
     }
 
     /** What metadata can say of a switch. */

@@ -23,8 +23,8 @@ import jcuda.driver.CUstream;
  * recurrence does so where that pays, cuBLAS where it is asked to.
  *
  * <p>It waits for the stream only in downloads, after each 4 MiB of uploads, where its memory grows or a tensor is closed, as the
- * driver may then, and, unless attached, once in a recurrence under a mask whose products over all steps take half a millisecond
- * or so: to learn the number of live rows.
+ * driver may then, and, unless attached, in {@link #pointer} and once in a recurrence under a mask whose products over all steps take
+ * half a millisecond or so: to learn the number of live rows.
  *
  * <p>This class and no other names types of JCuda in public: whoever attaches has JCuda already, and any type of ours around a
  * pointer would have to be made from theirs.
@@ -39,10 +39,10 @@ import jcuda.driver.CUstream;
  * no product forward.
  */
 public final class CudaBackend extends CudaOperations {
-    private final boolean projectByStep;
-    /** The group of all virtual threads, by Thread's documentation; Thread.isVirtual came with Java 21. */
+    /** The group of all virtual threads, as the JEP that brought them names it; Thread.isVirtual came with Java 21. */
     private static final String VIRTUAL_THREADS = "VirtualThreads";
 
+    private final boolean projectByStep;
     private final String description;
     private final Planner planner;
 
@@ -112,9 +112,10 @@ public final class CudaBackend extends CudaOperations {
     private static CudaChain chain(CudaSettings settings) {
         ThreadGroup group = Thread.currentThread().getThreadGroup();
         if (group != null && group.getName().equals(VIRTUAL_THREADS)) {
-            throw new BackendUnavailableException(CudaChain.UNUSABLE
-                    + "this is a virtual thread, which may go on on another of the system's threads between two calls of the driver;"
-                    + " open the backend on a platform thread, such as that of Executors.newSingleThreadExecutor().");
+            throw new BackendUnavailableException(
+                    CudaChain.UNUSABLE
+                            + "this is a virtual thread, which another of the system's threads may carry from one call of the driver to the"
+                            + " next; open the backend on a platform thread, such as that of Executors.newSingleThreadExecutor().");
         }
         try {
             return new CudaChain(settings);
@@ -222,7 +223,10 @@ public final class CudaBackend extends CudaOperations {
 
     /** Nobody else can wait for a stream of ours. */
     private CUdeviceptr settled(long address) {
-        if (context.owned()) context.synchronize();
+        if (context.owned()) {
+            context.enter();
+            context.synchronize();
+        }
         return DeviceAddress.of(address);
     }
 

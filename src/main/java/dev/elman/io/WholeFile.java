@@ -25,7 +25,7 @@ public final class WholeFile {
         try {
             long size = Files.size(file);
             requireArray(file, "file", size);
-            requireHeap(file, size, Runtime.getRuntime().maxMemory());
+            requireHeap(file, size);
             return Files.readAllBytes(file);
         } catch (ModelFileException e) {
             throw e;
@@ -48,11 +48,15 @@ public final class WholeFile {
                     place,
                     "at most " + MAX_ARRAY + " bytes, what a Java array holds",
                     bytes + " bytes",
-                    "Split it into smaller ones");
+                    "Write a smaller one");
         }
     }
 
     /** Refuses content of which a few copies would not fit into memory, before anything is allocated. */
+    static void requireHeap(Path file, long bytes) throws ModelFileException {
+        requireHeap(file, bytes, Runtime.getRuntime().maxMemory());
+    }
+
     static void requireHeap(Path file, long bytes, long heap) throws ModelFileException {
         long most = heap / 3;
         if (bytes > most) {

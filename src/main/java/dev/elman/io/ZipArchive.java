@@ -66,7 +66,7 @@ public final class ZipArchive {
                 long size = checkedSize(file, entry);
                 WholeFile.requireArray(file, place(entry), size);
                 total = Math.addExact(total, size);
-                WholeFile.requireHeap(file, total, Runtime.getRuntime().maxMemory());
+                WholeFile.requireHeap(file, total);
                 if (members.put(name, member(file, zip, entry)) != null) {
                     throw damaged(file, place(entry), "each name once", "the name again", null);
                 }

@@ -54,7 +54,7 @@ public final class LanguageModel implements AutoCloseable {
         return new LanguageModel(config, backend);
     }
 
-    /** What it was made with. Its {@code vocabulary} bounds the ids that may come, its {@code window} holds for each fit. */
+    /** What it was made with. Its {@code vocabulary} bounds the ids that may come, its {@code window} holds for each fit, evaluation and prompt. */
     public LanguageModelConfig config() {
         return config;
     }

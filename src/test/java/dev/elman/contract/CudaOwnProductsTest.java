@@ -13,6 +13,6 @@ class CudaOwnProductsTest extends BackendContract {
 
     @Override
     boolean asks(Check check) {
-        return check.operation().startsWith("dense") || recurrenceOfAllRows(check);
+        return check.operation().startsWith("dense") || recurrenceOfProducts(check);
     }
 }

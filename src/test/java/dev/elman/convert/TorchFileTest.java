@@ -220,6 +220,44 @@ class TorchFileTest {
         assertEquals(writtenTwice, TorchFile.read(file, Hints.NONE).network());
     }
 
+    /** As by a list of the layers beside their own names; save_model keeps the name that sorts first. */
+    @Test
+    void whatIsRegisteredTwiceIsReadOnce() throws IOException {
+        Map<String, NdArray> tensors = new LinkedHashMap<>();
+        Map<String, String> metadata = new LinkedHashMap<>();
+        arrays().forEach((name, array) -> {
+            String layer = name.replace("embedding", "layers.0")
+                    .replace("rnn", "layers.1")
+                    .replace("fc", "layers.2");
+            String first = name.compareTo(layer) < 0 ? name : layer;
+            tensors.put(first, array);
+            metadata.put(first.equals(name) ? layer : name, first);
+            if (name.startsWith("fc.")) metadata.put(name.replace("fc", "head"), first);
+        });
+        assertTrue(tensors.containsKey("layers.1.weight_ih_l0"));
+        Path file = path("twice.safetensors");
+        new SafeTensors(tensors, metadata).write(file);
+        Network network = TorchFile.read(write(arrays()), Hints.NONE).network();
+        assertEquals(network, TorchFile.read(file, Hints.NONE).network());
+        assertEquals(network, TorchFile.read(file, Hints.NONE.withDense("fc")).network());
+    }
+
+    /** The same matrix may be that of a dense layer which is tied to it. */
+    @Test
+    void whatMayBeTiedIsNotLeftOut() throws IOException {
+        Map<String, NdArray> tensors = arrays();
+        tensors.keySet().removeIf(name -> name.startsWith("fc."));
+        tensors.put("embedding.weight", NdArray.ofFloats(new float[18], 6, 3));
+        tensors.put("rnn.weight_ih_l0", NdArray.ofFloats(new float[9], 3, 3));
+        Path file = path("tied.safetensors");
+        new SafeTensors(tensors, Map.of("again.weight", "embedding.weight", "again.weight_hh_l0", "rnn.weight_hh_l0"))
+                .write(file);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> TorchFile.read(file, Hints.NONE));
+        assertTrue(e.getMessage().contains("again.weight\""), e.getMessage());
+        assertEquals(
+                6, TorchFile.read(file, Hints.NONE.withDense("again")).network().classes());
+    }
+
     /** h2o is what PyTorch's own tutorial of names calls it. */
     @ParameterizedTest
     @ValueSource(strings = {"h2o", "m.Output_Layer", "module.fc_out"})

@@ -103,6 +103,7 @@ class CudaSafetyTest {
             for (int i = 0; i < 2; i++) {
                 backend.fill(written, 7);
                 written.set(values);
+                assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuCtxSetCurrent(new CUcontext()));
                 other.copy(other.wrap(backend.pointer(written), written.shape()), copied);
                 assertArrayEquals(values, copied.toFloats());
             }

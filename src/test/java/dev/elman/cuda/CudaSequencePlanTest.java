@@ -138,9 +138,9 @@ class CudaSequencePlanTest {
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
         SequenceCase.assumePlan(cuda, plan, hidden);
-        // A large one takes seconds on the software device: there each function has its steps masked or not, by turns,
-        // and the
-        // largest leave out the function that does nothing.
+        // A large one takes seconds on the software device: each function is masked or not by turns, and the largest
+        // leave
+        // LINEAR out.
         boolean software = cuda.description().contains("software device");
         boolean byTurns = software && hidden > 256;
         boolean maskedNext = rows % 2 == 0;

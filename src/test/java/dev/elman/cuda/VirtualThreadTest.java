@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,7 +29,7 @@ class VirtualThreadTest {
         });
         assertNotNull(refused.get());
         assertTrue(refused.get().contains("open the backend on a platform thread"), refused.get());
-        assertTrue(chosen.get().equals("cpu"), chosen.get());
+        assertEquals("cpu", chosen.get());
     }
 
     private static void onVirtualThread(Runnable task) throws Exception {

@@ -239,7 +239,9 @@ class HostileFileTest {
             sparse.setLength(sparse.length() + size);
         }
         assertLargerThanTheHeap(() -> SafeTensors.read(file));
-        Path array = sparse("large.npy", Runtime.getRuntime().maxMemory() / 2);
+        long half = Runtime.getRuntime().maxMemory() / 2;
+        if (half > Integer.MAX_VALUE - 8) return; // then no array is too large for the heap
+        Path array = sparse("large.npy", half);
         assertLargerThanTheHeap(() -> Npy.read(array));
     }
 
@@ -258,7 +260,7 @@ class HostileFileTest {
         ModelFileException e = assertThrows(ModelFileException.class, read);
         assertEquals(
                 e.file() + ": " + place + ": expected at most 2147483639 bytes, what a Java array holds, found"
-                        + " 3000000000 bytes. Split it into smaller ones",
+                        + " 3000000000 bytes. Write a smaller one",
                 e.getMessage());
     }
 
