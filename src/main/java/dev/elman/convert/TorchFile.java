@@ -154,8 +154,9 @@ public final class TorchFile {
     }
 
     /**
-     * Throws for a pickle, or the zip that torch.save puts it in, whatever its name. Such bytes may also be a
-     * header's length, but a brace follows that.
+     * Looks at how a file begins, whatever its name. Such bytes may also be a header's length, but a brace follows that.
+     *
+     * @throws ModelFileException for a pickle, or the zip that torch.save puts it in; names the way out
      */
     public static void refusePickle(Path file) throws IOException {
         if (!Files.isRegularFile(file)) return; // the reader says so

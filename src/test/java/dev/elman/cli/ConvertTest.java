@@ -17,6 +17,7 @@ import dev.elman.io.numpy.Npy;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnnConfig;
+import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.TextGenerator;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,35 +94,37 @@ class ConvertTest {
 
     @Test
     void aTextGeneratorGoesOutAndComesBack() throws IOException {
-        Path model = folder.resolve("texts.safetensors");
+        Path model = generator(shape -> shape.withSizes(3, 5));
         Path torch = folder.resolve("torch.safetensors");
-        Path back = folder.resolve("back.safetensors");
-        try (Backend backend = Backends.open("reference");
-                TextGenerator generator = TextGenerator.create(backend, TEXTS, shape -> shape.withSizes(3, 5))) {
-            generator.save(model);
-            String away = convert(model, torch).out();
-            assertTrue(away.contains("What " + model + " holds beside its network, a vocabulary, comes back"), away);
-            convert(torch, back, "--like", model.toString());
-            assertEquals(SafeTensors.read(model), SafeTensors.read(back));
-        }
+        String away = convert(model, torch).out();
+        assertTrue(away.contains("What " + model + " holds beside its network, a vocabulary, comes back"), away);
+        assertComesBack(torch, model);
     }
 
     /** What a tied model's layers share PyTorch's save_model writes once. */
     @Test
     void aTiedTextGeneratorComesBackFromSaveModel() throws IOException {
-        Path model = folder.resolve("texts.safetensors");
+        Path model = generator(shape -> shape.withSizes(5, 5).withTied(true));
         Path torch = folder.resolve("torch.safetensors");
-        Path back = folder.resolve("back.safetensors");
-        try (Backend backend = Backends.open("reference");
-                TextGenerator generator = TextGenerator.create(
-                        backend, TEXTS, shape -> shape.withSizes(5, 5).withTied(true))) {
-            generator.save(model);
-        }
         convert(model, torch);
         Map<String, NdArray> tensors =
                 new LinkedHashMap<>(SafeTensors.read(torch).tensors());
         tensors.remove("fc.weight");
         new SafeTensors(tensors, Map.of("fc.weight", "embedding.weight")).write(torch);
+        assertComesBack(torch, model);
+    }
+
+    private Path generator(UnaryOperator<LanguageModelConfig> shape) throws IOException {
+        Path model = folder.resolve("texts.safetensors");
+        try (Backend backend = Backends.open("reference");
+                TextGenerator generator = TextGenerator.create(backend, TEXTS, shape)) {
+            generator.save(model);
+        }
+        return model;
+    }
+
+    private void assertComesBack(Path torch, Path model) throws IOException {
+        Path back = folder.resolve("back.safetensors");
         convert(torch, back, "--like", model.toString());
         assertEquals(SafeTensors.read(model), SafeTensors.read(back));
     }

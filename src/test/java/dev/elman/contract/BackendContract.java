@@ -79,7 +79,7 @@ abstract class BackendContract {
         return true;
     }
 
-    /** For those that judge how products are made: at these sizes a mask changes none, so the slow software driver makes do without. */
+    /** For those that judge how products are made: at these sizes a mask changes none, and the software driver is slow. */
     final boolean recurrenceOfProducts(Check check) {
         boolean slow = bench.tested().description().contains("software device");
         return check.operation().matches("(simpleRnn|bidirectional).*")

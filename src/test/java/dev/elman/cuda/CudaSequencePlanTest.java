@@ -138,14 +138,13 @@ class CudaSequencePlanTest {
     })
     void asTheReference(String plan, int hidden, int rows, int steps, int multiprocessors) {
         SequenceCase.assumePlan(cuda, plan, hidden);
-        // A large one takes seconds on the software device: each function is masked or not by turns, and the largest
-        // leave
-        // LINEAR out.
+        // A large one takes seconds on the software device: each function is masked or not by turns.
         boolean software = cuda.description().contains("software device");
         boolean byTurns = software && hidden > 256;
         boolean maskedNext = rows % 2 == 0;
         int turn = hidden;
         for (Activation activation : Activation.values()) {
+            // Nor is there time for all functions.
             if (software && hidden > 1000 && activation == Activation.LINEAR) continue;
             maskedNext = !maskedNext;
             for (boolean masked : byTurns ? new boolean[] {maskedNext} : new boolean[] {false, true}) {
