@@ -45,28 +45,45 @@ not_run() {
     exit "$NOT_RUN"
 }
 
-# part NAME FUNCTION: runs the function, keeps its output and remembers how it ended.
-part() {
-    local name=$1 log=$LOGS/$1.log start=$SECONDS status result
-    echo
-    echo "=== $name ==="
+# run PART: its output, and in its .end how it ended and after how many seconds.
+run() {
+    local start=$SECONDS
+    rm -f "$LOGS/$1.end"
     set +e
     (
         set -e
-        "$2"
-    ) 2>&1 | tee "$log"
-    status=${PIPESTATUS[0]}
-    set -e
-    case $status in
-        0) result="passed   $(surefire_total "$log")" ;;
-        "$NOT_RUN") result=$(grep '^not run: ' "$log" | tail -n 1) ;;
-        *)
-            result="FAILED   $(surefire_total "$log")"
-            failed=1
-            ;;
-    esac
-    summary+=("$(printf '%-8s %4d s  %s' "$name" $((SECONDS - start)) "$result")")
-    echo "=== $name: $((SECONDS - start)) s"
+        "$1"
+    ) 2>&1
+    echo "$? $((SECONDS - start))" >"$LOGS/$1.end"
+}
+
+# part NAME...: runs the functions of these names at the same time, keeps their output and remembers how they ended. The first
+# is seen as it runs, the others when they have ended.
+part() {
+    local name status seconds result
+    echo
+    echo "=== $* ==="
+    for name in "${@:2}"; do run "$name" >"$LOGS/$name.log" & done
+    run "$1" | tee "$LOGS/$1.log"
+    wait
+    for name in "${@:2}"; do
+        echo
+        echo "=== $name ==="
+        cat "$LOGS/$name.log"
+    done
+    for name in "$@"; do
+        read -r status seconds <"$LOGS/$name.end"
+        case $status in
+            0) result="passed   $(surefire_total "$LOGS/$name.log")" ;;
+            "$NOT_RUN") result=$(grep '^not run: ' "$LOGS/$name.log" | tail -n 1) ;;
+            *)
+                result="FAILED   $(surefire_total "$LOGS/$name.log")"
+                failed=1
+                ;;
+        esac
+        summary+=("$(printf '%-8s %4d s  %s' "$name" "$seconds" "$result")")
+        echo "=== $name: $seconds s"
+    done
 }
 
 # surefire_total LOG: Surefire's own count over all classes, the last it printed.
@@ -262,15 +279,15 @@ if [[ -z $JAVA_HOME ]]; then
 fi
 export JAVA_HOME
 mkdir -p "$LOGS"
+trap 'kill 0' INT # what runs in the background does not hear it
 
-part format format
-part core core
-part jar jar
-part jdk25 jdk25
-part softgpu softgpu
-part spark spark
-part gpukit gpukit
-part peers peers
+part format
+part core
+part jar
+part jdk25 spark # each leaves half of the second processor idle
+part softgpu
+part gpukit
+part peers
 
 echo
 echo "=== summary ($SECONDS s) ==="
