@@ -4,10 +4,10 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import jcuda.Pointer;
 import jcuda.driver.CUfunction;
 import jcuda.driver.CUfunction_attribute;
@@ -21,6 +21,11 @@ import jcuda.driver.JITOptions;
  * are many and large, and one size of a network uses a few of them: the driver compiles each when it is first launched.
  */
 final class KernelModule {
+    /** Every kernel that is shipped. */
+    static final List<KernelEntry> ALL = Stream.concat(
+                    Arrays.stream(Kernel.values()), SequenceSize.ALL.stream().flatMap(SequenceSize::everyKernel))
+            .toList();
+
     private static final int LOG_BYTES = 8 << 10;
 
     private final CudaContext context;
@@ -30,7 +35,7 @@ final class KernelModule {
     private final HostMemory parameters;
 
     private int parametersUsed;
-    private final Map<Kernel, Launch> launches = new EnumMap<>(Kernel.class);
+    private final Map<KernelEntry, Launch> launches = new HashMap<>();
     /** Of the files whose kernels are compiled when they are launched. */
     private final Map<String, PtxText> texts = new HashMap<>();
 
@@ -48,7 +53,7 @@ final class KernelModule {
         this.device = device;
         this.products = products;
         this.parameters = HostMemory.allocate(
-                context, Arrays.stream(Kernel.values()).mapToInt(Launch::bytes).sum());
+                context, ALL.stream().mapToInt(Launch::bytes).sum());
         try {
             loadFiles();
         } catch (RuntimeException failure) {
@@ -59,7 +64,7 @@ final class KernelModule {
 
     private void loadFiles() {
         Map<String, CUmodule> byFile = new HashMap<>();
-        for (Kernel kernel : Kernel.values()) {
+        for (KernelEntry kernel : ALL) {
             String file = kernel.file();
             if (!loads(kernel)) continue;
             if (!kernel.compiledAtLaunch()) {
@@ -71,11 +76,11 @@ final class KernelModule {
         }
     }
 
-    private boolean loads(Kernel kernel) {
+    private boolean loads(KernelEntry kernel) {
         return kernel.runsOn(device) && (products || !kernel.file().equals("gemm"));
     }
 
-    private Launch add(Kernel kernel, CUmodule module) {
+    private Launch add(KernelEntry kernel, CUmodule module) {
         CUfunction function = new CUfunction();
         context.calls()
                 .driver(
@@ -97,7 +102,7 @@ final class KernelModule {
     }
 
     /** Begins a launch; its parameters come next. */
-    Launch get(Kernel kernel) {
+    Launch get(KernelEntry kernel) {
         Launch launch = launches.get(kernel);
         if (launch != null) return launch;
         PtxText text = texts.get(kernel.file());
@@ -118,7 +123,7 @@ final class KernelModule {
 
     /** Compiles what has not been launched yet, and says what {@link #state} does. */
     String compileAll() {
-        for (Kernel kernel : Kernel.values()) if (loads(kernel)) get(kernel);
+        for (KernelEntry kernel : ALL) if (loads(kernel)) get(kernel);
         return state();
     }
 

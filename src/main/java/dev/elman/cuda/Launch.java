@@ -20,7 +20,7 @@ final class Launch {
     private static final int MOST_BLOCKS_Y = 65535;
 
     private final CudaContext context;
-    private final Kernel kernel;
+    private final KernelEntry kernel;
     private final CUfunction function;
     private final ByteBuffer values;
     private final Pointer table;
@@ -35,7 +35,7 @@ final class Launch {
      *
      * @param memory has {@link #bytes} for it, from {@code from} on
      */
-    Launch(CudaContext context, Kernel kernel, CUfunction function, HostMemory memory, long from) {
+    Launch(CudaContext context, KernelEntry kernel, CUfunction function, HostMemory memory, long from) {
         this.context = context;
         this.kernel = kernel;
         this.function = function;
@@ -46,7 +46,7 @@ final class Launch {
     }
 
     /** What the parameters of a kernel take, and the table of their addresses. */
-    static int bytes(Kernel kernel) {
+    static int bytes(KernelEntry kernel) {
         return 2 * 8 * kernel.parameters().length();
     }
 

@@ -31,7 +31,7 @@ record PtxText(String name, String text) {
     }
 
     /** The same with one kernel alone, in the lines where it stood, so that a message's line number holds. */
-    PtxText alone(Kernel kernel) {
+    PtxText alone(KernelEntry kernel) {
         int first = text.indexOf(ENTRY);
         int begin = text.indexOf(ENTRY + kernel.entry() + "(");
         if (begin < 0) throw notWhole("There is no " + kernel.entry() + " in the " + name);

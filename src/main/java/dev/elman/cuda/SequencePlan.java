@@ -2,9 +2,9 @@ package dev.elman.cuda;
 
 import dev.elman.backend.Activation;
 import dev.elman.backend.Operands;
+import dev.elman.cuda.SequenceKernel.Way;
 import dev.elman.cuda.SequenceSize.Family;
 import dev.elman.cuda.SequenceSize.Share;
-import dev.elman.cuda.SequenceSize.Way;
 import java.util.List;
 
 /**

@@ -9,6 +9,8 @@ import static dev.elman.cuda.SequenceSize.Family.TENSOR_BLOCK_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_CLUSTER_TF32;
 import static dev.elman.cuda.SequenceSize.Family.TENSOR_TF32;
 
+import dev.elman.cuda.SequenceKernel.Way;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -143,16 +145,6 @@ record SequenceSize(
         }
     }
 
-    /** What a kernel makes of a sequence. */
-    enum Way {
-        /** The states, from the projections that stand in their place. */
-        FORWARD,
-        /** The states, from x itself. */
-        FUSED,
-        /** da, from the gradients of the states. */
-        BACKWARD
-    }
-
     /**
      * The kernels of a number of rows in a pass.
      *
@@ -285,9 +277,20 @@ record SequenceSize(
         return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
     }
 
-    Kernel kernel(Way way, int together) {
-        // The kernels of BLOCK are those of kernels/sequence.cu and called so.
-        String prefix = family == BLOCK ? "SEQUENCE" : family.name();
-        return Kernel.valueOf(prefix + "_" + way + "_" + hidden + "_" + together);
+    SequenceKernel kernel(Way way, int together) {
+        return new SequenceKernel(family, way, hidden, together);
+    }
+
+    /** Every kernel that there is. */
+    Stream<SequenceKernel> everyKernel() {
+        return kernels.stream().flatMap(rows -> ways(rows).map(way -> kernel(way, rows.together())));
+    }
+
+    private Stream<Way> ways(Rows rows) {
+        return Arrays.stream(Way.values()).filter(way -> switch (way) {
+            case FORWARD -> true;
+            case FUSED -> family == BLOCK;
+            case BACKWARD -> rows.back();
+        });
     }
 }

@@ -42,7 +42,7 @@ class CudaChainTest {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of()));
         assertEquals(9, links.size(), links.toString());
         for (String link : links) assertTrue(link.startsWith("ok | "), link);
-        long everywhere = Arrays.stream(Kernel.values())
+        long everywhere = KernelModule.ALL.stream()
                 .filter(kernel -> Set.of("sequence", "grid").contains(kernel.file()))
                 .count();
         int later = number(links.get(8)) - number(links.get(6));

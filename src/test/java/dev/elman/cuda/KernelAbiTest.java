@@ -32,14 +32,14 @@ class KernelAbiTest {
         for (Path file : Ptx.files()) {
             String name = file.getFileName().toString().replaceAll("\\.sm\\d+\\.ptx", "");
             Map<String, Ptx.Entry> entries = Ptx.entries(Files.readString(file));
-            List<Kernel> table = Arrays.stream(Kernel.values())
+            List<KernelEntry> table = KernelModule.ALL.stream()
                     .filter(kernel -> kernel.file().equals(name))
                     .toList();
             assertEquals(
-                    table.stream().map(Kernel::entry).collect(Collectors.toCollection(TreeSet::new)),
+                    table.stream().map(KernelEntry::entry).collect(Collectors.toCollection(TreeSet::new)),
                     new TreeSet<>(entries.keySet()),
                     file.toString());
-            for (Kernel kernel : table) {
+            for (KernelEntry kernel : table) {
                 assertEquals(
                         kernel.parameters()
                                 .chars()
@@ -64,7 +64,7 @@ class KernelAbiTest {
     /** The PTX cannot tell a pointer from a count; the source can. */
     @Test
     void everySourceHasTheParametersOfTheTable() throws IOException {
-        for (Kernel kernel : Kernel.values()) {
+        for (KernelEntry kernel : KernelModule.ALL) {
             String source = withHeaders(kernel.file() + ".cu");
             assertEquals(kernel.parameters(), signatures(source).get(kernel.entry()), kernel.entry());
         }

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +28,11 @@ class KernelAddressTest {
      */
     private static Map<Integer, Integer> most(String kernel) {
         if (!kernel.startsWith("tensor_")) return Map.of();
-        String types = Kernel.valueOf(kernel.toUpperCase(Locale.ROOT)).parameters();
+        String types = KernelModule.ALL.stream()
+                .filter(each -> each.entry().equals(kernel))
+                .findFirst()
+                .orElseThrow()
+                .parameters();
         int steps = types.indexOf('l');
         int direction = types.lastIndexOf('i') - 1;
         Map<Integer, Integer> most = new HashMap<>(Map.of(

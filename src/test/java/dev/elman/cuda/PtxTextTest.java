@@ -4,18 +4,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.cuda.SequenceKernel.Way;
+import dev.elman.cuda.SequenceSize.Family;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.FieldSource;
 
 /** Kernels cut out of their files. */
 class PtxTextTest {
     private static final int NEWEST = 90;
 
     @ParameterizedTest
-    @EnumSource(Kernel.class)
-    void aKernelAloneIsWhatItWasAndWhereItWas(Kernel kernel) {
+    @FieldSource("dev.elman.cuda.KernelModule#ALL")
+    void aKernelAloneIsWhatItWasAndWhereItWas(KernelEntry kernel) {
         PtxText whole = PtxText.read(kernel.file(), NEWEST);
         String alone = whole.alone(kernel).text();
         assertEquals(
@@ -34,9 +37,9 @@ class PtxTextTest {
                 "the head is lost");
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"GRID_FORWARD_256_1", "TENSOR_TF32_BACKWARD_2048_8"})
-    void aKernelThatIsNotThereIsNamed(Kernel kernel) {
+    @Test
+    void aKernelThatIsNotThereIsNamed() {
+        SequenceKernel kernel = new SequenceKernel(Family.TENSOR_TF32, Way.BACKWARD, 2048, 8);
         PtxText whole = PtxText.read(kernel.file(), NEWEST);
         PtxText without = new PtxText(whole.name(), whole.text().replace(kernel.entry() + "(", "other("));
         String said = assertThrows(IllegalStateException.class, () -> without.alone(kernel))

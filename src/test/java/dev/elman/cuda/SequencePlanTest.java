@@ -9,10 +9,7 @@ import dev.elman.backend.RecurrenceChoice;
 import dev.elman.cuda.SequenceSize.Family;
 import dev.elman.cuda.SequenceSize.Rows;
 import dev.elman.cuda.SequenceSize.Share;
-import dev.elman.cuda.SequenceSize.Way;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -412,23 +409,6 @@ class SequencePlanTest {
                 plan.expectedMicros(sizes(n, h), 1, false, false),
                 0.15 * measured,
                 "N = " + n + ", H = " + h);
-    }
-
-    @Test
-    void everyKernelBelongsToASize() {
-        Set<Kernel> known = new HashSet<>();
-        for (SequenceSize size : SequenceSize.ALL) {
-            for (Rows kernel : size.kernels()) {
-                for (Way way : Way.values()) {
-                    if (way == Way.FUSED && size.family() != Family.BLOCK) continue;
-                    if (way == Way.BACKWARD && !kernel.back()) continue;
-                    assertTrue(known.add(size.kernel(way, kernel.together())));
-                }
-            }
-        }
-        for (Kernel kernel : Kernel.values()) {
-            assertEquals(kernel.compiledAtLaunch(), known.contains(kernel), kernel.entry());
-        }
     }
 
     private static void assertShare(int together, int rowsPerGroup, int groups, Share share) {
