@@ -35,12 +35,8 @@ import picocli.CommandLine.Option;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_2})
 final class BenchCommand implements Callable<Integer> {
-    @Option(
-            names = "--backend",
-            paramLabel = "NAME",
-            completionCandidates = BackendOption.Names.class,
-            description = "Which one: ${COMPLETION-CANDIDATES} (default: each that opens here, but the reference).")
-    private String name = Backends.AUTO;
+    @Mixin
+    private BackendsOption backends;
 
     @Mixin
     private BenchShapes shapes;
@@ -74,11 +70,11 @@ final class BenchCommand implements Callable<Integer> {
         List<RecurrenceBench.Result> results = new ArrayList<>();
         List<String> absent = new ArrayList<>();
         try {
-            for (String each : names()) {
+            for (String each : backends.names()) {
                 try (Backend backend = Backends.open(each)) {
                     measure(backend, results);
                 } catch (BackendUnavailableException e) {
-                    if (!name.equals(Backends.AUTO)) throw e;
+                    if (backends.required()) throw e;
                     if (!each.equals(Backends.CUDA_TF32)) absent.add(Failures.describe(e));
                 }
             }
@@ -88,12 +84,6 @@ final class BenchCommand implements Callable<Integer> {
         }
         if (!machine.json) absent.forEach(reason -> out.println((machine.tsv ? "# " : "") + "not measured: " + reason));
         return 0;
-    }
-
-    private List<String> names() {
-        if (name.equals(Backends.CUDA)) return List.of(Backends.CUDA, Backends.CUDA_TF32);
-        if (!name.equals(Backends.AUTO)) return List.of(name);
-        return List.of(Backends.CUDA, Backends.CUDA_TF32, Backends.CPU);
     }
 
     /** Adds what it has measured, even where a shape fails. */
@@ -109,7 +99,6 @@ final class BenchCommand implements Callable<Integer> {
                 for (RecurrenceBench.Row row : bench.measure(shape)) {
                     if (machine.tsv) out.println(BenchTable.tsv(bench.result(), row));
                 }
-                out.flush();
             }
         } finally {
             RecurrenceBench.Result result = bench.result();
@@ -124,6 +113,5 @@ final class BenchCommand implements Callable<Integer> {
         PrintWriter out = terminal.out();
         BenchTable.lines(result).forEach(out::println);
         out.println();
-        out.flush();
     }
 }

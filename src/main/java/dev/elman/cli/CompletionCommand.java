@@ -71,7 +71,6 @@ final class CompletionCommand implements Callable<Integer> {
                 fileOptions,
                 "COMPREPLY=()\n      " + OFFER + "\"$(compgen -f -- \"${curr_word}\")\"");
         terminal.out().print(script);
-        terminal.out().flush();
         return 0;
     }
 

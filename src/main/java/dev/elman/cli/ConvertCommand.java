@@ -233,7 +233,6 @@ final class ConvertCommand implements Callable<Integer> {
         if (like == null) read.report().unsaid().forEach(terminal.out()::println);
         read.report().notes().forEach(terminal.out()::println);
         written.notes().forEach(terminal.out()::println);
-        terminal.out().flush();
     }
 
     private static List<Report.Row> rows(Report report, String weight) {

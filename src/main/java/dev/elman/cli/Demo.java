@@ -192,6 +192,5 @@ record Demo(Terminal terminal, Backend backend, DemoCommand.Size size, int epoch
 
     private void say(String format, Object... values) {
         terminal.out().println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
-        terminal.out().flush();
     }
 }

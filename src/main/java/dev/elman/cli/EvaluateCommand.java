@@ -38,7 +38,7 @@ import picocli.CommandLine.Parameters;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_2, Failures.CODE_3})
 final class EvaluateCommand implements Callable<Integer> {
-    /** Of the labels that texts of one label were taken for. */
+    /** The most wrong labels that are listed for a true one. */
     private static final int MOST_MISTAKES = 3;
 
     @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train or demo wrote.")
@@ -95,7 +95,6 @@ final class EvaluateCommand implements Callable<Integer> {
             Result result = kind == TextTask.Kind.generate ? writer(backend, text) : classifier(backend, text);
             if (json) Json.print(terminal.out(), result);
             else lines(result).forEach(terminal.out()::println);
-            terminal.out().flush();
         }
         return 0;
     }

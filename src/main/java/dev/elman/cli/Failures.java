@@ -110,7 +110,6 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
 
     private static void print(CommandLine command, String message) {
         command.getErr().println(name(command) + ": " + message);
-        command.getErr().flush();
     }
 
     private static String name(CommandLine command) {

@@ -39,7 +39,6 @@ final class HelpCommand implements Callable<Integer> {
                     + String.join(", ", all.getSubcommands().keySet()));
         }
         asked.usage(terminal.out());
-        terminal.out().flush();
         return 0;
     }
 }

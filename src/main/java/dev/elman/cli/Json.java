@@ -16,7 +16,6 @@ final class Json {
 
     static void print(PrintWriter out, Object value) {
         out.println(GSON.toJson(value));
-        out.flush();
     }
 
     /** JSON knows no NaN and no infinity: null for them. */

@@ -87,7 +87,6 @@ final class Labeller {
                 .println("elman predict: the lines have labels, which are read as part of the texts. "
                         + Shell.elman("evaluate", file) + " FILE measures the model on such lines; to label their texts"
                         + " send these alone, as cut -f2- gives them.");
-        terminal.err().flush();
     }
 
     private boolean isLabelled(String line) {

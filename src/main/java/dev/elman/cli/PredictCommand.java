@@ -117,7 +117,6 @@ final class PredictCommand implements Callable<Integer> {
                 .println("elman predict: \"" + text
                         + "\" is a file, but its name is what is labelled. To label its lines: "
                         + Shell.elman("predict", file) + " < " + Shell.quoted(text));
-        terminal.err().flush();
     }
 
     private static boolean isFile(String name) {
@@ -134,7 +133,7 @@ final class PredictCommand implements Callable<Integer> {
         else taker.accept(labeller.label(texts));
     }
 
-    /** With what was answered before something that cannot be. */
+    /** One array; where a text fails, of what was answered before it. */
     private void printJson(Backend backend, Labeller labeller) throws IOException {
         List<Labelled> answers = new ArrayList<>();
         try {
@@ -160,7 +159,6 @@ final class PredictCommand implements Callable<Integer> {
             answers.forEach(answer -> table.row(answer.cells(cell.apply(answer))));
             table.lines("").forEach(out::println);
         }
-        out.flush();
     }
 
     private void requirePicture() {
@@ -198,7 +196,6 @@ final class PredictCommand implements Callable<Integer> {
         Optional<String> obstacle = Drawing.attempt(() -> ExplanationPicture.write(explanation, picture));
         people.println(obstacle.map(reason -> "No picture: " + reason + " " + Drawing.REMEDY)
                 .orElse("Picture: " + picture));
-        people.flush();
     }
 
     /** The end of a text, with a sign for a blank there, which would not be seen. */
@@ -212,7 +209,6 @@ final class PredictCommand implements Callable<Integer> {
     private TextLines lines() {
         if (terminal.interactive()) {
             terminal.err().println("Type texts, one a line; end with Ctrl-D (Windows: Ctrl-Z and Enter).");
-            terminal.err().flush();
         }
         return new TextLines(terminal.in(), "standard input");
     }

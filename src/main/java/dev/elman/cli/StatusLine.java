@@ -35,7 +35,6 @@ final class StatusLine implements AutoCloseable {
     void keep(String text) {
         close();
         out.println(text);
-        out.flush();
     }
 
     /** Wipes it. */

@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  * Where a command reads and writes.
  *
  * @param in texts, as UTF-8, where a command reads any
- * @param out results
+ * @param out results; like {@code err} it is flushed at the end of each line
  * @param err one line on what went wrong; with {@code --json} also what people like to see meanwhile
  * @param interactive whether somebody watches, so that a line may be redrawn
  */

@@ -133,7 +133,6 @@ final class TrainCommand implements Callable<Integer> {
             PrintWriter people = terminal.people(json);
             people.println("Backend: " + backend.description());
             people.println("Task: " + kind + ", " + why(untabbed) + ": " + model.description());
-            people.flush();
             // A model that was made for these texts knows all their characters.
             if (training.init != null) {
                 UnknownCharacters.warn(
@@ -209,7 +208,6 @@ final class TrainCommand implements Callable<Integer> {
                 if (!stopped) throw e;
                 // Said here, for the JVM ends with this block.
                 terminal.err().println("elman train: " + Failures.describe(e));
-                terminal.err().flush();
                 return Failures.BAD_INPUT;
             }
         }
@@ -238,7 +236,6 @@ final class TrainCommand implements Callable<Integer> {
                 if (found != null) {
                     goesOn = true;
                     people.println("Checkpoint: " + checkpoint + ", of the end of epoch " + found.epoch());
-                    people.flush();
                 }
                 return found;
             }
@@ -271,7 +268,6 @@ final class TrainCommand implements Callable<Integer> {
         if (stopped && checkpoint != null) {
             people.println("The same command again goes on with the training, from " + checkpoint + ".");
         }
-        people.flush();
         if (json) Json.print(terminal.out(), result);
     }
 

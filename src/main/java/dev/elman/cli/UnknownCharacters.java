@@ -34,7 +34,6 @@ final class UnknownCharacters {
         terminal.err()
                 .println("elman " + command + ": the model has never read any of " + String.join(", ", some) + "; it "
                         + goesOn + ".");
-        terminal.err().flush();
     }
 
     private static String visible(int character) {

@@ -14,6 +14,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Judges the backends of this machine by the reference. */
@@ -35,12 +36,8 @@ final class VerifyCommand implements Callable<Integer> {
     /** Failures that are told one by one. */
     private static final int MOST_MESSAGES = 20;
 
-    @Option(
-            names = "--backend",
-            paramLabel = "NAME",
-            completionCandidates = BackendOption.Names.class,
-            description = "Which one: ${COMPLETION-CANDIDATES} (default: each that opens here, but the reference).")
-    private String name = Backends.AUTO;
+    @Mixin
+    private BackendsOption backends;
 
     @Option(names = "--quick", description = "Run a tenth of the checks, some of every operation.")
     private boolean quick;
@@ -65,16 +62,14 @@ final class VerifyCommand implements Callable<Integer> {
         List<Check> checks = quick ? Checks.quick() : Checks.all();
         List<Report> reports = new ArrayList<>();
         List<VerifyJson.Absent> absent = new ArrayList<>();
-        for (String backend : names()) {
+        for (String backend : backends.names()) {
             try {
                 reports.add(judge(backend, checks));
             } catch (BackendUnavailableException e) {
-                // One that was asked for by name has to be there.
-                if (!name.equals(Backends.AUTO)) throw e;
-                absent.add(new VerifyJson.Absent(backend, Failures.describe(e)));
-                continue;
+                if (backends.required()) throw e;
+                if (!backend.equals(Backends.CUDA_TF32))
+                    absent.add(new VerifyJson.Absent(backend, Failures.describe(e)));
             }
-            if (backend.equals(Backends.CUDA)) reports.add(judge(Backends.CUDA_TF32, checks));
         }
         if (json) {
             Json.print(terminal.out(), VerifyJson.of(reports, absent));
@@ -83,13 +78,6 @@ final class VerifyCommand implements Callable<Integer> {
             absent.forEach(one -> terminal.out().println("not judged: " + one.reason()));
         }
         return reports.stream().allMatch(Report::passed) ? 0 : Failures.CHECK_FAILED;
-    }
-
-    private List<String> names() {
-        if (!name.equals(Backends.AUTO)) return List.of(name);
-        return Backends.NAMES.stream()
-                .filter(each -> !each.equals(Backends.REFERENCE))
-                .toList();
     }
 
     private Report judge(String backend, List<Check> checks) {
@@ -112,6 +100,5 @@ final class VerifyCommand implements Callable<Integer> {
         out.println();
         report.failures().stream().limit(MOST_MESSAGES).forEach(result -> out.println("OUT: " + result.message()));
         out.println(report.line());
-        out.flush();
     }
 }
