@@ -50,10 +50,10 @@ final class LayerSamples {
         return List.of(
                 embeddingForward(6, 5, 3),
                 embeddingBackward(6, 5, 3),
-                denseForward(6, 3, 5, true),
-                denseBackward(6, 3, 5, true, true),
-                linearForward(6, 3, 5, true),
-                linearBackward(6, 3, 5, true, true),
+                denseForward(6, 3, 5, true, false),
+                denseBackward(6, 3, 5, true, true, false),
+                denseForward(6, 3, 5, true, true),
+                denseBackward(6, 3, 5, true, true, true),
                 poolForward(Pooling.MAX, 4, 3, 5, Masks.RIGHT),
                 poolForward(Pooling.MEAN, 4, 3, 5, Masks.RIGHT),
                 poolBackward(Pooling.MAX, 4, 3, 5, Masks.RIGHT),
@@ -84,55 +84,43 @@ final class LayerSamples {
 
     private static void addDense(List<Sample> samples, int m, int d, int k) {
         boolean bias = (m + d + k) % 4 != 0;
-        samples.add(denseForward(m, d, k, bias));
-        samples.add(linearForward(m, d, k, bias));
-        samples.add(linearBackward(m, d, k, bias, (m + k) % 3 != 0));
-        samples.add(denseBackward(m, d, k, bias, (m + k) % 3 != 0));
+        samples.add(denseForward(m, d, k, bias, false));
+        samples.add(denseForward(m, d, k, bias, true));
+        samples.add(denseBackward(m, d, k, bias, (m + k) % 3 != 0, true));
+        samples.add(denseBackward(m, d, k, bias, (m + k) % 3 != 0, false));
     }
 
-    private static Sample denseForward(int m, int d, int k, boolean bias) {
-        return Sample.of("denseForward", "M=" + m + " D=" + d + " K=" + k, bias ? "" : "no bias", trial -> {
+    /** @param transposed whether w is, [K,D] */
+    private static Sample denseForward(int m, int d, int k, boolean bias, boolean transposed) {
+        String operation = transposed ? "linearForward" : "denseForward";
+        return Sample.of(operation, "M=" + m + " D=" + d + " K=" + k, bias ? "" : "no bias", trial -> {
             Tensor x = trial.input("x", Sample.rows(m, d));
-            Tensor w = trial.input("w", Shape.of(d, k));
+            Tensor w = trial.input("w", transposed ? Shape.of(k, d) : Shape.of(d, k));
             Tensor b = bias ? trial.input("b", Shape.of(k)) : null;
             Tensor y = trial.output("y", Sample.rows(m, k), Tolerance.ofTerms(d + 1L));
-            return backend -> backend.denseForward(x, w, b, y);
+            return backend -> {
+                if (transposed) backend.linearForward(x, w, b, y);
+                else backend.denseForward(x, w, b, y);
+            };
         });
     }
 
-    private static Sample denseBackward(int m, int d, int k, boolean bias, boolean inputGradient) {
+    /** @param transposed whether w is, [K,D] */
+    private static Sample denseBackward(int m, int d, int k, boolean bias, boolean inputGradient, boolean transposed) {
+        String operation = transposed ? "linearBackward" : "denseBackward";
         String variant = bias ? inputGradient ? "" : "no dx" : inputGradient ? "no bias" : "no bias, no dx";
-        return Sample.of("denseBackward", "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
+        return Sample.of(operation, "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
+            Shape weights = transposed ? Shape.of(k, d) : Shape.of(d, k);
             Tensor x = trial.input("x", Sample.rows(m, d));
-            Tensor w = trial.input("w", Shape.of(d, k));
+            Tensor w = trial.input("w", weights);
             Tensor dy = trial.input("dy", Sample.rows(m, k));
             Tensor dx = inputGradient ? trial.output("dx", Sample.rows(m, d), Tolerance.ofTerms(k)) : null;
-            Tensor dw = trial.updated("dw", Shape.of(d, k), Tolerance.ofTerms(m + 1L));
+            Tensor dw = trial.updated("dw", weights, Tolerance.ofTerms(m + 1L));
             Tensor db = bias ? trial.updated("db", Shape.of(k), Tolerance.ofTerms(m + 1L)) : null;
-            return backend -> backend.denseBackward(x, w, dy, dx, dw, db);
-        });
-    }
-
-    private static Sample linearForward(int m, int d, int k, boolean bias) {
-        return Sample.of("linearForward", "M=" + m + " D=" + d + " K=" + k, bias ? "" : "no bias", trial -> {
-            Tensor x = trial.input("x", Sample.rows(m, d));
-            Tensor w = trial.input("w", Shape.of(k, d));
-            Tensor b = bias ? trial.input("b", Shape.of(k)) : null;
-            Tensor y = trial.output("y", Sample.rows(m, k), Tolerance.ofTerms(d + 1L));
-            return backend -> backend.linearForward(x, w, b, y);
-        });
-    }
-
-    private static Sample linearBackward(int m, int d, int k, boolean bias, boolean inputGradient) {
-        String variant = bias ? inputGradient ? "" : "no dx" : inputGradient ? "no bias" : "no bias, no dx";
-        return Sample.of("linearBackward", "M=" + m + " D=" + d + " K=" + k, variant, trial -> {
-            Tensor x = trial.input("x", Sample.rows(m, d));
-            Tensor w = trial.input("w", Shape.of(k, d));
-            Tensor dy = trial.input("dy", Sample.rows(m, k));
-            Tensor dx = inputGradient ? trial.output("dx", Sample.rows(m, d), Tolerance.ofTerms(k)) : null;
-            Tensor dw = trial.updated("dw", Shape.of(k, d), Tolerance.ofTerms(m + 1L));
-            Tensor db = bias ? trial.updated("db", Shape.of(k), Tolerance.ofTerms(m + 1L)) : null;
-            return backend -> backend.linearBackward(x, w, dy, dx, dw, db);
+            return backend -> {
+                if (transposed) backend.linearBackward(x, w, dy, dx, dw, db);
+                else backend.denseBackward(x, w, dy, dx, dw, db);
+            };
         });
     }
 
