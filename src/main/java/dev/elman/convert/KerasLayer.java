@@ -77,7 +77,7 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
                 && OWN.matcher(module.getAsString()).matches()) {
             return;
         }
-        throw wrong("Keras's own " + unquoted(type), "a class registered as " + brief(registered));
+        throw wrong("Keras's own " + ModelFileException.shortened(type), "a class registered as " + brief(registered));
     }
 
     /** A layer within this one, as a wrapper has it. */
@@ -96,7 +96,7 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
 
     /** As messages have it. */
     String place() {
-        return "layer " + ModelFileException.brief(name) + " (" + unquoted(type) + ")";
+        return "layer " + ModelFileException.brief(name) + " (" + ModelFileException.shortened(type) + ")";
     }
 
     ModelFileException wrong(String expected, String found) {
@@ -109,11 +109,6 @@ record KerasLayer(Path file, String name, String type, JsonObject config, List<S
     }
 
     private static String brief(JsonElement value) {
-        return unquoted(value.toString());
-    }
-
-    private static String unquoted(String text) {
-        String quoted = ModelFileException.brief(text);
-        return quoted.substring(1, quoted.length() - 1);
+        return ModelFileException.shortened(value.toString());
     }
 }

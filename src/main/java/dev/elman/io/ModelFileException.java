@@ -35,9 +35,13 @@ public final class ModelFileException extends IOException {
 
     /** Foreign text as it may stand in a message: quoted, short and printable. */
     public static String brief(String text) {
+        return '"' + shortened(text) + '"';
+    }
+
+    /** The same without quotes. */
+    public static String shortened(String text) {
         int length = text.codePointCount(0, text.length());
-        String shown = length > MOST ? text.substring(0, text.offsetByCodePoints(0, MOST)) + "..." : text;
-        return '"' + printable(shown) + '"';
+        return printable(length > MOST ? text.substring(0, text.offsetByCodePoints(0, MOST)) + "..." : text);
     }
 
     /** What comes from a file may hold anything, and ends on a terminal. */

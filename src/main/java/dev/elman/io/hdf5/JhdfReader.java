@@ -71,7 +71,7 @@ final class JhdfReader {
                     file,
                     where + place,
                     "HDF5 as " + Hdf5.LIBRARY + " reads it",
-                    printable("damage, or what it does not know (" + innermost(e) + ")"),
+                    ModelFileException.shortened("damage, or what it does not know (" + innermost(e) + ")"),
                     "Save the weights as float32, or write or copy the file again",
                     e);
         } catch (OutOfMemoryError e) {
@@ -261,11 +261,11 @@ final class JhdfReader {
 
     private ModelFileException wrong(String expected, String found, Throwable cause) {
         return new ModelFileException(
-                file, where + place, expected, printable(found), "Write or copy the file again", cause);
-    }
-
-    private static String printable(String message) {
-        String quoted = ModelFileException.brief(message.length() > 300 ? message.substring(0, 300) : message);
-        return quoted.substring(1, quoted.length() - 1);
+                file,
+                where + place,
+                expected,
+                ModelFileException.shortened(found),
+                "Write or copy the file again",
+                cause);
     }
 }
