@@ -134,7 +134,7 @@ public final class CpuBackend implements Backend {
         return own;
     }
 
-    /** Of whole numbers nothing is laid out. */
+    /** Of whole numbers nothing is kept laid out that a change would make stale. */
     private CpuIntTensor written(IntTensor tensor) {
         return read(tensor);
     }

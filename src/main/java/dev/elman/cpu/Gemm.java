@@ -15,7 +15,7 @@ interface Gemm extends AutoCloseable {
     int fewestRows();
 
     /** As many rows or more, for which a product is made fastest. */
-    default int rows(int rows) {
+    default int madeRows(int rows) {
         return rows;
     }
 
@@ -55,8 +55,8 @@ interface Gemm extends AutoCloseable {
     void addRows(Matrix b, Matrix sum);
 
     /**
-     * Of the elements of a matrix that is as it is stored: 0 only where all of them are, and no finite number where one of
-     * them is none, where the sum is too large, or where it takes as long as a product to find out.
+     * The sum of the magnitudes of a matrix that is as it is stored: 0 only where all its elements are, and not finite where one
+     * of them is not, where the sum overflows, or where computing it would take as long as a product.
      */
     default float sumOfMagnitudes(Matrix matrix) {
         return Float.NaN;

@@ -11,11 +11,11 @@ final class Gemms {
     static Gemm open() {
         String wanted = System.getProperty(PROPERTY, "");
         return switch (wanted) {
-            case "", "auto" -> openBlas(false);
+            case "" -> openBlas(false);
             case "openblas" -> openBlas(true);
             case "java" -> new JavaGemm("asked for by -D" + PROPERTY);
             default ->
-                throw new IllegalArgumentException(PROPERTY + " must be auto, openblas or java, but is \"" + wanted
+                throw new IllegalArgumentException(PROPERTY + " must be openblas or java, but is \"" + wanted
                         + "\"; leave it out to take OpenBLAS where it loads and plain Java elsewhere.");
         };
     }

@@ -76,7 +76,7 @@ final class PanelGemm implements Gemm {
 
     /** Three rows take the kernel longer than four. */
     @Override
-    public int rows(int rows) {
+    public int madeRows(int rows) {
         return rows % 4 == 3 ? rows + 1 : rows;
     }
 

@@ -71,12 +71,12 @@ record Recurrence(
         return slot * sizes.n();
     }
 
-    /** Of a pass with a mask. */
+    /** Whether row n takes part in step t, in a pass with a mask. */
     boolean live(int t, int n) {
         return mask.get(t * sizes.n() + n) != 0;
     }
 
-    /** Those before the first step. */
+    /** The states before the first step. */
     Matrix firstStates(CpuTensor states) {
         return states(states).rows(before(time(0)), sizes.n());
     }

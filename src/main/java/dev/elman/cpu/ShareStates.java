@@ -5,10 +5,10 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /**
- * Where the shares compute the states, or gradients, of a step. In memory of each share's own, followed by two pages of nothing:
- * in a slot of all states the shares lie side by side, and a processor that reads ahead there takes from another what that
- * one is about to write; with cores that share no cache, two threads were no faster than one. And there products have room
- * for whole vectors. Or in place, where a share has neither neighbours nor use for room.
+ * Where each share keeps the states, or gradients, of a step. Mostly in memory of its own, two empty pages apart: side by side
+ * in one array, a core that reads ahead takes a line that its neighbour is about to write, and two threads were no faster than
+ * one on cores that share no cache. There it also has room for whole vectors. A share that has no neighbour and needs no
+ * room works in place.
  */
 final class ShareStates {
     /** Elements of two pages of memory. */

@@ -119,7 +119,7 @@ final class Shares {
 
     /** Rows that a share's products are made for where there is memory for them: its own or more. */
     int madeRows(int share) {
-        return gemm.rows(shares[share].rows());
+        return gemm.madeRows(shares[share].rows());
     }
 
     /** Columns that a share's sums of so many terms should have room for. */

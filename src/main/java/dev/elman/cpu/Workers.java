@@ -109,7 +109,7 @@ final class Workers implements AutoCloseable {
             this.members = members;
         }
 
-        /** Returns once all members are here, or throws what another one threw: so the caller gets that whoever ends first. */
+        /** Returns once all members are here, or throws what another one threw, so that the caller gets it whichever ends first. */
         void await() {
             int mine = round;
             if (arrived.incrementAndGet() == members) {

@@ -51,7 +51,7 @@ class CpuPropertiesTest {
         "threads, four, a number of threads",
         "threads, 0, a number of threads",
         "threads, -1, a number of threads",
-        "gemm, mkl, 'auto, openblas or java'"
+        "gemm, mkl, 'openblas or java'"
     })
     void aValueThatNobodyKnowsIsRefused(String name, String value, String known) {
         System.setProperty("elman.cpu." + name, value);
