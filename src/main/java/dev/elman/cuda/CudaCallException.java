@@ -6,7 +6,7 @@ import java.util.Set;
 final class CudaCallException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 
-    /** As where an application or another process leaves this one fewer multiprocessors than the device says it has. */
+    /** There were fewer free multiprocessors than the device has: another program may hold some. */
     private static final Set<String> NO_PLACE =
             Set.of("CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "CUDA_ERROR_INVALID_CLUSTER_SIZE");
 

@@ -49,7 +49,7 @@ record CudaSettings(
     /** Which products in strict float32 are made of three in TF32. */
     enum Split {
         NONE,
-        /** Those that should be faster so; none where tensor cores are little faster than the other units. */
+        /** Those that should be faster so; none on devices whose tensor cores are little faster than their other units. */
         LARGE,
         ALL
     }

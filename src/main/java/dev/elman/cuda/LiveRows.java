@@ -41,7 +41,7 @@ final class LiveRows {
         this(context, kernels, blas, always, ROOM);
     }
 
-    /** With so many bytes for what is gathered. */
+    /** @param room bytes for the gathered rows */
     LiveRows(CudaContext context, KernelModule kernels, Blas blas, boolean always, long room) {
         this.context = context;
         this.kernels = kernels;

@@ -21,7 +21,7 @@ final class Planner {
     private static final int TYPICAL_STEPS = 512;
     private static final int[] TYPICAL_SIZES = {64, 256, 1024};
     private static final Operands.Rnn SMALLEST = new Operands.Rnn(1, 1, 1, 1);
-    /** Of what is expected. */
+    /** What the expected times rest on. */
     private static final String BASIS = "by what an H200 took";
 
     /** One of them refuses, and says that it multiplies in TF32. */

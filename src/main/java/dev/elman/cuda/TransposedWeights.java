@@ -11,7 +11,7 @@ final class TransposedWeights {
 
     private static final int TILE = 32;
     private static final int LINES = 8;
-    /** Of a column: a grid is not higher. */
+    /** Tiles of a column: a grid is not higher. */
     private static final int MOST_TILES = 65_535;
 
     private final KernelModule kernels;

@@ -5,8 +5,10 @@ import dev.elman.backend.SimpleRnnForward;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Both passes of the recurrence: every size with every activation, with and without a mask, and once with recurrent
- * dropout; the rest takes turns. */
+/**
+ * Both passes of the recurrence: every size with every activation, with and without a mask, and once with recurrent dropout; the
+ * rest takes turns.
+ */
 final class RnnSamples {
     private static final int[] T = {1, 2, 7};
     private static final int[] N = {1, 3, 33};
@@ -23,7 +25,7 @@ final class RnnSamples {
     /** Each activation with and without a mask, and one with recurrent dropout. */
     private static final int CASES_OF_A_SIZE = 7;
 
-    /** Of so many of these one is run in both directions at once; it divides neither the cases of a size nor the sizes. */
+    /** One of so many cases is run in both directions at once. It divides neither the cases of a size nor the sizes. */
     private static final int EACH = 11;
 
     private RnnSamples() {}
