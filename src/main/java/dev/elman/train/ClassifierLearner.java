@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -9,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /** A {@link SimpleRnnClassifier} before a {@link Trainer}: its rows, cut into training and validation, and its share of them. */
-final class ClassifierLearner implements Learner {
+final class ClassifierLearner implements Learner, AutoCloseable {
     private final SimpleRnnClassifier model;
     private final TrainingData data;
     private final Trainer trainer;
@@ -73,13 +72,8 @@ final class ClassifierLearner implements Learner {
     }
 
     @Override
-    public Parameters weights() {
-        return model.network().weights();
-    }
-
-    @Override
-    public Parameters gradients() {
-        return model.network().gradients();
+    public RnnNetwork network() {
+        return model.network();
     }
 
     /** Of rows that come only as an epoch needs them no more than what each worker of a team knows of all of them. */

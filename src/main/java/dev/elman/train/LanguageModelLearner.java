@@ -1,14 +1,13 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** A {@link LanguageModel} before a {@link Trainer}: the state flows from window to window, the gradient does not. */
-final class LanguageModelLearner implements Learner {
+final class LanguageModelLearner implements Learner, AutoCloseable {
     private final LanguageModel model;
     private final int[] tokens;
     private final Trainer trainer;
@@ -46,13 +45,8 @@ final class LanguageModelLearner implements Learner {
     }
 
     @Override
-    public Parameters weights() {
-        return model.network().weights();
-    }
-
-    @Override
-    public Parameters gradients() {
-        return model.network().gradients();
+    public RnnNetwork network() {
+        return model.network();
     }
 
     @Override

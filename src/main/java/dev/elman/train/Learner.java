@@ -6,12 +6,18 @@ import dev.elman.backend.Tensor;
 import java.util.Map;
 
 /** What a {@link Trainer} trains: weights, their gradients, and batches to learn from. */
-interface Learner extends AutoCloseable {
+interface Learner {
     Backend backend();
 
-    Parameters weights();
+    RnnNetwork network();
 
-    Parameters gradients();
+    default Parameters weights() {
+        return network().weights();
+    }
+
+    default Parameters gradients() {
+        return network().gradients();
+    }
 
     /** What decides a training's bits besides the trainer, by name, for its checkpoints; nothing where there are none. */
     default Map<String, String> settings() {
@@ -42,11 +48,12 @@ interface Learner extends AutoCloseable {
     double learn(int batch, long step, Tensor metrics);
 
     /** Whether there is data that is held back. */
-    boolean validates();
+    default boolean validates() {
+        return false;
+    }
 
     /** Loss and accuracy on data that is held back, or null when there is none. */
-    Metrics validate();
-
-    @Override
-    void close();
+    default Metrics validate() {
+        return null;
+    }
 }

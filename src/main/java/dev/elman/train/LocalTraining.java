@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Parameters;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -123,13 +122,8 @@ public final class LocalTraining implements AutoCloseable {
         }
 
         @Override
-        public Parameters weights() {
-            return model.network().weights();
-        }
-
-        @Override
-        public Parameters gradients() {
-            return model.network().gradients();
+        public RnnNetwork network() {
+            return model.network();
         }
 
         @Override
@@ -143,21 +137,6 @@ public final class LocalTraining implements AutoCloseable {
             double total = share.weight(rows);
             pass.learn(share, rows, firstRow, total, Seeds.of(trainer.seed(), number), metrics);
             return total;
-        }
-
-        @Override
-        public boolean validates() {
-            return false;
-        }
-
-        @Override
-        public Metrics validate() {
-            return null;
-        }
-
-        @Override
-        public void close() {
-            // The training closes what it made.
         }
     }
 }
