@@ -60,9 +60,7 @@ public record ClassifierConfig(
         Objects.requireNonNull(activation, "activation");
         Objects.requireNonNull(merge, "merge");
         Objects.requireNonNull(output, "output");
-        if (vocabulary < 0) {
-            throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
-        }
+        if (vocabulary != 0) Require.atLeast(1, "vocabulary", vocabulary);
         if (classes < 2) {
             throw new IllegalArgumentException("A classifier needs at least 2 classes, but K = " + classes + ".");
         }
@@ -87,9 +85,7 @@ public record ClassifierConfig(
 
     /** Token ids below {@code vocabulary}, embedded in 32 dimensions. */
     public static Builder tokens(int vocabulary, int classes) {
-        if (vocabulary < 1) {
-            throw new IllegalArgumentException("vocabulary must be at least 1, but is " + vocabulary + ".");
-        }
+        Require.atLeast(1, "vocabulary", vocabulary);
         return new Builder(vocabulary, 32, classes);
     }
 

@@ -158,7 +158,7 @@ public final class LanguageModel implements AutoCloseable {
     private int[] draw(int[] prompt, int count, Sampling sampling, int stop, IntConsumer each, int... never) {
         check("sample", prompt);
         check("sample, never", never);
-        if (count < 0) throw new IllegalArgumentException("sample: count must be at least 0, but is " + count + ".");
+        Require.atLeast(0, "sample: count", count);
         if (prompt.length == 0) throw new IllegalArgumentException("sample: give at least one token to begin with.");
         if (Arrays.stream(never).distinct().count() == config.vocabulary()) {
             throw new IllegalArgumentException("sample: never bans all V = " + config.vocabulary()

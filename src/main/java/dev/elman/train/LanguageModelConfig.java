@@ -42,7 +42,7 @@ public record LanguageModelConfig(
             throw new IllegalArgumentException(
                     "A language model needs at least 2 different tokens, but V = " + vocabulary + ".");
         }
-        if (window < 1) throw new IllegalArgumentException("window must be at least 1, but is " + window + ".");
+        Require.atLeast(1, "window", window);
         if (backSteps != 0 && backSteps < window) {
             throw new IllegalArgumentException("backSteps must be 0 or at least the window of " + window
                     + ", or some losses would teach nothing, but is " + backSteps + ".");

@@ -19,8 +19,7 @@ public interface LearningRateSchedule {
     /** Multiplied by {@code factor} each time another {@code share} of the training is done. */
     static LearningRateSchedule stepDecay(double factor, double share) {
         Require.below(Double.POSITIVE_INFINITY, "stepDecay: factor", factor);
-        if (!(share > 0))
-            throw new IllegalArgumentException("stepDecay: share must be positive, but is " + share + ".");
+        Require.positive("stepDecay: share", share);
         // A little more, for 0.1 * 6 is a little more than 0.6: else the step at the half would come one late.
         return (step, total) -> Math.pow(factor, Math.floor(step / (share * total) * (1 + 1e-12)));
     }

@@ -11,6 +11,16 @@ final class Require {
         }
     }
 
+    static void atLeast(int least, String name, int value) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ", but is " + value + ".");
+        }
+    }
+
+    static void positive(String name, double value) {
+        if (!(value > 0)) throw new IllegalArgumentException(name + " must be positive, but is " + value + ".");
+    }
+
     /** At least 0 and below {@code limit}. */
     static void below(double limit, String name, double value) {
         if (!(value >= 0 && value < limit)) {

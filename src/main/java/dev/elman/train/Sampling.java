@@ -18,7 +18,7 @@ public record Sampling(double temperature, int topK, long seed) {
             throw new IllegalArgumentException("temperature must be positive and finite, but is " + temperature
                     + ". For the most probable token each time, use topK = 1.");
         }
-        if (topK < 0) throw new IllegalArgumentException("topK must be at least 0, but is " + topK + ".");
+        Require.atLeast(0, "topK", topK);
     }
 
     /** Draws an index of {@code logits}, of which one at least is finite; never one of minus infinity. */

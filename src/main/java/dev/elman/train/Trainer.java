@@ -35,14 +35,14 @@ public record Trainer(
      * @throws IllegalArgumentException when one is out of its range
      */
     public Trainer {
-        atLeast("epochs", epochs, 1);
-        atLeast("batchSize", batchSize, 1);
+        Require.atLeast(1, "epochs", epochs);
+        Require.atLeast(1, "batchSize", batchSize);
         Objects.requireNonNull(optimizer, "optimizer");
         Objects.requireNonNull(schedule, "schedule");
-        positive("clipNorm", clipNorm);
-        positive("clipValue", clipValue);
+        Require.positive("clipNorm", clipNorm);
+        Require.positive("clipValue", clipValue);
         Require.below(1, "validationSplit", validationSplit);
-        atLeast("patience", patience, 0);
+        Require.atLeast(0, "patience", patience);
         Objects.requireNonNull(rules, "rules");
         callbacks = List.copyOf(callbacks);
     }
@@ -110,16 +110,6 @@ public record Trainer(
         try (TrainingRun run = new TrainingRun(this, learner, team, checkpoints)) {
             return run.fit();
         }
-    }
-
-    private static void atLeast(String name, int value, int least) {
-        if (value < least) {
-            throw new IllegalArgumentException(name + " must be at least " + least + ", but is " + value + ".");
-        }
-    }
-
-    private static void positive(String name, double value) {
-        if (!(value > 0)) throw new IllegalArgumentException(name + " must be positive, but is " + value + ".");
     }
 
     /** Settings of a {@link Trainer}. */
