@@ -84,7 +84,7 @@ public final class LocalTraining implements AutoCloseable {
      */
     public Metrics step(TrainingData share, int firstRow) {
         return model.network().alone("step", () -> {
-            if (share.input().rows() > 0) model.check("step", share.input(), share.labels());
+            if (share.input().rows() > 0) model.check("step", share);
             return checkedStep(share, firstRow);
         });
     }

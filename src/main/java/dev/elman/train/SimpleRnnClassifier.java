@@ -144,8 +144,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     private History train(
             TrainingData data, TrainingData validation, Trainer trainer, Team team, Checkpoints checkpoints) {
         int[] labels = data.labels();
-        check("fit", data.input(), labels);
-        if (validation != null) check("fit, validation", validation.input(), validation.labels());
+        check("fit", data);
+        if (validation != null) check("fit, validation", validation);
         requireGradients("fit");
         boolean several = false;
         for (int label : labels) several |= label != labels[0];
@@ -258,9 +258,10 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      */
     public Evaluation evaluate(SequenceInput input, int[] labels) {
         return network.alone("evaluate", () -> {
-            check("evaluate", input, labels);
+            TrainingData data = TrainingData.of(input, labels);
+            check("evaluate", data);
             int[][] confusion = new int[config.classes()][config.classes()];
-            Metrics metrics = measure(TrainingData.of(input, labels), Batches.range(input.rows()), confusion);
+            Metrics metrics = measure(data, Batches.range(input.rows()), confusion);
             return new Evaluation(metrics.loss(), metrics.accuracy(), confusion);
         });
     }
@@ -338,20 +339,16 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     }
 
     /** Throws {@link IllegalArgumentException} unless every row fits the model and has a label below K. */
-    void check(String operation, SequenceInput input, int[] labels) {
-        Objects.requireNonNull(labels, "labels");
-        SequenceInput.requireRows(operation, Objects.requireNonNull(input, "input"));
-        if (labels.length != input.rows()) {
-            throw new IllegalArgumentException(operation + ": there must be one label a row, but there are "
-                    + labels.length + " labels for " + input.rows() + " rows.");
-        }
+    void check(String operation, TrainingData data) {
+        int[] labels = data.labels();
+        SequenceInput.requireRows(operation, data.input());
         for (int n = 0; n < labels.length; n++) {
             if (labels[n] < 0 || labels[n] >= config.classes()) {
                 throw new IllegalArgumentException(operation + ": labels must be at least 0 and below K = "
                         + config.classes() + ", but row " + n + " has " + labels[n] + ".");
             }
         }
-        input.check(config);
+        data.input().check(config);
     }
 
     private static int argmax(float[] values) {

@@ -16,17 +16,17 @@ public record TrainingData(SequenceInput input, int[] labels, float[] weights) {
         Objects.requireNonNull(input, "input");
         Objects.requireNonNull(labels, "labels");
         if (labels.length != input.rows()) {
-            throw new IllegalArgumentException("fit: there must be one label a row, but there are " + labels.length
+            throw new IllegalArgumentException("There must be one label a row, but there are " + labels.length
                     + " labels for " + input.rows() + " rows.");
         }
         if (weights != null && weights.length != input.rows()) {
-            throw new IllegalArgumentException("fit: there must be one weight a row, but there are " + weights.length
+            throw new IllegalArgumentException("There must be one weight a row, but there are " + weights.length
                     + " weights for " + input.rows() + " rows.");
         }
         for (int n = 0; weights != null && n < weights.length; n++) {
             if (!(weights[n] >= 0 && weights[n] < Float.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
-                        "fit: weights must be at least 0 and finite, but row " + n + " has " + weights[n] + ".");
+                        "Weights must be at least 0 and finite, but row " + n + " has " + weights[n] + ".");
             }
         }
     }
