@@ -6,6 +6,7 @@ import dev.elman.backend.Parameters;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.IntConsumer;
@@ -30,28 +31,27 @@ public final class LanguageModel implements AutoCloseable {
 
     /** A model with fresh weights; the backend must outlive it. */
     public LanguageModel(Backend backend, LanguageModelConfig config) {
-        this(config, backend);
+        this(backend, config, network(backend, config));
         network.initialize(config.seed());
-    }
-
-    private LanguageModel(LanguageModelConfig config, Backend backend) {
-        this.backend = backend;
-        this.config = config;
-        this.network = new RnnNetwork(
-                backend,
-                true,
-                config.rnn(),
-                0,
-                config.dropout(),
-                config.tied(),
-                Parameters.allocatePair(backend, config.specs()));
-        this.minibatch = new Minibatch(backend, 0);
-        this.metrics = new Buffer(backend);
     }
 
     /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
     public static LanguageModel zeros(Backend backend, LanguageModelConfig config) {
-        return new LanguageModel(config, backend);
+        return new LanguageModel(backend, config, network(backend, config));
+    }
+
+    private static RnnNetwork network(Backend backend, LanguageModelConfig config) {
+        List<Parameters> pair = Parameters.allocatePair(backend, config.specs());
+        return new RnnNetwork(
+                backend, true, config.rnn(), 0, config.dropout(), config.tied(), pair.get(0), pair.get(1));
+    }
+
+    private LanguageModel(Backend backend, LanguageModelConfig config, RnnNetwork network) {
+        this.backend = backend;
+        this.config = config;
+        this.network = network;
+        this.minibatch = new Minibatch(backend, 0);
+        this.metrics = new Buffer(backend);
     }
 
     /** What it was made with. Its {@code vocabulary} bounds the ids that may come, its {@code window} holds for each fit, evaluation and prompt. */

@@ -52,18 +52,6 @@ final class RnnNetwork {
         return specs;
     }
 
-    /** Layers over weights of those {@link #specs}, all 0, with their gradients. */
-    RnnNetwork(
-            Backend backend,
-            boolean tokens,
-            SimpleRnnConfig config,
-            double inputDropoutRate,
-            double dropoutRate,
-            boolean tied,
-            List<Parameters> pair) {
-        this(backend, tokens, config, inputDropoutRate, dropoutRate, tied, pair.get(0), pair.get(1));
-    }
-
     /**
      * Layers over weights of those {@link #specs}, which the network closes.
      *

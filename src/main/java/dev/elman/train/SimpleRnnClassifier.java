@@ -10,6 +10,7 @@ import dev.elman.backend.Tensor;
 import dev.elman.rnn.Sequences;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
@@ -49,6 +50,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
     }
 
     private static RnnNetwork network(Backend backend, ClassifierConfig config) {
+        List<Parameters> pair = Parameters.allocatePair(backend, config.specs());
         return new RnnNetwork(
                 backend,
                 config.vocabulary() > 0,
@@ -56,7 +58,8 @@ public final class SimpleRnnClassifier implements AutoCloseable {
                 config.inputDropout(),
                 config.dropout(),
                 false,
-                Parameters.allocatePair(backend, config.specs()));
+                pair.get(0),
+                pair.get(1));
     }
 
     private SimpleRnnClassifier(Backend backend, ClassifierConfig config, RnnNetwork network) {
