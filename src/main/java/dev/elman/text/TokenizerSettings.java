@@ -39,9 +39,8 @@ record TokenizerSettings(
         if (!charLevel) {
             return TextPreprocessing.textToWordSequence(text, filters, lower, split);
         }
-        // A Python string is a sequence of code points, so an emoji is one token and not two surrogates. Of each there
-        // is
-        // one string: a novel has a million characters, and a hundred different ones.
+        // A Python string is a sequence of code points: an emoji is one token, not two surrogates. Equal characters
+        // share one string: a novel has a million characters, but a hundred different ones.
         Map<Integer, String> strings = new HashMap<>();
         return (lower ? Lowercase.of(text) : text)
                 .codePoints()

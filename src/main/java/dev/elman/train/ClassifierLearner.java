@@ -76,7 +76,7 @@ final class ClassifierLearner implements Learner, AutoCloseable {
         return model.network();
     }
 
-    /** Of rows that come only as an epoch needs them no more than what each worker of a team knows of all of them. */
+    /** Of rows that come as an epoch needs them, what every worker knows of all: number, lengths, labels, weights. */
     @Override
     public Map<String, String> settings() {
         Map<String, String> settings = new LinkedHashMap<>();

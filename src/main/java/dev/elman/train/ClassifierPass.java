@@ -9,7 +9,7 @@ final class ClassifierPass implements AutoCloseable {
     private final SimpleRnnClassifier model;
     private final Minibatch minibatch;
     private final WeightedLoss weightedLoss;
-    /** Of a piece. */
+    /** Loss and hits of one piece of the batch. */
     private final Buffer sums;
 
     ClassifierPass(SimpleRnnClassifier model) {

@@ -35,7 +35,7 @@ public final class LanguageModel implements AutoCloseable {
         network.initialize(config.seed());
     }
 
-    /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
+    /** A model whose weights are all 0, for callers that set them: drawing those of a large layer takes seconds. */
     public static LanguageModel zeros(Backend backend, LanguageModelConfig config) {
         return new LanguageModel(backend, config, network(backend, config));
     }

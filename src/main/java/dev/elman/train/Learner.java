@@ -25,10 +25,9 @@ interface Learner {
     }
 
     /**
-     * Runs forward and backward over the largest shape that any batch can have, so that no batch takes memory later, but where
-     * some rows are so long that they are learned apart; nothing where the first batch is as large as any, or where the
-     * largest is not known. Adds to the gradients. Called after the
-     * first {@link #startEpoch}, which may have to bring the rows.
+     * Runs forward and backward once over the largest batch shape, so that later batches need no further memory (except
+     * for very long rows, which are learned apart). Does nothing if the first batch is the largest, or the largest is
+     * unknown. Adds to the gradients. Called after the first {@link #startEpoch}, which may have to bring the rows.
      *
      * @param metrics [2], overwritten
      */

@@ -15,7 +15,7 @@ final class Seeds {
         return new SplittableRandom(seed * GOLDEN + step).nextLong();
     }
 
-    /** Of a mixed seed: the first numbers of a {@link Random} are nearly those of the seed beside it. */
+    /** A {@link Random} whose seed is mixed first: unmixed, neighbouring seeds begin with nearly the same numbers. */
     static Random random(long seed) {
         return new Random(new SplittableRandom(seed).nextLong());
     }

@@ -44,7 +44,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         network.initialize(config.seed());
     }
 
-    /** A model whose weights are all 0, for who sets them: to draw those of many nodes takes seconds. */
+    /** A model whose weights are all 0, for callers that set them: drawing those of a large layer takes seconds. */
     public static SimpleRnnClassifier zeros(Backend backend, ClassifierConfig config) {
         return new SimpleRnnClassifier(backend, config, network(backend, config));
     }
