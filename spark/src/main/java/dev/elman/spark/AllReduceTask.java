@@ -87,10 +87,7 @@ final class AllReduceTask implements Serializable {
             } catch (TrainingDivergedException e) { // on all workers at once
                 return result(mesh, new FitResult(null, epochs, workers, attempt, e.getMessage()));
             }
-            byte[] file = TempFiles.written(path -> {
-                model.save(path);
-                return null;
-            });
+            byte[] file = TempFiles.saved(model);
             addEarlier(history, epochs);
             return result(mesh, new FitResult(file, epochs, workers, attempt, null));
         }

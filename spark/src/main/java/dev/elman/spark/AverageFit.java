@@ -69,10 +69,7 @@ final class AverageFit {
             }
             order.destroy();
             training.restore(state, steps);
-            byte[] file = TempFiles.written(path -> {
-                model.save(path);
-                return null;
-            });
+            byte[] file = TempFiles.saved(model);
             return new FitResult(file, new ArrayList<>(epochs), new ArrayList<>(workers), 0, null);
         } catch (Exception e) { // also Spark's, which Scala does not declare
             throw ExecutorCheck.explain(e);

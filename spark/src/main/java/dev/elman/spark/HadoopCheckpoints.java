@@ -5,7 +5,6 @@ import dev.elman.train.Checkpoints;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -85,13 +84,10 @@ final class HadoopCheckpoints implements Checkpoints {
     public Checkpoint latest() {
         if (resumeFrom == 0) return null;
         try {
-            java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
-            try {
+            return TempFiles.with(local -> {
                 TempFiles.download(files, file(resumeFrom), local);
                 return Checkpoint.read(local);
-            } finally {
-                Files.delete(local);
-            }
+            });
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read the checkpoint " + file(resumeFrom), e);
         }
@@ -100,14 +96,12 @@ final class HadoopCheckpoints implements Checkpoints {
     @Override
     public void save(Checkpoint checkpoint) {
         try {
-            java.nio.file.Path local = Files.createTempFile("elman", SUFFIX);
-            try {
+            TempFiles.with(local -> {
                 checkpoint.write(local);
                 requireFolder(); // which an upload would make
                 TempFiles.upload(local, files, writing);
-            } finally {
-                Files.delete(local);
-            }
+                return local;
+            });
             files.delete(file(checkpoint.epoch()), false);
             if (!files.rename(writing, file(checkpoint.epoch()))) {
                 throw new IOException("cannot rename " + writing + " to " + file(checkpoint.epoch()));

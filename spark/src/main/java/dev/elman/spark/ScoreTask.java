@@ -4,6 +4,7 @@ import dev.elman.backend.Backend;
 import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.file.Files;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -80,7 +81,7 @@ record ScoreTask(
     }
 
     static SimpleRnnClassifier load(Backend backend, byte[] file) throws IOException {
-        return TempFiles.reading(file, path -> SimpleRnnClassifier.load(backend, path));
+        return TempFiles.with(path -> SimpleRnnClassifier.load(backend, Files.write(path, file)));
     }
 
     private Row append(Row row, float[] p) {

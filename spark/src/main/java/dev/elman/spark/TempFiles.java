@@ -1,5 +1,6 @@
 package dev.elman.spark;
 
+import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -16,26 +17,22 @@ final class TempFiles {
         T with(Path file) throws IOException;
     }
 
-    /** Gives a file with this content to {@code use}. */
-    static <T> T reading(byte[] content, FileUse<T> use) throws IOException {
+    /** Gives an empty file to {@code use}, and deletes it then. */
+    static <T> T with(FileUse<T> use) throws IOException {
         Path file = Files.createTempFile("elman", ".safetensors");
         try {
-            Files.write(file, content);
             return use.with(file);
         } finally {
             Files.delete(file);
         }
     }
 
-    /** What {@code use} writes into the file that it is given. */
-    static byte[] written(FileUse<Void> use) throws IOException {
-        Path file = Files.createTempFile("elman", ".safetensors");
-        try {
-            use.with(file);
+    /** What a model writes into its file. */
+    static byte[] saved(SimpleRnnClassifier model) throws IOException {
+        return with(file -> {
+            model.save(file);
             return Files.readAllBytes(file);
-        } finally {
-            Files.delete(file);
-        }
+        });
     }
 
     static void download(FileSystem files, org.apache.hadoop.fs.Path from, Path to) throws IOException {
