@@ -20,6 +20,7 @@ import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * The driver's side of a fit by AVERAGE(k): rounds of one job each, in which every worker takes k steps for itself from the
@@ -156,18 +157,8 @@ final class AverageFit {
     /** Rows by the worker whose share they are in; a small int's hash is itself. */
     private static Iterator<Tuple2<Integer, Tuple2<Integer, byte[]>>> address(
             Iterator<Tuple2<Integer, byte[]>> rows, int[] owners) {
-        return new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return rows.hasNext();
-            }
-
-            @Override
-            public Tuple2<Integer, Tuple2<Integer, byte[]>> next() {
-                Tuple2<Integer, byte[]> row = rows.next();
-                return new Tuple2<>(owners[row._1()], row);
-            }
-        };
+        return CollectionConverters.asJava(
+                CollectionConverters.asScala(rows).map(row -> new Tuple2<>(owners[row._1()], row)));
     }
 
     private static EpochShares collect(

@@ -15,7 +15,6 @@ import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.storage.StorageLevel;
 
@@ -163,9 +162,10 @@ public final class KerasTokenizer extends Estimator<KerasTokenizerModel> impleme
         String version = ExecutorCheck.version();
         JavaRDD<String> parts = dataset.select(dataset.col(column))
                 .toJavaRDD()
-                .mapPartitions(rows -> {
+                .map(row -> TextColumns.text(row, 0, column))
+                .mapPartitions(texts -> {
                     ExecutorCheck.requireVersion(version);
-                    return List.of(count(rows, empty, column)).iterator();
+                    return List.of(count(texts, empty)).iterator();
                 })
                 .persist(StorageLevel.DISK_ONLY());
         Tokenizer sum = tokenizer();
@@ -180,19 +180,9 @@ public final class KerasTokenizer extends Estimator<KerasTokenizerModel> impleme
         return copyValues(new KerasTokenizerModel(uid, sum.toJson()).setParent(this), ParamMap.empty());
     }
 
-    private static String count(Iterator<Row> rows, String empty, String column) {
+    private static String count(Iterator<String> texts, String empty) {
         Tokenizer counts = Tokenizer.fromJson(empty);
-        counts.fitOnTexts(() -> new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return rows.hasNext();
-            }
-
-            @Override
-            public String next() {
-                return TextColumns.text(rows.next(), 0, column);
-            }
-        });
+        counts.fitOnTexts(() -> texts);
         return counts.toJson();
     }
 

@@ -45,10 +45,12 @@ final class Table implements AutoCloseable {
     /** Reads all rows once. Throws {@link BadRowException} for one that cannot be used. */
     Table(Dataset<Row> dataset, RowReader reader) {
         String version = ExecutorCheck.version();
-        rows = dataset.toJavaRDD().mapPartitions(some -> {
-            ExecutorCheck.requireVersion(version);
-            return map(some, reader);
-        });
+        rows = dataset.toJavaRDD()
+                .mapPartitions(some -> {
+                    ExecutorCheck.requireVersion(version);
+                    return some;
+                })
+                .map(reader::read);
         rows.persist(StorageLevel.DISK_ONLY());
         try {
             parts = rows.mapPartitions(Table::describe).collect();
@@ -57,20 +59,6 @@ final class Table implements AutoCloseable {
             close();
             throw ExecutorCheck.explain(e);
         }
-    }
-
-    private static Iterator<byte[]> map(Iterator<Row> some, RowReader reader) {
-        return new Iterator<>() {
-            @Override
-            public boolean hasNext() {
-                return some.hasNext();
-            }
-
-            @Override
-            public byte[] next() {
-                return reader.read(some.next());
-            }
-        };
     }
 
     private static Iterator<Part> describe(Iterator<byte[]> some) {
