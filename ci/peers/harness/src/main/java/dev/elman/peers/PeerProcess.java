@@ -81,10 +81,14 @@ final class PeerProcess implements AutoCloseable {
         return ask("describe") + kernels + (options.isEmpty() ? "" : "; `" + String.join(" ", options) + "`");
     }
 
-    /** Ends it. */
+    /** Ends it, if it has not ended by itself. */
     @Override
-    public void close() throws IOException {
-        commands.close();
+    public void close() {
+        try {
+            commands.close();
+        } catch (IOException e) { // it reads no more; why was told where it did not answer
+            process.destroy();
+        }
         try {
             process.waitFor();
         } catch (InterruptedException e) {

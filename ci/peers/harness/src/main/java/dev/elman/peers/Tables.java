@@ -43,12 +43,11 @@ final class Tables {
         return deviations;
     }
 
-    void measure(Sizes sizes) throws IOException {
+    void measure(Sizes sizes) {
         List<PeerProcess> right = check(sizes);
         for (Mode mode : Mode.values()) {
             List<PeerProcess> able =
                     right.stream().filter(peer -> peer.can(mode)).toList();
-            for (PeerProcess peer : able) peer.ask("warm", mode, WARM_MILLIS);
             Cell cell = rounds(sizes, mode, able);
             cells.add(cell);
             for (String peer : cell.millis().keySet()) {
@@ -61,33 +60,46 @@ final class Tables {
     /** Those that compute the right numbers. */
     private List<PeerProcess> check(Sizes sizes) {
         Check check = new Check(Problem.of(sizes));
-        List<PeerProcess> right = new ArrayList<>();
-        for (PeerProcess peer : peers) {
+        return willing(peers, sizes, peer -> {
+            peer.ask("prepare", sizes.name());
+            Map<Output, Double> worst = deviations.computeIfAbsent(peer.name(), name -> new EnumMap<>(Output.class));
+            check.of(peer).forEach((output, deviation) -> worst.merge(output, deviation, Math::max));
+        });
+    }
+
+    private Cell rounds(Sizes sizes, Mode mode, List<PeerProcess> able) {
+        Map<String, double[]> millis = new LinkedHashMap<>();
+        for (PeerProcess peer : able) millis.put(peer.name(), new double[options.rounds()]);
+        List<PeerProcess> order = willing(able, sizes, peer -> peer.ask("warm", mode, WARM_MILLIS));
+        for (int round = 0; round < options.rounds(); round++) {
+            int place = round;
+            order = willing(order, sizes, peer -> {
+                double[] calls = machine.time(peer, mode, options.millis());
+                millis.get(peer.name())[place] = Quartiles.of(calls).median();
+            });
+            Collections.rotate(order, 1);
+        }
+        millis.keySet().retainAll(order.stream().map(PeerProcess::name).toList());
+        return new Cell(sizes, mode, millis);
+    }
+
+    /** What a peer is asked to do; it may fail. */
+    private interface Request {
+        void of(PeerProcess peer) throws IOException;
+    }
+
+    /** Those that did it. A peer that fails, or whose process ends, takes nothing of the others along. */
+    private List<PeerProcess> willing(List<PeerProcess> asked, Sizes sizes, Request request) {
+        List<PeerProcess> able = new ArrayList<>();
+        for (PeerProcess peer : asked) {
             try {
-                peer.ask("prepare", sizes.name());
-                Map<Output, Double> worst =
-                        deviations.computeIfAbsent(peer.name(), name -> new EnumMap<>(Output.class));
-                check.of(peer).forEach((output, deviation) -> worst.merge(output, deviation, Math::max));
-                right.add(peer);
+                request.of(peer);
+                able.add(peer);
             } catch (IOException e) {
                 wrong.add(peer.name() + " at " + sizes + ": " + e.getMessage());
                 progress.accept("NOT TIMED: " + wrong.get(wrong.size() - 1));
             }
         }
-        return right;
-    }
-
-    private Cell rounds(Sizes sizes, Mode mode, List<PeerProcess> able) throws IOException {
-        Map<String, double[]> millis = new LinkedHashMap<>();
-        for (PeerProcess peer : able) millis.put(peer.name(), new double[options.rounds()]);
-        List<PeerProcess> order = new ArrayList<>(able);
-        for (int round = 0; round < options.rounds(); round++) {
-            for (PeerProcess peer : order) {
-                double[] calls = machine.time(peer, mode, options.millis());
-                millis.get(peer.name())[round] = Quartiles.of(calls).median();
-            }
-            Collections.rotate(order, 1);
-        }
-        return new Cell(sizes, mode, millis);
+        return able;
     }
 }
