@@ -13,6 +13,7 @@
 #
 # The report of --peers goes to standard output and to target/peers/results.md, every round to target/peers/results.tsv.
 set -euo pipefail
+unset CDPATH # else cd may print where it went
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 usage() {

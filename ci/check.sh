@@ -7,6 +7,7 @@
 # A part is a function of this file. It runs under 'set -e' in the repository's root, and either succeeds, fails, or
 # prints with not_run why it cannot run here. Everything it prints is kept in target/ci/<part>.log.
 set -euo pipefail
+unset CDPATH # else cd may print where it went
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly LOGS=target/ci

@@ -37,6 +37,7 @@
 #   ELMAN_COMMIT      the commit, where git does not know
 #   OUT               where the results go
 set -euo pipefail
+unset CDPATH # else cd may print where it went
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly NOT_RUN=77 # as in Automake: neither passed nor failed
@@ -47,6 +48,8 @@ if [[ -z $SETUP && -f .gpu/setup.sh ]]; then SETUP=.gpu/setup.sh; fi
 if [[ $SETUP == none ]]; then SETUP=; fi
 PYTHON=${ELMAN_PYTHON:-python3}
 dry=
+launcher=()  # a command that is put before java
+processes=() # that run in the background
 
 usage() {
     sed -n '2,/^set -/{/^set -/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"
@@ -79,14 +82,13 @@ with_console() {
     echo "$jar:$(tr : '\n' <<<"$1" | grep -vE '/(junit-|opentest4j-|apiguardian-)[^/]*$' | paste -sd:)"
 }
 
-# java_run ARGUMENTS: java, in an environment of its own: what the setup file changes must not reach PyTorch. The command in
-# $launcher is put before it.
+# java_run ARGUMENTS: java behind the launcher, in an environment of its own: what the setup file changes must not reach PyTorch.
 java_run() (
     # shellcheck disable=SC1090 # the user's; what it says is no output of ours
     if [[ -n $SETUP ]]; then . "$SETUP" >&2; fi
     java=${ELMAN_JAVA:-${JAVA_HOME:+$JAVA_HOME/bin/}java}
-    # shellcheck disable=SC2086 # options and launcher are lists of words
-    CLASSPATH=${ELMAN_CLASSPATH:-${CLASSPATH:?"$SETUP sets no CLASSPATH"}} exec ${launcher:-} "$java" ${GPU_JAVA_OPTIONS:-} ${ELMAN_JAVA_OPTS:-} "$@"
+    # shellcheck disable=SC2086 # options are lists of words
+    CLASSPATH=${ELMAN_CLASSPATH:-${CLASSPATH:?"$SETUP sets no CLASSPATH"}} exec "${launcher[@]}" "$java" ${GPU_JAVA_OPTIONS:-} ${ELMAN_JAVA_OPTS:-} "$@"
 )
 
 elman() {
@@ -102,7 +104,7 @@ junit() {
 # --- the purposes ---
 
 doctor() {
-    if command -v nvidia-smi >/dev/null; then nvidia-smi; else echo "there is no nvidia-smi"; fi
+    if command -v nvidia-smi >/dev/null; then nvidia-smi || true; else echo "there is no nvidia-smi"; fi
     elman doctor | tee "$OUT/doctor.txt"
     # The doctor is content with a CPU.
     grep -q '^ok  backend cuda' "$OUT/doctor.txt" || { echo "There is no CUDA backend here" && return 1; }
@@ -143,11 +145,12 @@ left() {
 
 # elman_round NAME N H FURTHER: elman at these shapes, into a TSV of its own.
 elman_round() {
-    local name=$1 n=$2 h=$3 file=$OUT/bench-elman-$1.tsv status=0
+    local name=$1 n=$2 h=$3 file=$OUT/bench-elman-$1.tsv status=0 launcher
     shift 3
     if (($(left) < 5)); then return; fi
     echo "round $name: $(left) s left" >&2
-    launcher="timeout $(left)" elman bench --backend cuda --tsv --batch-size "$n" --hidden "$h" --steps "$t" \
+    launcher=(timeout --foreground "$(left)")
+    elman bench --backend cuda --tsv --batch-size "$n" --hidden "$h" --steps "$t" \
         --seconds "$seconds" ${dry:+--quick} "$@" >"$file" || status=$?
     files+=("$file")
     ended "elman $name" "$status"
@@ -159,7 +162,7 @@ torch_round() {
     shift 3
     if (($(left) < 5)); then return; fi
     rm -f "$file"
-    timeout -k 10 $(($(left) + 20)) "$PYTHON" ci/peer_cudnn.py --n "$n" --h "$h" --t "$t" --rounds 1 --seconds "$seconds" \
+    timeout --foreground -k 10 $(($(left) + 20)) "$PYTHON" ci/peer_cudnn.py --n "$n" --h "$h" --t "$t" --rounds 1 --seconds "$seconds" \
         --precision "$precision" --budget "$(left)" ${dry:+--device cpu} "$@" --out "$file" >"${file%.tsv}.log" 2>&1 || status=$?
     if [[ -s $file ]]; then files+=("$file"); fi
     if ((status != 0)); then tail -n 3 "${file%.tsv}.log" >&2; fi
@@ -226,15 +229,15 @@ bench() {
 # purpose would be reported as errors. The tool's default is to wait 10 s for the first CUDA call, which a JVM can overrun; host
 # stacks run through compiled Java, which it cannot unwind.
 sanitize_part() {
-    launcher="timeout -k 10 ${ELMAN_SANITIZE_SECONDS:-280} $sanitizer --tool $1 --target-processes all --launch-timeout 600
-        --show-backtrace device --error-exitcode 99 --log-file $OUT/$1-%p.log" \
-        ELMAN_JAVA_OPTS="${ELMAN_JAVA_OPTS:-} -Delman.contract.part=$2" \
+    local launcher=(timeout -k 10 "${ELMAN_SANITIZE_SECONDS:-280}" "$sanitizer" --tool "$1" --target-processes all
+        --launch-timeout 600 --show-backtrace device --error-exitcode 99 --log-file "$OUT/$1-%p.log")
+    ELMAN_JAVA_OPTS="${ELMAN_JAVA_OPTS:-} -Delman.contract.part=$2" \
         junit --include-tag cuda --exclude-tag provokes-cuda-error -c "${ELMAN_SANITIZE_CLASS:-dev.elman.contract.CudaBackendTest}" \
         >"$OUT/$1-part-${2%/*}.txt" 2>&1
 }
 
 sanitize() {
-    local tool tools=("$@") sanitizer status worst=0 parts=${ELMAN_SANITIZE_PARTS:-1} part processes
+    local tool tools=("$@") sanitizer status worst=0 parts=${ELMAN_SANITIZE_PARTS:-1} part
     if ((${#tools[@]} == 0)); then tools=(memcheck racecheck); fi
     sanitizer=$(command -v compute-sanitizer || ls /usr/local/cuda/bin/compute-sanitizer 2>/dev/null) ||
         not_run "compute-sanitizer is not on the PATH and not in /usr/local/cuda/bin"
@@ -262,8 +265,12 @@ sanitize() {
 
 # --- the record ---
 
+# gpu_line: the GPUs that there are; nothing in a dry run, which uses none.
 gpu_line() {
-    nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm --format=csv,noheader 2>/dev/null | head -n 1
+    local gpus
+    [[ -z $dry ]] || return 0
+    gpus=$(nvidia-smi --query-gpu=name,driver_version,memory.total,clocks.max.sm --format=csv,noheader 2>/dev/null) || return 0
+    paste -sd';' <<<"$gpus"
 }
 
 commit_line() {
@@ -278,17 +285,26 @@ commit_line() {
     fi
 }
 
+# stop: ends all that runs, for Ctrl-C reaches neither what is in the background nor what timeout runs in a group of its own.
+stop() {
+    local process
+    trap - INT
+    for process in "${processes[@]}"; do pkill -P "$process"; done
+    kill 0
+}
+
 # record PURPOSE ARGUMENTS: does it, shows and keeps what it prints, and writes the record.
 record() {
     local purpose=$1 start=$SECONDS status gpu gpu_name slug result log file
     log=$OUT/$purpose.log
-    gpu=$(gpu_line || true)
+    gpu=$(gpu_line)
     gpu_name=${gpu%%,*}
     slug=$(tr '[:upper:] ' '[:lower:]-' <<<"${gpu_name#NVIDIA }" | tr -cd 'a-z0-9.-')
     file=$OUT/$(date -u +%Y-%m-%d)-${slug:-no-gpu}-$purpose.md
     set +e
     (
         set -e
+        trap stop INT
         "$@"
     ) 2>&1 | tee "$log"
     status=${PIPESTATUS[0]}
@@ -356,6 +372,7 @@ if [[ -z $SETUP && -z ${ELMAN_CLASSPATH:-} ]]; then
     ELMAN_CLASSPATH=$(maven_classpath)
     if [[ " ${purposes[*]} " =~ \ (tests|sanitize)\  ]]; then ELMAN_CLASSPATH=$(with_console "$ELMAN_CLASSPATH"); fi
 fi
+trap stop INT
 failed=0
 for purpose in "${purposes[@]}"; do
     record "$purpose" "$@"

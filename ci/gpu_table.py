@@ -119,7 +119,7 @@ def table(cells, rows, kind, precision):
             found = cells.get((kind, precision, name, n, t, h), {})
             value = ratio(found)
             if value:
-                ratios[name][n, h] = value
+                ratios[name][n, t, h] = value
             line += [shown(found.get(OURS, [])), shown(opponent(found))]
             line += [shown(found.get("torch-graph", []))] * graphs
             line += ["%.2f" % value if value else "-"]
@@ -182,14 +182,14 @@ class BesideFloor:
 def summary(name, ratios):
     if not ratios:
         return
-    small = [value for (n, h), value in ratios.items() if n <= 128 and h <= 1024]
-    slower = sorted((value, n, h) for (n, h), value in ratios.items() if value < 0.97)
+    small = [value for (n, t, h), value in ratios.items() if n <= 128 and h <= 1024]
+    slower = sorted((value, *shape) for shape, value in ratios.items() if value < 0.97)
     line = "\n%s: geometric mean of the ratios %.2f over all %d cells" % (name, mean(ratios.values()), len(ratios))
     if small:
         line += ", %.2f over the %d with N <= 128 and H <= 1024" % (mean(small), len(small))
     line += "; %d cells slower than PyTorch by more than 3 %%" % len(slower)
     if slower:
-        line += ", the worst N = %d, H = %d with %.2f" % (slower[0][1], slower[0][2], slower[0][0])
+        line += ", the worst N = %d, T = %d, H = %d with %.2f" % (*slower[0][1:], slower[0][0])
     print(line + ".")
 
 

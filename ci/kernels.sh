@@ -10,6 +10,7 @@
 # is used and that no kernel spills registers. A source that says 'PTX 8.1' there needs CUDA 12.1. The first line of each file
 # holds the sha256 of its source, and of each header beside it if it includes any.
 set -euo pipefail
+unset CDPATH # else cd may print where it went
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly NVCC=13.0
@@ -75,24 +76,23 @@ check() {
 }
 
 build() {
-    local source=$1 target capability version made gpu assembled=()
+    local source=$1 target capability version made=$WORK/made built=$WORK/built.ptx gpu assembled=()
     target=$(target_of "$source")
     capability=$(capability_of "$source")
     version=$(version_of "$source")
-    made=$(mktemp)
     nvcc -ptx -arch="compute_$capability" -Werror all-warnings -o "$made" "$source"
     {
         stamp "$source"
         # Comments of the compiler name its build; the code does not need them. The version is lowered in the same pass.
         sed -e '/^\/\//d' -e '/^$/d' -e "s/^\.version .*/.version $version/" "$made"
-    } >"$target"
-    if grep -q 'tanh\.approx' "$target"; then
+    } >"$built"
+    if grep -q 'tanh\.approx' "$built"; then
         echo "$target uses tanh.approx, whose error is that of half precision" >&2
         return 1
     fi
     for gpu in $GPUS; do
         ((gpu >= capability)) || continue
-        if ! ptxas -v -arch="sm_$gpu" -o /dev/null "$target" >"$made" 2>&1; then
+        if ! ptxas -v -arch="sm_$gpu" -o /dev/null "$built" >"$made" 2>&1; then
             cat "$made" >&2
             return 1
         fi
@@ -102,7 +102,7 @@ build() {
         fi
         assembled+=("sm_$gpu")
     done
-    rm "$made"
+    cp "$built" "$target" # not before it is right
     echo "$target: $(grep -c '^\.visible \.entry' "$target") kernels, assembled for ${assembled[*]}"
 }
 
@@ -114,6 +114,8 @@ if ! nvcc --version | grep -q "release $NVCC,"; then
     echo "ci/kernels.sh needs nvcc $NVCC on the PATH, so that the same source gives the same PTX" >&2
     exit 1
 fi
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
 for source in $(sources); do
     build "$source"
 done
