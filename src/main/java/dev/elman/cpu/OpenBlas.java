@@ -19,15 +19,22 @@ import org.bytedeco.javacpp.FloatPointer;
 final class OpenBlas {
     private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
 
+    private static boolean loaded;
+
     private OpenBlas() {}
 
     /**
-     * Loads the native library; throws a LinkageError or what JavaCPP throws where it cannot. One thread a call, process-wide,
-     * because the threads here are {@link Workers}; a program that uses the same OpenBLAS for itself can set its own number
-     * afterwards and changes only speed here.
+     * Loads the native library, once a process; throws a LinkageError or what JavaCPP throws where it cannot. One thread a call,
+     * process-wide, because the threads here are {@link Workers}; a program that uses the same OpenBLAS for itself can set its
+     * own number afterwards and changes only speed here.
      */
-    static void load() {
+    static synchronized void load() {
+        if (loaded) return;
+        // Else JavaCPP refuses memory once the process has four times its largest heap, though tensors lie outside it.
+        // Who sets maxPhysicalBytes is heard: JavaCPP reads that first.
+        System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", "0");
         blas_set_num_threads(1);
+        loaded = true;
     }
 
     static String version() {

@@ -1,0 +1,57 @@
+package dev.elman.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.elman.backend.Backend;
+import dev.elman.io.SmallHeap;
+import java.io.IOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How it loads, which is once a process: in JVMs of their own. */
+class OpenBlasTest {
+    @BeforeEach
+    void needsOpenBlas() {
+        OpenBlasRequired.by("tests of how it loads");
+    }
+
+    /** JavaCPP has a limit of its own for that. */
+    @Test
+    void loadsWhereTheProcessHasManyTimesTheHeap(@TempDir Path folder) throws IOException {
+        Path file = Files.createFile(folder.resolve("memory"));
+        String said = SmallHeap.run(32, MuchMemory.class, file.toString());
+        assertTrue(said.contains("opened: cpu: ") && !said.contains("plain Java"), said);
+    }
+
+    /** Has five times the largest heap, outside of it, before it opens a backend. */
+    static final class MuchMemory {
+        private static final int BYTES = 160 << 20;
+        private static final int PAGE = 4096;
+
+        private MuchMemory() {}
+
+        public static void main(String[] file) throws IOException {
+            try (FileChannel channel =
+                    FileChannel.open(Path.of(file[0]), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                MappedByteBuffer memory = channel.map(MapMode.PRIVATE, 0, BYTES);
+                for (int page = 0; page < BYTES; page += PAGE) memory.put(page, (byte) 1);
+                open();
+                memory.put(0, (byte) 2); // it is held until here
+            }
+        }
+    }
+
+    @SuppressWarnings("SystemOut") // which the test reads
+    private static void open() {
+        try (Backend backend = CpuBackend.open(1)) {
+            System.out.println("opened: " + backend.description());
+        }
+    }
+}
