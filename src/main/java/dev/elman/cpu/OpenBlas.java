@@ -9,6 +9,8 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
 import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -24,17 +26,30 @@ final class OpenBlas {
     private OpenBlas() {}
 
     /**
-     * Loads the native library, once a process; throws a LinkageError or what JavaCPP throws where it cannot. One thread a call,
-     * process-wide, because the threads here are {@link Workers}; a program that uses the same OpenBLAS for itself can set its
-     * own number afterwards and changes only speed here.
+     * Loads the native library, once a process; throws a LinkageError or what JavaCPP throws where it cannot. On a thread of its
+     * own, for an interrupt of the caller's would break off the unpacking and leave JavaCPP unusable for good.
      */
     static synchronized void load() {
         if (loaded) return;
+        try {
+            CompletableFuture.runAsync(OpenBlas::prepare, task -> new Thread(task, "elman-openblas").start())
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof Error error) throw error;
+            throw e;
+        }
+        loaded = true;
+    }
+
+    /**
+     * One thread a call, process-wide, because the threads here are {@link Workers}; a program that uses the same OpenBLAS for
+     * itself can set its own number afterwards and changes only speed here.
+     */
+    private static void prepare() {
         // Else JavaCPP refuses memory once the process has four times its largest heap, though tensors lie outside it.
         // Who sets maxPhysicalBytes is heard: JavaCPP reads that first.
         System.getProperties().putIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", "0");
         blas_set_num_threads(1);
-        loaded = true;
     }
 
     static String version() {

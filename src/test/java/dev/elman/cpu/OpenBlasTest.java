@@ -3,6 +3,7 @@ package dev.elman.cpu;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.cuda.ChildJvm;
 import dev.elman.io.SmallHeap;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
@@ -11,6 +12,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +30,15 @@ class OpenBlasTest {
         Path file = Files.createFile(folder.resolve("memory"));
         String said = SmallHeap.run(32, MuchMemory.class, file.toString());
         assertTrue(said.contains("opened: cpu: ") && !said.contains("plain Java"), said);
+    }
+
+    /** The first time, when it is unpacked. */
+    @Test
+    void loadsOnAThreadThatIsInterrupted(@TempDir Path cache) throws IOException, InterruptedException {
+        Map<String, String> properties = Map.of("org.bytedeco.javacpp.cachedir", cache.toString());
+        String said = ChildJvm.like(Map.of(), properties).run(Interrupted.class);
+        assertTrue(said.contains("opened: cpu: ") && !said.contains("plain Java"), said);
+        assertTrue(said.contains("interrupted yet: true"), said);
     }
 
     /** Has five times the largest heap, outside of it, before it opens a backend. */
@@ -48,7 +59,18 @@ class OpenBlasTest {
         }
     }
 
-    @SuppressWarnings("SystemOut") // which the test reads
+    static final class Interrupted {
+        private Interrupted() {}
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        public static void main(String[] none) {
+            Thread.currentThread().interrupt();
+            open();
+            System.out.println("interrupted yet: " + Thread.interrupted());
+        }
+    }
+
+    @SuppressWarnings("SystemOut") // which the tests read
     private static void open() {
         try (Backend backend = CpuBackend.open(1)) {
             System.out.println("opened: " + backend.description());
