@@ -1,5 +1,7 @@
 package dev.elman.cpu;
 
+import java.nio.FloatBuffer;
+
 /**
  * OpenBLAS's kernels for small products, which it has for AVX-512: they copy nothing and take rows of any number, but up to
  * a million multiplications only, and they want the right factor to lie close together. So the right factor is laid out in
@@ -24,39 +26,37 @@ final class PanelGemm implements Gemm {
     /** What copying an element takes, in arithmetic operations. */
     private static final int COPY = 16;
 
-    /** As deep as a small product of 16 rows may be, so that the call itself, interpreted at first, weighs little. */
+    /** As deep as a small product of 16 rows may be. */
     private static final int TRIAL_DEPTH = 960;
 
-    private static final int TRIALS = 20;
+    /** Where floats are 2 apart: to add 1 leaves it as it is, to add more does not. */
+    private static final float LARGE = 0x1p24f;
 
     private final PanelStore store = new PanelStore();
 
     /**
      * Whether the OpenBLAS of this process has those kernels. It chooses its kernels itself and has no function in this
-     * binding that says which, so the clock is asked: a single row costs the small kernels 3 times what it costs them among
-     * 16, the large ones 11 times.
+     * binding that says which, so sums of a large number and many ones are asked: they stay that number only where the ones are
+     * added to it one after the other, as those kernels do. The large ones cut a sum so long into pieces or lanes.
      */
     static boolean suits() {
-        OffHeap memory = OffHeap.allocate(Float.BYTES * (WIDTH + VECTOR) * TRIAL_DEPTH + Float.BYTES * WIDTH * VECTOR);
+        int factors = (WIDTH + VECTOR) * TRIAL_DEPTH;
+        int results = WIDTH * VECTOR;
+        OffHeap memory = OffHeap.allocate(Float.BYTES * (factors + results));
         try {
-            return nanosPerRow(memory, 1) < 6 * nanosPerRow(memory, VECTOR);
+            FloatBuffer floats = memory.bytes().asFloatBuffer();
+            for (int i = 0; i < factors; i++) floats.put(i, i < WIDTH ? LARGE : 1);
+            long b = OpenBlas.address(memory.bytes());
+            long a = b + (long) Float.BYTES * WIDTH * TRIAL_DEPTH;
+            long c = b + (long) Float.BYTES * factors;
+            OpenBlas.multiply(VECTOR, WIDTH, TRIAL_DEPTH, a, TRIAL_DEPTH, false, b, WIDTH, false, false, c, WIDTH);
+            for (int i = 0; i < results; i++) {
+                if (floats.get(factors + i) != LARGE) return false;
+            }
+            return true;
         } finally {
             memory.free();
         }
-    }
-
-    /** The fastest of several tries, so that what else the machine does is no matter. */
-    private static double nanosPerRow(OffHeap memory, int rows) {
-        long b = OpenBlas.address(memory.bytes());
-        long a = b + (long) Float.BYTES * WIDTH * TRIAL_DEPTH;
-        long c = a + (long) Float.BYTES * VECTOR * TRIAL_DEPTH;
-        long best = Long.MAX_VALUE;
-        for (int attempt = 0; attempt < TRIALS; attempt++) {
-            long start = System.nanoTime();
-            OpenBlas.multiply(rows, WIDTH, TRIAL_DEPTH, a, TRIAL_DEPTH, false, b, WIDTH, false, false, c, WIDTH);
-            best = Math.min(best, System.nanoTime() - start);
-        }
-        return (double) best / rows;
     }
 
     @Override

@@ -1,8 +1,10 @@
 package dev.elman.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.contract.Required;
 import dev.elman.cuda.ChildJvm;
 import dev.elman.io.SmallHeap;
 import java.io.IOException;
@@ -15,7 +17,11 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** How it loads, which is once a process: in JVMs of their own. */
 class OpenBlasTest {
@@ -39,6 +45,22 @@ class OpenBlasTest {
         String said = ChildJvm.like(Map.of(), properties).run(Interrupted.class);
         assertTrue(said.contains("opened: cpu: ") && !said.contains("plain Java"), said);
         assertTrue(said.contains("interrupted yet: true"), said);
+    }
+
+    /** It takes other kernels than the processor's where it is told to. */
+    @ParameterizedTest
+    @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
+    @CsvSource({"Prescott, false", "Nehalem, false", "Haswell, false", "SkylakeX, true"})
+    void hasKernelsForSmallProductsWithAvx512Alone(String kernels, boolean small)
+            throws IOException, InterruptedException {
+        Required.that(!small || hasAvx512(), "avx512", "a test of kernels for AVX-512", "this processor has none");
+        String said =
+                ChildJvm.like(Map.of("OPENBLAS_CORETYPE", kernels), Map.of()).run(Plain.class);
+        assertEquals(small, said.contains("(its kernels for small products)"), said);
+    }
+
+    private static boolean hasAvx512() throws IOException {
+        return Files.readString(Path.of("/proc/cpuinfo")).contains(" avx512vl ");
     }
 
     /** Has five times the largest heap, outside of it, before it opens a backend. */
@@ -67,6 +89,14 @@ class OpenBlasTest {
             Thread.currentThread().interrupt();
             open();
             System.out.println("interrupted yet: " + Thread.interrupted());
+        }
+    }
+
+    static final class Plain {
+        private Plain() {}
+
+        public static void main(String[] none) {
+            open();
         }
     }
 
