@@ -173,6 +173,7 @@ final class Workers implements AutoCloseable {
                 if (spins % 64 == 63 && System.nanoTime() - start > LOOK_OUT_NANOS) {
                     asleep = true;
                     if (current == null && !closed) LockSupport.park(this);
+                    Thread.interrupted(); // else it would never sleep again
                     asleep = false;
                     start = System.nanoTime();
                 }

@@ -46,6 +46,29 @@ class WorkersTest {
         }
     }
 
+    /** Whoever interrupts the group of threads in which a backend was opened interrupts its helpers. */
+    @Test
+    void sleepAgainAfterAnInterrupt() throws InterruptedException {
+        try (Workers workers = new Workers(2)) {
+            Thread caller = Thread.currentThread();
+            AtomicReference<Thread> helper = new AtomicReference<>();
+            workers.runTogether(2, (member, scratch, barrier) -> {
+                if (Thread.currentThread() != caller) helper.set(Thread.currentThread());
+                barrier.await();
+            });
+            helper.get().interrupt();
+            assertSleepsSoon(helper.get());
+        }
+    }
+
+    private static void assertSleepsSoon(Thread thread) throws InterruptedException {
+        long start = System.nanoTime();
+        while (thread.isInterrupted() || thread.getState() != Thread.State.WAITING) {
+            assertTrue(System.nanoTime() - start < 10_000_000_000L, "is " + thread.getState() + " yet");
+            Thread.sleep(1);
+        }
+    }
+
     @Test
     void leaveSmallWorkToTheCaller() {
         try (Workers workers = new Workers(3)) {
