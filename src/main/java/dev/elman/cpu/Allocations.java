@@ -7,11 +7,22 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** All memory of one backend that is not freed yet: tensors, and what is held beside them. */
 final class Allocations {
+    private final Object backend;
+
     /** The tensors'. */
     private final Set<Memory> live = ConcurrentHashMap.newKeySet();
 
     private final AtomicLong bytes = new AtomicLong();
     private volatile boolean closed;
+
+    Allocations(Object backend) {
+        this.backend = backend;
+    }
+
+    /** Whose monitor operations hold, and who writes outside of one. */
+    Object backend() {
+        return backend;
+    }
 
     Memory allocate(Shape shape) {
         Memory memory = allocateBeside(shape);

@@ -108,8 +108,7 @@ final class CpuTensor implements Tensor {
     public void set(float... values) {
         memory.check();
         Operands.set(shape, values.length);
-        memory.mayChange();
-        write(0, values, values.length);
+        memory.set(offset, values);
     }
 
     @Override

@@ -57,6 +57,17 @@ final class Memory {
         version++;
     }
 
+    /**
+     * Changes floats outside of an operation. One that ran between the new version and the floats would lay out the old ones as
+     * that version's, for good.
+     */
+    void set(int index, float[] values) {
+        synchronized (allocations.backend()) {
+            mayChange();
+            floats().put(index, values);
+        }
+    }
+
     boolean belongsTo(Allocations others) {
         return allocations == others;
     }

@@ -274,6 +274,22 @@ class CpuBackendTest {
         backend.close();
     }
 
+    /** Else weights would be laid out while they change, and kept so. */
+    @Test
+    void whoSetsATensorWaitsForOperations() throws Exception {
+        try (Backend backend = CpuBackend.open(1);
+                Tensor w = backend.allocate(Shape.of(1))) {
+            Thread setting = new Thread(() -> w.set(1f));
+            synchronized (backend) { // as an operation is
+                setting.start();
+                while (setting.isAlive() && setting.getState() != Thread.State.BLOCKED) Thread.onSpinWait();
+                assertEquals(0, w.toFloats()[0]);
+            }
+            setting.join();
+            assertEquals(1, w.toFloats()[0]);
+        }
+    }
+
     private static List<float[]> runOthers(int threads) {
         SplittableRandom random = new SplittableRandom(6);
         try (Backend backend = CpuBackend.open(threads)) {

@@ -101,7 +101,7 @@ public class CpuBenchmark {
         @Param({"1", "16", "60"})
         int rows;
 
-        private final Allocations allocations = new Allocations();
+        private final Allocations allocations = new Allocations(new Object());
         private Gemm gemm;
         private Gemm.Factor right;
         private Matrix left;
@@ -141,7 +141,7 @@ public class CpuBenchmark {
         int count;
 
         private final FloatBuffer block = new Scratch().block();
-        private final Allocations allocations = new Allocations();
+        private final Allocations allocations = new Allocations(new Object());
         private CpuTensor tensor;
 
         @Setup

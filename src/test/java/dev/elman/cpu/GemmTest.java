@@ -23,7 +23,7 @@ class GemmTest {
     /** For which a right factor is worth being laid out. */
     private static final int MANY = 1000;
 
-    private final Allocations allocations = new Allocations();
+    private final Allocations allocations = new Allocations(new Object());
     private final Random random = new Random(11);
 
     static Stream<Gemm> products() {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
 class MemoryTest {
-    private final Allocations allocations = new Allocations();
+    private final Allocations allocations = new Allocations(new Object());
 
     /** From Java 22 on the JDK itself says that memory is gone; until then its count of bytes does. */
     @Test

@@ -21,7 +21,7 @@ class PanelStoreTest {
     private static final int MANY = 1000;
     private static final int FEW = 4;
 
-    private final Allocations allocations = new Allocations();
+    private final Allocations allocations = new Allocations(new Object());
     private final PanelStore store = new PanelStore();
     private final Random random = new Random(9);
 
