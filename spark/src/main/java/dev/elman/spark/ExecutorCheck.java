@@ -71,10 +71,12 @@ final class ExecutorCheck {
         }
     }
 
-    /** The failure of a job as its user should read it: what a row or an executor is to blame for comes out by itself. */
+    /** The failure of a job as its user should read it: what rows or an executor are to blame for comes out by itself. */
     static RuntimeException explain(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof BadRowException || cause instanceof OtherVersionException) {
+            if (cause instanceof BadRowException
+                    || cause instanceof OtherVersionException
+                    || cause instanceof Table.OtherRowsException) {
                 return (RuntimeException) cause;
             }
         }

@@ -42,6 +42,17 @@ final class Table implements AutoCloseable {
         }
     }
 
+    /** A partition has more or fewer rows than at first, and the numbers were given by that. */
+    static final class OtherRowsException extends IllegalStateException {
+        private static final long serialVersionUID = 1L;
+
+        OtherRowsException() {
+            super(
+                    "The table gives other rows when it is read again, as Spark does when it has lost an executor: write it"
+                            + " out, or checkpoint it, before fit.");
+        }
+    }
+
     /** Reads all rows once. Throws {@link BadRowException} for one that cannot be used. */
     Table(Dataset<Row> dataset, RowReader reader) {
         String version = ExecutorCheck.version();
@@ -120,18 +131,19 @@ final class Table implements AutoCloseable {
 
     /** The rows with their numbers. */
     JavaRDD<Tuple2<Integer, byte[]>> numbered() {
-        int[] starts = new int[parts.size()];
+        int[] starts = new int[parts.size() + 1];
         for (int i = 1; i < starts.length; i++) starts[i] = starts[i - 1] + parts.get(i - 1).rows;
-        return rows.mapPartitionsWithIndex((index, some) -> number(some, starts[index]), true);
+        return rows.mapPartitionsWithIndex((index, some) -> number(some, starts[index], starts[index + 1]), true);
     }
 
-    private static Iterator<Tuple2<Integer, byte[]>> number(Iterator<byte[]> some, int start) {
+    private static Iterator<Tuple2<Integer, byte[]>> number(Iterator<byte[]> some, int start, int end) {
         return new Iterator<>() {
             private int next = start;
 
             @Override
             public boolean hasNext() {
-                return some.hasNext();
+                if (some.hasNext() != (next < end)) throw new OtherRowsException();
+                return next < end;
             }
 
             @Override
@@ -151,14 +163,15 @@ final class Table implements AutoCloseable {
 
     /** The length of every row, by number. */
     int[] lengths() {
-        List<int[]> lengths =
-                rows.mapPartitions(some -> List.of(lengths(some)).iterator()).collect();
+        List<int[]> lengths = numbered()
+                .mapPartitions(some -> List.of(lengths(some)).iterator())
+                .collect();
         return lengths.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
-    private static int[] lengths(Iterator<byte[]> some) {
+    private static int[] lengths(Iterator<Tuple2<Integer, byte[]>> some) {
         List<Integer> lengths = new ArrayList<>();
-        some.forEachRemaining(row -> lengths.add(RowBytes.length(row)));
+        some.forEachRemaining(row -> lengths.add(RowBytes.length(row._2())));
         return lengths.stream().mapToInt(Integer::intValue).toArray();
     }
 

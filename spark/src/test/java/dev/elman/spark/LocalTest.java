@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -43,6 +44,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.TaskCompletionListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -181,6 +183,28 @@ class LocalTest {
         try (var files = Files.list(folder)) {
             assertEquals(0, files.count());
         }
+    }
+
+    private static final AtomicInteger CLASSES = new AtomicInteger();
+
+    /** As it is when what an executor held is lost. */
+    @ParameterizedTest
+    @CsvSource({"3,2", "2,3"})
+    void aTableThatGivesOtherRowsWhenItIsReadAgainIsRefused(int classes, int again) {
+        CLASSES.set(classes);
+        Dataset<Row> table = ROWS.table(spark, 2).filter((org.apache.spark.api.java.function.FilterFunction<Row>)
+                row -> row.getDouble(2) < CLASSES.get());
+        ElmanClassifier classifier = Rows.classifier(2)
+                .setSyncMode("AVERAGE(1)")
+                .onEpoch((worker, epoch) -> {
+                    if (epoch != 2) return;
+                    CLASSES.set(again);
+                    JavaSparkContext.fromSparkContext(spark.sparkContext()).getPersistentRDDs().values().stream()
+                            .filter(rdd -> rdd.getStorageLevel().equals(StorageLevel.DISK_ONLY()))
+                            .forEach(rdd -> rdd.unpersist(true));
+                });
+        IllegalStateException e = assertThrows(IllegalStateException.class, () -> classifier.fit(table));
+        assertTrue(e.getMessage().startsWith("The table gives other rows when it is read again"), e.getMessage());
     }
 
     private static final CountDownLatch ENDED = new CountDownLatch(1);
