@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,12 +42,30 @@ final class AllReduceFit {
         }
         AllReduceTask task = new AllReduceTask(settings, Handshake.newSecret(), folder, configuration, metrics, hook);
         try {
-            return first(table.forWorkers(settings.workers()), task);
+            JavaRDD<Tuple2<Integer, byte[]>> rows = table.numbered();
+            if (folder != null) rows = kept(rows, folder, configuration);
+            // By a shuffle, for a barrier stage takes no other change of the number of partitions.
+            return first(rows.repartition(settings.workers()), task);
         } catch (Exception e) { // also Spark's, which Scala does not declare
             throw ExecutorCheck.explain(e);
         } finally {
             if (folder != null) remove(folder, configuration);
         }
+    }
+
+    /**
+     * The rows as they are now, for the checkpoints are of these numbers: what a lost executor held is read again, after a
+     * shuffle in another order.
+     */
+    static JavaRDD<Tuple2<Integer, byte[]>> kept(
+            JavaRDD<Tuple2<Integer, byte[]>> rows, String folder, SerializableConfiguration configuration) {
+        String path = folder + "/rows";
+        rows.mapPartitions(some -> {
+                    new HadoopCheckpoints(folder, configuration.value()).requireFolder(); // which the output would make
+                    return some;
+                })
+                .saveAsObjectFile(path);
+        return JavaSparkContext.fromSparkContext(rows.context()).objectFile(path);
     }
 
     /** What cannot be removed costs neither the model nor the reason why there is none. */

@@ -104,7 +104,10 @@ public interface ElmanTraining extends Params {
         return training().syncMode;
     }
 
-    /** Folder that the driver and all executors see; ALLREDUCE then loses at most the epoch in which a worker is lost. */
+    /**
+     * Folder that the driver and all executors see; ALLREDUCE then loses at most the epoch in which a worker is lost. A copy
+     * of the rows lies there until fit is over.
+     */
     default Param<String> checkpointDir() {
         return training().checkpointDir;
     }

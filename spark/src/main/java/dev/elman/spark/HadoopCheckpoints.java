@@ -46,7 +46,7 @@ final class HadoopCheckpoints implements Checkpoints {
         }
     }
 
-    private void requireFolder() throws IOException {
+    void requireFolder() throws IOException {
         if (files.exists(folder)) return;
         throw new FileNotFoundException(
                 folder + " is not there: the fit is over, or this executor does not see the driver's. " + remedy());

@@ -153,14 +153,6 @@ final class Table implements AutoCloseable {
         };
     }
 
-    /**
-     * The numbered rows, dealt out to the workers. By a shuffle, for a barrier stage takes no other change of the number of
-     * partitions.
-     */
-    JavaRDD<Tuple2<Integer, byte[]>> forWorkers(int workers) {
-        return numbered().repartition(workers);
-    }
-
     /** The length of every row, by number. */
     int[] lengths() {
         List<int[]> lengths = numbered()

@@ -128,7 +128,7 @@ class BadInputTest {
         assertTrue(spark.sparkContext().getPersistentRDDs().isEmpty(), "table and shares are dropped");
     }
 
-    private static String everything(Throwable failure) {
+    static String everything(Throwable failure) {
         StringBuilder all = new StringBuilder();
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) all.append(cause.getMessage());
         return all.toString();

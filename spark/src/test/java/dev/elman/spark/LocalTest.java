@@ -28,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
@@ -45,6 +46,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -53,6 +55,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import scala.Tuple2;
 
 /** Two slots in this JVM. */
 class LocalTest {
@@ -205,6 +208,22 @@ class LocalTest {
                 });
         IllegalStateException e = assertThrows(IllegalStateException.class, () -> classifier.fit(table));
         assertTrue(e.getMessage().startsWith("The table gives other rows when it is read again"), e.getMessage());
+    }
+
+    /** Their task removes it, as if it were on another machine. */
+    @Test
+    void rowsAreNotKeptInAFolderThatOnlyTheDriverSees(@TempDir Path dir) throws Exception {
+        SerializableConfiguration configuration =
+                new SerializableConfiguration(spark.sparkContext().hadoopConfiguration());
+        String folder = HadoopCheckpoints.newFolder(dir.toString(), configuration.value());
+        JavaRDD<Tuple2<Integer, byte[]>> rows = JavaSparkContext.fromSparkContext(spark.sparkContext())
+                .parallelize(List.of(new Tuple2<>(0, new byte[1])), 1)
+                .mapPartitions(some -> {
+                    new HadoopCheckpoints(folder, configuration.value()).remove();
+                    return some;
+                });
+        Exception e = assertThrows(Exception.class, () -> AllReduceFit.kept(rows, folder, configuration));
+        assertTrue(BadInputTest.everything(e).contains("this executor does not see the driver's"), e.toString());
     }
 
     private static final CountDownLatch ENDED = new CountDownLatch(1);
@@ -495,8 +514,7 @@ class LocalTest {
     void theTokenizerNumbersWordsAsOneTokenizerWould() {
         List<String> texts = texts().as(Encoders.tuple(Encoders.STRING(), Encoders.STRING()))
                 .map(
-                        (org.apache.spark.api.java.function.MapFunction<scala.Tuple2<String, String>, String>)
-                                scala.Tuple2::_1,
+                        (org.apache.spark.api.java.function.MapFunction<Tuple2<String, String>, String>) Tuple2::_1,
                         Encoders.STRING())
                 .collectAsList();
         Dataset<Row> parts =
