@@ -198,9 +198,9 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
      * @throws IllegalArgumentException when a column is missing, there twice or of another type, there are no rows, there
      *     are no slots to take the number of workers from, or ALLREDUCE has fewer slots than workers or dynamic allocation
      * @throws BadRowException for a row that cannot be used
-     * @throws IllegalStateException when an executor has no elman or another version, the table gives other rows when it is
-     *     read again after an executor was lost, training diverges, or the thread is interrupted, which cancels the fit's
-     *     jobs
+     * @throws IllegalStateException when an executor lacks a jar or has another version of elman, the table gives other rows
+     *     when it is read again after an executor was lost, training diverges, or the thread is interrupted, which cancels
+     *     the fit's jobs
      */
     @Override
     public ElmanClassificationModel fit(Dataset<?> dataset) {

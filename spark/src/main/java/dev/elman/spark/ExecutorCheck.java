@@ -14,7 +14,7 @@ import org.apache.spark.SparkEnv;
 
 /** Whether the executors have the classes that the driver has, and what is said when they have not. */
 final class ExecutorCheck {
-    /** The second is how a lambda fails whose class is not there. */
+    /** The second is how a lambda fails whose class is not there, elman's or the user's. */
     private static final Pattern MISSING =
             Pattern.compile("(?:ClassNotFoundException|NoClassDefFoundError): (dev[./]elman[\\w./$]*)"
                     + "|cannot assign instance of java.lang.invoke.SerializedLambda");
@@ -83,9 +83,11 @@ final class ExecutorCheck {
         String text = String.valueOf(failure.getMessage());
         Matcher missing = MISSING.matcher(text);
         if (missing.find()) {
-            String what = missing.group(1) == null ? "the driver's code" : missing.group(1);
-            return new IllegalStateException(
-                    where(text) + " has no elman jar: it cannot read " + what + ". " + drivers(), failure);
+            String what = missing.group(1) == null
+                    ? " cannot read the driver's code: a jar is missing there, elman's or your program's own. Give"
+                            + " your program's to spark-submit, or name it in --jars. "
+                    : " has no elman jar: it cannot read " + missing.group(1) + ". ";
+            return new IllegalStateException(where(text) + what + drivers(), failure);
         }
         Matcher other = OTHER.matcher(text);
         if (other.find()) {
@@ -103,6 +105,6 @@ final class ExecutorCheck {
     }
 
     private static String drivers() {
-        return "The driver has " + version() + ". " + remedy();
+        return "The driver has elman " + version() + ". " + remedy();
     }
 }

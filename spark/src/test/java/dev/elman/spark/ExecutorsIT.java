@@ -23,7 +23,9 @@ class ExecutorsIT {
     @Test
     void executorsWithoutElmanAreNamed() throws Exception {
         String message = refused(List.of());
-        assertTrue(message.matches("(?s)Executor \\d+ on \\S+ has no elman jar.*"), message);
+        assertTrue(
+                message.matches("(?s)Executor \\d+ on \\S+ cannot read .*: a jar is missing there, elman's or your .*"),
+                message);
         assertTrue(message.contains("--packages dev.elman:elman-spark"), message);
     }
 
