@@ -3,6 +3,7 @@ package dev.elman.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntUnaryOperator;
@@ -51,15 +52,36 @@ final class Batches {
     }
 
     /**
-     * One batch of the longest rows, of which the last gives way to the shortest: none that {@link #shuffled} makes of these
-     * rows has more steps or rows, or a mask where this has none.
+     * The largest pieces of all batches that {@link #shuffled} can make of these rows: whatever it makes, for each of its
+     * {@link #pieces} one of these has as many padded steps and rows, and a mask if that piece has one.
      */
-    static int[] largest(IntUnaryOperator lengths, int[] rows, int batchSize) {
+    static List<int[]> largest(IntUnaryOperator lengths, int[] rows, int batchSize) {
         int[] shortestFirst = byLength(lengths, rows);
-        int[] largest = reversed(shortestFirst);
-        int size = Math.min(batchSize, largest.length);
-        if (size > 1) largest[size - 1] = shortestFirst[0];
-        return Arrays.copyOf(largest, size);
+        // The short batch comes first or last here: anywhere else it is the beginning of a whole one.
+        List<int[]> batches = cut(shortestFirst, batchSize, 0);
+        batches.addAll(cut(shortestFirst, batchSize, rows.length / batchSize));
+        List<int[]> mostStepsFirst = batches.stream()
+                .flatMap(batch -> pieces(lengths, batch).stream())
+                .sorted(Comparator.comparingLong(piece -> -(long) piece.length * longest(lengths, piece)))
+                .toList();
+        List<int[]> largest = new ArrayList<>();
+        for (int[] piece : mostStepsFirst) {
+            boolean masked = isRagged(lengths, piece);
+            boolean covered = largest.stream()
+                    .anyMatch(other -> other.length >= piece.length && (!masked || isRagged(lengths, other)));
+            if (!covered) largest.add(piece);
+        }
+        return largest;
+    }
+
+    /** Steps of the last of these rows, the shortest first; an empty one is padded to one step. */
+    private static int longest(IntUnaryOperator lengths, int[] shortestFirst) {
+        return Math.max(1, lengths.applyAsInt(shortestFirst[shortestFirst.length - 1]));
+    }
+
+    /** Whether these rows, the shortest first, need a mask. */
+    private static boolean isRagged(IntUnaryOperator lengths, int[] shortestFirst) {
+        return lengths.applyAsInt(shortestFirst[0]) < longest(lengths, shortestFirst);
     }
 
     /**

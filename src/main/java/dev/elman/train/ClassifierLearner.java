@@ -117,8 +117,9 @@ final class ClassifierLearner implements Learner, AutoCloseable {
     public void warmUp(Tensor metrics) {
         // A worker of a team has only its share of each batch, and meets the largest as it comes.
         if (team.size() > 1) return;
-        int[] rows = Batches.largest(data.input()::length, training, trainer.batchSize());
-        pass.learn(data, rows, 0, data.weight(rows), Seeds.of(trainer.seed(), 0), metrics);
+        for (int[] rows : Batches.largest(data.input()::length, training, trainer.batchSize())) {
+            pass.learn(data, rows, 0, data.weight(rows), Seeds.of(trainer.seed(), 0), metrics);
+        }
     }
 
     @Override

@@ -9,7 +9,7 @@ final class ClassifierPass implements AutoCloseable {
     private final SimpleRnnClassifier model;
     private final Minibatch minibatch;
     private final WeightedLoss weightedLoss;
-    /** Loss and hits of one piece of the batch. */
+    /** Loss and hits of one further piece of the batch. */
     private final Buffer sums;
 
     ClassifierPass(SimpleRnnClassifier model) {
@@ -28,8 +28,9 @@ final class ClassifierPass implements AutoCloseable {
      */
     void learn(TrainingData data, int[] rows, int firstRow, double total, long seed, Tensor metrics) {
         int done = 0;
+        Tensor further = sums.of(Shape.of(2)); // always, so that its memory is there for the first batch that is cut
         for (int[] piece : Batches.pieces(data.input()::length, rows)) {
-            Tensor ofPiece = done == 0 ? metrics : sums.of(Shape.of(2));
+            Tensor ofPiece = done == 0 ? metrics : further;
             learnPiece(data, piece, firstRow + done, total, seed, ofPiece);
             if (done > 0) model.backend().axpy(1, ofPiece, metrics);
             done += piece.length;

@@ -25,9 +25,9 @@ interface Learner {
     }
 
     /**
-     * Runs forward and backward once over the largest batch shape, so that later batches need no further memory (except
-     * for very long rows, which are learned apart). Does nothing if the first batch is the largest, or the largest is
-     * unknown. Adds to the gradients. Called after the first {@link #startEpoch}, which may have to bring the rows.
+     * Runs forward and backward over the largest batch shapes, so that later batches need no further memory. Does nothing if
+     * the first batch is the largest, or the largest is unknown. Adds to the gradients. Called after the first {@link
+     * #startEpoch}, which may have to bring the rows.
      *
      * @param metrics [2], overwritten
      */

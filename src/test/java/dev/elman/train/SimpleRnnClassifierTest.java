@@ -18,8 +18,11 @@ import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -203,6 +206,47 @@ class SimpleRnnClassifierTest {
         assertTrue(perEpoch[1] > 0);
         assertEquals(perEpoch[1], perEpoch[2], "allocations in the second epoch");
         assertEquals(perEpoch[2], perEpoch[3], "allocations in the third epoch");
+    }
+
+    /** Whatever the lengths are, and so whichever batches are cut, and how. */
+    @ParameterizedTest
+    @ValueSource(longs = {9, 22, 23, 29, 35, 38})
+    void nothingIsAllocatedAfterTheFirstBatch(long seed) {
+        Random random = Seeds.random(seed);
+        int longest = 1 << random.nextInt(13);
+        double tail = 2 * random.nextDouble();
+        int[][] ids = new int[20 + random.nextInt(60)][];
+        for (int n = 0; n < ids.length; n++) {
+            ids[n] = new int[(int) Math.min(longest, 10 * Math.pow(random.nextDouble(), -tail))];
+        }
+        int[] labels = new int[ids.length];
+        labels[0] = 1;
+        AtomicInteger allocations = new AtomicInteger();
+        List<Integer> perBatch = new ArrayList<>();
+        Callback counter = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                perBatch.add(allocations.getAndSet(0));
+            }
+        };
+        ClassifierConfig config = ClassifierConfig.tokens(1, 2)
+                .embeddingSize(1)
+                .hiddenSize(1)
+                .bidirectional(true)
+                .build();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(watched(backend, arguments -> allocations.incrementAndGet()), config)) {
+            model.fit(
+                    ids,
+                    labels,
+                    Trainer.builder()
+                            .epochs(3)
+                            .batchSize(1 + random.nextInt(30))
+                            .callback(counter)
+                            .build());
+        }
+        assertTrue(perBatch.remove(0) > 0);
+        assertEquals(Collections.nCopies(perBatch.size(), 0), perBatch);
     }
 
     /** Whatever it was that found no memory, none of a training stays taken when the model is closed. */
