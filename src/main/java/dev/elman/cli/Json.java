@@ -15,7 +15,8 @@ final class Json {
     private Json() {}
 
     static void print(PrintWriter out, Object value) {
-        out.println(GSON.toJson(value));
+        GSON.toJson(value, out); // piece by piece: all of it may be longer than a String can be
+        out.println();
     }
 
     /** JSON knows no NaN and no infinity: null for them. */
