@@ -107,12 +107,18 @@ public final class Tokenizer {
      * Adds the counts of texts that another tokenizer was fitted on, as if this one were fitted on them now. So texts that
      * lie on several machines are counted where they lie.
      *
-     * @throws IllegalArgumentException if the other one has other settings; nothing is changed then
+     * @throws IllegalArgumentException if the other one has other settings, or counts documents of sequences, too; nothing
+     *     is changed then
      */
     public void addCounts(Tokenizer other) {
         if (!settings.equals(other.settings)) {
             throw new IllegalArgumentException(
                     "addCounts: expected a tokenizer with " + settings + ", given one with " + other.settings);
+        }
+        if (!other.vocabulary.isOfTextsAlone()) {
+            throw new IllegalArgumentException(
+                    "addCounts: the other tokenizer counts documents of sequences, too, and those"
+                            + " have no words. Give one that was fitted on texts alone.");
         }
         vocabulary.add(other.vocabulary, settings.oovToken());
     }

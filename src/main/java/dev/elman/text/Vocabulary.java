@@ -65,12 +65,23 @@ final class Vocabulary {
             wordIndex.put(entry.getKey(), id++);
         }
         wordIndex.forEach((word, i) -> indexWord.put(i, word));
+        indexDocs.putAll(docsOfWords());
+    }
+
+    /** Whether the ids' document counts are those of the words: sequences count for ids alone. */
+    boolean isOfTextsAlone() {
+        return indexDocs.equals(docsOfWords());
+    }
+
+    private Map<Integer, Long> docsOfWords() {
+        Map<Integer, Long> docs = new LinkedHashMap<>();
         wordDocs.forEach((word, c) -> {
             Integer i = wordIndex.get(word);
             if (i != null) { // null only where a hand-edited file counts documents of a word that has no count
-                indexDocs.put(i, c);
+                docs.put(i, c);
             }
         });
+        return docs;
     }
 
     /** Keras's fit_on_sequences: every distinct id of a sequence counts once. */

@@ -193,4 +193,18 @@ class TokenizerTest {
         assertEquals(5, sum.documentCount());
         assertThrows(IllegalArgumentException.class, () -> sum.addCounts(Tokenizer.create()));
     }
+
+    /** Their share of the document counts, which TFIDF uses, would be left out. */
+    @Test
+    void countsOfSequencesAreNotAdded() {
+        Tokenizer sum = Tokenizer.create();
+        sum.fitOnTexts(List.of("a b", "a"));
+        Tokenizer counted = Tokenizer.create();
+        counted.fitOnTexts(List.of("b b c", "c"));
+        counted.fitOnSequences(new int[][] {{1}, {1, 2}});
+        String before = sum.toJson();
+        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> sum.addCounts(counted));
+        assertTrue(e.getMessage().contains("Give one that was fitted on texts alone"), e.getMessage());
+        assertEquals(before, sum.toJson());
+    }
 }
