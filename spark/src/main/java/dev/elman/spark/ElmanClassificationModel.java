@@ -156,6 +156,10 @@ public final class ElmanClassificationModel extends Model<ElmanClassificationMod
         return withPredictions(schema);
     }
 
+    /**
+     * The table with the predictions. All other columns pass through Java's objects, which do not keep bytes of a string
+     * that are not UTF-8, the order of a map of more than four entries, and days from 5 to 14 October 1582.
+     */
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         StructType before = dataset.schema();
