@@ -1,6 +1,10 @@
 package dev.elman.spark;
 
+import dev.elman.Backends;
+import dev.elman.backend.Backend;
 import dev.elman.spark.RowReader.Column;
+import dev.elman.train.ClassifierConfig;
+import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -227,7 +231,7 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
                 weighted ? new Column(getOrDefault(weightCol()), 2) : null);
         try (Table table = new Table(select(dataset, weighted), reader)) {
             FitSettings settings = settings(table, tokens, weighted, known, workers);
-            settings.config(); // refused here rather than on the executors
+            requireRoom(settings.config());
             requireThresholds(settings.classes());
             FitResult result = run(context, table, settings, mode);
             if (result.failure() != null) throw new IllegalStateException(result.failure());
@@ -236,6 +240,13 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
             return copyValues(model.setParent(this), ParamMap.empty());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Too large a network is refused here rather than on the executors: the driver holds the model when it is done. */
+    private static void requireRoom(ClassifierConfig config) {
+        try (Backend backend = Backends.openCpu(1)) {
+            SimpleRnnClassifier.zeros(backend, config).close();
         }
     }
 

@@ -161,6 +161,9 @@ class BadInputTest {
         refused(
                 "are 2 columns \"label\"",
                 () -> Rows.classifier(1).fit(table.withColumn("2", lit(2)).toDF("tokens", "label", "label", "a", "b")));
+        refused(
+                "more than the 2147483647 numbers",
+                () -> Rows.classifier(1).setHiddenSize(50_000).fit(table));
         refused("no rows", () -> Rows.classifier(1).fit(table.limit(0)));
         refused("at least two classes", () -> Rows.classifier(1).fit(table.filter("label = 0")));
         refused(
