@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Texts with their labels, from lines {@code label<TAB>text}.
@@ -60,7 +61,8 @@ record LabelledTexts(List<String> texts, List<String> labels) {
      * @throws UserException when it does not know one, naming the line
      */
     LabelledTexts knownTo(TextClassifier model, TextFile file) {
-        Set<String> known = Set.copyOf(model.labels());
+        // An older model has its labels as its texts' file had them.
+        Set<String> known = model.labels().stream().map(TextFile::composed).collect(Collectors.toSet());
         for (int n = 0; n < labels.size(); n++) {
             if (known.contains(labels.get(n))) continue;
             throw wrong(

@@ -4,20 +4,31 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
  * A text file, read line by line as {@link TextLines} does.
  *
- * @param lines without their ends, blank ones too
+ * @param lines without their ends, blank ones too; composed, as the models read them
  */
 record TextFile(Path file, List<String> lines) {
     /** What Java puts in place of what it cannot read in the locale's encoding. */
     static final char LOST = '\uFFFD';
 
+    /** Composes the lines, so that labels and numbers of characters are the same whichever way a file is written. */
+    TextFile {
+        lines = lines.stream().map(TextFile::composed).toList();
+    }
+
     /** @param number of a line, counted from 1, blank lines too */
     record Line(int number, String text) {}
+
+    /** Letters and their accents as one character where there is one (Unicode's NFC). */
+    static String composed(String text) {
+        return Normalizer.normalize(text, Normalizer.Form.NFC);
+    }
 
     /**
      * Reads a file.

@@ -10,7 +10,6 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.function.UnaryOperator;
 
 /**
@@ -40,7 +39,8 @@ public final class TextClassifier implements AutoCloseable {
 
     /**
      * A model with fresh weights that reads texts character by character, in two directions, and takes the largest value
-     * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted.
+     * of each channel over the text. Its alphabet is that of {@code texts}, its labels are those of {@code labels}, sorted; both
+     * are composed (Unicode's NFC).
      *
      * @param shape may change any setting of the network but V and K
      * @throws IllegalArgumentException when there are no texts, not one label a text, or fewer than two labels, a text or label
@@ -51,7 +51,11 @@ public final class TextClassifier implements AutoCloseable {
         Tokenizer tokenizer =
                 Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
         tokenizer.fitOnTexts(bounded(Texts.writable("text", texts)));
-        List<String> names = new ArrayList<>(new TreeSet<>(Texts.writable("label", labels)));
+        List<String> names = Texts.writable("label", labels).stream()
+                .map(Texts::composed)
+                .distinct()
+                .sorted()
+                .toList();
         requireOneLabelEach("create", texts, labels);
         int vocabulary = tokenizer.wordIndex().size() + 1;
         ClassifierConfig.Builder builder = ClassifierConfig.tokens(vocabulary, names.size())
@@ -203,10 +207,11 @@ public final class TextClassifier implements AutoCloseable {
 
     private int[] classes(String operation, List<String> labelOfText) {
         Map<String, Integer> index = new HashMap<>();
-        for (int k = 0; k < labels.size(); k++) index.put(labels.get(k), k);
+        // An older model has its labels as its texts' file had them.
+        for (int k = 0; k < labels.size(); k++) index.put(Texts.composed(labels.get(k)), k);
         int[] classes = new int[Texts.present("label", labelOfText).size()];
         for (int n = 0; n < classes.length; n++) {
-            Integer k = index.get(labelOfText.get(n));
+            Integer k = index.get(Texts.composed(labelOfText.get(n)));
             if (k == null) {
                 throw new IllegalArgumentException(operation + ": row " + n + " has the label \"" + labelOfText.get(n)
                         + "\", which the model does not know; it knows " + labels + ".");

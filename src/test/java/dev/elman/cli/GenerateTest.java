@@ -172,6 +172,21 @@ class GenerateTest {
         assertTrue(Files.notExists(folder.resolve("model.curve.png")), "--no-pictures");
     }
 
+    /** As the network does, which reads an accent and its letter as one. */
+    @Test
+    void charactersAreCountedComposed() throws IOException {
+        for (boolean shuffled : new boolean[] {false, true}) {
+            TrainOptions options = new TrainOptions();
+            options.shuffleLines = shuffled;
+            options.hidden = 2;
+            try (Backend backend = new ReferenceBackend();
+                    GenerateTask task =
+                            GenerateTask.of(backend, new TextFile(file, List.of("he\u0301", "ho\u0302te")), options)) {
+                assertEquals("h\u00e9\nh\u00f4te\n".length(), task.characters());
+            }
+        }
+    }
+
     @Test
     void aLineMayBeAsLongAsTheFile() throws IOException {
         Files.writeString(file, "round and ".repeat(10_000));

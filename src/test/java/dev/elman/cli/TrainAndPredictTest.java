@@ -27,6 +27,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -191,6 +192,29 @@ class TrainAndPredictTest {
         Outcome unknown = Outcome.of("predict", model.toString(), "a\u4e00\u4e00\u0007", "a\u4e00");
         assertEquals(0, unknown.code());
         assertTrue(unknown.err().contains("has never read any of \"a\u4e00\\u0007\"; it answers"), unknown.err());
+    }
+
+    /** Labels too, also those of a model that was made before they were composed. */
+    @Test
+    void labelsThatLookAlikeAreOne() throws IOException {
+        Files.writeString(
+                file,
+                digitsAndLetters().replace("letters", "lettre\u0301s").replaceFirst("lettre\u0301s", "lettr\u00e9s"));
+        Outcome trained = train("--epochs", "1");
+        assertEquals(0, trained.code(), trained.err());
+        assertTrue(trained.out().contains("80 texts with 2 labels (digits, lettr\u00e9s)"), trained.out());
+        Path others = folder.resolve("others");
+        Files.writeString(others, "digits\t2024\nlettre\u0301s\tefgh\nlettr\u00e9s\tabcd\n");
+        Outcome measured = Outcome.of("evaluate", model.toString(), others.toString());
+        assertEquals(0, measured.code(), measured.err());
+        assertTrue(measured.out().contains("the most frequent label alone: 0.667"), measured.out());
+        SafeTensors good = SafeTensors.read(model);
+        Map<String, String> metadata = new LinkedHashMap<>(good.metadata());
+        metadata.put("elman.labels", "[\"digits\",\"lettre\u0301s\"]");
+        new SafeTensors(good.tensors(), metadata).write(model);
+        Outcome older = Outcome.of("evaluate", model.toString(), others.toString());
+        assertEquals(0, older.code(), older.err());
+        assertEquals(measured.out().lines().findFirst(), older.out().lines().findFirst());
     }
 
     /** Else one of them would blow up thousands. */
