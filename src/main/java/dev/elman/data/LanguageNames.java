@@ -79,8 +79,8 @@ public final class LanguageNames {
      * training side.
      *
      * @param rows some of {@link #examples()}
-     * @param testShare the share of rows that the test side is filled up to, never beyond; in (0, 1). A group with more
-     *     than a third of that stays on the training side, for it alone would decide what the test measures
+     * @param testShare the share of rows, rounded to whole ones, that the test side is filled up to, never beyond; in (0, 1).
+     *     A group with more than a third of that stays on the training side, for it alone would decide what the test measures
      */
     public Split split(List<Example> rows, double testShare, long seed) {
         if (!(testShare > 0 && testShare < 1)) {
