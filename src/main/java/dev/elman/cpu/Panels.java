@@ -86,10 +86,15 @@ final class Panels implements Gemm.Factor {
         boolean worth = few(columns)
                 ? terms > FEW_COLUMNS_DEPTH // whatever the rows, for the bits depend on it
                 : terms >= Math.max(TERMS_WORTH_ROOM, TERMS_OF_A_ROW * rows);
-        if (!worth || (long) terms * (columns + WIDTH) > Memory.LARGEST) return columns;
+        if (!worth || !fits(columns, terms)) return columns;
         int whole = columns / WIDTH * WIDTH;
         int vectors = (columns - whole + VECTOR - 1) / VECTOR;
         return whole + (vectors == 3 && rows < MANY_ROWS ? WIDTH : vectors * VECTOR);
+    }
+
+    /** Whether a panel may be wider than what it is made of: a buffer counts bytes in an int. */
+    private static boolean fits(int columns, int rows) {
+        return (long) rows * (columns + WIDTH) <= Memory.LARGEST;
     }
 
     /** Whether the last of so many columns are few. */
@@ -100,11 +105,7 @@ final class Panels implements Gemm.Factor {
 
     /** Whether a matrix of one panel is best used as it is stored, always. */
     static boolean storedWhole(Matrix b, boolean room) {
-        return !b.transposed()
-                && !room
-                && b.columns() <= WIDTH
-                && b.stride() <= 2 * WIDTH
-                && !filled(b.columns(), b.rows());
+        return !b.transposed() && !room && b.columns() <= WIDTH && b.stride() <= 2 * WIDTH && !filled(b, b.columns());
     }
 
     /** Panels of any other that are best used as they are stored, the first ones: for a few rows those that are wide. */
@@ -112,14 +113,14 @@ final class Panels implements Gemm.Factor {
         return b.transposed() || rows > FEW_ROWS ? 0 : b.columns() / WIDTH;
     }
 
-    /** Whether a panel of so many columns and rows is filled up. */
-    private static boolean filled(int width, int rows) {
-        return width >= NEARLY_WIDE && width < WIDTH && rows >= WORTH_FILLING;
+    /** Whether a panel of so many of its columns is filled up. */
+    private static boolean filled(Matrix b, int width) {
+        return width >= NEARLY_WIDE && width < WIDTH && b.rows() >= WORTH_FILLING && fits(b.columns(), b.rows());
     }
 
     /** Elements from one row of a panel to the next, once it is laid out. */
-    private static int stride(int width, int rows, boolean room) {
-        if (!room) return filled(width, rows) ? WIDTH : width;
+    private static int stride(Matrix b, int width, boolean room) {
+        if (!room) return filled(b, width) ? WIDTH : width;
         if (width > 2 * VECTOR) return WIDTH;
         return width > VECTOR ? 2 * VECTOR : VECTOR;
     }
@@ -128,7 +129,7 @@ final class Panels implements Gemm.Factor {
     static int bytes(Matrix b, boolean room, int stored) {
         int columns = b.columns() - stored * WIDTH;
         int whole = columns / WIDTH * WIDTH;
-        return Float.BYTES * b.rows() * (whole + stride(columns - whole, b.rows(), room));
+        return Float.BYTES * b.rows() * (whole + stride(b, columns - whole, room));
     }
 
     /**
@@ -151,7 +152,7 @@ final class Panels implements Gemm.Factor {
             int width = Math.min(WIDTH, b.columns() - column);
             int laidOut = column - stored * WIDTH;
             boolean asStored = laidOut < 0;
-            int stride = asStored ? b.stride() : stride(width, length, room);
+            int stride = asStored ? b.stride() : stride(b, width, room);
             long address = asStored ? b.address(0, column) : begin + (long) Float.BYTES * laidOut * length;
             add(all, new Panel(address, stride, column, width, deep));
         }
@@ -159,7 +160,7 @@ final class Panels implements Gemm.Factor {
     }
 
     private void add(List<Panel> all, Panel panel) {
-        if (room || filled(panel.width, length) || !few(panel.width) || length <= FEW_COLUMNS_DEPTH) {
+        if (room || filled(b, panel.width) || !few(panel.width) || length <= FEW_COLUMNS_DEPTH) {
             all.add(panel);
             return;
         }
@@ -199,7 +200,7 @@ final class Panels implements Gemm.Factor {
         FloatBuffer packed = memory.bytes().asFloatBuffer();
         FloatBuffer from = panel.memory().floats();
         int width = panel.columns();
-        int stride = stride(width, length, room);
+        int stride = stride(b, width, room);
         if (stride > width) {
             for (int row = 0; row < length; row++) {
                 packed.put(begin + row * stride + width, ZEROS, 0, stride - width);
@@ -265,9 +266,9 @@ final class Panels implements Gemm.Factor {
     }
 
     private void multiply(Panel panel, Matrix a, int rowOfA, Matrix c, int rowOfC, int rows, boolean add) {
-        if (room || !filled(panel.width, length)) {
+        if (room || !filled(b, panel.width)) {
             int width = panel.width;
-            if (room) width = Math.min(stride(width, length, true), c.columns() - panel.column);
+            if (room) width = Math.min(stride(b, width, true), c.columns() - panel.column);
             long to = c.address(rowOfC, panel.column);
             multiply(panel, width, a, rowOfA, to, c.stride(), rows, add);
             return;
