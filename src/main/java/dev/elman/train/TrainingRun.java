@@ -49,8 +49,7 @@ final class TrainingRun implements AutoCloseable {
         keep(lastGood);
         if (watches()) keep(best); // so that its memory is taken before the first batch
         if (saves()) requireRoom();
-        Checkpoint from = checkpoints.latest();
-        if (from != null) resume(from);
+        resumeLatest();
         boolean goOn = results.isEmpty() || !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
@@ -109,6 +108,12 @@ final class TrainingRun implements AutoCloseable {
         Checkpoint.Counters counters =
                 new Checkpoint.Counters(results.size(), step, lastGoodEpoch, bestEpoch, bestLoss, learningRate);
         return Checkpoint.of(plan(step / results.size()), counters, results, tensors(), steps.moments());
+    }
+
+    /** Apart from the training, which would keep the checkpoint beside each of its own. */
+    private void resumeLatest() {
+        Checkpoint from = checkpoints.latest();
+        if (from != null) resume(from);
     }
 
     private void resume(Checkpoint from) {

@@ -17,11 +17,13 @@ import dev.elman.io.SmallHeap;
 import dev.elman.reference.ReferenceBackend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -309,6 +311,31 @@ class TeamTest {
         // Its callback throws after epoch 3, which is over.
         double[] resumed = fit(data(), stopping, Team.alone(), Checkpoints.in(file));
         assertArrayEquals(uninterrupted, resumed);
+    }
+
+    /** It would take memory beside each that is made, which a training that was never stopped does without. */
+    @Test
+    void theCheckpointThatATrainingGoesOnFromIsNotKept(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        List<WeakReference<Checkpoint>> read = new ArrayList<>();
+        List<Checkpoint> kept = new ArrayList<>();
+        Checkpoints goingOn = new Checkpoints() {
+            @Override
+            public Checkpoint latest() {
+                Checkpoint checkpoint = Checkpoints.in(file).latest();
+                read.add(new WeakReference<>(checkpoint));
+                return checkpoint;
+            }
+
+            @Override
+            public void save(Checkpoint checkpoint) {
+                System.gc();
+                kept.add(read.get(0).get());
+            }
+        };
+        fit(data(), trainer().epochs(2).build(), Team.alone(), goingOn);
+        assertEquals(Collections.singletonList(null), kept);
     }
 
     /** The loss of epoch 4 lies between that of the best and that of the third, after which the training goes on. */
