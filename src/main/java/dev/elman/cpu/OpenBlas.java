@@ -11,6 +11,7 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 
@@ -21,7 +22,7 @@ import org.bytedeco.javacpp.FloatPointer;
 final class OpenBlas {
     private static final ThreadLocal<Operands> OPERANDS = ThreadLocal.withInitial(Operands::new);
 
-    private static boolean loaded;
+    private static final AtomicBoolean LOADED = new AtomicBoolean();
 
     private OpenBlas() {}
 
@@ -30,7 +31,7 @@ final class OpenBlas {
      * own, for an interrupt of the caller's would break off the unpacking and leave JavaCPP unusable for good.
      */
     static synchronized void load() {
-        if (loaded) return;
+        if (LOADED.get()) return;
         try {
             CompletableFuture.runAsync(OpenBlas::prepare, task -> new Thread(task, "elman-openblas").start())
                     .join();
@@ -38,7 +39,7 @@ final class OpenBlas {
             if (e.getCause() instanceof Error error) throw error;
             throw e;
         }
-        loaded = true;
+        LOADED.set(true);
     }
 
     /**
