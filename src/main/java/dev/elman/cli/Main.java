@@ -103,7 +103,7 @@ public final class Main implements Callable<Integer> {
             return Path.of(name);
         } catch (InvalidPathException e) {
             throw new TypeConversionException("'" + name + "' is no file's name here: " + e.getReason()
-                    + (name.indexOf(TextFile.LOST) < 0 ? "" : "; set LC_ALL=C.UTF-8"));
+                    + (TextFile.isLost(name) ? "; set LC_ALL=C.UTF-8" : ""));
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.List;
  */
 record TextFile(Path file, List<String> lines) {
     /** What Java puts in place of what it cannot read in the locale's encoding. */
-    static final char LOST = '\uFFFD';
+    private static final char LOST = '\uFFFD';
 
     /** Composes the lines, so that labels and numbers of characters are the same whichever way a file is written. */
     TextFile {
@@ -47,9 +47,14 @@ record TextFile(Path file, List<String> lines) {
         return new TextFile(file, lines);
     }
 
-    /** Refuses what was lost on the command line, which Java reads in the locale's encoding. */
+    /** Whether something of it was lost on the command line, which Java reads in the locale's encoding: UTF-8 has all. */
+    static boolean isLost(String text) {
+        return text.indexOf(LOST) >= 0 && !"UTF-8".equals(System.getProperty("sun.jnu.encoding"));
+    }
+
+    /** Refuses what was lost on the command line. */
     static void requireReadable(String text) {
-        if (text.indexOf(LOST) >= 0) {
+        if (isLost(text)) {
             throw new UserException("the text \"" + text + "\" cannot be read in this locale's encoding;"
                     + " set LC_ALL=C.UTF-8, or, for predict, send texts to the standard input, which is read as UTF-8");
         }

@@ -56,7 +56,7 @@ class CommandLineTest {
                 "predict src                   | src: is a folder, not a model file",
                 "predict no-such-model -k 0    | --k must be at least 1, but is 0",
                 "predict no-such-model @README.md          | no-such-model: there is no such file",
-                "predict \uFFFD\0x               | is no file's name here: Nul character not allowed; set LC_ALL=C.UTF-8",
+                "predict \uFFFD\0x               | is no file's name here: Nul character not allowed",
                 "predict no-such-model -cold   | Unknown option: '-cold'. If it is no option, put -- in front of it.",
                 "generate no-such-model -wild  | Unknown option: '-wild'. Help: elman generate",
                 "help trian                    | there is no command \"trian\"; there are demo, train, predict, generate, evaluate, convert, verify, bench, doctor, completion, help",
@@ -77,6 +77,21 @@ class CommandLineTest {
         assertEquals(1, outcome.err().lines().count(), outcome.err());
         assertTrue(outcome.err().startsWith("elman"), outcome.err());
         assertTrue(outcome.err().contains(message), outcome.err());
+    }
+
+    /** In UTF-8 nothing is lost: the sign for it is a character like others. */
+    @Test
+    void whatTheLocaleLostIsToldWithTheRemedy() {
+        String remedy = "set LC_ALL=C.UTF-8";
+        for (String[] args :
+                new String[][] {{"predict", "\uFFFD\0x"}, {"generate", "no-such-model", "--prompt", "\uFFFD"}}) {
+            Outcome lost = Outcome.inEncoding("ANSI_X3.4-1968", args);
+            assertEquals(2, lost.code());
+            assertTrue(lost.err().contains(remedy), lost.err());
+            Outcome read = Outcome.inEncoding("UTF-8", args);
+            assertEquals(2, read.code());
+            assertFalse(read.err().contains(remedy), read.err());
+        }
     }
 
     @Test

@@ -19,6 +19,16 @@ record Outcome(int code, String out, String err) {
         return run(input, Main::commandLine, args);
     }
 
+    /** Where Java has read {@code args} in this encoding. */
+    static Outcome inEncoding(String encoding, String... args) {
+        String before = System.setProperty("sun.jnu.encoding", encoding);
+        try {
+            return of(args);
+        } finally {
+            System.setProperty("sun.jnu.encoding", before);
+        }
+    }
+
     /** Of one command, made by hand; {@code args} do not name it. */
     static Outcome ofCommand(Function<Terminal, Object> command, String... args) {
         return run("", terminal -> Main.prepared(terminal, new CommandLine(command.apply(terminal))), args);
