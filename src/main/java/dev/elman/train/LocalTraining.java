@@ -40,8 +40,16 @@ public final class LocalTraining implements AutoCloseable {
         this.steps = new TrainingStep(trainer, new Share(), Team.alone());
     }
 
-    /** Weights, then the optimizer's moments, one after the other. */
+    /**
+     * Weights, then the optimizer's moments, one after the other.
+     *
+     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
+     */
     public float[] state() {
+        return model.network().alone("state", this::read);
+    }
+
+    private float[] read() {
         List<Tensor> moments = steps.moments();
         float[] weights = model.weights().flat().toFloats();
         float[] state = new float[weights.length * (1 + moments.size())];
@@ -56,8 +64,17 @@ public final class LocalTraining implements AutoCloseable {
      * Goes on from a state after this many steps.
      *
      * @throws IllegalArgumentException when the state is not as long as {@link #state}'s; nothing has changed then
+     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
      */
     public void restore(float[] state, long stepsBefore) {
+        model.network().alone("restore", () -> {
+            write(state);
+            step = stepsBefore;
+            return null;
+        });
+    }
+
+    private void write(float[] state) {
         int size = (int) model.weights().flat().shape().size();
         long expected = (long) size * (1 + steps.moments().size());
         if (state.length != expected) {
@@ -71,7 +88,6 @@ public final class LocalTraining implements AutoCloseable {
             place += size;
             moment.set(Arrays.copyOfRange(state, place, place + size));
         }
-        step = stepsBefore;
     }
 
     /**

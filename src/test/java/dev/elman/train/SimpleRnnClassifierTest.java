@@ -364,12 +364,16 @@ class SimpleRnnClassifierTest {
         CountDownLatch asked = new CountDownLatch(1);
         AtomicReference<Throwable> met = new AtomicReference<>();
         try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                LocalTraining local = new LocalTraining(model, ToyData.trainer().build(), 1)) {
+            float[] state = local.state();
             Thread other = new Thread(() -> {
                 try {
                     training.await();
                     stopped("save", () -> model.save(Path.of("never")));
                     stopped("close", model::close);
+                    stopped("state", local::state);
+                    stopped("restore", () -> local.restore(state, 0));
                     model.predict(data.ids);
                 } catch (Throwable e) {
                     met.set(e);
