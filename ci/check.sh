@@ -285,7 +285,8 @@ trap 'kill 0' INT # what runs in the background does not hear it
 part format
 part core
 part jar
-part jdk25 spark # each leaves half of the second processor idle
+# Each leaves half of the second processor idle. The times that Spark's prints are of a busy machine.
+part jdk25 spark
 part softgpu
 part gpukit
 part peers

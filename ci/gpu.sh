@@ -289,7 +289,7 @@ commit_line() {
 stop() {
     local process
     trap - INT
-    for process in "${processes[@]}"; do pkill -P "$process"; done
+    for process in "${processes[@]}"; do pkill -P "$process" || true; done
     kill 0
 }
 

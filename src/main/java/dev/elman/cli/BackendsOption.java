@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.Backends;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** The choice of backends to judge or to measure. */
@@ -15,9 +16,10 @@ final class BackendsOption {
 
     /** Those to try; cuda is two, for its products may be in TF32. */
     List<String> names() {
-        if (name.equals(Backends.CUDA)) return List.of(Backends.CUDA, Backends.CUDA_TF32);
-        if (!name.equals(Backends.AUTO)) return List.of(name);
-        return List.of(Backends.CUDA, Backends.CUDA_TF32, Backends.CPU);
+        Stream<String> asked =
+                required() ? Stream.of(name) : Backends.NAMES.stream().filter(each -> !each.equals(Backends.REFERENCE));
+        return asked.flatMap(each -> each.equals(Backends.CUDA) ? Stream.of(each, Backends.CUDA_TF32) : Stream.of(each))
+                .toList();
     }
 
     /** Whether one of them has to be there, since it was asked for by name. */

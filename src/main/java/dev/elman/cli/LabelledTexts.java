@@ -61,8 +61,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
      * @throws UserException when it does not know one, naming the line
      */
     LabelledTexts knownTo(TextClassifier model, TextFile file) {
-        // An older model has its labels as its texts' file had them.
-        Set<String> known = model.labels().stream().map(TextFile::composed).collect(Collectors.toSet());
+        Set<String> known = known(model);
         for (int n = 0; n < labels.size(); n++) {
             if (known.contains(labels.get(n))) continue;
             throw wrong(
@@ -72,6 +71,11 @@ record LabelledTexts(List<String> texts, List<String> labels) {
                             + Words.some(model.labels(), 8));
         }
         return this;
+    }
+
+    /** The labels of a model, composed: an older one has them as its texts' file had them. */
+    static Set<String> known(TextClassifier model) {
+        return model.labels().stream().map(TextFile::composed).collect(Collectors.toSet());
     }
 
     /** What may be a mistake in the file, one sentence each. */

@@ -19,6 +19,7 @@ final class Labeller {
     private final Terminal terminal;
     private final Path file;
     private final TextClassifier model;
+    private final Set<String> knownLabels;
     private final int best;
 
     /** Characters, each once. */
@@ -36,6 +37,7 @@ final class Labeller {
         this.terminal = terminal;
         this.file = file;
         this.model = model;
+        this.knownLabels = LabelledTexts.known(model);
         this.best = best;
     }
 
@@ -91,6 +93,7 @@ final class Labeller {
 
     private boolean isLabelled(String line) {
         int tab = line.indexOf('\t');
-        return tab > 0 && model.labels().contains(line.substring(0, tab).strip());
+        return tab > 0
+                && knownLabels.contains(TextFile.composed(line.substring(0, tab).strip()));
     }
 }

@@ -47,7 +47,10 @@ record TextFile(Path file, List<String> lines) {
         return new TextFile(file, lines);
     }
 
-    /** Whether something of it was lost on the command line, which Java reads in the locale's encoding: UTF-8 has all. */
+    /**
+     * Whether something of it was lost on the command line, which Java reads in the locale's encoding. In UTF-8 the sign for it
+     * may be the user's own and is taken as such.
+     */
     static boolean isLost(String text) {
         return text.indexOf(LOST) >= 0 && !"UTF-8".equals(System.getProperty("sun.jnu.encoding"));
     }

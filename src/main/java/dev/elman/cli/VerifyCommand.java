@@ -67,7 +67,8 @@ final class VerifyCommand implements Callable<Integer> {
                 reports.add(judge(backend, checks));
             } catch (BackendUnavailableException e) {
                 if (backends.required()) throw e;
-                if (!backend.equals(Backends.CUDA_TF32))
+                // The reason of cuda-tf32 is that of cuda, which was tried before it.
+                if (!backend.equals(Backends.CUDA_TF32) || absent.isEmpty())
                     absent.add(new VerifyJson.Absent(backend, Failures.describe(e)));
             }
         }

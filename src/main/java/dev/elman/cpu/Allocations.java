@@ -19,7 +19,7 @@ final class Allocations {
         this.backend = backend;
     }
 
-    /** Whose monitor operations hold, and who writes outside of one. */
+    /** Every operation holds its monitor, and so does whoever sets a tensor. */
     Object backend() {
         return backend;
     }

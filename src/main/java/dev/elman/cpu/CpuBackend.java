@@ -19,7 +19,7 @@ import dev.elman.backend.Tensor;
  *
  * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
  * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call; operations wait for each
- * other, as they share the threads and memory beside their operands, and to set a tensor waits for them. Nobody closes a tensor
+ * other, as they share the threads and memory beside their operands, and to set a tensor of floats waits for them. Nobody closes a tensor
  * that another thread is using: memory is freed at once.
  */
 public final class CpuBackend implements Backend {

@@ -37,7 +37,7 @@ final class OpenBlas {
                     .join();
         } catch (CompletionException e) {
             if (e.getCause() instanceof Error error) throw error;
-            throw e;
+            throw (RuntimeException) e.getCause();
         }
         LOADED.set(true);
     }

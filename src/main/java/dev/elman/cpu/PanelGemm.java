@@ -40,6 +40,7 @@ final class PanelGemm implements Gemm {
      * added to it one after the other, as those kernels do. The large ones cut a sum so long into pieces or lanes.
      */
     static boolean suits() {
+        if (!System.getProperty("os.arch").matches("amd64|x86_64")) return false; // others may cut sums otherwise
         int factors = (WIDTH + VECTOR) * TRIAL_DEPTH;
         int results = WIDTH * VECTOR;
         OffHeap memory = OffHeap.allocate(Float.BYTES * (factors + results));

@@ -92,7 +92,7 @@ final class Panels implements Gemm.Factor {
         return whole + (vectors == 3 && rows < MANY_ROWS ? WIDTH : vectors * VECTOR);
     }
 
-    /** Whether a panel may be wider than what it is made of: a buffer counts bytes in an int. */
+    /** Whether all panels fit into a buffer when the last one is filled up: it counts bytes in an int. */
     private static boolean fits(int columns, int rows) {
         return (long) rows * (columns + WIDTH) <= Memory.LARGEST;
     }

@@ -64,7 +64,7 @@ public record ClassifierConfig(
         if (classes < 2) {
             throw new IllegalArgumentException("A classifier needs at least 2 classes, but K = " + classes + ".");
         }
-        if (layers < 1) throw new IllegalArgumentException("layers must be at least 1, but is " + layers + ".");
+        Require.atLeast(1, "layers", layers);
         if (output == Output.SEQUENCE) {
             throw new IllegalArgumentException(
                     "A classifier needs one vector for each sequence: output LAST, MAX or MEAN, not SEQUENCE.");

@@ -47,7 +47,7 @@ public record LanguageModelConfig(
             throw new IllegalArgumentException("backSteps must be 0 or at least the window of " + window
                     + ", or some losses would teach nothing, but is " + backSteps + ".");
         }
-        if (layers < 1) throw new IllegalArgumentException("layers must be at least 1, but is " + layers + ".");
+        Require.atLeast(1, "layers", layers);
         if (tied && embeddingSize != hiddenSize) {
             throw new IllegalArgumentException("A tied output takes an embedding of the size of the states, but D = "
                     + embeddingSize + " and H = " + hiddenSize + ".");

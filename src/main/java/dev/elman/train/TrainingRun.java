@@ -110,7 +110,7 @@ final class TrainingRun implements AutoCloseable {
         return Checkpoint.of(plan(step / results.size()), counters, results, tensors(), steps.moments());
     }
 
-    /** Apart from the training, which would keep the checkpoint beside each of its own. */
+    /** By itself, so that the checkpoint is let go of before the training makes others. */
     private void resumeLatest() {
         Checkpoint from = checkpoints.latest();
         if (from != null) resume(from);

@@ -79,7 +79,7 @@ class CommandLineTest {
         assertTrue(outcome.err().contains(message), outcome.err());
     }
 
-    /** In UTF-8 nothing is lost: the sign for it is a character like others. */
+    /** In UTF-8 the sign for what is lost may be the user's own. */
     @Test
     void whatTheLocaleLostIsToldWithTheRemedy() {
         String remedy = "set LC_ALL=C.UTF-8";

@@ -215,6 +215,8 @@ class TrainAndPredictTest {
         Outcome older = Outcome.of("evaluate", model.toString(), others.toString());
         assertEquals(0, older.code(), older.err());
         assertEquals(measured.out().lines().findFirst(), older.out().lines().findFirst());
+        Outcome asked = Outcome.withInput("lettr\u00e9s\tefgh\n", "predict", model.toString());
+        assertTrue(asked.err().contains("the lines have labels"), asked.err());
     }
 
     /** Else one of them would blow up thousands. */

@@ -200,7 +200,8 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
      * Trains.
      *
      * @throws IllegalArgumentException when a column is missing, there twice or of another type, there are no rows, there
-     *     are no slots to take the number of workers from, or ALLREDUCE has fewer slots than workers or dynamic allocation
+     *     are no slots to take the number of workers from, ALLREDUCE has fewer slots than workers or dynamic allocation, or the
+     *     network is too large
      * @throws BadRowException for a row that cannot be used
      * @throws IllegalStateException when an executor lacks a jar or has another version of elman, the table gives other rows
      *     when it is read again after an executor was lost, training diverges, or the thread is interrupted, which cancels
@@ -243,7 +244,7 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
         }
     }
 
-    /** Too large a network is refused here rather than on the executors: the driver holds the model when it is done. */
+    /** Too large a network is refused here rather than on the executors: there is one for a moment, with gradients, as they have it. */
     private static void requireRoom(ClassifierConfig config) {
         try (Backend backend = Backends.openCpu(1)) {
             SimpleRnnClassifier.zeros(backend, config).close();

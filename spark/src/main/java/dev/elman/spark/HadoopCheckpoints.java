@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -14,6 +15,9 @@ import org.apache.hadoop.fs.Path;
 
 /** Checkpoints of one fit in a folder that all executors see. The last two are kept: one may be read while one is written. */
 final class HadoopCheckpoints implements Checkpoints {
+    /** Of these Spark makes several folders when it reads. */
+    private static final Pattern LIST = Pattern.compile("[,\\[\\]{}*?]");
+
     private static final String PREFIX = "epoch-";
     private static final String SUFFIX = ".safetensors";
 
@@ -35,6 +39,11 @@ final class HadoopCheckpoints implements Checkpoints {
      * driver makes it and removes it, so that a worker that has not heard of the end leaves nothing behind.
      */
     static String newFolder(String checkpointDir, Configuration configuration) {
+        if (LIST.matcher(checkpointDir).find()) {
+            throw new IllegalArgumentException(
+                    "checkpointDir \"" + checkpointDir
+                            + "\" has one of , [ ] { } * ? in its path, by which Spark reads several folders. Give it another.");
+        }
         Path folder = new Path(checkpointDir, "elman-" + UUID.randomUUID());
         try {
             FileSystem files = folder.getFileSystem(configuration);
@@ -100,7 +109,7 @@ final class HadoopCheckpoints implements Checkpoints {
                 checkpoint.write(local);
                 requireFolder(); // which an upload would make
                 TempFiles.upload(local, files, writing);
-                return local;
+                return null;
             });
             files.delete(file(checkpoint.epoch()), false);
             if (!files.rename(writing, file(checkpoint.epoch()))) {

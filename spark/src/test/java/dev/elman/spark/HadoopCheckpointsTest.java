@@ -68,4 +68,14 @@ class HadoopCheckpointsTest {
         assertTrue(folder.startsWith("file:" + here + "/elman-"), folder);
         new HadoopCheckpoints(folder, CONFIGURATION).remove();
     }
+
+    /** Of such a path Spark would read several folders. */
+    @Test
+    void aFolderThatIsReadAsSeveralIsRefused() {
+        for (String folder : new String[] {"a,b", "run[1]", "runs*"}) {
+            IllegalArgumentException e = assertThrows(
+                    IllegalArgumentException.class, () -> HadoopCheckpoints.newFolder(folder, CONFIGURATION));
+            assertTrue(e.getMessage().contains("\"" + folder + "\" has one of"), e.getMessage());
+        }
+    }
 }
