@@ -71,11 +71,12 @@ public final class Checkpoint {
     /**
      * Refuses a training whose checkpoints the heap cannot hold, before its first epoch is lost to the first of them.
      *
-     * @param numbers of all tensors and moments
-     * @throws IllegalArgumentException when they are larger than the heap
+     * @param tensors and moments, how many there are
+     * @param numbers of each
+     * @throws IllegalArgumentException when they, and one of them on its way as doubles and floats, are larger than the heap
      */
-    static void requireRoom(long numbers, long heap) {
-        long bytes = numbers * Double.BYTES;
+    static void requireRoom(int tensors, long numbers, long heap) {
+        long bytes = tensors * numbers * Double.BYTES + Math.min(numbers, MOST) * (Double.BYTES + Float.BYTES);
         if (bytes > heap) {
             throw new IllegalArgumentException("A checkpoint of this training takes " + bytes
                     + " bytes of the heap, which has " + heap

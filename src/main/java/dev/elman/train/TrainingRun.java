@@ -72,9 +72,9 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private void requireRoom() {
-        int copies = tensors().size() + steps.moments().size();
         Checkpoint.requireRoom(
-                copies * learner.weights().flat().shape().size(),
+                tensors().size() + steps.moments().size(),
+                learner.weights().flat().shape().size(),
                 Runtime.getRuntime().maxMemory());
     }
 
