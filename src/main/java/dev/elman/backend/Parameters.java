@@ -88,7 +88,12 @@ public final class Parameters implements AutoCloseable {
         return offsets;
     }
 
-    private static int size(List<Spec> specs) {
+    /**
+     * Numbers of memory that parameters of these shapes take, gaps included.
+     *
+     * @throws IllegalArgumentException when they are more than a tensor holds
+     */
+    public static int size(List<Spec> specs) {
         long size = 0;
         for (Spec spec : specs) {
             size = next(size, spec);

@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import dev.elman.text.TextPreprocessing;
 import dev.elman.train.TextClassifier;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -75,7 +76,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
 
     /** The labels of a model, composed: an older one has them as its texts' file had them. */
     static Set<String> known(TextClassifier model) {
-        return model.labels().stream().map(TextFile::composed).collect(Collectors.toSet());
+        return model.labels().stream().map(TextPreprocessing::composed).collect(Collectors.toSet());
     }
 
     /** What may be a mistake in the file, one sentence each. */

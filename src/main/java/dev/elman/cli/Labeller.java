@@ -1,6 +1,7 @@
 package dev.elman.cli;
 
 import dev.elman.backend.OutOfDeviceMemoryException;
+import dev.elman.text.TextPreprocessing;
 import dev.elman.train.TextClassifier;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -94,6 +95,7 @@ final class Labeller {
     private boolean isLabelled(String line) {
         int tab = line.indexOf('\t');
         return tab > 0
-                && knownLabels.contains(TextFile.composed(line.substring(0, tab).strip()));
+                && knownLabels.contains(
+                        TextPreprocessing.composed(line.substring(0, tab).strip()));
     }
 }

@@ -1,10 +1,10 @@
 package dev.elman.cli;
 
+import dev.elman.text.TextPreprocessing;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,16 +19,11 @@ record TextFile(Path file, List<String> lines) {
 
     /** Composes the lines, so that labels and numbers of characters are the same whichever way a file is written. */
     TextFile {
-        lines = lines.stream().map(TextFile::composed).toList();
+        lines = lines.stream().map(TextPreprocessing::composed).toList();
     }
 
     /** @param number of a line, counted from 1, blank lines too */
     record Line(int number, String text) {}
-
-    /** Letters and their accents as one character where there is one (Unicode's NFC). */
-    static String composed(String text) {
-        return Normalizer.normalize(text, Normalizer.Form.NFC);
-    }
 
     /**
      * Reads a file.

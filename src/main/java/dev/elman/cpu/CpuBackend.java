@@ -19,8 +19,8 @@ import dev.elman.backend.Tensor;
  *
  * <p>System properties: {@code elman.cpu.threads}, by default all processors; {@code elman.cpu.gemm}, {@code openblas} or
  * {@code java}, by default the first that loads; an empty one counts as left out. Any thread may call; operations wait for each
- * other, as they share the threads and memory beside their operands, and to set a tensor of floats waits for them. Nobody closes a tensor
- * that another thread is using: memory is freed at once.
+ * other, as they share the threads and memory beside their operands, and to set a tensor of floats waits for them. Nobody closes
+ * a tensor that another thread is using: memory is freed at once.
  */
 public final class CpuBackend implements Backend {
     private static final System.Logger LOG = System.getLogger(CpuBackend.class.getName());
@@ -134,7 +134,7 @@ public final class CpuBackend implements Backend {
         return own;
     }
 
-    /** Of whole numbers nothing is kept laid out that a change would make stale. */
+    /** Whole numbers have no laid-out copies that a change would make stale. */
     private CpuIntTensor written(IntTensor tensor) {
         return read(tensor);
     }

@@ -7,11 +7,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Keras's functions on one text, which need no fitted vocabulary.
+ * Keras's functions on one text, which need no fitted vocabulary, and one of ours.
  *
  * <p>Keras's {@code one_hot} is not here: it hashes with Python's {@code hash}, which differs from run to run.
  * {@link #hashingTrick} is the reproducible form.
@@ -24,6 +25,14 @@ public final class TextPreprocessing {
     public static final String DEFAULT_SPLIT = " ";
 
     private TextPreprocessing() {}
+
+    /**
+     * The text with letters and their accents as one character where there is one (Unicode's NFC): the same text looks alike either
+     * way, and files from a Mac or out of a PDF have the other. Keras leaves them as they are.
+     */
+    public static String composed(String text) {
+        return Normalizer.normalize(text, Normalizer.Form.NFC);
+    }
 
     /** The words of {@code text} with Keras's default filters, lower-cased, split at spaces. */
     public static List<String> textToWordSequence(String text) {

@@ -262,9 +262,13 @@ public record ClassifierConfig(
             return this;
         }
 
-        /** Throws {@link IllegalArgumentException} when a setting is out of its range. */
+        /**
+         * The configuration.
+         *
+         * @throws IllegalArgumentException when a setting is out of its range, or the network has more weights than a tensor holds
+         */
         public ClassifierConfig build() {
-            return new ClassifierConfig(
+            ClassifierConfig config = new ClassifierConfig(
                     vocabulary,
                     inputSize,
                     hiddenSize,
@@ -282,6 +286,8 @@ public record ClassifierConfig(
                     dropout,
                     labelSmoothing,
                     seed);
+            Parameters.size(config.specs()); // which refuses too many
+            return config;
         }
     }
 }

@@ -24,7 +24,7 @@ public interface Team {
     /**
      * Told before each epoch, counted from 1, which rows its batches hold, so that the rows of this worker's shares can be
      * brought here; and once more for the last one when it is done, since its first batch shows whether the last weights are
-     * finite. Those that came are checked as {@code fit} checks the others.
+     * finite, unless the training gives earlier ones back. Those that came are checked as {@code fit} checks the others.
      */
     default void startEpoch(int epoch, List<int[]> batches) {}
 

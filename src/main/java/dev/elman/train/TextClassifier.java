@@ -2,6 +2,7 @@ package dev.elman.train;
 
 import dev.elman.backend.Backend;
 import dev.elman.rnn.Output;
+import dev.elman.text.TextPreprocessing;
 import dev.elman.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,7 +53,7 @@ public final class TextClassifier implements AutoCloseable {
                 Tokenizer.builder().charLevel(true).oovToken(UNKNOWN).build();
         tokenizer.fitOnTexts(bounded(Texts.writable("text", texts)));
         List<String> names = Texts.writable("label", labels).stream()
-                .map(Texts::composed)
+                .map(TextPreprocessing::composed)
                 .distinct()
                 .sorted()
                 .toList();
@@ -201,17 +202,17 @@ public final class TextClassifier implements AutoCloseable {
 
     private static List<String> bounded(List<String> texts) {
         return Texts.present("text", texts).stream()
-                .map(text -> BEGIN + Texts.composed(text) + END)
+                .map(text -> BEGIN + TextPreprocessing.composed(text) + END)
                 .toList();
     }
 
     private int[] classes(String operation, List<String> labelOfText) {
         Map<String, Integer> index = new HashMap<>();
         // An older model has its labels as its texts' file had them.
-        for (int k = 0; k < labels.size(); k++) index.put(Texts.composed(labels.get(k)), k);
+        for (int k = 0; k < labels.size(); k++) index.put(TextPreprocessing.composed(labels.get(k)), k);
         int[] classes = new int[Texts.present("label", labelOfText).size()];
         for (int n = 0; n < classes.length; n++) {
-            Integer k = index.get(Texts.composed(labelOfText.get(n)));
+            Integer k = index.get(TextPreprocessing.composed(labelOfText.get(n)));
             if (k == null) {
                 throw new IllegalArgumentException(operation + ": row " + n + " has the label \"" + labelOfText.get(n)
                         + "\", which the model does not know; it knows " + labels + ".");

@@ -1,6 +1,7 @@
 package dev.elman.train;
 
 import dev.elman.backend.Backend;
+import dev.elman.text.TextPreprocessing;
 import dev.elman.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -48,8 +49,9 @@ public final class TextGenerator implements AutoCloseable {
                 .lower(false)
                 .oovToken(UNKNOWN)
                 .build();
-        tokenizer.fitOnTexts(
-                Texts.writable("text", texts).stream().map(Texts::composed).toList());
+        tokenizer.fitOnTexts(Texts.writable("text", texts).stream()
+                .map(TextPreprocessing::composed)
+                .toList());
         tokenizer.fitOnTexts(List.of(END));
         int vocabulary = tokenizer.wordIndex().size() + 1;
         LanguageModelConfig config = shape.apply(LanguageModelConfig.of(vocabulary));
@@ -89,7 +91,8 @@ public final class TextGenerator implements AutoCloseable {
     }
 
     private int[] tokens(List<String> texts) {
-        return tokenizer.textToSequence(Texts.composed(String.join(END, Texts.present("text", texts))) + END);
+        return tokenizer.textToSequence(
+                TextPreprocessing.composed(String.join(END, Texts.present("text", texts))) + END);
     }
 
     /** The characters of a text, each once, that were in none of the texts it was made for; they all count as the same. */
@@ -143,7 +146,7 @@ public final class TextGenerator implements AutoCloseable {
             text.append(character);
             each.accept(character);
         };
-        int[] before = tokenizer.textToSequence(END + Texts.composed(prompt));
+        int[] before = tokenizer.textToSequence(END + TextPreprocessing.composed(prompt));
         model.sample(before, count, sampling, stop, one, PADDING, unknown);
         return text.toString();
     }

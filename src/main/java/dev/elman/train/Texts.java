@@ -1,8 +1,8 @@
 package dev.elman.train;
 
+import dev.elman.text.TextPreprocessing;
 import dev.elman.text.Tokenizer;
 import java.nio.charset.StandardCharsets;
-import java.text.Normalizer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -24,18 +24,10 @@ final class Texts {
         return strings;
     }
 
-    /**
-     * The text with letters and their accents as one character where there is one (Unicode's NFC): the same text looks alike either
-     * way, and files from a Mac or out of a PDF have the other.
-     */
-    static String composed(String text) {
-        return Normalizer.normalize(text, Normalizer.Form.NFC);
-    }
-
     /** The characters of a text, each once, for which this tokenizer has only the id of unknown ones. */
     static String unknown(Tokenizer tokenizer, String text) {
         Integer unknown = tokenizer.wordIndex().get(tokenizer.oovToken().orElseThrow());
-        return composed(text)
+        return TextPreprocessing.composed(text)
                 .codePoints()
                 .distinct()
                 .mapToObj(Character::toString)

@@ -350,6 +350,7 @@ class SimpleRnnClassifierTest {
         }
         refused("K = 1", () -> ClassifierConfig.tokens(3, 1).build());
         refused("vocabulary", () -> ClassifierConfig.tokens(0, 2).build());
+        refused("2147483647", () -> ToyData.config().hiddenSize(50_000).build());
         refused("not SEQUENCE", () -> ToyData.config().output(Output.SEQUENCE).build());
         refused(
                 "H = 0",

@@ -17,6 +17,7 @@ import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
+import dev.elman.text.TextPreprocessing;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -458,7 +459,8 @@ class TextModelsTest {
         try (TextClassifier model = TextClassifier.create(backend, TEXTS, labels, shape -> shape.hiddenSize(4))) {
             assertEquals(List.of("de", "fran\u00e7ais"), model.labels());
             expected = model.evaluate(TEXTS, labels);
-            List<String> composed = labels.stream().map(Texts::composed).toList();
+            List<String> composed =
+                    labels.stream().map(TextPreprocessing::composed).toList();
             assertEquals(expected.loss(), model.evaluate(TEXTS, composed).loss());
             model.save(file);
         }

