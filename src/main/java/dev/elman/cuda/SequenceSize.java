@@ -230,10 +230,10 @@ record SequenceSize(
         for (Rows kernel : kernels) {
             if (!takes(kernel, backward, dropout)) continue;
             int perGroup = Math.min((rows - 1) / each + 1, kernel.together() * kernel.passes());
-            int rounds = rounds(rows, perGroup, directions, atOnce);
+            long rounds = rounds(rows, perGroup, directions, atOnce);
             if (family.cooperates() && rounds > 1) continue;
             // The last round is as long as the others: perhaps all are shorter where it is as full.
-            int even = Math.min((rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1, perGroup);
+            int even = (int) Math.min((rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1, perGroup);
             for (int some : new int[] {perGroup, even}) {
                 double micros = rounds(rows, some, directions, atOnce) * step(some, kernel.together());
                 if (best != null && micros >= best.micros) continue;
@@ -244,8 +244,8 @@ record SequenceSize(
     }
 
     /** How often all groups that run at the same time are walked. */
-    private static int rounds(int rows, int perGroup, int directions, int atOnce) {
-        return (directions * ((rows - 1) / perGroup + 1) - 1) / atOnce + 1;
+    private static long rounds(int rows, int perGroup, int directions, int atOnce) {
+        return ((long) directions * ((rows - 1) / perGroup + 1) - 1) / atOnce + 1;
     }
 
     /** What a step takes over so many rows of a group. */

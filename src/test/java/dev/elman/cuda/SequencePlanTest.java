@@ -134,6 +134,20 @@ class SequencePlanTest {
         assertTrue(share.passes() <= kernel.passes(), size + ", " + share);
     }
 
+    /** An int does not count the groups of two directions of so many rows. */
+    @Test
+    void theMostRowsTakeTheLongest() {
+        for (SequenceSize size : SequenceSize.ALL) {
+            if (size.family().cooperates()) continue;
+            double before = 0;
+            for (int rows : new int[] {1 << 29, 1 << 30, (1 << 30) + 1_000, 1_500_000_000, Integer.MAX_VALUE}) {
+                double micros = size.share(rows, 2, H100, false, false).micros();
+                assertTrue(micros > before, size + ", " + rows + " rows: " + micros + " us");
+                before = micros;
+            }
+        }
+    }
+
     /** The short last batch of an epoch takes no memory, whichever way it goes. */
     @Test
     void aSmallerBatchExchangesNoMoreThanALargerOneHasRoomFor() {
