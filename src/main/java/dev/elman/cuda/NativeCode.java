@@ -26,6 +26,8 @@ final class NativeCode {
     private static final String PART = ".part";
     /** All that Windows says where a library needs one that is not there. */
     private static final String DEPENDENT = "Can't find dependent libraries";
+    /** What the JVM says of a library that it has loaded for one class loader, and loads for no other. */
+    private static final String ELSEWHERE = "already loaded in another classloader";
 
     /** Bindings, and where their native code came from. */
     private static final Map<String, String> LOADED = new HashMap<>();
@@ -147,6 +149,8 @@ final class NativeCode {
         try {
             System.load(library.toString());
         } catch (LinkageError e) {
+            // Another application's elman has: it is in the process, where the binding finds it.
+            if (String.valueOf(e.getMessage()).contains(ELSEWHERE)) return;
             throw new BackendUnavailableException(
                     library + " could not be loaded (" + rootOf(e) + "); it must be cuBLAS 12 for this platform.", e);
         }

@@ -176,6 +176,20 @@ class CudaChainTest {
         assertTrue(links.get(5).contains("from " + blas.get().getParent()), links.get(5));
     }
 
+    /** As of two web applications of one server, each with elman's jar of its own. */
+    @Test
+    void cublasFromAFolderServesEveryClassLoader() throws Exception {
+        Optional<Path> blas = onLibraryPath("libcublas.so.12");
+        Required.that(blas.isPresent(), "hidden-cublas", "cuBLAS from a folder", "cuBLAS is not on LD_LIBRARY_PATH");
+        Map<String, String> folder =
+                Map.of("elman.cuda.libdir", blas.get().getParent().toString());
+        String output = ChildJvm.like(Map.of(), folder).run(LoadersMain.class);
+        assertEquals(
+                2,
+                output.lines().filter(line -> line.startsWith("cuda: device ")).count(),
+                output);
+    }
+
     @Test
     void aFolderWithoutCublas(@TempDir Path folder) throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
