@@ -85,7 +85,7 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
                 "a classifier of %,d texts with %d labels (%s)%s",
                 texts(),
                 labels(),
-                Words.some(model.labels(), 8),
+                LabelledTexts.someLabels(model),
                 measured);
     }
 
@@ -126,14 +126,14 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
 
     @Override
     public List<String> show(TrainResult result) {
-        boolean split = validation == null && result.validationAccuracy() != null;
+        boolean measured = !Double.isNaN(result.validationAccuracy());
         String baseline = String.format(
                 Locale.ROOT,
                 "(the most frequent label alone%s: %.3f)",
-                split ? ", of all texts" : "",
+                measured && validation == null ? ", of all texts" : "",
                 (validation == null ? data : validation).mostFrequent());
         return List.of(
-                result.validationAccuracy() == null
+                !measured
                         ? String.format(
                                 Locale.ROOT,
                                 "Accuracy on the texts it has learnt: %.3f %s; none were held back",

@@ -86,7 +86,7 @@ record Diagnosis(Terminal terminal) {
             if (name.equals(Backends.CUDA) && e instanceof BackendUnavailableException) {
                 return List.of(Finding.lacking(title, "not here, see the link above", ""));
             }
-            return List.of(Finding.missing(title, Failures.describe(e), ""));
+            return List.of(Finding.missing(title, Failures.describe(e)));
         }
     }
 

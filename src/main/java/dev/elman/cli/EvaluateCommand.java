@@ -77,7 +77,7 @@ final class EvaluateCommand implements Callable<Integer> {
             String model,
             String backend,
             long count,
-            Double loss,
+            double loss,
             double accuracy,
             Double baseline,
             Double macroF1,
@@ -111,7 +111,7 @@ final class EvaluateCommand implements Callable<Integer> {
                     model.toString(),
                     backend.name(),
                     texts.texts().size(),
-                    Json.number(found.loss()),
+                    found.loss(),
                     found.accuracy(),
                     texts.mostFrequent(),
                     scores.macroF1(),
@@ -131,11 +131,11 @@ final class EvaluateCommand implements Callable<Integer> {
                     model.toString(),
                     backend.name(),
                     found.count(),
-                    Json.number(found.loss()),
+                    found.loss(),
                     found.accuracy(),
                     null,
                     null,
-                    Json.number(found.perplexity()),
+                    found.perplexity(),
                     null,
                     null,
                     null,
@@ -187,8 +187,8 @@ final class EvaluateCommand implements Callable<Integer> {
         return value == null ? "-" : String.format(Locale.ROOT, "%.3f", value);
     }
 
-    private static String number(String format, Double value) {
-        return value == null ? "no number" : String.format(Locale.ROOT, format, value);
+    private static String number(String format, double value) {
+        return Double.isFinite(value) ? String.format(Locale.ROOT, format, value) : "no number";
     }
 
     /** As in "fr 3, it 1". */

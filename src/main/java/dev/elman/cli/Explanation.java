@@ -3,6 +3,7 @@ package dev.elman.cli;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How a classifier's answer grows while a text does; see {@link dev.elman.train.TextClassifier#predictPrefixes}.
@@ -20,21 +21,17 @@ record Explanation(String text, List<String> labels, float[][] probabilities) {
     /** The labels worth showing: first the answer, then those that came closest to it at some step; all if they are few. */
     List<Integer> shown(int most) {
         float[] last = probabilities[probabilities.length - 1];
-        List<Integer> byPeak = IntStream.range(0, labels.size())
-                .boxed()
-                .sorted(Comparator.comparingDouble(k -> -peak(k)))
-                .toList();
         int answer = IntStream.range(0, last.length)
                 .boxed()
                 .max(Comparator.comparingDouble((Integer k) -> last[k]).thenComparing(Comparator.reverseOrder()))
                 .orElseThrow();
-        List<Integer> others =
-                byPeak.stream().filter(k -> k != answer).limit(most - 1L).toList();
-        return IntStream.concat(
-                        IntStream.of(answer),
-                        others.stream().mapToInt(Integer::intValue).sorted())
+        Stream<Integer> others = IntStream.range(0, labels.size())
+                .filter(k -> k != answer)
                 .boxed()
-                .toList();
+                .sorted(Comparator.comparingDouble(k -> -peak(k)))
+                .limit(most - 1L)
+                .sorted();
+        return Stream.concat(Stream.of(answer), others).toList();
     }
 
     private double peak(int label) {

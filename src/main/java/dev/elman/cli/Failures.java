@@ -57,15 +57,11 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
         boolean expected = isExpected(e);
         if (expected) print(command, withOptions(e, command.getCommandSpec()));
         else print(command, "This is a fault of elman's: " + e + ". Please report it with the output of --stacktrace.");
-        if (root(command).getCommand() instanceof Main main && main.wantsStackTrace()) {
+        if (command.getCommandSpec().root().userObject() instanceof Main main && main.wantsStackTrace()) {
             e.printStackTrace(command.getErr());
         }
         if (e instanceof TrainingDivergedException) return CHECK_FAILED;
         return expected ? BAD_INPUT : BUG;
-    }
-
-    private static CommandLine root(CommandLine command) {
-        return command.getParent() == null ? command : root(command.getParent());
     }
 
     private static boolean isExpected(Exception e) {
@@ -113,8 +109,7 @@ final class Failures implements IParameterExceptionHandler, IExecutionExceptionH
     }
 
     private static String name(CommandLine command) {
-        CommandSpec spec = command.getCommandSpec();
-        return spec.qualifiedName();
+        return command.getCommandSpec().qualifiedName();
     }
 
     static String oneLine(String message) {

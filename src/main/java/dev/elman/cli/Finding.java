@@ -20,7 +20,7 @@ record Finding(String name, boolean ok, boolean blocking, String detail, String 
     }
 
     /** Something that one cannot do without. */
-    static Finding missing(String name, String detail, String remedy) {
-        return new Finding(name, false, true, detail, remedy);
+    static Finding missing(String name, String detail) {
+        return new Finding(name, false, true, detail, "");
     }
 }

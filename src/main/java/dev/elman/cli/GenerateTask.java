@@ -109,7 +109,7 @@ record GenerateTask(List<String> data, long characters, TextGenerator model, Tra
     @Override
     public List<String> show(TrainResult result) {
         List<String> shown = new ArrayList<>();
-        if (result.perplexity() != null) {
+        if (Double.isFinite(result.perplexity())) {
             shown.add(String.format(
                     Locale.ROOT,
                     "Perplexity on the text held back: %.2f (as hard as a choice among so many characters)",

@@ -2,11 +2,19 @@ package dev.elman.cli;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonPrimitive;
+import com.google.gson.JsonSerializer;
 import java.io.PrintWriter;
 
-/** How {@code --json} is written: one object, indented, absent values as null. */
+/** How {@code --json} is written: one object, indented, absent values as null, and so NaN and infinity, which JSON lacks. */
 final class Json {
+    private static final JsonSerializer<Double> NUMBER =
+            (value, type, context) -> Double.isFinite(value) ? new JsonPrimitive(value) : JsonNull.INSTANCE;
+
     private static final Gson GSON = new GsonBuilder()
+            .registerTypeAdapter(double.class, NUMBER)
+            .registerTypeAdapter(Double.class, NUMBER)
             .setPrettyPrinting()
             .disableHtmlEscaping()
             .serializeNulls()
@@ -17,10 +25,5 @@ final class Json {
     static void print(PrintWriter out, Object value) {
         GSON.toJson(value, out); // piece by piece: all of it may be longer than a String can be
         out.println();
-    }
-
-    /** JSON knows no NaN and no infinity: null for them. */
-    static Double number(double value) {
-        return Double.isFinite(value) ? value : null;
     }
 }

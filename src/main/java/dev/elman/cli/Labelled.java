@@ -9,10 +9,10 @@ import java.util.stream.IntStream;
 
 /** A text and its most probable labels, the best first; of equally probable ones the first in the alphabet. */
 record Labelled(String text, List<Label> labels) {
-    /** A label and how probable the model finds it; null where that is no number, as after an overflow. */
-    record Label(String label, Double probability) {
+    /** A label and how probable the model finds it; NaN after an overflow. */
+    record Label(String label, double probability) {
         private String probability(String format) {
-            return probability == null ? "NaN" : String.format(Locale.ROOT, format, probability);
+            return String.format(Locale.ROOT, format, probability);
         }
     }
 
@@ -30,7 +30,7 @@ record Labelled(String text, List<Label> labels) {
                     .boxed()
                     .sorted(Comparator.comparingDouble(k -> -row[k]))
                     .limit(most)
-                    .map(k -> new Label(model.labels().get(k), Json.number(row[k])))
+                    .map(k -> new Label(model.labels().get(k), row[k]))
                     .toList();
             answers.add(new Labelled(texts.get(n), labels));
         }

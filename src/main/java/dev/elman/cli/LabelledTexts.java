@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -20,6 +19,8 @@ import java.util.stream.Collectors;
 record LabelledTexts(List<String> texts, List<String> labels) {
     /** Of fewer texts any may be the only one with its label. */
     private static final int MANY = 20;
+    /** Labels that a sentence lists. */
+    private static final int SHOWN = 8;
 
     /**
      * Reads the lines of a file to learn from.
@@ -28,7 +29,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
      */
     static LabelledTexts of(TextFile file) {
         LabelledTexts all = read(file);
-        if (all.names().size() < 2) {
+        if (all.differentLabels() < 2) {
             throw new UserException(file.file() + ": every line has the label \""
                     + all.labels().get(0) + "\"; a classifier needs texts with at least two different labels");
         }
@@ -69,7 +70,7 @@ record LabelledTexts(List<String> texts, List<String> labels) {
                     file,
                     file.filled().get(n),
                     "has the label \"" + labels.get(n) + "\", which the model does not know; it knows "
-                            + Words.some(model.labels(), 8));
+                            + someLabels(model));
         }
         return this;
     }
@@ -79,14 +80,21 @@ record LabelledTexts(List<String> texts, List<String> labels) {
         return model.labels().stream().map(TextPreprocessing::composed).collect(Collectors.toSet());
     }
 
+    /** The first labels of a model, and how many more there are. */
+    static String someLabels(TextClassifier model) {
+        List<String> labels = model.labels();
+        String first = String.join(", ", labels.subList(0, Math.min(SHOWN, labels.size())));
+        return labels.size() <= SHOWN ? first : first + " and " + (labels.size() - SHOWN) + " more";
+    }
+
     /** What may be a mistake in the file, one sentence each. */
     List<String> doubts() {
-        if (texts.size() >= MANY && 2 * names().size() > texts.size()) {
+        if (texts.size() >= MANY && 2 * differentLabels() > texts.size()) {
             return List.of(String.format(
                     Locale.ROOT,
                     "there are %,d labels for %,d texts; the label comes first on a line: are the columns in the other"
                             + " order?",
-                    names().size(),
+                    differentLabels(),
                     texts.size()));
         }
         String first = labels.get(0);
@@ -104,9 +112,8 @@ record LabelledTexts(List<String> texts, List<String> labels) {
         return (double) Collections.max(counts.values()) / labels.size();
     }
 
-    /** The different labels, sorted. */
-    List<String> names() {
-        return List.copyOf(new TreeSet<>(labels));
+    private int differentLabels() {
+        return Set.copyOf(labels).size();
     }
 
     private static UserException wrong(TextFile file, TextFile.Line line, String what) {

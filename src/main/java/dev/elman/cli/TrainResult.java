@@ -5,7 +5,7 @@ import dev.elman.train.History;
 
 /**
  * What a training came to; with {@code --json} all that is printed. Figures are those of the epoch whose weights were
- * kept, null where there are none.
+ * kept, NaN where there are none.
  *
  * @param texts number of texts, held back ones too; 1 for a running text
  * @param labels number of labels; null for a generator
@@ -21,11 +21,11 @@ record TrainResult(
         Integer labels,
         int epochs,
         int bestEpoch,
-        Double loss,
-        Double accuracy,
-        Double validationLoss,
-        Double validationAccuracy,
-        Double perplexity,
+        double loss,
+        double accuracy,
+        double validationLoss,
+        double validationAccuracy,
+        double perplexity,
         double seconds,
         String file) {
 
@@ -38,7 +38,7 @@ record TrainResult(
             double seconds,
             String file) {
         EpochResult kept = history.epochs().get(history.bestEpoch() - 1);
-        Double perplexity = labels == null ? Json.number(Math.exp(kept.validationLoss())) : null;
+        double perplexity = labels == null ? Math.exp(kept.validationLoss()) : Double.NaN;
         return new TrainResult(
                 task.name(),
                 backend,
@@ -46,10 +46,10 @@ record TrainResult(
                 labels,
                 history.epochs().size(),
                 history.bestEpoch(),
-                Json.number(kept.loss()),
-                Json.number(kept.accuracy()),
-                Json.number(kept.validationLoss()),
-                Json.number(kept.validationAccuracy()),
+                kept.loss(),
+                kept.accuracy(),
+                kept.validationLoss(),
+                kept.validationAccuracy(),
                 perplexity,
                 seconds,
                 file);

@@ -10,36 +10,21 @@ import java.util.List;
  * @param passed whether all results of all backends did
  * @param backends those that were judged
  * @param absent those that were not, and why
- * @param results every one
+ * @param results every one; of an error that is infinite or NaN the message tells
  */
-record VerifyJson(boolean passed, List<Judged> backends, List<Absent> absent, List<Row> results) {
+record VerifyJson(boolean passed, List<Judged> backends, List<Absent> absent, List<Result> results) {
     /** A backend and how its checks went. */
     record Judged(String backend, String description, boolean passed, int checks, double seconds) {}
 
     /** A backend that could not be opened. */
     record Absent(String backend, String reason) {}
 
-    /** A result; an error that is infinite or NaN is null, the message tells. */
-    record Row(
-            String backend,
-            String operation,
-            String shape,
-            String variant,
-            String quantity,
-            Double worstError,
-            Double tolerance,
-            boolean passed,
-            String message) {}
-
     static VerifyJson of(List<Report> reports, List<Absent> absent) {
         return new VerifyJson(
                 reports.stream().allMatch(Report::passed),
                 reports.stream().map(VerifyJson::judged).toList(),
                 absent,
-                reports.stream()
-                        .flatMap(report -> report.results().stream())
-                        .map(VerifyJson::row)
-                        .toList());
+                reports.stream().flatMap(report -> report.results().stream()).toList());
     }
 
     private static Judged judged(Report report) {
@@ -49,18 +34,5 @@ record VerifyJson(boolean passed, List<Judged> backends, List<Absent> absent, Li
                 report.passed(),
                 report.checks(),
                 report.time().toMillis() / 1e3);
-    }
-
-    private static Row row(Result result) {
-        return new Row(
-                result.backend(),
-                result.operation(),
-                result.shape(),
-                result.variant(),
-                result.quantity(),
-                Json.number(result.worstError()),
-                Json.number(result.tolerance()),
-                result.passed(),
-                result.message());
     }
 }

@@ -51,7 +51,7 @@ public final class OnnxFile {
         }
         requireFits(network);
         OnnxNetwork graph = new OnnxNetwork(network, opset);
-        byte[] model = graph.build().toModel("elman", opset, metadata);
+        byte[] model = graph.build().toModel(opset, metadata);
         AtomicFile.replace(file, out -> out.write(model));
         return new Report("ONNX opset " + opset, rows(network), notes(network, metadata));
     }

@@ -19,6 +19,7 @@ final class OnnxGraph {
     static final int INT64 = 7;
     static final int BOOL = 9;
 
+    private static final String PRODUCER = "elman";
     private static final int ATTRIBUTE_FLOATS = 6;
     private static final int ATTRIBUTE_INT = 2;
     private static final int ATTRIBUTE_STRING = 3;
@@ -122,12 +123,12 @@ final class OnnxGraph {
     }
 
     /** The bytes of a model file. */
-    byte[] toModel(String name, int opset, Map<String, String> metadata) {
+    byte[] toModel(int opset, Map<String, String> metadata) {
         OnnxMessage graph = new OnnxMessage();
-        graph.append(nodes).text(2, name).append(constants).append(inputs).append(outputs);
+        graph.append(nodes).text(2, PRODUCER).append(constants).append(inputs).append(outputs);
         OnnxMessage model = new OnnxMessage()
                 .number(1, opset < 15 ? 7 : 8) // the format's version when the opset came out, or shortly after
-                .text(2, "elman")
+                .text(2, PRODUCER)
                 .message(7, graph)
                 .message(8, new OnnxMessage().text(1, "").number(2, opset));
         metadata.forEach(

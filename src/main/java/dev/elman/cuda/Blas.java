@@ -4,10 +4,13 @@ package dev.elman.cuda;
 abstract class Blas {
     private final CudaContext context;
 
-    /** Which operands are read as their transposes. */
+    /** Which operands are read as their transposes; the product is [m,n]. */
     enum Form {
+        /** a [m,k], b [k,n]. */
         NN("a b"),
+        /** a [m,k], b [n,k]. */
         NT("a b^T"),
+        /** a [k,m], b [k,n]. */
         TN("a^T b");
 
         private final String formula;
@@ -30,22 +33,8 @@ abstract class Blas {
         return context;
     }
 
-    /** c [m,n] = a [m,k] b [k,n], added to what is there if {@code add}. */
-    final void multiply(boolean add, long a, long b, long c, long m, long n, long k) {
-        checked(Form.NN, add, a, b, c, m, n, k);
-    }
-
-    /** c [m,n] = a [m,k] b^T, b [n,k], added to what is there if {@code add}. */
-    final void multiplyTransposed(boolean add, long a, long b, long c, long m, long n, long k) {
-        checked(Form.NT, add, a, b, c, m, n, k);
-    }
-
-    /** c [m,n] = a^T b, a [k,m], b [k,n], added to what is there if {@code add}. */
-    final void transposedMultiply(boolean add, long a, long b, long c, long m, long n, long k) {
-        checked(Form.TN, add, a, b, c, m, n, k);
-    }
-
-    private void checked(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
+    /** c [m,n] = the product of this form, added to what is there if {@code add}. */
+    final void multiply(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
         if (m == 0 || n == 0) return;
         if (k == 0) {
             if (!add) context.fill(c, m * n, 0);

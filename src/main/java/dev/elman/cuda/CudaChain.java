@@ -236,48 +236,43 @@ final class CudaChain {
         if (failure instanceof BackendUnavailableException) return failure.getMessage();
         Throwable found = failure instanceof OutOfDeviceMemoryException ? failure.getCause() : failure;
         if (!(found instanceof CudaCallException call)) return NativeCode.rootOf(failure);
-        return switch (call.status()) {
-            case "CUDA_ERROR_NO_DEVICE" -> noDevice();
+        if (call.status().equals("CUDA_ERROR_NO_DEVICE")) return noDevice();
+        String remedy = remedy(call.status());
+        return remedy == null ? call.getMessage() : remedy + " (" + call.getMessage() + ")";
+    }
+
+    /** The same for a status; null where there is nothing to say beside it. */
+    private static String remedy(String status) {
+        return switch (status) {
             case "CUDA_ERROR_STUB_LIBRARY" ->
                 "the driver found is the stub that programs are linked with; install the NVIDIA driver, or take the"
-                        + " folder of the stubs from LD_LIBRARY_PATH (" + call.getMessage() + ")";
+                        + " folder of the stubs from LD_LIBRARY_PATH";
             case "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
                     "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
                     "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE" ->
-                "the driver is too old for this program or does not"
-                        + " fit its own kernel module; install the NVIDIA driver 525 or newer and restart ("
-                        + call.getMessage()
-                        + ")";
+                "the driver is too old for this program or does not fit its own kernel module; install the NVIDIA driver"
+                        + " 525 or newer and restart";
             case "CUDA_ERROR_INVALID_PTX",
                     "CUDA_ERROR_INVALID_IMAGE",
                     "CUDA_ERROR_INVALID_SOURCE",
                     "CUDA_ERROR_NOT_FOUND" ->
-                "the driver"
-                        + " refused a kernel file of ours, which is damaged or not for this device; get the jar anew, and"
-                        + " report it if that does not help (" + call.getMessage() + ")";
+                "the driver refused a kernel file of ours, which is damaged or not for this device; get the jar anew, and"
+                        + " report it if that does not help";
             case "CUDA_ERROR_JIT_COMPILER_NOT_FOUND", "CUDA_ERROR_JIT_COMPILATION_DISABLED" ->
-                "the driver cannot compile"
-                        + " kernels: its library libnvidia-ptxjitcompiler.so.1 was not found, or CUDA_DISABLE_PTX_JIT is"
-                        + " set; install the whole driver, in a container start it with the NVIDIA runtime ("
-                        + call.getMessage()
-                        + ")";
+                "the driver cannot compile kernels: its library libnvidia-ptxjitcompiler.so.1 was not found, or"
+                        + " CUDA_DISABLE_PTX_JIT is set; install the whole driver, in a container start it with the NVIDIA"
+                        + " runtime";
             case "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED" ->
-                "the device has no memory left; close what"
-                        + " uses it (nvidia-smi shows that) or choose another with -Delman.cuda.device ("
-                        + call.getMessage()
-                        + ")";
+                "the device has no memory left; close what uses it (nvidia-smi shows that) or choose another with"
+                        + " -Delman.cuda.device";
             case "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_DEVICE_NOT_LICENSED", "CUDA_ERROR_SYSTEM_NOT_READY" ->
-                "the"
-                        + " device is busy or not ready, perhaps in exclusive use by another program (nvidia-smi shows that)"
-                        + " (" + call.getMessage() + ")";
+                "the device is busy or not ready, perhaps in exclusive use by another program (nvidia-smi shows that)";
             case "CUDA_ERROR_UNKNOWN", "CUDA_ERROR_ECC_UNCORRECTABLE" ->
-                "the device is lost; check nvidia-smi and the system's log, then" + " reset or restart ("
-                        + call.getMessage() + ")";
+                "the device is lost; check nvidia-smi and the system's log, then reset or restart";
             case "CUBLAS_STATUS_NOT_INITIALIZED" ->
-                "cuBLAS could not start on the device, for want of memory or because"
-                        + " it does not fit the driver; check that libcublas is of CUDA 12, or do without it by"
-                        + " -Delman.cuda.gemm=own (" + call.getMessage() + ")";
-            default -> call.getMessage();
+                "cuBLAS could not start on the device, for want of memory or because it does not fit the driver; check"
+                        + " that libcublas is of CUDA 12, or do without it by -Delman.cuda.gemm=own";
+            default -> null;
         };
     }
 }

@@ -11,6 +11,7 @@ import dev.elman.backend.SgdStep;
 import dev.elman.backend.SimpleRnnBackward;
 import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.Tensor;
+import dev.elman.cuda.Blas.Form;
 import java.util.List;
 
 /** The operations of {@link CudaBackend}: each checks its operands, finds where they lie and hands its work to the stream. */
@@ -219,7 +220,7 @@ abstract class CudaOperations implements Backend {
         long bias = in(b);
         long to = in(y);
         context.enter();
-        multiply(transposed, from, weights, to, sizes.m(), sizes.k(), sizes.d());
+        blas.multiply(transposed ? Form.NT : Form.NN, false, from, weights, to, sizes.m(), sizes.k(), sizes.d());
         if (b != null) elementwise.addBias(bias, to, sizes.m(), sizes.k());
     }
 
@@ -233,19 +234,14 @@ abstract class CudaOperations implements Backend {
         long dBias = in(db);
         context.enter();
         int m = sizes.m();
-        if (dx != null) blas.reserve(transposed ? Blas.Form.NN : Blas.Form.NT, m, sizes.d(), sizes.k());
-        blas.reserve(Blas.Form.TN, transposed ? sizes.k() : sizes.d(), transposed ? sizes.d() : sizes.k(), m);
+        Form back = transposed ? Form.NN : Form.NT;
+        if (dx != null) blas.reserve(back, m, sizes.d(), sizes.k());
+        blas.reserve(Form.TN, transposed ? sizes.k() : sizes.d(), transposed ? sizes.d() : sizes.k(), m);
         if (db != null) sums.reserve(m, sizes.k());
-        if (dx != null) multiply(!transposed, upstream, weights, dFrom, m, sizes.d(), sizes.k());
-        if (transposed) blas.transposedMultiply(true, upstream, from, dWeights, sizes.k(), sizes.d(), m);
-        else blas.transposedMultiply(true, from, upstream, dWeights, sizes.d(), sizes.k(), m);
+        if (dx != null) blas.multiply(back, false, upstream, weights, dFrom, m, sizes.d(), sizes.k());
+        if (transposed) blas.multiply(Form.TN, true, upstream, from, dWeights, sizes.k(), sizes.d(), m);
+        else blas.multiply(Form.TN, true, from, upstream, dWeights, sizes.d(), sizes.k(), m);
         if (db != null) sums.add(upstream, m, sizes.k(), dBias);
-    }
-
-    /** c [m,n] = a [m,k] b, with b [k,n] or stored [n,k]. */
-    private void multiply(boolean transposed, long a, long b, long c, int m, int n, int k) {
-        if (transposed) blas.multiplyTransposed(false, a, b, c, m, n, k);
-        else blas.multiply(false, a, b, c, m, n, k);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.elman.cuda;
 
 import dev.elman.backend.Dropout;
 import dev.elman.backend.Operands;
+import dev.elman.cuda.Blas.Form;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -72,14 +73,14 @@ final class CudaSimpleRnn {
     private void reserve(Recurrence pass, List<LiveRows.Piece> pieces, Backward to) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        blas.reserve(Blas.Form.NT, pass.sizes().n(), h, h); // of a step
+        blas.reserve(Form.NT, pass.sizes().n(), h, h); // of a step
         // All pieces have the first one's rows but the last, which has fewer.
         long rows = pieces == null
                 ? pass.rows()
                 : pieces.isEmpty() ? 0 : pieces.get(0).rows();
-        if (to.dx() != 0) blas.reserve(Blas.Form.NT, rows, d, h);
-        blas.reserve(Blas.Form.TN, d, h, rows);
-        blas.reserve(Blas.Form.TN, h, h, rows);
+        if (to.dx() != 0) blas.reserve(Form.NT, rows, d, h);
+        blas.reserve(Form.TN, d, h, rows);
+        blas.reserve(Form.TN, h, h, rows);
         dropout.reserve(pass);
         if (to.db() != 0) sums.reserve(pass.rows(), h);
     }
@@ -107,9 +108,9 @@ final class CudaSimpleRnn {
     private void products(Recurrence pass, long seen, long da, Backward to) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        if (to.dx() != 0) blas.multiplyTransposed(false, da, pass.wx(), to.dx(), pass.rows(), d, h);
-        blas.transposedMultiply(true, pass.x(), da, to.dwx(), d, h, pass.rows());
-        blas.transposedMultiply(true, seen, da, to.dwh(), h, h, pass.rows());
+        if (to.dx() != 0) blas.multiply(Form.NT, false, da, pass.wx(), to.dx(), pass.rows(), d, h);
+        blas.multiply(Form.TN, true, pass.x(), da, to.dwx(), d, h, pass.rows());
+        blas.multiply(Form.TN, true, seen, da, to.dwh(), h, h, pass.rows());
     }
 
     /** The same of the live rows; the others have da = 0. */
@@ -120,11 +121,11 @@ final class CudaSimpleRnn {
         for (LiveRows.Piece piece : pieces) {
             live.gather(piece, da, piece.first(), h);
             live.gather(piece, pass.x(), piece.second(), d);
-            blas.transposedMultiply(true, piece.second(), piece.first(), to.dwx(), d, h, piece.rows());
+            blas.multiply(Form.TN, true, piece.second(), piece.first(), to.dwx(), d, h, piece.rows());
             live.gather(piece, seen, piece.second(), h);
-            blas.transposedMultiply(true, piece.second(), piece.first(), to.dwh(), h, h, piece.rows());
+            blas.multiply(Form.TN, true, piece.second(), piece.first(), to.dwh(), h, h, piece.rows());
             if (to.dx() == 0) continue;
-            blas.multiplyTransposed(false, piece.first(), pass.wx(), piece.second(), piece.rows(), d, h);
+            blas.multiply(Form.NT, false, piece.first(), pass.wx(), piece.second(), piece.rows(), d, h);
             live.scatter(piece, piece.second(), to.dx(), d);
         }
     }

@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Operands;
+import dev.elman.cuda.Blas.Form;
 import java.util.List;
 
 /** x_t Wx of all steps, written where the states will stand. */
@@ -62,15 +63,15 @@ final class InputProjection {
     private void multiply(Recurrence pass, long transposedWx, long x, long y, long rows) {
         int d = pass.sizes().d();
         int h = pass.sizes().h();
-        if (transposedWx == 0) blas.multiply(false, x, pass.wx(), y, rows, h, d);
-        else blas.multiplyTransposed(false, x, transposedWx, y, rows, h, d);
+        if (transposedWx == 0) blas.multiply(Form.NN, false, x, pass.wx(), y, rows, h, d);
+        else blas.multiply(Form.NT, false, x, transposedWx, y, rows, h, d);
     }
 
     private void fillByStep(Recurrence pass) {
         Operands.Rnn sizes = pass.sizes();
         for (int t = 0; t < sizes.t(); t++) {
             long x = pass.x() + 4L * t * sizes.n() * sizes.d();
-            blas.multiply(false, x, pass.wx(), pass.after(pass.states(), t), sizes.n(), sizes.h(), sizes.d());
+            blas.multiply(Form.NN, false, x, pass.wx(), pass.after(pass.states(), t), sizes.n(), sizes.h(), sizes.d());
         }
     }
 }

@@ -164,12 +164,7 @@ final class Planner {
         for (int h : TYPICAL_SIZES) {
             Operands.Rnn sizes = new Operands.Rnn(TYPICAL_ROWS, TYPICAL_STEPS, h, h);
             RecurrencePlan plan = choose(sizes, 1, false, false);
-            text.append(String.format(
-                    Locale.ROOT,
-                    " H = %d %s %.2f us a step,",
-                    h,
-                    plan.name(),
-                    plan.expectedMicros(sizes, 1, false, false)));
+            text.append(" H = " + h + " " + plan.name() + " " + micros(plan, sizes, 1, false) + " a step,");
         }
         return text.append(" ").append(BASIS).toString();
     }

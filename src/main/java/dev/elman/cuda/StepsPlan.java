@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import dev.elman.backend.Operands;
+import dev.elman.cuda.Blas.Form;
 import java.util.List;
 
 /**
@@ -98,8 +99,8 @@ final class StepsPlan implements RecurrencePlan {
         long before = pass.before(pass.states(), t);
         long after = pass.after(pass.states(), t);
         long seen = pass.factors() == 0 ? before : pass.beside();
-        if (pass.transposedWh() == 0) blas.multiply(true, seen, pass.wh(), after, n, hidden, hidden);
-        else blas.multiplyTransposed(true, seen, pass.transposedWh(), after, n, hidden, hidden);
+        if (pass.transposedWh() == 0) blas.multiply(Form.NN, true, seen, pass.wh(), after, n, hidden, hidden);
+        else blas.multiply(Form.NT, true, seen, pass.transposedWh(), after, n, hidden, hidden);
         Kernel kernel = switch (pass.activation()) {
             case TANH -> Kernel.RNN_FORWARD_TANH;
             case RELU -> Kernel.RNN_FORWARD_RELU;
@@ -165,6 +166,6 @@ final class StepsPlan implements RecurrencePlan {
                 .count(hidden)
                 .overQuads(n, hidden);
         boolean whole = pass.factors() == 0;
-        blas.multiplyTransposed(whole, after, pass.wh(), whole ? before : pass.beside(), n, hidden, hidden);
+        blas.multiply(Form.NT, whole, after, pass.wh(), whole ? before : pass.beside(), n, hidden, hidden);
     }
 }

@@ -1,7 +1,7 @@
 package dev.elman.text;
 
+import java.lang.reflect.Array;
 import java.util.Arrays;
-import java.util.function.ToIntFunction;
 
 /**
  * Keras's {@code pad_sequences}: makes sequences equally long. Immutable; each setter returns a copy.
@@ -81,7 +81,7 @@ public final class PadSequences {
     public int[][] apply(int[][] sequences) {
         int fill = (int) value;
         require(fill == value, "a whole number as value for ids", Double.toString(value));
-        int[] lengths = fullLengths(sequences, r -> ((int[]) r).length);
+        int[] lengths = fullLengths(sequences);
         int steps = steps(lengths);
         int[][] padded = new int[lengths.length][steps];
         for (int i = 0; i < lengths.length; i++) {
@@ -102,7 +102,7 @@ public final class PadSequences {
      *     drops are checked too), or all sequences are empty while maxlen is not 0, for then D is unknown
      */
     public float[][][] apply(float[][][] sequences) {
-        int[] lengths = fullLengths(sequences, r -> ((float[][]) r).length);
+        int[] lengths = fullLengths(sequences);
         int steps = steps(lengths);
         int d = vectorSize(sequences);
         require(
@@ -127,7 +127,7 @@ public final class PadSequences {
      * for {@code Sequences.withMask}. Unlike Keras's {@code mask_zero} it knows the value from an id of the same number.
      */
     public boolean[][] mask(int[][] sequences) {
-        int[] lengths = fullLengths(sequences, r -> ((int[]) r).length);
+        int[] lengths = fullLengths(sequences);
         int steps = steps(lengths);
         boolean[][] mask = new boolean[lengths.length][steps];
         for (int i = 0; i < lengths.length; i++) {
@@ -158,14 +158,14 @@ public final class PadSequences {
         return maxlen;
     }
 
-    private static int[] fullLengths(Object[] sequences, ToIntFunction<Object> length) {
+    private static int[] fullLengths(Object[] sequences) {
         require(sequences != null, "sequences", "null");
         int[] lengths = new int[sequences.length];
         for (int i = 0; i < lengths.length; i++) {
             if (sequences[i] == null) {
                 throw bad("sequences that are not null; an empty array is an empty one", "null at position " + i);
             }
-            lengths[i] = length.applyAsInt(sequences[i]);
+            lengths[i] = Array.getLength(sequences[i]);
         }
         return lengths;
     }

@@ -23,23 +23,18 @@ final class Vocabulary {
      * before anything is changed, so a bad one among them leaves the tables as they were.
      */
     <D> void fit(Iterable<? extends D> documents, Function<D, List<String>> tokens, String oovToken) {
-        Map<String, Long> counts = new LinkedHashMap<>();
-        Map<String, Long> docs = new LinkedHashMap<>();
-        long seen = 0;
+        Vocabulary counted = new Vocabulary();
         for (D document : documents) {
-            seen++;
+            counted.documentCount++;
             HashSet<String> inThisOne = new HashSet<>();
             for (String word : tokens.apply(document)) {
-                counts.merge(word, 1L, Long::sum);
+                counted.wordCounts.merge(word, 1L, Long::sum);
                 if (inThisOne.add(word)) {
-                    docs.merge(word, 1L, Long::sum);
+                    counted.wordDocs.merge(word, 1L, Long::sum);
                 }
             }
         }
-        documentCount += seen;
-        counts.forEach((word, c) -> wordCounts.merge(word, c, Long::sum));
-        docs.forEach((word, c) -> wordDocs.merge(word, c, Long::sum));
-        number(oovToken);
+        add(counted, oovToken);
     }
 
     /** Counts another vocabulary's documents on top of what is known and numbers all words anew. */

@@ -143,7 +143,7 @@ final class LayerSamples {
     private static Sample poolForward(Pooling pooling, int t, int n, int c, Masks masks) {
         return Sample.of("poolForward", sequence(t, n, c), text(pooling, masks), trial -> {
             Tensor x = trial.input("x", Shape.of(t, n, c), trial.coarse((long) t * n * c));
-            IntTensor mask = mask(trial, t, n, masks);
+            IntTensor mask = trial.mask(masks, t, n);
             Tolerance tolerance = pooling == Pooling.MAX ? Tolerance.EXACT : Tolerance.ofTerms(t + 1L);
             Tensor y = trial.output("y", Shape.of(n, c), tolerance);
             IntTensor argmax = pooling == Pooling.MAX ? trial.intOutput("argmax", Shape.of(n, c)) : null;
@@ -154,7 +154,7 @@ final class LayerSamples {
     private static Sample poolBackward(Pooling pooling, int t, int n, int c, Masks masks) {
         return Sample.of("poolBackward", sequence(t, n, c), text(pooling, masks), trial -> {
             Tensor dy = trial.input("dy", Shape.of(n, c));
-            IntTensor mask = mask(trial, t, n, masks);
+            IntTensor mask = trial.mask(masks, t, n);
             IntTensor argmax = pooling == Pooling.MAX
                     ? trial.ints("argmax", Shape.of(n, c), trial.integers((long) n * c, -1, t))
                     : null;
@@ -174,7 +174,7 @@ final class LayerSamples {
             double[] wild = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY};
             for (int i = 0; i < values.length; i += 11) values[i] = wild[i % wild.length];
             Tensor x = trial.input("x", Shape.of(t, n, c), values);
-            IntTensor mask = mask(trial, t, n, Masks.HOLES);
+            IntTensor mask = trial.mask(Masks.HOLES, t, n);
             Tensor y = trial.output("y", Shape.of(n, c), Tolerance.ofTerms(t));
             IntTensor argmax = pooling == Pooling.MAX ? trial.intOutput("argmax", Shape.of(n, c)) : null;
             return backend -> backend.poolForward(pooling, x, mask, y, argmax);
@@ -205,11 +205,6 @@ final class LayerSamples {
             Tensor x = trial.updated("x", Shape.of(t, n, c), Tolerance.ofTerms(1));
             return backend -> backend.dropout(dropout, x, x);
         });
-    }
-
-    private static IntTensor mask(Trial trial, int t, int n, Masks masks) {
-        int[] values = masks.values(t, n, trial.random());
-        return values == null ? null : trial.ints("mask", Shape.of(t, n), values);
     }
 
     private static String sequence(int t, int n, int c) {

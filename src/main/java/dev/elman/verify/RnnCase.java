@@ -88,7 +88,7 @@ record RnnCase(
     /** This case, and beside it the same the other way. */
     Sample bothForwardSample() {
         return Sample.of("bidirectionalForward", shape(), variant(), trial -> {
-            IntTensor mask = mask(trial);
+            IntTensor mask = trial.mask(masks, t, n);
             SimpleRnnForward one = forward(trial, "", mask, input(trial));
             SimpleRnnForward other = otherWay().forward(trial, OTHER, mask, input(trial));
             return backend -> backend.bidirectionalForward(one, other);
@@ -98,7 +98,7 @@ record RnnCase(
     /** This case back, and beside it the same the other way. */
     Sample bothBackwardSample() {
         return Sample.of("bidirectionalBackward", shape(), backwardVariant(), trial -> {
-            IntTensor mask = mask(trial);
+            IntTensor mask = trial.mask(masks, t, n);
             SimpleRnnBackward one = backward(trial, "", mask);
             SimpleRnnBackward other = otherWay().backward(trial, OTHER, mask);
             return backend -> backend.bidirectionalBackward(one, other);
@@ -120,7 +120,7 @@ record RnnCase(
     }
 
     SimpleRnnForward forward(Trial trial, double[] input) {
-        return forward(trial, "", mask(trial), input);
+        return forward(trial, "", trial.mask(masks, t, n), input);
     }
 
     private SimpleRnnForward forward(Trial trial, String whose, IntTensor mask, double[] input) {
@@ -138,7 +138,7 @@ record RnnCase(
 
     /** Operands before a backward pass, with the states that the reference's forward pass leaves. */
     SimpleRnnBackward backward(Trial trial) {
-        return backward(trial, "", mask(trial));
+        return backward(trial, "", trial.mask(masks, t, n));
     }
 
     private SimpleRnnBackward backward(Trial trial, String whose, IntTensor mask) {
@@ -178,11 +178,6 @@ record RnnCase(
 
     private double inputScale() {
         return Math.sqrt(3.0 / d);
-    }
-
-    private IntTensor mask(Trial trial) {
-        int[] values = masks.values(t, n, trial.random());
-        return values == null ? null : trial.ints("mask", Shape.of(t, n), values);
     }
 
     /** States as the reference computes them from the trial's own weights, rounded to float32. */

@@ -111,6 +111,12 @@ final class Trial implements AutoCloseable {
                 .intTensor();
     }
 
+    /** A mask [T,N]; null for none. */
+    IntTensor mask(Masks masks, int t, int n) {
+        int[] values = masks.values(t, n, random);
+        return values == null ? null : ints("mask", Shape.of(t, n), values);
+    }
+
     IntTensor intOutput(String name, Shape shape) {
         double[] garbage = new double[Math.toIntExact(shape.size())];
         Arrays.fill(garbage, -77);

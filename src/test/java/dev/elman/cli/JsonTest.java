@@ -10,6 +10,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class JsonTest {
+    @Test
+    void whatJsonHasNoNumberForIsNull() {
+        StringWriter all = new StringWriter();
+        Json.print(new PrintWriter(all), new double[] {.5, Double.NaN, Double.NEGATIVE_INFINITY});
+        assertEquals("[0.5,null,null]", all.toString().replaceAll("\\s", ""));
+    }
+
     /** A confusion of many labels is longer than a String can be. */
     @Test
     void isNeverAllInOnePiece() {

@@ -614,7 +614,7 @@ class TrainAndPredictTest {
         EpochResult last = new EpochResult(2, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7);
         History history = new History(List.of(kept, last), 1);
         assertEquals(
-                new TrainResult("classify", "cpu", 9, 2, 2, 1, .1, .2, .3, .4, null, 5, "file"),
+                new TrainResult("classify", "cpu", 9, 2, 2, 1, .1, .2, .3, .4, Double.NaN, 5, "file"),
                 TrainResult.of(TextTask.Kind.classify, "cpu", 9, 2, history, 5, "file"));
         assertEquals(
                 Math.exp(.3),

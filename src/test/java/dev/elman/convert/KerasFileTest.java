@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
 import dev.elman.convert.Report.How;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
@@ -58,8 +59,7 @@ class KerasFileTest {
                 read.report().notes());
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(3, 4).withActivation(Activation.RELU).withOutput(Output.LAST);
-        assertNetwork(
-                read.network(), 6, config, 2, "embedding.table", "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+        assertNetwork(read.network(), 6, config, 2);
         assertEquals(
                 new Report.Row("rnn.forward.wh", "layers/simple_rnn/cell/vars/1", "[4,4]", How.COPIED),
                 read.report().rows().get(2));
@@ -76,52 +76,20 @@ class KerasFileTest {
                         "layer \"pool\" (GlobalMaxPooling1D): Keras takes the largest of padded steps too, elman of live ones"
                                 + " only."),
                 read.report().notes());
-        assertNetwork(
-                read.network(),
-                6,
-                config,
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b",
-                "rnn.reverse.wx",
-                "rnn.reverse.wh",
-                "rnn.reverse.b");
+        assertNetwork(read.network(), 6, config, 2);
     }
 
     @Test
     void aStackAndASum() throws IOException {
         Imported read = KerasFile.read(FIXTURES.resolve("stack.keras"), Hints.NONE);
         SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withLayers(2).withOutput(Output.LAST);
-        assertNetwork(
-                read.network(),
-                6,
-                config,
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b",
-                "rnn.l1.forward.wx",
-                "rnn.l1.forward.wh",
-                "rnn.l1.forward.b");
+        assertNetwork(read.network(), 6, config, 2);
         read = KerasFile.read(FIXTURES.resolve("sum.keras"), Hints.NONE);
         config = SimpleRnnConfig.of(3, 4)
                 .withBidirectional(true)
                 .withMerge(Merge.SUM)
                 .withOutput(Output.LAST);
-        assertNetwork(
-                read.network(),
-                0,
-                config,
-                2,
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b",
-                "rnn.reverse.wx",
-                "rnn.reverse.wh",
-                "rnn.reverse.b");
+        assertNetwork(read.network(), 0, config, 2);
     }
 
     @Test
@@ -160,18 +128,7 @@ class KerasFileTest {
         Imported read = KerasFile.read(FIXTURES.resolve("bidirectional.weights.h5"), Hints.NONE);
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(3, 4).withBidirectional(true).withOutput(Output.LAST);
-        assertNetwork(
-                read.network(),
-                6,
-                config,
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b",
-                "rnn.reverse.wx",
-                "rnn.reverse.wh",
-                "rnn.reverse.b");
+        assertNetwork(read.network(), 6, config, 2);
         assertEquals(
                 List.of(
                         "The file does not say its activation: TANH is taken.",
@@ -184,44 +141,20 @@ class KerasFileTest {
                 read.network(),
                 6,
                 SimpleRnnConfig.of(3, 4).withActivation(Activation.RELU).withOutput(Output.LAST),
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b");
+                2);
         read = KerasFile.read(FIXTURES.resolve("layer.weights.h5"), Hints.NONE);
-        assertNetwork(
-                read.network(), 0, SimpleRnnConfig.of(3, 4).withBias(false), 0, "rnn.forward.wx", "rnn.forward.wh");
+        assertNetwork(read.network(), 0, SimpleRnnConfig.of(3, 4).withBias(false), 0);
     }
 
     @Test
     void theOlderFormat() throws IOException {
         SimpleRnnConfig config = SimpleRnnConfig.of(3, 4).withOutput(Output.LAST);
         Imported read = KerasFile.read(FIXTURES.resolve("legacy.h5"), Hints.NONE);
-        assertNetwork(
-                read.network(),
-                6,
-                config.withActivation(Activation.RELU),
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b");
+        assertNetwork(read.network(), 6, config.withActivation(Activation.RELU), 2);
         read = KerasFile.read(FIXTURES.resolve("legacy_weights.h5"), Hints.NONE);
-        assertNetwork(
-                read.network(),
-                6,
-                config.withBidirectional(true),
-                2,
-                "embedding.table",
-                "rnn.forward.wx",
-                "rnn.forward.wh",
-                "rnn.forward.b",
-                "rnn.reverse.wx",
-                "rnn.reverse.wh",
-                "rnn.reverse.b");
+        assertNetwork(read.network(), 6, config.withBidirectional(true), 2);
         read = KerasFile.read(FIXTURES.resolve("legacy_keras3.h5"), Hints.NONE);
-        assertNetwork(read.network(), 0, config, 2, "rnn.forward.wx", "rnn.forward.wh", "rnn.forward.b");
+        assertNetwork(read.network(), 0, config, 2);
     }
 
     /** The names of the model and of its layers are the user's; those of the two directions' layers begin as Keras wants it. */
@@ -307,22 +240,17 @@ class KerasFileTest {
                 read.report().notes().toString());
     }
 
-    /** These weights in this order are arrays 0, 1, 2...; then come the dense layer's, if there is one. */
-    private static void assertNetwork(
-            Network network, int vocabulary, SimpleRnnConfig config, int classes, String... weights) {
+    /** Its weights in their order are arrays 0, 1, 2... */
+    private static void assertNetwork(Network network, int vocabulary, SimpleRnnConfig config, int classes) {
         assertEquals(config, network.rnn());
         assertEquals(vocabulary, network.vocabulary());
         assertEquals(classes, network.classes());
-        int k = 0;
-        for (String weight : weights) assertCounted(network, weight, k++);
-        if (classes == 0) return;
-        assertCounted(network, "dense.w", k++);
-        assertCounted(network, "dense.b", k);
-    }
-
-    private static void assertCounted(Network network, String weight, int k) {
-        float[] found = network.weights().get(weight).floats();
-        for (int i = 0; i < found.length; i++) assertEquals(k + 1 + i / 8f, found[i], weight + " " + i);
+        int k = 1;
+        for (Parameters.Spec spec : network.specs()) {
+            float[] found = network.weights().get(spec.name()).floats();
+            for (int i = 0; i < found.length; i++) assertEquals(k + i / 8f, found[i], spec.name() + " " + i);
+            k++;
+        }
     }
 
     @Test

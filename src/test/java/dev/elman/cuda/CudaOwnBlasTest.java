@@ -156,11 +156,7 @@ class CudaOwnBlasTest {
 
     private void multiply(int multiprocessors, Form form, boolean add, long a, long b, long c, int m, int n, int k) {
         OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), multiprocessors);
-        switch (form) {
-            case NN -> blas.multiply(add, a, b, c, m, n, k);
-            case NT -> blas.multiplyTransposed(add, a, b, c, m, n, k);
-            case TN -> blas.transposedMultiply(add, a, b, c, m, n, k);
-        }
+        blas.multiply(form, add, a, b, c, m, n, k);
     }
 
     private long address(Tensor tensor) {

@@ -238,11 +238,7 @@ class CudaSplitBlasTest {
                 long fromA = address(a) + 4L * offset;
                 long fromB = address(b) + 4L * offset;
                 long to = address(c) + 4L * offset;
-                switch (form) {
-                    case NN -> blas.multiply(add, fromA, fromB, to, m, n, k);
-                    case NT -> blas.multiplyTransposed(add, fromA, fromB, to, m, n, k);
-                    case TN -> blas.transposedMultiply(add, fromA, fromB, to, m, n, k);
-                }
+                blas.multiply(form, add, fromA, fromB, to, m, n, k);
                 float[] after = c.toFloats();
                 for (int i = 0; i < after.length; i++) {
                     if (i < offset || i >= offset + m * n) assertEquals(SENTINEL, after[i], "beside c");
