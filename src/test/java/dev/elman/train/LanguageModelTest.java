@@ -390,6 +390,9 @@ class LanguageModelTest {
             assertEquals(1, new Sampling(Double.MIN_VALUE, 0, 0).draw(logits, random));
             assertTrue(new Sampling(Double.MAX_VALUE, 0, 0).draw(logits, random) < 3, "0 is never drawn");
         }
+        int first = 0;
+        for (int i = 0; i < 1000; i++) first += 1 - new Sampling(1, 0, 0).draw(new float[] {1000, 999}, random);
+        assertEquals(.731, first / 1000.0, .05, "as of 1 and 0");
         refused("temperature", () -> new Sampling(Double.POSITIVE_INFINITY, 0, 0));
     }
 }

@@ -536,6 +536,58 @@ class SimpleRnnClassifierTest {
     }
 
     @Test
+    void anEvaluationCountsTheHitsOfAllItsBatches() {
+        ToyData many = new ToyData(600, 3);
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Evaluation found = model.evaluate(many.ids, many.labels);
+            int hits = 0;
+            for (int k = 0; k < ToyData.CLASSES; k++) hits += found.confusion()[k][k];
+            assertEquals(hits / 600.0, found.accuracy(), 1e-9);
+        }
+    }
+
+    /** Differences of the loss, with the same elements dropped. */
+    @Test
+    void gradientsAreOfWhatDropoutLeft() {
+        double step = 1e-5;
+        ClassifierConfig config = ToyData.config()
+                .embeddingSize(3)
+                .hiddenSize(4)
+                .inputDropout(.4)
+                .dropout(.4)
+                .build();
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
+                Minibatch batch = new Minibatch(backend, 0)) {
+            batch.load(SequenceInput.tokens(data.ids), Batches.range(8), data.labels);
+            Tensor flat = model.weights().flat();
+            double[] weights = flat.toDoubles();
+            Tensor gradients = model.network().gradients().flat();
+            backend.fill(gradients, 0);
+            lossOf(model, batch, true);
+            double[] found = gradients.toDoubles();
+            for (int i = 0; i < weights.length; i++) {
+                double[] moved = weights.clone();
+                moved[i] += step;
+                flat.set(moved);
+                double above = lossOf(model, batch, false);
+                moved[i] -= 2 * step;
+                flat.set(moved);
+                assertEquals((above - lossOf(model, batch, false)) / (2 * step), found[i], 1e-6, "weight " + i);
+            }
+        }
+    }
+
+    private double lossOf(SimpleRnnClassifier model, Minibatch batch, boolean backward) {
+        try (Tensor metrics = backend.allocate(Shape.of(2))) {
+            Tensor logits = model.network().forward(batch, 1, 0);
+            backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
+            if (backward) model.network().backward(logits);
+            return metrics.toDoubles()[0];
+        }
+    }
+
+    @Test
     void theEmbeddingBeginsWithinAHalf() {
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
                 backend, ToyData.config().embeddingSize(100).build())) {

@@ -312,6 +312,19 @@ class TrainerTest {
         }
     }
 
+    /** With a rate of 0 the weights stay, and an epoch sees what an evaluation sees. */
+    @Test
+    void anEpochTellsTheMeansOfAllItsBatches() {
+        Trainer still = ToyData.trainer().epochs(1).schedule((step, total) -> 0).build();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            EpochResult epoch = model.fit(data.ids, data.labels, still).last();
+            Evaluation all = model.evaluate(data.ids, data.labels);
+            assertEquals(all.loss(), epoch.loss(), 1e-6);
+            assertEquals(all.accuracy(), epoch.accuracy(), 1e-6);
+        }
+    }
+
     @Test
     void callbacksSeeEveryBatchAndMayStop() {
         List<Progress> seen = new ArrayList<>();
