@@ -100,6 +100,12 @@ public final class KerasFile {
         if (rnn.output() == Output.MAX) {
             notes.add("Under a mask Keras takes the largest of padded steps too, elman of live ones only.");
         }
+        // Two directions set it themselves.
+        if (rnn.zeroOutputForMask() && rnn.output() == Output.LAST && !rnn.bidirectional()) {
+            notes.add(
+                    "Where the last step of a row is masked Keras returns 0 (zero_output_for_mask), elman its last live"
+                            + " state.");
+        }
         if (rnn.goBackwards() && (rnn.layers() > 1 || rnn.output() == Output.MEAN)) {
             notes.add("Keras turns the steps round, but not their mask: give it rows of one length.");
         }

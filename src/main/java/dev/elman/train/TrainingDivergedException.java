@@ -17,6 +17,7 @@ public final class TrainingDivergedException extends RuntimeException {
     /**
      * @param found what is no number: of that batch, or after its step
      * @param steps how many were taken
+     * @param learningRate of the last of them
      */
     TrainingDivergedException(
             int epoch,
@@ -27,8 +28,8 @@ public final class TrainingDivergedException extends RuntimeException {
             double clipNorm,
             int lastGoodEpoch,
             boolean best) {
-        super("Training diverged in epoch " + epoch + ", batch " + batch + ": " + found + ", learning rate "
-                + learningRate
+        super("Training diverged in epoch " + epoch + ", batch " + batch + ": " + found
+                + (steps == 0 ? "" : ", learning rate " + learningRate)
                 + ". The model has "
                 + (lastGoodEpoch == 0
                         ? "its weights from before the training"

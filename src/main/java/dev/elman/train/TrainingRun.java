@@ -190,8 +190,8 @@ final class TrainingRun implements AutoCloseable {
         double targets = 0;
         for (int batch = 0; batch < batches; batch++) {
             TrainingStep.Measured measured = steps.gradient(batch, step);
-            learningRate = settings.learningRate(step, (long) batches * settings.epochs());
             if (!measured.isFinite()) throw diverged(epoch, batch + 1, measured.toString());
+            learningRate = settings.learningRate(step, (long) batches * settings.epochs());
             if (batch == 0) {
                 // Only now is it known what the last update of the epoch before was worth.
                 keep(lastGood);

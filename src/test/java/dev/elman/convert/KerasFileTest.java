@@ -33,6 +33,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,6 +122,23 @@ class KerasFileTest {
                         + " (zero_output_for_mask), elman its last live state.",
                 notes.get(1));
         assertEquals(2, notes.size(), notes.toString());
+    }
+
+    /** Where no configuration says the layer's place. */
+    @Test
+    void whatKerasMakesOfAMaskedLastStepIsNoted() throws IOException {
+        SimpleRnnConfig config =
+                SimpleRnnConfig.of(3, 4).withOutput(Output.LAST).withZeroOutputForMask(true);
+        Path file = folder.resolve("zero.weights.h5");
+        Predicate<String> zero = note -> note.startsWith("Where the last step of a row is masked Keras returns 0");
+        for (SimpleRnnConfig one : List.of(config, config.withBidirectional(true), config.withOutput(Output.MEAN))) {
+            int noted = one.equals(config) ? 1 : 0;
+            List<String> written =
+                    KerasFile.write(Samples.network(0, one, 2, 7), file).notes();
+            assertEquals(noted, written.stream().filter(zero).count(), written.toString());
+            List<String> read = KerasFile.read(file, Hints.of(one)).report().notes();
+            assertEquals(noted, read.stream().filter(zero).count(), read.toString());
+        }
     }
 
     @Test
