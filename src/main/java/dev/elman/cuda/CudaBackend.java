@@ -91,8 +91,8 @@ public final class CudaBackend extends CudaOperations {
      * <p>One backend for each thread and stream. They may read the same memory, see {@link #wrap}, once an event of the
      * application's has ordered the writing before. The stream must not be capturing. While another one captures, in global mode
      * or, begun by this thread, in thread-local mode, the driver allocates and frees nothing, and a call that asks for it also
-     * invalidates that capture: an operation that needs memory throws {@link IllegalStateException}, and the backend goes on. Do not close it
-     * meanwhile: what cannot be freed then stays taken.
+     * invalidates that capture: an operation that needs memory throws {@link IllegalStateException}, and the backend goes on.
+     * Do not close it meanwhile: what cannot be freed then stays taken.
      *
      * @param stream null for the default stream; on it, and on one that waits for it, no recurrence runs as a graph
      * @throws BackendUnavailableException when a link of the chain does not hold; says which, and what to do
