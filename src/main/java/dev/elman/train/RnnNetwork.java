@@ -141,11 +141,15 @@ final class RnnNetwork {
     /**
      * Closes the network, and before it what the model has besides.
      *
-     * @throws IllegalStateException while another thread is in an operation
+     * @throws IllegalStateException while another thread is in an operation, or in a callback of one
      */
     void close(Runnable rest) {
         enter("close");
         try {
+            if (user.getHoldCount() > 1) {
+                throw new IllegalStateException("close: this model is at work. Close it when the call has returned;"
+                        + " a callback that returns false ends a fit after the epoch.");
+            }
             rest.run();
             close();
         } finally {

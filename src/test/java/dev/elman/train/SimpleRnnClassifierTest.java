@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -400,7 +401,28 @@ class SimpleRnnClassifierTest {
             other.join();
             assertTrue(met.get() instanceof IllegalStateException, "" + met.get());
             assertTrue(met.get().getMessage().startsWith("predictProba: another thread is using this model"));
-            assertEquals(data.ids.length, model.predict(data.ids).length);
+            CompletableFuture<int[]> afterwards = CompletableFuture.supplyAsync(() -> model.predict(data.ids));
+            assertEquals(data.ids.length, afterwards.get().length, "any thread may when none is in it");
+        }
+    }
+
+    @Test
+    void aModelIsNotClosedInItsOwnCallback() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Runnable close = model::close;
+            Callback closing = new Callback() {
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    close.run();
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer().callback(closing).build();
+            IllegalStateException e =
+                    assertThrows(IllegalStateException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertTrue(e.getMessage().contains("returns false"), e.getMessage());
+            assertEquals(data.ids.length, model.predict(data.ids).length, "nothing is lost");
         }
     }
 
