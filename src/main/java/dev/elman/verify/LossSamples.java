@@ -10,6 +10,9 @@ import java.util.function.Consumer;
 
 /** Softmax and cross-entropy. */
 final class LossSamples {
+    /** K of a language model whose tokens are words. */
+    private static final int LARGE = 20_011;
+
     private LossSamples() {}
 
     static List<Sample> all() {
@@ -24,6 +27,8 @@ final class LossSamples {
                 samples.add(new Loss(m, k, 0, 0, 1, false).sample());
             }
         }
+        samples.add(softmax(3, LARGE, 5));
+        samples.add(new Loss(3, LARGE, 3, .1, 1, false).sample());
         return samples;
     }
 

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.backend.Backend;
+import dev.elman.backend.Parameters;
+import dev.elman.backend.Tensor;
+import dev.elman.reference.ReferenceBackend;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -45,6 +49,18 @@ class InitializerTest {
                 Arrays.stream(torch).map(v -> v * v).average().orElse(0),
                 3e-4);
         assertArrayEquals(new double[6], Initializer.zeros().values(2, 3, new Random(5)));
+    }
+
+    @Test
+    void aDenseLayerDrawnAnewHasNoBiasAgain() {
+        try (Backend backend = new ReferenceBackend();
+                Parameters weights = Parameters.allocate(backend, Dense.specs("dense", 2, 3));
+                Dense dense = new Dense(backend, "dense", weights, null)) {
+            Tensor b = weights.get("dense.b");
+            b.set(new float[] {1, 2, 3});
+            dense.initialize(Initializer.glorotUniform(), new Random(1));
+            assertArrayEquals(new float[3], b.toFloats());
+        }
     }
 
     @Test

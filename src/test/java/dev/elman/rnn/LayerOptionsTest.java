@@ -401,6 +401,8 @@ class LayerOptionsTest {
     void whatDoesNotGoTogetherIsNamed() {
         SimpleRnnConfig plain = SimpleRnnConfig.of(D, H);
         refused("layers", () -> plain.withLayers(0));
+        SimpleRnnConfig large = SimpleRnnConfig.of(1, 1 << 29).withLayers(3);
+        refused("fewer than 2^31 states", () -> large.withBidirectional(true));
         refused("recurrentBias", () -> plain.withBias(false).withRecurrentBias(true));
         refused("goBackwards", () -> plain.withBidirectional(true).withGoBackwards(true));
         refused("layerDropout", () -> plain.withLayerDropout(.1));

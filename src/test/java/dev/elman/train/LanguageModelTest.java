@@ -303,6 +303,7 @@ class LanguageModelTest {
                     new int[] {3, 3},
                     model.sample(new int[] {1}, 2, new Sampling(1, 0, 0), -1, 0, 1, 2),
                     "all that is left");
+            assertArrayEquals(new int[0], model.sample(new int[] {1}, 0, new Sampling(1, 0, 0), -1));
         }
     }
 

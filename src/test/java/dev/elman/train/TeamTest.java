@@ -535,6 +535,41 @@ class TeamTest {
         }
     }
 
+    @Test
+    void aCheckpointWithOtherRowsToValidateOnIsRefused(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        validated(rows(Batches.range(20)), file);
+        refused(
+                "another training: number of rows to validate on was 20, but is 21",
+                () -> validated(rows(Batches.range(21)), file));
+    }
+
+    private static void validated(TrainingData validation, Path file) {
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            model.fit(data(), validation, trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        }
+    }
+
+    @Test
+    void aCheckpointOfOtherFeaturesIsRefused(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        float[][][] x = DATA.features();
+        ofFeatures(x, file);
+        x[3][1][0] = 0.5f;
+        refused("another training: the rows are not those", () -> ofFeatures(x, file));
+    }
+
+    private static void ofFeatures(float[][][] x, Path file) {
+        ClassifierConfig config =
+                ClassifierConfig.features(ToyData.VOCABULARY, ToyData.CLASSES).build();
+        TrainingData data = TrainingData.of(SequenceInput.features(x), DATA.labels);
+        try (Backend backend = Backends.openCpu(1);
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config)) {
+            model.fit(data, trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        }
+    }
+
     /** The end of one row and the last but one of the next have changed places, which Arrays.deepHashCode does not see. */
     private static int[][] exchanged() {
         int[][] ids = Arrays.stream(DATA.ids).map(int[]::clone).toArray(int[][]::new);
