@@ -3,6 +3,7 @@ package dev.elman.rnn;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
+import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.Objects;
@@ -112,12 +113,6 @@ public final class Sequences {
             throw new IllegalArgumentException(
                     "withLengths: N = " + rows + " lengths are needed, but there are " + lengths.length + ".");
         }
-        for (int n = 0; n < rows; n++) {
-            if (lengths[n] < 0 || lengths[n] > steps) {
-                throw new IllegalArgumentException("withLengths: lengths must be 0 to T = " + steps + ", but row " + n
-                        + " has " + lengths[n] + ".");
-            }
-        }
         return new Sequences(rows, steps, features, timeMajor, liveSteps(lengths, steps));
     }
 
@@ -159,11 +154,19 @@ public final class Sequences {
         return this;
     }
 
-    /** Marks [T,N], 1 in the first lengths[n] steps of row n. */
+    /**
+     * Marks [T,N], 1 in the first lengths[n] steps of row n.
+     *
+     * @throws IllegalArgumentException when a length is below 0 or above T
+     */
     public static int[] liveSteps(int[] lengths, int steps) {
         int rows = lengths.length;
         int[] live = new int[size(steps, rows, 1)];
         for (int n = 0; n < rows; n++) {
+            if (lengths[n] < 0 || lengths[n] > steps) {
+                throw new IllegalArgumentException(
+                        "Sequences: lengths must be 0 to T = " + steps + ", but row " + n + " has " + lengths[n] + ".");
+            }
             for (int t = 0; t < lengths[n]; t++) live[t * rows + n] = 1;
         }
         return live;
@@ -206,9 +209,13 @@ public final class Sequences {
         return mask;
     }
 
-    /** A tensor [T,N,C] as an array [N,T,C]. */
+    /**
+     * A tensor [T,N,C] as an array [N,T,C].
+     *
+     * @throws ShapeMismatchException for another rank
+     */
     public static float[][][] batchMajor(Tensor sequence) {
-        Shape shape = sequence.shape();
+        Shape shape = shape("batchMajor", "[T,N,C]", 3, sequence);
         int steps = shape.extent(0);
         int rows = shape.extent(1);
         int channels = shape.extent(2);
@@ -223,13 +230,24 @@ public final class Sequences {
         return result;
     }
 
-    /** A tensor [N,C] as an array [N,C]. */
+    /**
+     * A tensor [N,C] as an array [N,C].
+     *
+     * @throws ShapeMismatchException for another rank
+     */
     public static float[][] rows(Tensor matrix) {
-        int rows = matrix.shape().extent(0);
-        int columns = matrix.shape().extent(1);
+        Shape shape = shape("rows", "[N,C]", 2, matrix);
+        int rows = shape.extent(0);
+        int columns = shape.extent(1);
         float[] values = matrix.toFloats();
         float[][] result = new float[rows][];
         for (int n = 0; n < rows; n++) result[n] = Arrays.copyOfRange(values, n * columns, (n + 1) * columns);
         return result;
+    }
+
+    private static Shape shape(String operation, String letters, int rank, Tensor tensor) {
+        Shape shape = tensor.shape();
+        if (shape.rank() == rank) return shape;
+        throw new ShapeMismatchException("Sequences." + operation, "the tensor", letters, shape);
     }
 }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import dev.elman.reference.ReferenceBackend;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,8 @@ class SequencesTest {
         assertMessage("row 0, step 1 has 1 features", () -> Sequences.of(new float[][][] {{{1, 2}, {3}}}));
         assertMessage("row 0 has 3", () -> Sequences.of(x).withLengths(3));
         assertMessage("row 0 has -1", () -> Sequences.of(x).withLengths(-1));
+        assertMessage("row 1 has 3", () -> Sequences.liveSteps(new int[] {2, 3}, 2));
+        assertMessage("row 0 has -1", () -> Sequences.liveSteps(new int[] {-1}, 2));
         assertMessage("N = 1 lengths", () -> Sequences.of(x).withLengths(1, 1));
         assertMessage("N = 1 rows", () -> Sequences.of(x).withMask(new boolean[2][2]));
         assertMessage("T = 2 steps", () -> Sequences.of(x).withMask(new boolean[1][3]));
@@ -53,6 +56,17 @@ class SequencesTest {
         float[][][] bad = {{{1, 2}, {3, Float.NaN}}};
         assertMessage("row 0, step 1, feature 1 is NaN", () -> Sequences.of(bad).requireFinite());
         Sequences.of(bad).withLengths(1).requireFinite();
+    }
+
+    /** What a layer returns of every step would else come out as N rows of other numbers. */
+    @Test
+    void arraysAreMadeOfTheirOwnRankAlone() {
+        try (Backend backend = new ReferenceBackend();
+                Tensor sequence = backend.allocate(Shape.of(2, 3, 4));
+                Tensor matrix = sequence.slice(0, 1).reshape(Shape.of(3, 4))) {
+            assertMessage("must be [N,C], but is [2,3,4]", () -> Sequences.rows(sequence));
+            assertMessage("must be [T,N,C], but is [3,4]", () -> Sequences.batchMajor(matrix));
+        }
     }
 
     @Test
