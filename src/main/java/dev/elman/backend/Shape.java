@@ -29,9 +29,19 @@ public final class Shape {
         return extents.length;
     }
 
-    /** Extent of an axis; negative axes count from the end, -1 is the last. */
+    /**
+     * Extent of an axis; negative axes count from the end, -1 is the last.
+     *
+     * @throws IndexOutOfBoundsException when there is no such axis
+     */
     public int extent(int axis) {
-        return extents[axis < 0 ? extents.length + axis : axis];
+        return extents[index(axis)];
+    }
+
+    private int index(int axis) {
+        int index = axis < 0 ? extents.length + axis : axis;
+        if (index >= 0 && index < extents.length) return index;
+        throw new IndexOutOfBoundsException("The shape " + this + " has no axis " + axis + ".");
     }
 
     /** All extents, in their order. */
@@ -65,10 +75,19 @@ public final class Shape {
         return product;
     }
 
-    /** This shape with another extent along the first axis. */
+    /** This shape with another extent along the first axis; throws as {@link #extent}. */
     public Shape withFirst(int extent) {
+        return with(0, extent);
+    }
+
+    /** This shape with another extent along the last axis; throws as {@link #extent}. */
+    public Shape withLast(int extent) {
+        return with(-1, extent);
+    }
+
+    private Shape with(int axis, int extent) {
         int[] changed = extents.clone();
-        changed[0] = extent;
+        changed[index(axis)] = extent;
         return of(changed);
     }
 

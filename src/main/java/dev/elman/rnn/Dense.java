@@ -70,7 +70,7 @@ public final class Dense implements AutoCloseable {
     /** y [.., K] for x [.., D]. */
     public Tensor forward(Tensor x) {
         this.x = x;
-        Tensor out = y.of(withLast(x.shape(), b.shape().extent(0)));
+        Tensor out = y.of(x.shape().withLast(b.shape().extent(0)));
         if (tied) backend.linearForward(x, w, b, out);
         else backend.denseForward(x, w, b, out);
         return out;
@@ -82,12 +82,6 @@ public final class Dense implements AutoCloseable {
         if (tied) backend.linearBackward(x, w, dy, out, dw, db);
         else backend.denseBackward(x, w, dy, out, dw, db);
         return out;
-    }
-
-    private static Shape withLast(Shape shape, int extent) {
-        return shape.rank() == 3
-                ? Shape.of(shape.extent(0), shape.extent(1), extent)
-                : Shape.of(shape.extent(0), extent);
     }
 
     @Override

@@ -110,6 +110,19 @@ class LayerOptionsTest {
     }
 
     @Test
+    void aDenseLayerTakesAnyRank() {
+        try (Parameters weights = Parameters.allocate(backend, Dense.specs("d", D, 2));
+                Parameters gradients = Parameters.allocate(backend, Dense.specs("d", D, 2));
+                Dense dense = new Dense(backend, "d", weights, gradients)) {
+            for (Shape shape : List.of(Shape.of(D), Shape.of(N, D), Shape.of(T, N, D), Shape.of(2, T, N, D))) {
+                Tensor y = dense.forward(random(1, extents(shape)));
+                assertEquals(shape.withLast(2), y.shape());
+                assertEquals(shape, dense.backward(y).shape());
+            }
+        }
+    }
+
+    @Test
     void gradientsAreAddedUntilTheyAreCleared() {
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(D, H).withLayers(2).withBidirectional(true).withRecurrentBias(true);

@@ -1,0 +1,33 @@
+package dev.elman.backend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+
+class ShapeTest {
+    private final Shape shape = Shape.of(7, 3, 5);
+
+    @Test
+    void extentsAreCountedFromEitherEnd() {
+        assertEquals(7, shape.extent(0));
+        assertEquals(7, shape.extent(-3));
+        assertEquals(5, shape.extent(-1));
+        assertEquals(Shape.of(2, 3, 5), shape.withFirst(2));
+        assertEquals(Shape.of(7, 3, 2), shape.withLast(2));
+    }
+
+    @Test
+    void anAxisThatIsNotThereIsNamed() {
+        assertMessage("The shape [7,3,5] has no axis 3.", () -> shape.extent(3));
+        assertMessage("The shape [7,3,5] has no axis -4.", () -> shape.extent(-4));
+        assertMessage("The shape [] has no axis 0.", () -> Shape.of().withFirst(1));
+        assertMessage("The shape [] has no axis -1.", () -> Shape.of().withLast(1));
+    }
+
+    private static void assertMessage(String message, Runnable action) {
+        assertEquals(
+                message,
+                assertThrows(IndexOutOfBoundsException.class, action::run).getMessage());
+    }
+}
