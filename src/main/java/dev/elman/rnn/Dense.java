@@ -76,8 +76,14 @@ public final class Dense implements AutoCloseable {
         return out;
     }
 
-    /** Adds to the gradients of w and b and returns dx [.., D]. */
+    /**
+     * Adds to the gradients of w and b and returns dx [.., D].
+     *
+     * @throws IllegalStateException when there was no forward pass to go back through, or the layer has no gradients
+     */
     public Tensor backward(Tensor dy) {
+        WayBack.requireGradients("Dense.backward", dw);
+        WayBack.requireForward("Dense.backward", x);
         Tensor out = dx.of(x.shape());
         if (tied) backend.linearBackward(x, w, dy, out, dw, db);
         else backend.denseBackward(x, w, dy, out, dw, db);

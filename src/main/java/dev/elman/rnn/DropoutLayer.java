@@ -37,9 +37,15 @@ public final class DropoutLayer implements AutoCloseable {
         return out;
     }
 
-    /** Drops the same elements of the gradient, in place. */
+    /**
+     * Drops the same elements of the gradient, in place.
+     *
+     * @throws IllegalStateException when there was no forward pass, unless nothing is dropped
+     */
     public void backward(Tensor dy) {
-        if (rate > 0) backend.dropout(last, dy, dy);
+        if (rate == 0) return;
+        WayBack.requireForward("DropoutLayer.backward", last);
+        backend.dropout(last, dy, dy);
     }
 
     @Override

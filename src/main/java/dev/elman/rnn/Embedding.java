@@ -57,8 +57,14 @@ public final class Embedding implements AutoCloseable {
         return out;
     }
 
-    /** Adds to the table's gradient. */
+    /**
+     * Adds to the table's gradient.
+     *
+     * @throws IllegalStateException when there was no forward pass to go back through, or the layer has no gradients
+     */
     public void backward(Tensor dy) {
+        WayBack.requireGradients("Embedding.backward", dTable);
+        WayBack.requireForward("Embedding.backward", ids);
         backend.embeddingBackward(ids, dy, dTable);
     }
 

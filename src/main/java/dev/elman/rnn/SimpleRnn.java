@@ -143,16 +143,9 @@ public final class SimpleRnn implements AutoCloseable {
         return directions.get(number);
     }
 
-    private void requireGradients(String operation) {
-        if (directions.get(0).gradients() == null) {
-            throw new IllegalStateException(
-                    operation + ": this layer was made without gradients. Make it with them to train it.");
-        }
-    }
-
     /** Sets all gradients to 0 (PyTorch's zero_grad). */
     public void clearGradients() {
-        requireGradients("SimpleRnn.clearGradients");
+        WayBack.requireGradients("SimpleRnn.clearGradients", gradients);
         for (RnnDirection direction : directions) {
             SimpleRnnWeights gradients = direction.gradients();
             backend.fill(gradients.wx(), 0);
@@ -229,11 +222,8 @@ public final class SimpleRnn implements AutoCloseable {
      * @throws IllegalStateException when there was no forward pass to go back through, or the layer has no gradients
      */
     public Tensor backward(Tensor dy, Tensor dFinalState, boolean inputGradient) {
-        requireGradients("SimpleRnn.backward");
-        if (outputShape == null) {
-            throw new IllegalStateException(
-                    "SimpleRnn.backward: there is nothing to go back through. Call forward first.");
-        }
+        WayBack.requireGradients("SimpleRnn.backward", gradients);
+        WayBack.requireForward("SimpleRnn.backward", outputShape);
         if (!dy.shape().equals(outputShape)) {
             String letters = config.output() == Output.SEQUENCE ? "[T,N,C] = " : "[N,C] = ";
             throw new ShapeMismatchException("SimpleRnn.backward", "dy", letters + outputShape, dy.shape());

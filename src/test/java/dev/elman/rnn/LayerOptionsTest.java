@@ -123,6 +123,33 @@ class LayerOptionsTest {
     }
 
     @Test
+    void noLayerGoesBackWithoutAWayForwardAndGradients() {
+        String nothing = ".backward: there is nothing to go back through. Call forward first.";
+        String without = ".backward: this layer was made without gradients. Make it with them to train it.";
+        List<Parameters.Spec> specs = new ArrayList<>(Dense.specs("d", D, 2));
+        specs.addAll(Embedding.specs("e", 7, D));
+        try (Parameters weights = Parameters.allocate(backend, specs);
+                Parameters gradients = Parameters.allocate(backend, specs);
+                Dense dense = new Dense(backend, "d", weights, gradients);
+                Dense fixed = new Dense(backend, "d", weights, null);
+                Embedding embedding = new Embedding(backend, "e", weights, gradients);
+                Embedding frozen = new Embedding(backend, "e", weights, null);
+                DropoutLayer dropout = new DropoutLayer(backend, 0.5);
+                IntTensor ids = backend.allocateInts(Shape.of(T, N))) {
+            Tensor dy = fixed.forward(frozen.forward(ids));
+            assertState("Dense" + nothing, () -> dense.backward(dy));
+            assertState("Dense" + without, () -> fixed.backward(dy));
+            assertState("Embedding" + nothing, () -> embedding.backward(dy));
+            assertState("Embedding" + without, () -> frozen.backward(dy));
+            assertState("DropoutLayer" + nothing, () -> dropout.backward(dy));
+        }
+    }
+
+    private static void assertState(String message, Executable action) {
+        assertEquals(message, assertThrows(IllegalStateException.class, action).getMessage());
+    }
+
+    @Test
     void gradientsAreAddedUntilTheyAreCleared() {
         SimpleRnnConfig config =
                 SimpleRnnConfig.of(D, H).withLayers(2).withBidirectional(true).withRecurrentBias(true);
