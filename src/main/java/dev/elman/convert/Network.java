@@ -4,6 +4,7 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Parameters;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import dev.elman.io.DType;
 import dev.elman.io.NdArray;
 import dev.elman.rnn.Dense;
 import dev.elman.rnn.Embedding;
@@ -38,14 +39,23 @@ public record Network(int vocabulary, SimpleRnnConfig rnn, int classes, Map<Stri
     static final String DENSE_W = DENSE + ".w";
     static final String DENSE_B = DENSE + ".b";
 
-    /** @throws IllegalArgumentException unless there are exactly the weights of {@link #specs()}, in their shapes */
+    /**
+     * @throws IllegalArgumentException unless there are exactly the weights of {@link #specs()}, F32 in their shapes, or when V or
+     *     K is negative
+     */
     public Network {
+        if (vocabulary < 0 || classes < 0) {
+            throw new IllegalArgumentException(
+                    "Network: V and K must be at least 0, but V = " + vocabulary + " and K = " + classes + ".");
+        }
         Map<String, NdArray> ordered = new LinkedHashMap<>();
         for (Parameters.Spec spec : specs(vocabulary, rnn, classes)) {
             NdArray array = weights.get(spec.name());
-            if (array == null || !array.hasShape(spec.shape().extents())) {
-                throw new IllegalArgumentException("Network: expected " + spec.name() + " " + spec.shape() + ", found "
-                        + (array == null ? "none" : array) + ".");
+            if (array == null
+                    || array.dtype() != DType.F32
+                    || !array.hasShape(spec.shape().extents())) {
+                throw new IllegalArgumentException("Network: expected " + spec.name() + ", F32 " + spec.shape()
+                        + ", found " + (array == null ? "none" : array) + ".");
             }
             ordered.put(spec.name(), array);
         }

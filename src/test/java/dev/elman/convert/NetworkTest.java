@@ -92,8 +92,13 @@ class NetworkTest {
         weights.remove("x");
         weights.put("rnn.forward.b", NdArray.ofFloats(new float[2], 2));
         assertThrows(IllegalArgumentException.class, () -> new Network(0, config, 0, weights));
+        // What NumPy makes of plain numbers: a file of ONNX would have it as whole numbers.
+        weights.put("rnn.forward.b", NdArray.ofDoubles(new double[3], 3));
+        assertThrows(IllegalArgumentException.class, () -> new Network(0, config, 0, weights));
         weights.remove("rnn.forward.b");
         assertThrows(IllegalArgumentException.class, () -> new Network(0, config, 0, weights));
+        assertThrows(IllegalArgumentException.class, () -> new Network(-1, config.withBias(false), 0, weights));
+        assertThrows(IllegalArgumentException.class, () -> new Network(0, config.withBias(false), -1, weights));
         assertEquals(
                 2, new Network(0, config.withBias(false), 0, weights).weights().size());
     }
