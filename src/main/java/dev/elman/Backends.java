@@ -98,7 +98,7 @@ public final class Backends {
     }
 
     private static Backend named(String name) {
-        return switch (name) {
+        return switch (String.valueOf(name)) {
             case CUDA -> CudaBackend.open();
             case CUDA_TF32 -> CudaBackend.open(true);
             case CPU -> CpuBackend.open();

@@ -1,6 +1,8 @@
 package dev.elman;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import java.util.ArrayList;
@@ -44,5 +46,13 @@ class BackendsTest {
             expected.add("using " + backend.description());
         }
         assertEquals(expected, logged);
+    }
+
+    @Test
+    void anUnknownNameIsRefused() {
+        for (String name : new String[] {"abacus", null}) {
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, () -> Backends.open(name));
+            assertTrue(e.getMessage().startsWith("There is no backend \"" + name + "\"."), e.getMessage());
+        }
     }
 }

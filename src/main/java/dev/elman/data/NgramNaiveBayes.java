@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -68,6 +69,7 @@ public final class NgramNaiveBayes {
 
     /** For each label, in alphabetical order, log P(label and text) up to a constant that all labels share. */
     Map<String, Double> scores(String text) {
+        Objects.requireNonNull(text, "text"); // else it would read as the word "null"
         List<String> known =
                 ngrams(text, n).stream().filter(vocabulary::contains).toList();
         Map<String, Double> scores = new TreeMap<>();

@@ -64,6 +64,7 @@ public record SafeTensors(Map<String, NdArray> tensors, Map<String, String> meta
     }
 
     private static void requireText(String text, String what) {
+        Objects.requireNonNull(text, what);
         if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
             throw new IllegalArgumentException(what + ": a half surrogate pair cannot be written as UTF-8");
         }

@@ -29,8 +29,11 @@ public final class TextPreprocessing {
     /**
      * The text with letters and their accents as one character where there is one (Unicode's NFC): the same text looks alike either
      * way, and files from a Mac or out of a PDF have the other. Keras leaves them as they are.
+     *
+     * @throws IllegalArgumentException if the text is null
      */
     public static String composed(String text) {
+        require(text != null, "a text", "null");
         return Normalizer.normalize(text, Normalizer.Form.NFC);
     }
 

@@ -188,19 +188,19 @@ public record Trainer(
 
         /** Penalty on the weights of this kind, instead of an earlier one. */
         public Builder regularizer(WeightKind kind, Regularizer choice) {
-            regularizers.put(kind, choice);
+            regularizers.put(Objects.requireNonNull(kind, "kind"), Objects.requireNonNull(choice, "regularizer"));
             return this;
         }
 
         /** What the weights of this kind keep to after every step, instead of an earlier choice. */
         public Builder constraint(WeightKind kind, Constraint choice) {
-            constraints.put(kind, choice);
+            constraints.put(Objects.requireNonNull(kind, "kind"), Objects.requireNonNull(choice, "constraint"));
             return this;
         }
 
         /** Adds one to be told of the progress. */
         public Builder callback(Callback callback) {
-            callbacks.add(callback);
+            callbacks.add(Objects.requireNonNull(callback, "callback"));
             return this;
         }
 

@@ -67,6 +67,7 @@ class NgramNaiveBayesTest {
         assertThrows(IllegalArgumentException.class, () -> NgramNaiveBayes.train(one, 0));
         NgramNaiveBayes model = NgramNaiveBayes.train(one, 2);
         assertThrows(IllegalArgumentException.class, () -> model.accuracy(none));
+        assertThrows(NullPointerException.class, () -> model.predict(null));
         assertThrows(IllegalArgumentException.class, () -> Baselines.majorityAccuracy(none, one));
     }
 

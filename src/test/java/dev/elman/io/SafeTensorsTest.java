@@ -18,6 +18,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -191,6 +192,9 @@ class SafeTensorsTest {
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("__metadata__", entry), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of("\uD800", entry), Map.of()));
         assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of(), Map.of("k", "\uDC00")));
+        Map<String, String> unset = Collections.singletonMap("k", null);
+        NullPointerException e = assertThrows(NullPointerException.class, () -> new SafeTensors(Map.of(), unset));
+        assertEquals("metadata value", e.getMessage());
     }
 
     /** An independent reader: Python's json and struct, and nothing of safetensors but its rules. */

@@ -107,6 +107,13 @@ class TokenizerTest {
     }
 
     @Test
+    void noTextIsComposedOfNull() {
+        IllegalArgumentException e =
+                assertThrows(IllegalArgumentException.class, () -> TextPreprocessing.composed(null));
+        assertEquals("text preprocessing: expected a text, given null", e.getMessage());
+    }
+
+    @Test
     void settingsThatCannotBeAreRefused() {
         Tokenizer.Builder negative = Tokenizer.builder().numWords(-1);
         assertTrue(assertThrows(IllegalArgumentException.class, negative::build)

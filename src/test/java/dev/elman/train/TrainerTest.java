@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -481,6 +482,18 @@ class TrainerTest {
             Trainer patient = Trainer.builder().patience(3).build();
             refused("set validationSplit", () -> model.fit(data.ids, data.labels, patient));
         }
+    }
+
+    @Test
+    void settingsThatAreNullAreNamedWhereTheyAreSet() {
+        Trainer.Builder trainer = Trainer.builder();
+        Map<String, Executable> named = Map.of(
+                "kind", () -> trainer.regularizer(null, Regularizer.l2(1)),
+                "regularizer", () -> trainer.regularizer(WeightKind.KERNEL, null),
+                "constraint", () -> trainer.constraint(WeightKind.KERNEL, null),
+                "callback", () -> trainer.callback(null));
+        named.forEach((name, setting) -> assertEquals(
+                name, assertThrows(NullPointerException.class, setting).getMessage()));
     }
 
     @Test
