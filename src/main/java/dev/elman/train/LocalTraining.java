@@ -4,6 +4,7 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * Steps of a training on a worker's own shares of the batches, from one state to the next, for those who average states
@@ -19,6 +20,7 @@ public final class LocalTraining implements AutoCloseable {
     private TrainingData share;
     private int firstRow;
     private long step;
+    private boolean closed;
 
     /**
      * A training that begins with the model's weights.
@@ -43,10 +45,10 @@ public final class LocalTraining implements AutoCloseable {
     /**
      * Weights, then the optimizer's moments, one after the other.
      *
-     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
+     * @throws IllegalStateException when this or the model is closed, or another thread is in an operation of it
      */
     public float[] state() {
-        return model.network().alone("state", this::read);
+        return alone("state", this::read);
     }
 
     private float[] read() {
@@ -63,11 +65,16 @@ public final class LocalTraining implements AutoCloseable {
     /**
      * Goes on from a state after this many steps.
      *
-     * @throws IllegalArgumentException when the state is not as long as {@link #state}'s; nothing has changed then
-     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
+     * @throws IllegalArgumentException when the state is not as long as {@link #state}'s, or the steps are fewer than 0; nothing has
+     *     changed then
+     * @throws IllegalStateException when this or the model is closed, or another thread is in an operation of it
      */
     public void restore(float[] state, long stepsBefore) {
-        model.network().alone("restore", () -> {
+        alone("restore", () -> {
+            if (stepsBefore < 0) {
+                throw new IllegalArgumentException(
+                        "restore: stepsBefore must be at least 0, but is " + stepsBefore + ".");
+            }
             write(state);
             step = stepsBefore;
             return null;
@@ -96,10 +103,10 @@ public final class LocalTraining implements AutoCloseable {
      * @param firstRow number that the share's first row has in the whole batch
      * @return of the share; when the loss is not finite, the weights are as they were before the step
      * @throws IllegalArgumentException when a row or label does not fit the model; nothing has changed then
-     * @throws IllegalStateException when the model is closed, or another thread is in an operation of it
+     * @throws IllegalStateException when this or the model is closed, or another thread is in an operation of it
      */
     public Metrics step(TrainingData share, int firstRow) {
-        return model.network().alone("step", () -> {
+        return alone("step", () -> {
             if (share.input().rows() > 0) model.check("step", share);
             return checkedStep(share, firstRow);
         });
@@ -124,8 +131,17 @@ public final class LocalTraining implements AutoCloseable {
         return metrics;
     }
 
+    /** Closed, its moments would begin anew, in memory that nobody frees. */
+    private <T> T alone(String operation, Supplier<T> work) {
+        return model.network().alone(operation, () -> {
+            if (closed) throw new IllegalStateException(operation + ": this training is closed. Make another.");
+            return work.get();
+        });
+    }
+
     @Override
     public void close() {
+        closed = true;
         steps.close();
         pass.close();
     }

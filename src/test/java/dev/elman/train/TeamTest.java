@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -802,6 +803,28 @@ class TeamTest {
                 refused("restore: the state has " + length, () -> local.restore(new float[length], 0));
                 assertArrayEquals(state, local.state());
             }
+            // Adam would divide by 0 in its step 0.
+            refused("restore: stepsBefore must be at least 0, but is -1", () -> local.restore(state, -1));
+        }
+    }
+
+    @Test
+    void aClosedLocalTrainingIsRefused() {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            LocalTraining local = new LocalTraining(model, trainer().build(), 1);
+            float[] state = local.state();
+            local.close();
+            int live = backend.liveTensors();
+            Map<String, Executable> operations = Map.of(
+                    "state", local::state,
+                    "restore", () -> local.restore(state, 0),
+                    "step", () -> local.step(data(), 0));
+            operations.forEach((name, operation) -> assertEquals(
+                    name + ": this training is closed. Make another.",
+                    assertThrows(IllegalStateException.class, operation).getMessage()));
+            assertEquals(live, backend.liveTensors());
         }
     }
 
