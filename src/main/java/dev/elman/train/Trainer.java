@@ -58,9 +58,20 @@ public record Trainer(
      *
      * @param lengths of all rows
      * @param counts whether a row has weight; at least one has
+     * @throws IllegalArgumentException when none has, or a length is negative
      */
     public List<int[]> batches(int[] lengths, IntPredicate counts, int epoch) {
-        return batches(row -> lengths[row], Batches.range(lengths.length), counts, epoch);
+        int[] rows = Batches.range(lengths.length);
+        if (Arrays.stream(rows).noneMatch(counts)) {
+            throw new IllegalArgumentException("batches: of " + rows.length + " rows none counts. Give one that does.");
+        }
+        for (int row : rows) {
+            if (lengths[row] < 0) {
+                throw new IllegalArgumentException(
+                        "batches: lengths must be at least 0, but that of row " + row + " is " + lengths[row] + ".");
+            }
+        }
+        return batches(row -> lengths[row], rows, counts, epoch);
     }
 
     List<int[]> batches(IntUnaryOperator lengths, int[] rows, IntPredicate counts, int epoch) {

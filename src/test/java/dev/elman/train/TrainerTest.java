@@ -599,6 +599,14 @@ class TrainerTest {
     }
 
     @Test
+    void batchesAreOfRowsThatCanBe() {
+        Trainer trainer = ToyData.trainer().build();
+        refused("of 0 rows none counts", () -> trainer.batches(new int[0], row -> true, 1));
+        refused("of 3 rows none counts", () -> trainer.batches(new int[3], row -> false, 1));
+        refused("that of row 1 is -1", () -> trainer.batches(new int[] {2, -1}, row -> true, 1));
+    }
+
+    @Test
     void batchesHoldEveryRowOnceAndLikeLengths() {
         SequenceInput input = SequenceInput.tokens(data.ids);
         List<int[]> batches = Batches.shuffled(input::length, Batches.range(100), 16, 5);
