@@ -28,6 +28,10 @@ final class ClassifierLearner implements Learner, AutoCloseable {
         this.data = data;
         this.trainer = trainer;
         this.team = team;
+        if (team.rank() < 0 || team.rank() >= team.size()) {
+            throw new IllegalArgumentException("A team has ranks from 0 to size - 1, but its size is " + team.size()
+                    + " and this worker's rank " + team.rank() + ".");
+        }
         if (team.size() > 1 && (trainer.validationSplit() > 0 || validation != null)) {
             throw new IllegalArgumentException("A team holds no rows back: set validationSplit to 0, and evaluate the"
                     + " model on rows of your choice.");

@@ -12,7 +12,7 @@ public interface Team {
     /** How many workers there are (world size). */
     int size();
 
-    /** Which one this is, counted from 0. */
+    /** Which one this is, counted from 0; {@code fit} refuses others than 0 to {@link #size} - 1. */
     int rank();
 
     /**

@@ -96,23 +96,38 @@ class TeamTest {
         assertArrayEquals(weights.get(0), weights.get(2));
     }
 
-    /** The others would wait for it; that of this team adds nothing. */
+    /** Counted from 1, the last one's shares would lie behind its batches. */
     @Test
-    void anInterruptEndsNoWorkerOfATeamAlone() {
-        Team half = new Team() {
+    void ranksAreCountedFromZero() {
+        for (int[] team : new int[][] {{2, 2}, {2, -1}, {0, 0}}) {
+            Team wrong = worker(team[0], team[1]);
+            refused(
+                    "ranks from 0 to size - 1, but its size is " + team[0] + " and this worker's rank " + team[1],
+                    () -> fit(data(), trainer().build(), wrong, Checkpoints.none()));
+        }
+    }
+
+    /** A worker whose others add nothing. */
+    private static Team worker(int size, int rank) {
+        return new Team() {
             @Override
             public int size() {
-                return 2;
+                return size;
             }
 
             @Override
             public int rank() {
-                return 0;
+                return rank;
             }
 
             @Override
             public void sum(float[] values) {}
         };
+    }
+
+    /** The others would wait for it; that of this team adds nothing. */
+    @Test
+    void anInterruptEndsNoWorkerOfATeamAlone() {
         Callback interrupting = new Callback() {
             @Override
             public void onBatchEnd(Progress progress) {
@@ -125,7 +140,7 @@ class TeamTest {
             Trainer trainer = trainer().callback(interrupting).build();
             assertEquals(
                     3,
-                    model.fit(rows(Batches.range(20)), trainer, half, Checkpoints.none())
+                    model.fit(rows(Batches.range(20)), trainer, worker(2, 0), Checkpoints.none())
                             .epochs()
                             .size());
         } finally {
