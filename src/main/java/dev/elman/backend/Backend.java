@@ -13,8 +13,8 @@ package dev.elman.backend;
  *
  * <p>Same calls, same backend, same kind of device: same bits, unless a device has no place for a plan and another runs.
  *
- * <p>A CUDA backend is for the thread that opened it and refuses others. On the others any thread may call, as long as none closes
- * what another is using.
+ * <p>A CUDA backend is for the thread that opened it and refuses others. On the others any thread may call, as long as none writes
+ * or closes what another is using.
  */
 public interface Backend extends AutoCloseable {
     /** {@code reference}, {@code cpu} or {@code cuda}. */
