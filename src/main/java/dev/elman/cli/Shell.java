@@ -17,7 +17,9 @@ final class Shell {
     static String elman(String classPath, String command, Path... files) {
         boolean jar = classPath.endsWith(".jar") && new File(classPath).isFile();
         return Arrays.stream(files)
-                .map(file -> " " + quoted(file.toString()))
+                .map(Path::toString)
+                // A name that begins as an option does would be taken for one.
+                .map(name -> " " + quoted(name.startsWith("-") ? "./" + name : name))
                 .collect(
                         Collectors.joining("", (jar ? "java -jar " + quoted(classPath) : "elman") + " " + command, ""));
     }

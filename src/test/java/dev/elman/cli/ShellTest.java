@@ -20,6 +20,7 @@ class ShellTest {
         String classes = "target/classes" + File.pathSeparator + jar;
         assertEquals("elman predict models/names.safetensors", Shell.elman(classes, "predict", model));
         assertEquals("elman evaluate m", Shell.elman("no/such.jar", "evaluate", Path.of("m")));
+        assertEquals("elman predict ./-m", Shell.elman("no/such.jar", "predict", Path.of("-m")));
         Path spaced = Files.createFile(folder.resolve("my elman.jar"));
         assertEquals("java -jar '" + spaced + "' doctor", Shell.elman(spaced.toString(), "doctor"));
     }
