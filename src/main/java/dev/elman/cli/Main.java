@@ -99,6 +99,8 @@ public final class Main implements Callable<Integer> {
 
     /** A file's name, which Java reads in the locale's encoding, as it does texts. */
     private static Path path(String name) {
+        // To Java it would be the current folder.
+        if (name.isEmpty()) throw new TypeConversionException("a file's name is empty");
         try {
             return Path.of(name);
         } catch (InvalidPathException e) {

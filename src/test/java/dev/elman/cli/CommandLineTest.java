@@ -32,6 +32,14 @@ class CommandLineTest {
         assertTrue(version.out().contains("Java " + Runtime.version()), version.out());
     }
 
+    /** As a variable of the shell that is not set leaves it. */
+    @Test
+    void anEmptyNameIsNoFolder() {
+        Outcome outcome = Outcome.of("train", "no-such-file.tsv", "--out", "");
+        assertEquals(Failures.BAD_INPUT, outcome.code());
+        assertTrue(outcome.err().contains("'--out': a file's name is empty"), outcome.err());
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
