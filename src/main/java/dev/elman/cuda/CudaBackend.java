@@ -223,10 +223,8 @@ public final class CudaBackend extends CudaOperations {
 
     /** Nobody else can wait for a stream of ours. */
     private CUdeviceptr settled(long address) {
-        if (context.owned()) {
-            context.enter();
-            context.synchronize();
-        }
+        context.enter();
+        if (context.owned()) context.synchronize();
         return DeviceAddress.of(address);
     }
 

@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertThrowsExactly;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
@@ -216,6 +217,7 @@ class CudaAttachTest {
             forwardAndBack(backend, tensors, mask);
             ok(JCudaDriver.cuStreamSynchronize(stream));
             forwardAndBack(backend, tensors, mask);
+            backend.pointer(tensors.get(0));
             assertEquals(0, backend.context().counters().downloads);
             assertEquals(CUresult.CUDA_ERROR_NOT_READY, JCudaDriver.cuStreamQuery(stream));
         }
@@ -282,11 +284,16 @@ class CudaAttachTest {
                 CudaBackend attached = CudaBackend.attach(context, stream);
                 Tensor one = opened.allocate(Shape.of(40));
                 Tensor other = attached.allocate(Shape.of(40))) {
+            CUdeviceptr pointer = opened.pointer(one);
+            CUdeviceptr otherPointer = attached.pointer(other);
             List<Consumer<Tensor>> calls = List.of(
                     tensor -> (tensor == one ? opened : attached).fill(tensor, 3),
                     tensor -> tensor.set(new float[40]),
                     Tensor::toFloats,
                     tensor -> (tensor == one ? opened : attached).axpy(2, tensor, tensor),
+                    tensor -> (tensor == one ? opened : attached).pointer(tensor),
+                    tensor -> (tensor == one ? opened : attached)
+                            .wrap(tensor == one ? pointer : otherPointer, tensor.shape()),
                     tensor -> (tensor == one ? opened : attached)
                             .allocate(Shape.of(3))
                             .close());
@@ -338,7 +345,7 @@ class CudaAttachTest {
             Tensor tensor = backend.allocate(Shape.of(3));
             ok(JCudaDriver.cuStreamBeginCapture(theirs, CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_GLOBAL));
             for (Executable call : List.<Executable>of(() -> backend.allocate(Shape.of(5)), tensor::close)) {
-                IllegalStateException refused = assertThrows(IllegalStateException.class, call);
+                CudaCallException refused = assertThrowsExactly(CudaCallException.class, call);
                 assertTrue(refused.getMessage().contains("STREAM_CAPTURE_UNSUPPORTED"), refused.getMessage());
             }
             JCudaDriver.cuStreamEndCapture(theirs, graph);
