@@ -174,6 +174,18 @@ class CudaSafetyTest {
         small.close();
     }
 
+    /** It has given back what it had: who asks for less next gets memory, not that. */
+    @Test
+    @Tag("provokes-cuda-error")
+    void aWorkspaceThatCouldNotGrowIsTakenAnew() {
+        Workspace workspace = new Workspace(backend.context());
+        workspace.of(64);
+        assertThrows(OutOfDeviceMemoryException.class, () -> workspace.of(1L << 60));
+        long without = backend.context().counters().bytes;
+        workspace.of(64);
+        assertEquals(without + 64, backend.context().counters().bytes);
+    }
+
     /**
      * A pass back that finds no memory for what it needs beside its operands, the states without what was dropped, the largest of
      * them, has changed none of them: who frees some may call it again.
