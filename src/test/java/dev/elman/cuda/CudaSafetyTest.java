@@ -9,6 +9,7 @@ import dev.elman.backend.Activation;
 import dev.elman.backend.AdamStep;
 import dev.elman.backend.Dropout;
 import dev.elman.backend.IntTensor;
+import dev.elman.backend.Operands;
 import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.SgdStep;
 import dev.elman.backend.Shape;
@@ -19,8 +20,10 @@ import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import jcuda.driver.CUcontext;
@@ -215,6 +218,82 @@ class CudaSafetyTest {
             assertArrayEquals(filled(33 * 2048 * 64, 1), dh.toFloats());
             assertArrayEquals(filled(64 * 64, 2), dwh.toFloats());
             rest.close();
+        }
+    }
+
+    /** So it is for all that it needs: nothing is taken, and no product made that was not announced, once the first one is made. */
+    @Test
+    void aPassBackTakesAllMemoryBeforeItsFirstProduct() {
+        Operands.Rnn sizes = new Operands.Rnn(100, 4, 3, 5);
+        try (CudaBackend own = CudaBackend.open(Settings.of("gemm=own"));
+                Tensor numbers = own.allocate(Shape.of(4, 100, 5));
+                Tensor gradients = own.allocate(Shape.of(4, 4, 100, 5));
+                Tensor h = own.allocate(Shape.of(5, 100, 5));
+                Tensor dh = own.allocate(h.shape())) {
+            long in = own.in(numbers);
+            long[] out = IntStream.range(0, 4)
+                    .mapToLong(i -> own.in(gradients.slice(i, 1)))
+                    .toArray();
+            Announced blas = new Announced(own);
+            ColumnSums sums = new ColumnSums(own.kernels(), new Workspace(own.context()));
+            RecurrentDropout factors = new RecurrentDropout(own.context(), own.kernels());
+            LiveRows live = new LiveRows(own.context(), own.kernels(), blas, false);
+            TransposedWeights never = new TransposedWeights(own.context(), own.kernels(), false);
+            Elementwise elementwise = new Elementwise(own.context(), own.kernels());
+            Planner planner = new Planner(List.of(new StepsPlan(own.kernels(), blas, null, elementwise, never)), null);
+            Recurrence pass =
+                    new Recurrence(sizes, Activation.TANH, false, 0, 0, in, in, 0, 0, in, own.in(h), own.in(dh));
+            new CudaSimpleRnn(planner, blas, sums, factors, live)
+                    .backward(List.of(new CudaSimpleRnn.Backward(
+                            pass, new Dropout(0.5, 1, 0, true), out[0], out[1], out[2], out[3])));
+            assertEquals(blas.allocations, own.context().counters().allocations);
+            assertEquals(4 + 3, blas.made);
+        }
+    }
+
+    /** Products of a backend, each of which must be announced before the first of them. */
+    private static final class Announced extends Blas {
+        private final Blas inner;
+        private final Set<String> announced = new HashSet<>();
+        private long allocations;
+        private int made;
+
+        Announced(CudaBackend backend) {
+            super(backend.context());
+            inner = backend.blas;
+        }
+
+        @Override
+        void take(Form form, long m, long n, long k) {
+            if (made == 0) announced.add(form.of(m, n, k));
+            inner.take(form, m, n, k);
+        }
+
+        @Override
+        void product(Form form, boolean add, long a, long b, long c, long m, long n, long k) {
+            if (made++ == 0) allocations = context().counters().allocations;
+            assertTrue(announced.contains(form.of(m, n, k)), form.of(m, n, k));
+            inner.product(form, add, a, b, c, m, n, k);
+        }
+
+        @Override
+        String description() {
+            return inner.description();
+        }
+
+        @Override
+        double unitRoundoff() {
+            return inner.unitRoundoff();
+        }
+
+        @Override
+        double operationsPerMicro() {
+            return inner.operationsPerMicro();
+        }
+
+        @Override
+        boolean sameBitsByRow() {
+            return inner.sameBitsByRow();
         }
     }
 
