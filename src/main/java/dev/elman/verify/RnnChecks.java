@@ -121,14 +121,14 @@ final class RnnChecks {
             compare(findings, "dx by steps", expected.dx(), split.dx(), null, Tolerance.ofTerms(2L * one.h()));
             compare(
                     findings,
-                    "dwx",
+                    "dwx by steps",
                     expected.gradients().wx(),
                     split.gradients().wx(),
                     before,
                     summed);
             compare(
                     findings,
-                    "dwh",
+                    "dwh by steps",
                     expected.gradients().wh(),
                     split.gradients().wh(),
                     before,

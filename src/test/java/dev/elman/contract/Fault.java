@@ -20,7 +20,7 @@ record Fault(String name, String quantity, Set<String> operations, Mistake mista
     }
 
     static List<Fault> all() {
-        return Stream.of(RnnFaults.ALL, LayerFaults.ALL, TrainingFaults.ALL, MemoryFaults.ALL)
+        return Stream.of(RnnFaults.ALL, LayerFaults.ALL, TrainingFaults.ALL, MemoryFaults.ALL, RefusalFaults.ALL)
                 .flatMap(List::stream)
                 .toList();
     }

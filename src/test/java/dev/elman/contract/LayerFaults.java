@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /** What may be wrong with embedding, pooling, dropout and masks. */
 final class LayerFaults {
@@ -69,6 +70,24 @@ final class LayerFaults {
                 call.with(0, new Dropout(dropout.rate(), dropout.seed(), 0, dropout.variational()))
                         .proceed();
             }),
+            withDropout(
+                    "dropout ignores the seed",
+                    "seed",
+                    dropout -> new Dropout(dropout.rate(), 1, dropout.firstRow(), dropout.variational())),
+            withDropout(
+                    "dropout drops too few",
+                    "share",
+                    dropout ->
+                            new Dropout(dropout.rate() / 2, dropout.seed(), dropout.firstRow(), dropout.variational())),
+            withDropout(
+                    "dropout drops too many",
+                    "share",
+                    dropout -> new Dropout(
+                            Math.sqrt(dropout.rate()), dropout.seed(), dropout.firstRow(), dropout.variational())),
+            new Fault("rate 0 rounds", "y", Set.of("dropout"), call -> {
+                call.proceed();
+                if (call.argument(0, Dropout.class).rate() == 0) Fault.nudge(call.tensor(2));
+            }),
             new Fault("variational dropout draws at each step", "step 1", Set.of("dropout"), call -> {
                 Dropout dropout = call.argument(0, Dropout.class);
                 call.with(0, new Dropout(dropout.rate(), dropout.seed(), dropout.firstRow()))
@@ -83,6 +102,15 @@ final class LayerFaults {
             }));
 
     private LayerFaults() {}
+
+    private static Fault withDropout(String name, String quantity, UnaryOperator<Dropout> mistake) {
+        return new Fault(
+                name,
+                quantity,
+                Set.of("dropout"),
+                call -> call.with(0, mistake.apply(call.argument(0, Dropout.class)))
+                        .proceed());
+    }
 
     private static void lastMaximum(FaultyBackend.Call call) throws Throwable {
         call.proceed();

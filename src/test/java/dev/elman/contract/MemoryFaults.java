@@ -1,13 +1,12 @@
 package dev.elman.contract;
 
 import dev.elman.backend.Shape;
-import dev.elman.backend.ShapeMismatchException;
 import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 
-/** What may be wrong with any operation: where it writes, what it leaves, what it accepts. */
+/** What may be wrong with any operation: where it writes and what it leaves. */
 final class MemoryFaults {
     static final List<Fault> ALL = List.of(
             new Fault("data gradient added", "dx", Set.of("denseBackward"), call -> {
@@ -59,34 +58,6 @@ final class MemoryFaults {
                 call.remember(odd ? null : "odd");
                 Tensor dw = call.tensor(4);
                 if (odd && dw.shape().size() > 0) Fault.nudge(dw);
-            }),
-            new Fault("shapes not checked", "wrong shapes refused", Set.of("maskRows"), call -> {
-                try {
-                    call.proceed();
-                } catch (ShapeMismatchException e) {
-                    call.remember(e);
-                }
-            }),
-            new Fault("writes before it checks", "nothing written by a refused call", Set.of("maskRows"), call -> {
-                Tensor y = call.tensor(2);
-                if (call.tensor(0) != y) call.sound().fill(y, 0);
-                call.proceed();
-            }),
-            new Fault("closed memory used", "closed operands refused", Set.of("copy"), call -> {
-                try {
-                    call.proceed();
-                } catch (IllegalStateException e) {
-                    call.remember(e);
-                }
-            }),
-            new Fault("foreign memory used", "foreign operands refused", Set.of("copy"), call -> {
-                try {
-                    call.proceed();
-                } catch (ShapeMismatchException e) {
-                    throw e;
-                } catch (IllegalArgumentException e) {
-                    call.remember(e);
-                }
             }),
             new Fault("new memory is garbage", "zeros", Set.of("allocate"), call -> {
                 Tensor allocated = (Tensor) call.proceed();

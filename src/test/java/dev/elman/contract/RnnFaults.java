@@ -12,6 +12,8 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 /** What may be wrong with the recurrence. */
@@ -134,6 +136,20 @@ final class RnnFaults {
                 Tensor h = forward(call).h();
                 if (h.shape().extent(0) > 2) Fault.nudge(h.slice(1, 1));
             }),
+            wholeSequence("dx", SimpleRnnBackward::dx),
+            wholeSequence("dwx", backward -> backward.gradients().wx()),
+            wholeSequence("dwh", backward -> backward.gradients().wh()),
+            wholeSequence("db", backward -> backward.gradients().b()),
+            masked("a mask upsets live states", "h without padding", h -> push(h.slice(1, 1))),
+            masked(
+                    "states drift in padding",
+                    "state kept in padding",
+                    h -> Fault.nudge(h.slice(h.shape().extent(0) - 1, 1))),
+            new Fault("masked input spreads", "h with NaN in padding", Set.of("simpleRnnForward"), call -> {
+                call.proceed();
+                boolean any = Arrays.stream(forward(call).x().toDoubles()).anyMatch(Double::isNaN);
+                if (any) Fault.nudge(forward(call).h());
+            }),
             new Fault("tanh of few digits", "h", Set.of("simpleRnnForward"), call -> {
                 call.proceed();
                 if (forward(call).pass().activation() != Activation.TANH) return;
@@ -169,6 +185,32 @@ final class RnnFaults {
             }));
 
     private RnnFaults() {}
+
+    /** More than one step at a time gives another gradient. */
+    private static Fault wholeSequence(String name, Function<SimpleRnnBackward, Tensor> gradient) {
+        String fault = "whole sequence has another " + name;
+        return new Fault(fault, name + " by steps", Set.of("simpleRnnBackward"), call -> {
+            call.proceed();
+            Tensor given = gradient.apply(backward(call));
+            if (given != null && forward(call).x().shape().extent(0) > 1) push(given);
+        });
+    }
+
+    /** A pass with a mask leaves other states. */
+    private static Fault masked(String name, String quantity, Consumer<Tensor> mistake) {
+        return new Fault(name, quantity, Set.of("simpleRnnForward"), call -> {
+            call.proceed();
+            Tensor h = forward(call).h();
+            if (forward(call).pass().mask() != null && h.shape().extent(0) > 1) mistake.accept(h);
+        });
+    }
+
+    /** Adds to the first element what no rounding does. */
+    private static void push(Tensor y) {
+        if (y.shape().size() == 0) return;
+        Tensor first = y.view(0, Shape.of(1));
+        first.set(first.toDoubles()[0] + .01);
+    }
 
     /** What a call takes forward, or took when it is one back. */
     private static SimpleRnnForward forward(FaultyBackend.Call call) {
