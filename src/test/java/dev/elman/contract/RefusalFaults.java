@@ -114,8 +114,8 @@ final class RefusalFaults {
     }
 
     private static boolean isForeign(FaultyBackend.Call call, Tensor tensor) {
-        try {
-            call.sound().axpy(0, call.sound().allocate(tensor.shape()), tensor);
+        try (Tensor ours = call.sound().allocate(tensor.shape())) {
+            call.sound().axpy(0, ours, tensor);
             return false;
         } catch (IllegalArgumentException e) {
             return true;
