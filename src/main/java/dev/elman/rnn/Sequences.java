@@ -215,7 +215,7 @@ public final class Sequences {
      * @throws ShapeMismatchException for another rank
      */
     public static float[][][] batchMajor(Tensor sequence) {
-        Shape shape = shape("batchMajor", "[T,N,C]", 3, sequence);
+        Shape shape = requireRank("batchMajor", "[T,N,C]", 3, sequence);
         int steps = shape.extent(0);
         int rows = shape.extent(1);
         int channels = shape.extent(2);
@@ -236,7 +236,7 @@ public final class Sequences {
      * @throws ShapeMismatchException for another rank
      */
     public static float[][] rows(Tensor matrix) {
-        Shape shape = shape("rows", "[N,C]", 2, matrix);
+        Shape shape = requireRank("rows", "[N,C]", 2, matrix);
         int rows = shape.extent(0);
         int columns = shape.extent(1);
         float[] values = matrix.toFloats();
@@ -245,7 +245,7 @@ public final class Sequences {
         return result;
     }
 
-    private static Shape shape(String operation, String letters, int rank, Tensor tensor) {
+    private static Shape requireRank(String operation, String letters, int rank, Tensor tensor) {
         Shape shape = tensor.shape();
         if (shape.rank() == rank) return shape;
         throw new ShapeMismatchException("Sequences." + operation, "the tensor", letters, shape);

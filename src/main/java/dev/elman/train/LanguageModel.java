@@ -208,6 +208,7 @@ public final class LanguageModel implements AutoCloseable {
         }
     }
 
+    /** @throws IllegalStateException while another thread is in an operation, or in a callback of one */
     @Override
     public void close() {
         network.close(() -> {

@@ -362,6 +362,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
         return best;
     }
 
+    /** @throws IllegalStateException while another thread is in an operation, or in a callback of one */
     @Override
     public void close() {
         network.close(() -> {

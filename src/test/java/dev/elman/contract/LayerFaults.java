@@ -65,11 +65,10 @@ final class LayerFaults {
                         .map(value -> value * (1 - dropout.rate()))
                         .toArray());
             }),
-            new Fault("dropout ignores first row", "y", Set.of("dropout"), call -> {
-                Dropout dropout = call.argument(0, Dropout.class);
-                call.with(0, new Dropout(dropout.rate(), dropout.seed(), 0, dropout.variational()))
-                        .proceed();
-            }),
+            withDropout(
+                    "dropout ignores first row",
+                    "y",
+                    dropout -> new Dropout(dropout.rate(), dropout.seed(), 0, dropout.variational())),
             withDropout(
                     "dropout ignores the seed",
                     "seed",
@@ -88,11 +87,10 @@ final class LayerFaults {
                 call.proceed();
                 if (call.argument(0, Dropout.class).rate() == 0) Fault.nudge(call.tensor(2));
             }),
-            new Fault("variational dropout draws at each step", "step 1", Set.of("dropout"), call -> {
-                Dropout dropout = call.argument(0, Dropout.class);
-                call.with(0, new Dropout(dropout.rate(), dropout.seed(), dropout.firstRow()))
-                        .proceed();
-            }),
+            withDropout(
+                    "variational dropout draws at each step",
+                    "step 1",
+                    dropout -> new Dropout(dropout.rate(), dropout.seed(), dropout.firstRow())),
             new Fault("seen only where live", "seen", Set.of("seenSteps"), call -> {
                 IntTensor mask = call.ints(0);
                 IntTensor seen = call.ints(2);

@@ -67,11 +67,26 @@ final class RefusalFaults {
     }
 
     private static Fault onMismatch(String name, String quantity, Instead<ShapeMismatchException> instead) {
-        return new Fault(name, quantity, Set.of("maskRows"), call -> {
+        return onRefusal(name, quantity, Set.of("maskRows"), ShapeMismatchException.class, instead);
+    }
+
+    private static Fault onClosed(String name, String quantity, Instead<IllegalStateException> instead) {
+        return onRefusal(name, quantity, Set.of("copy"), IllegalStateException.class, instead);
+    }
+
+    private static Fault onForeign(String name, String quantity, Instead<IllegalArgumentException> instead) {
+        return onRefusal(name, quantity, Set.of("copy"), IllegalArgumentException.class, instead);
+    }
+
+    /** @param type of the refusal, and of none of its subclasses */
+    private static <E extends RuntimeException> Fault onRefusal(
+            String name, String quantity, Set<String> operations, Class<E> type, Instead<E> instead) {
+        return new Fault(name, quantity, operations, call -> {
             try {
                 call.proceed();
-            } catch (ShapeMismatchException e) {
-                instead.make(call, e);
+            } catch (RuntimeException e) {
+                if (e.getClass() != type) throw e;
+                instead.make(call, type.cast(e));
             }
         });
     }
@@ -82,16 +97,6 @@ final class RefusalFaults {
         };
     }
 
-    private static Fault onClosed(String name, String quantity, Instead<IllegalStateException> instead) {
-        return new Fault(name, quantity, Set.of("copy"), call -> {
-            try {
-                call.proceed();
-            } catch (IllegalStateException e) {
-                instead.make(call, e);
-            }
-        });
-    }
-
     private static boolean isClosed(Tensor tensor) {
         try {
             tensor.toDoubles();
@@ -99,18 +104,6 @@ final class RefusalFaults {
         } catch (IllegalStateException e) {
             return true;
         }
-    }
-
-    private static Fault onForeign(String name, String quantity, Instead<IllegalArgumentException> instead) {
-        return new Fault(name, quantity, Set.of("copy"), call -> {
-            try {
-                call.proceed();
-            } catch (ShapeMismatchException e) {
-                throw e;
-            } catch (IllegalArgumentException e) {
-                instead.make(call, e);
-            }
-        });
     }
 
     private static boolean isForeign(FaultyBackend.Call call, Tensor tensor) {
@@ -124,12 +117,9 @@ final class RefusalFaults {
 
     /** A layer whose directions do not fit each other in this is taken. */
     private static Fault misfit(String name, BiPredicate<SimpleRnnPass, SimpleRnnPass> taken) {
-        return new Fault(name, "misfits refused", Set.of("bidirectionalForward", "bidirectionalBackward"), call -> {
-            try {
-                call.proceed();
-            } catch (IllegalArgumentException e) {
-                if (!taken.test(pass(call, 0), pass(call, 1))) throw e;
-            }
+        Set<String> operations = Set.of("bidirectionalForward", "bidirectionalBackward");
+        return onRefusal(name, "misfits refused", operations, IllegalArgumentException.class, (call, e) -> {
+            if (!taken.test(pass(call, 0), pass(call, 1))) throw e;
         });
     }
 
