@@ -5,6 +5,8 @@ import com.google.gson.GsonBuilder;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonPrimitive;
 import com.google.gson.JsonSerializer;
+import com.google.gson.stream.JsonWriter;
+import java.io.IOException;
 import java.io.PrintWriter;
 
 /** How {@code --json} is written: one object, indented, absent values as null, and so NaN and infinity, which JSON lacks. */
@@ -25,5 +27,14 @@ final class Json {
     static void print(PrintWriter out, Object value) {
         GSON.toJson(value, out); // piece by piece: all of it may be longer than a String can be
         out.println();
+    }
+
+    /** For an object that is written while it comes to be, its values by {@link #write}. */
+    static JsonWriter writer(PrintWriter out) throws IOException {
+        return GSON.newJsonWriter(out);
+    }
+
+    static void write(JsonWriter writer, Object value) {
+        GSON.toJson(value, value == null ? Object.class : value.getClass(), writer);
     }
 }

@@ -7,7 +7,6 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -90,9 +89,6 @@ final class PredictCommand implements Callable<Integer> {
         private boolean tsv;
     }
 
-    /** What {@code --json} prints; {@code steps} are what {@code --explain} shows, null without it. */
-    record Predictions(String model, String backend, List<Labelled> predictions, List<Labelled> steps) {}
-
     @Override
     public Integer call() throws IOException {
         if (best < 1) throw new UserException("--k must be at least 1, but is " + best);
@@ -133,15 +129,10 @@ final class PredictCommand implements Callable<Integer> {
         else taker.accept(labeller.label(texts));
     }
 
-    /** One array; where a text fails, of what was answered before it. */
+    /** One object; where a text fails, of what was answered before it. */
     private void printJson(Backend backend, Labeller labeller) throws IOException {
-        List<Labelled> answers = new ArrayList<>();
-        try {
-            answer(labeller, answers::addAll);
-        } finally {
-            if (!answers.isEmpty()) {
-                Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answers, null));
-            }
+        try (PredictionsJson json = new PredictionsJson(terminal.out(), file, backend)) {
+            answer(labeller, json::add);
         }
     }
 
@@ -186,8 +177,14 @@ final class PredictCommand implements Callable<Integer> {
         String text = answer.get(0).text();
         float[][] probabilities = model.predictPrefixes(text);
         List<Labelled> steps = Labelled.by(model, TextClassifier.prefixes(text), probabilities, best);
-        if (format.json) Json.print(terminal.out(), new Predictions(file.toString(), backend.name(), answer, steps));
-        else print(steps, step -> tail(step.text()));
+        if (format.json) {
+            try (PredictionsJson json = new PredictionsJson(terminal.out(), file, backend)) {
+                json.add(answer);
+                json.explain(steps);
+            }
+        } else {
+            print(steps, step -> tail(step.text()));
+        }
         draw(new Explanation(text, model.labels(), probabilities));
     }
 

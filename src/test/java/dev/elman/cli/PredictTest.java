@@ -28,9 +28,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** How texts come to a classifier, and its answers back. */
 class PredictTest {
@@ -96,8 +99,9 @@ class PredictTest {
     }
 
     /** Lines that come one by one are answered one by one, before there is a next one. */
-    @Test
-    void eachLineIsAnsweredAsItComes() {
+    @ParameterizedTest
+    @ValueSource(strings = {"--k=1", "--tsv", "--json"})
+    void eachLineIsAnsweredAsItComes(String option) {
         StringWriter out = new StringWriter();
         List<Integer> answered = new ArrayList<>();
         InputStream slow = new InputStream() {
@@ -112,7 +116,8 @@ class PredictTest {
 
             @Override
             public int read(byte[] into, int from, int most) {
-                answered.add((int) out.toString().lines().count());
+                answered.add((int)
+                        Stream.of("2024", "ef").filter(out.toString()::contains).count());
                 int next = answered.size() - 1;
                 if (next == lines.length) return -1;
                 System.arraycopy(lines[next], 0, into, from, lines[next].length);
@@ -120,7 +125,7 @@ class PredictTest {
             }
         };
         Terminal terminal = new Terminal(slow, new PrintWriter(out), new PrintWriter(new StringWriter(), true), false);
-        assertEquals(0, Main.run(terminal, "predict", model.toString(), "--backend=cpu"));
+        assertEquals(0, Main.run(terminal, "predict", model.toString(), "--backend=cpu", option));
         assertEquals(List.of(0, 1, 2), answered);
     }
 
