@@ -96,28 +96,17 @@ struct Buffers {
 };
 
 template <int SIZE, int ROWS>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerCluster,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, SIZES, int reverse, int activation) {
     typedef Plan<SIZE> P;
     typedef Buffers<SIZE, ROWS> B;
     typedef typename B::W W;
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
-    Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
+    Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerGroup;
     weights.load(wh, hidden, firstColumn, hidden, 1);
     if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
-    Index left = min(rowsPerCluster, rows - first);
+    Index left = min(rowsPerGroup, rows - first);
     int passes = passesOf<ROWS>(left);
     int last = (int)steps - 1;
     buffers.clear(passes, last);
@@ -175,28 +164,17 @@ __device__ void forward(
 /// The buffers hold da after a live step and the gradient as it came after a masked one, which goes on to the step before
 /// without a product. Slot by slot down to the initial one, which only gains.
 template <int SIZE, int ROWS>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerCluster,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, SIZES, int reverse, int activation) {
     typedef Plan<SIZE> P;
     typedef Buffers<SIZE, ROWS> B;
     typedef typename B::W W;
     __shared__ __align__(16) B buffers;
     W weights;
     int firstColumn = rankInCluster() * P::SLICE;
-    Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerCluster;
+    Index first = (Index)(blockIdx.x / P::BLOCKS) * rowsPerGroup;
     weights.load(wh, hidden, firstColumn, 1, hidden);
     if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, firstColumn);
-    Index left = min(rowsPerCluster, rows - first);
+    Index left = min(rowsPerGroup, rows - first);
     int passes = passesOf<ROWS>(left);
     buffers.clear(passes, (int)steps);
     int line = W::line();
@@ -244,57 +222,20 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
-/// several rows.
-/// Cluster c owns the rows from c * rowsPerCluster on, `rowsAtOnce` in a pass, as many passes as Buffers holds; a second layer of
-/// the grid as in sequence.cu.
-#define FORWARD(name, size, rowsAtOnce)                                                                         \
+/// A group is a cluster: cluster c owns the rows from c * rowsPerGroup on, `rowsAtOnce` in a pass, as many passes as Buffers holds.
+/// `factors` are not read where a pass has several rows.
+#define FORWARD(name, size, rowsAtOnce)                                                                                \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerCluster,                                                                               \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, rowsAtOnce>(                                                                              \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerCluster,                  \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
+            FORWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_FORWARD_OPERANDS) {                            \
+        forward<size, rowsAtOnce>(                                                                                     \
+                FORWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation);      \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, rowsAtOnce)                                                                        \
+#define BACKWARD(name, size, rowsAtOnce)                                                                               \
     extern "C" __global__ void __cluster_dims__(Plan<size>::BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS) name( \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerCluster,                                                                               \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, rowsAtOnce>(                                                                             \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerCluster, reverse ^ (int)blockIdx.z, activation);                           \
+            BACKWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_BACKWARD_OPERANDS) {                          \
+        backward<size, rowsAtOnce>(                                                                                    \
+                BACKWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation);     \
     }
 
 FORWARD(cluster_forward_256_1, 256, 1)

@@ -137,20 +137,7 @@ struct Ring {
 };
 
 template <int SIZE, int ROWS>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        float* places,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int slots,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, float* places, SIZES, int slots, int reverse, int activation) {
     typedef Plan<SIZE> P;
     typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
     __shared__ __align__(16) float buffers[2][ROWS * SIZE];
@@ -221,20 +208,7 @@ __device__ void forward(
 /// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
 /// one, stays with its thread.
 template <int SIZE, int ROWS>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        float* places,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int slots,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, float* places, SIZES, int slots, int reverse, int activation) {
     typedef Plan<SIZE> P;
     typedef Weights<SIZE, P::PARTS, P::COLUMNS, ROWS> W;
     __shared__ __align__(16) float buffers[2][ROWS * SIZE];
@@ -307,61 +281,20 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
-/// several rows.
-/// Blocks are [BLOCKS,groups], a second layer of the grid as in sequence.cu. Group g owns the rows from g * rowsPerGroup on,
-/// `rowsAtOnce` in a pass; `places` are EMPTY, and `slots` is a power of two, 8 or more.
-#define FORWARD(name, size, rowsAtOnce)                                                                         \
-    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            float* places,                                                                                      \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int slots,                                                                                          \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, rowsAtOnce>(                                                                              \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), places, steps, rows, hidden, rowsPerGroup, slots,     \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
+/// Blocks are [BLOCKS,groups]. Group g owns the rows from g * rowsPerGroup on, `rowsAtOnce` in a pass; `places` are EMPTY, and `slots`
+/// is a power of two, 8 or more. `factors` are not read where a pass has several rows.
+#define FORWARD(name, size, rowsAtOnce)                                                                                          \
+    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                                   \
+            FORWARD_OPERANDS, float* places, SIZES, int slots, int reverse, int activation, OTHER_FORWARD_OPERANDS) {            \
+        forward<size, rowsAtOnce>(                                                                                               \
+                FORWARD_OPERANDS_HERE, places, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation); \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, rowsAtOnce)                                                                        \
-    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                  \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            float* places,                                                                                      \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int slots,                                                                                          \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, rowsAtOnce>(                                                                             \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), places,       \
-                steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);               \
+#define BACKWARD(name, size, rowsAtOnce)                                                                                          \
+    extern "C" __global__ void __launch_bounds__(Plan<size>::THREADS, 1) name(                                                    \
+            BACKWARD_OPERANDS, float* places, SIZES, int slots, int reverse, int activation, OTHER_BACKWARD_OPERANDS) {           \
+        backward<size, rowsAtOnce>(                                                                                               \
+                BACKWARD_OPERANDS_HERE, places, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation); \
     }
 
 FORWARD(grid_forward_256_1, 256, 1)

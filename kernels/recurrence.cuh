@@ -93,6 +93,26 @@ __device__ T ofDirection(T one, T other) {
     return blockIdx.z == 0 ? one : other;
 }
 
+// What all kernels over a sequence are given, in this order: operands, what a kernel has beside them, sizes, perhaps more of those,
+// whether the steps run from the last to the first, the activation, and the operands of a layer's second direction, which the second
+// layer of the grid, if there is one, walks the other way.
+//
+// Wh [H,H]; `bias` [H], `mask` [T,N] and `factors` [N,H] may be null. Factors are those of recurrent dropout, by which Wh sees a state.
+// `states` [T+1,N,H]: forward in, the initial slot and the projections x_t Wx; out, the states. `gradients` [T+1,N,H]: in, those of the
+// states as the layers above see them; out, da, and in the initial slot the gradient of the initial state.
+#define FORWARD_OPERANDS const float *wh, const float *bias, float *states, const int *mask, const float *factors
+#define BACKWARD_OPERANDS const float *wh, const float *states, float *gradients, const int *mask, const float *factors
+#define OTHER_FORWARD_OPERANDS const float *otherWh, const float *otherBias, float *otherStates, const float *otherFactors
+#define OTHER_BACKWARD_OPERANDS const float *otherWh, const float *otherStates, float *otherGradients, const float *otherFactors
+#define SIZES Index steps, Index rows, Index hidden, Index rowsPerGroup
+
+// Those of this block's direction, handed on.
+#define FORWARD_OPERANDS_HERE \
+    ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates), mask, ofDirection(factors, otherFactors)
+#define BACKWARD_OPERANDS_HERE \
+    ofDirection(wh, otherWh), ofDirection(states, otherStates), ofDirection(gradients, otherGradients), mask, \
+            ofDirection(factors, otherFactors)
+
 /// The same number, kept in a register: what follows from a thread's place alone is else computed anew in every step, from
 /// special registers that take longer to read.
 template <typename T>

@@ -110,31 +110,17 @@ __device__ void clear(float* buffers) {
 }
 
 template <int SIZE, int ROWS, bool FUSES>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        const float* x,
-        const float* wx,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerBlock,
-        Index inputs,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, const float* x, const float* wx, SIZES, Index inputs, int reverse, int activation) {
     typedef Plan<SIZE, ROWS> P;
     typedef typename P::W W;
     __shared__ __align__(16) float buffers[2 * P::LENGTH];
     W weights;
-    Index first = (Index)blockIdx.x * rowsPerBlock;
+    Index first = (Index)blockIdx.x * rowsPerGroup;
     weights.load(wh, hidden, 0, hidden, 1);
     if (ROWS == 1 && factors) weights.multiplyNodes(factors + first * hidden, hidden);
     clear<SIZE, ROWS>(buffers);
 
-    Index left = min(rowsPerBlock, rows - first);
+    Index left = min(rowsPerGroup, rows - first);
     int line = W::line(); // the row in a pass and the column whose sum is this thread's
     Index column = W::column();
     // Passes with a row for it; kept, or the compiler would compute it anew in each step.
@@ -200,28 +186,17 @@ __device__ void forward(
 /// The buffers hold da after a live step and the gradient as it came after a masked one, which goes on to the step before
 /// without a product. Slot by slot down to the initial one, which only gains.
 template <int SIZE, int ROWS>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerBlock,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, SIZES, int reverse, int activation) {
     typedef Plan<SIZE, ROWS> P;
     typedef typename P::W W;
     __shared__ __align__(16) float buffers[2 * P::LENGTH];
     W weights;
-    Index first = (Index)blockIdx.x * rowsPerBlock;
+    Index first = (Index)blockIdx.x * rowsPerGroup;
     weights.load(wh, hidden, 0, 1, hidden);
     if (ROWS == 1 && factors) weights.multiplyColumns(factors + first * hidden, hidden, 0);
     clear<SIZE, ROWS>(buffers);
 
-    Index left = min(rowsPerBlock, rows - first);
+    Index left = min(rowsPerGroup, rows - first);
     int line = W::line();
     Index column = W::column();
     int mine = kept(W::twin() == 0 && column < hidden ? (int)((left - line + ROWS - 1) / ROWS) : 0);
@@ -276,87 +251,31 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H], those of recurrent dropout by which Wh sees a state, may be null, and are not read where a pass has
-/// several rows.
-/// Block b owns the rows from b * rowsPerBlock on: one, or up to eight, `rowsAtOnce` in a pass. The second layer of the grid, if
-/// there is one, does the same with what is called other, from the other end.
-#define FORWARD(name, size, rowsAtOnce, blocks)                                                                 \
-    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerBlock,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, rowsAtOnce, false>(                                                                       \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), nullptr, nullptr, steps, rows, hidden,                \
-                rowsPerBlock, 0, reverse ^ (int)blockIdx.z, activation);                                        \
+/// A group is a block: block b owns the rows from b * rowsPerGroup on, one or up to eight, `rowsAtOnce` in a pass. `factors` are not read
+/// where a pass has several rows.
+#define FORWARD(name, size, rowsAtOnce, blocks)                                                                                        \
+    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                                        \
+            FORWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_FORWARD_OPERANDS) {                                            \
+        forward<size, rowsAtOnce, false>(                                                                                              \
+                FORWARD_OPERANDS_HERE, nullptr, nullptr, steps, rows, hidden, rowsPerGroup, 0, reverse ^ (int)blockIdx.z, activation); \
     }
 
-/// The same with x [T,N,D] and Wx [D,H] in place of the projections, `inputs` is D, 8 at most; of the states only the
-/// initial slot is read.
-#define FUSED(name, size, rowsAtOnce, blocks)                                                                   \
-    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            const float* x,                                                                                     \
-            const float* wx,                                                                                    \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerBlock,                                                                                 \
-            Index inputs,                                                                                       \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors,                                                                          \
-            const float* otherX,                                                                                \
-            const float* otherWx) {                                                                             \
-        forward<size, rowsAtOnce, true>(                                                                        \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), ofDirection(x, otherX), ofDirection(wx, otherWx),     \
-                steps, rows, hidden, rowsPerBlock, inputs, reverse ^ (int)blockIdx.z, activation);              \
+/// The same with x [T,N,D] and Wx [D,H] in place of the projections, `inputs` is D, 8 at most; of the states only the initial slot is
+/// read.
+#define FUSED(name, size, rowsAtOnce, blocks)                                                                                            \
+    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                                          \
+            FORWARD_OPERANDS, const float* x, const float* wx, SIZES, Index inputs, int reverse, int activation, OTHER_FORWARD_OPERANDS, \
+            const float* otherX, const float* otherWx) {                                                                                 \
+        forward<size, rowsAtOnce, true>(                                                                                                 \
+                FORWARD_OPERANDS_HERE, ofDirection(x, otherX), ofDirection(wx, otherWx), steps, rows, hidden, rowsPerGroup, inputs,      \
+                reverse ^ (int)blockIdx.z, activation);                                                                                  \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, rowsAtOnce, blocks)                                                                \
-    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                 \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerBlock,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, rowsAtOnce>(                                                                             \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerBlock, reverse ^ (int)blockIdx.z, activation);                             \
+#define BACKWARD(name, size, rowsAtOnce, blocks)                                                                   \
+    extern "C" __global__ void __launch_bounds__(Plan<size, rowsAtOnce>::THREADS, blocks) name(                    \
+            BACKWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_BACKWARD_OPERANDS) {                      \
+        backward<size, rowsAtOnce>(                                                                                \
+                BACKWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation); \
     }
 
 FORWARD(sequence_forward_64_1, 64, 1, 2)

@@ -410,21 +410,7 @@ struct Layout {
 };
 
 template <typename P>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        float* places,
-        const int* ranks,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int slots,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, float* places, const int* ranks, SIZES, int slots, int reverse, int activation) {
     Partials<P>& partials = Partials<P>::ofBlock();
     __shared__ typename P::Rows order;
     const Share<P> share((int)hidden);
@@ -563,21 +549,7 @@ __device__ void forward(
 /// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
 /// one, stays with its thread.
 template <typename P>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        float* places,
-        const int* ranks,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int slots,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, float* places, const int* ranks, SIZES, int slots, int reverse, int activation) {
     Partials<P>& partials = Partials<P>::ofBlock();
     __shared__ float carried[P::MOST_PASSES][P::ELEMENTS][P::OWNERS];
     __shared__ unsigned liveRows[2][P::MOST_PASSES]; // of each pass in this step and in the one that ran after it
@@ -735,62 +707,20 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Blocks are [BLOCKS,groups], a second layer of the grid as in sequence.cu. Without `ranks`, see Order, group g owns the rows
-/// from g * rowsPerGroup on; with them a group has as many passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
-#define FORWARD(name, size, together, strict)                                                                   \
-    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, false>::THREADS, 1) name(         \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            float* places,                                                                                      \
-            const int* ranks,                                                                                   \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int slots,                                                                                          \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<Plan<size, together, strict, false>>(                                                           \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), places, ranks, steps, rows, hidden, rowsPerGroup,     \
-                slots, reverse ^ (int)blockIdx.z, activation);                                                  \
+/// Blocks are [BLOCKS,groups]. Without `ranks`, see Order, group g owns the rows from g * rowsPerGroup on; with them a group has as many
+/// passes. `places` are EMPTY, and `slots` is a power of two, 8 or more.
+#define FORWARD(name, size, together, strict)                                                                                           \
+    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, false>::THREADS, 1) name(                                 \
+            FORWARD_OPERANDS, float* places, const int* ranks, SIZES, int slots, int reverse, int activation, OTHER_FORWARD_OPERANDS) { \
+        forward<Plan<size, together, strict, false>>(                                                                                   \
+                FORWARD_OPERANDS_HERE, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation); \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, together, strict)                                                                  \
-    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, true>::THREADS, 1) name(          \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            float* places,                                                                                      \
-            const int* ranks,                                                                                   \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int slots,                                                                                          \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<Plan<size, together, strict, true>>(                                                           \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), places,       \
-                ranks, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);        \
+#define BACKWARD(name, size, together, strict)                                                                                            \
+    extern "C" __global__ void __launch_bounds__(Plan<size, together, strict, true>::THREADS, 1) name(                                    \
+            BACKWARD_OPERANDS, float* places, const int* ranks, SIZES, int slots, int reverse, int activation, OTHER_BACKWARD_OPERANDS) { \
+        backward<Plan<size, together, strict, true>>(                                                                                     \
+                BACKWARD_OPERANDS_HERE, places, ranks, steps, rows, hidden, rowsPerGroup, slots, reverse ^ (int)blockIdx.z, activation);  \
     }
 
 #define OF_EIGHT(size)                                        \

@@ -292,12 +292,12 @@ struct Rows {
             Index steps,
             Index rows,
             Index hidden,
-            Index rowsPerCluster,
+            Index rowsPerGroup,
             Index slot,
             Index step,
             int direction) {
-        first = (Index)(blockIdx.x / BLOCKS) * rowsPerCluster;
-        count = kept((int)min(rowsPerCluster, rows - first));
+        first = (Index)(blockIdx.x / BLOCKS) * rowsPerGroup;
+        count = kept((int)min(rowsPerGroup, rows - first));
         #pragma unroll
         for (int e = 0; e < 2; e++) mine[e] = share.works() && share.row + e * HALF < count && share.column < hidden;
         at = (slot * rows + first + share.row) * hidden + share.column;
@@ -355,18 +355,7 @@ struct Rows {
 };
 
 template <typename P>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerCluster,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, SIZES, int reverse, int activation) {
     __shared__ __align__(128) Mailbox<P> mailbox; // so that lines are lines of memory, too
     __shared__ __align__(32) Partials<P> partials; // see ownAt
     TensorWeights<P> weights;
@@ -375,7 +364,7 @@ __device__ void forward(
     const Share<P> share;
     const int last = (int)steps - 1;
     Rows<P> here(
-            share, mask, steps, rows, hidden, rowsPerCluster, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
+            share, mask, steps, rows, hidden, rowsPerGroup, reverse ? steps - 1 : 1, reverse ? steps - 1 : 0, reverse ? -1 : 1);
     mailbox.clear(here.count, last);
     const float* initial = states + ((reverse ? steps * rows : 0) + here.first) * hidden;
     #pragma unroll 1
@@ -448,18 +437,7 @@ __device__ void forward(
 /// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
 /// one, stays with its thread.
 template <typename P>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerCluster,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, SIZES, int reverse, int activation) {
     __shared__ __align__(128) Mailbox<P> mailbox;
     __shared__ __align__(32) Partials<P> partials;
     TensorWeights<P> weights;
@@ -468,7 +446,7 @@ __device__ void backward(
     const Share<P> share;
     const int last = (int)steps; // the initial slot comes as one more step
     Rows<P> here(
-            share, mask, steps, rows, hidden, rowsPerCluster, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
+            share, mask, steps, rows, hidden, rowsPerGroup, reverse ? 0 : steps, reverse ? 0 : steps - 1, reverse ? 1 : -1);
     mailbox.clear(here.count, last);
 
     float carried[2] = {}; // the gradients
@@ -538,55 +516,19 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Cluster c owns the rows from c * rowsPerCluster on, eight at most; a second layer of the grid as in sequence.cu.
-#define FORWARD(name, size)                                                                                     \
-    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name( \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerCluster,                                                                               \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<Plan<size>>(                                                                                    \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerCluster,                  \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
+/// A group is a cluster: cluster c owns the rows from c * rowsPerGroup on, eight at most.
+#define FORWARD(name, size)                                                                                       \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name(     \
+            FORWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_FORWARD_OPERANDS) {                       \
+        forward<Plan<size>>(                                                                                      \
+                FORWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation); \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size)                                                                                    \
-    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name( \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerCluster,                                                                               \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<Plan<size>>(                                                                                   \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerCluster, reverse ^ (int)blockIdx.z, activation);                           \
+#define BACKWARD(name, size)                                                                                       \
+    extern "C" __global__ void __cluster_dims__(BLOCKS, 1, 1) __launch_bounds__(Plan<size>::THREADS, 1) name(      \
+            BACKWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_BACKWARD_OPERANDS) {                      \
+        backward<Plan<size>>(                                                                                      \
+                BACKWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation); \
     }
 
 FORWARD(tensor_cluster_tf32_forward_384_8, 384)

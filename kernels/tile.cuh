@@ -280,18 +280,7 @@ struct Asks {
 };
 
 template <int SIZE, bool STRICT, typename Exchange>
-__device__ void forward(
-        const float* wh,
-        const float* bias,
-        float* states,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int reverse,
-        int activation) {
+__device__ void forward(FORWARD_OPERANDS, SIZES, int reverse, int activation) {
     typedef Plan<SIZE, STRICT, Exchange> P;
     typedef States<P> S;
     __shared__ __align__(128) S buffers;
@@ -366,18 +355,7 @@ __device__ void forward(
 /// Slot by slot down to the initial one, which only gains. What goes on to the step before without a product, from a masked
 /// one, stays with its thread.
 template <int SIZE, bool STRICT, typename Exchange>
-__device__ void backward(
-        const float* wh,
-        const float* states,
-        float* gradients,
-        const int* mask,
-        const float* factors,
-        Index steps,
-        Index rows,
-        Index hidden,
-        Index rowsPerGroup,
-        int reverse,
-        int activation) {
+__device__ void backward(BACKWARD_OPERANDS, SIZES, int reverse, int activation) {
     typedef Plan<SIZE, STRICT, Exchange> P;
     typedef States<P> S;
     __shared__ __align__(128) S buffers;
@@ -462,54 +440,17 @@ __device__ void backward(
     }
 }
 
-/// states [T+1,N,H]: in, the initial slot and the projections; out, the states. `bias` [H], `mask` [T,N] and
-/// `factors` [N,H] may be null; with factors, those of recurrent dropout, Wh sees factor times state.
-/// Group g, a block or the CLUSTER that the including file defines, owns the rows from g * rowsPerGroup on, eight at most; a second
-/// layer of the grid as in sequence.cu.
-#define FORWARD(name, size, strict, exchange)                                                                   \
-    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(        \
-            const float* wh,                                                                                    \
-            const float* bias,                                                                                  \
-            float* states,                                                                                      \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherBias,                                                                             \
-            float* otherStates,                                                                                 \
-            const float* otherFactors) {                                                                        \
-        forward<size, strict, exchange>(                                                                        \
-                ofDirection(wh, otherWh), ofDirection(bias, otherBias), ofDirection(states, otherStates),       \
-                mask, ofDirection(factors, otherFactors), steps, rows, hidden, rowsPerGroup,                    \
-                reverse ^ (int)blockIdx.z, activation);                                                         \
+/// Group g, a block or the CLUSTER that the including file defines, owns the rows from g * rowsPerGroup on, eight at most.
+#define FORWARD(name, size, strict, exchange)                                                                     \
+    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(          \
+            FORWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_FORWARD_OPERANDS) {                       \
+        forward<size, strict, exchange>(                                                                          \
+                FORWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation); \
     }
 
-/// gradients [T+1,N,H]: in, those of the states as the layers above see them; out, da, and in the initial slot the gradient
-/// of the initial state.
-#define BACKWARD(name, size, strict, exchange)                                                                  \
-    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(        \
-            const float* wh,                                                                                    \
-            const float* states,                                                                                \
-            float* gradients,                                                                                   \
-            const int* mask,                                                                                    \
-            const float* factors,                                                                               \
-            Index steps,                                                                                        \
-            Index rows,                                                                                         \
-            Index hidden,                                                                                       \
-            Index rowsPerGroup,                                                                                 \
-            int reverse,                                                                                        \
-            int activation,                                                                                     \
-            const float* otherWh,                                                                               \
-            const float* otherStates,                                                                           \
-            float* otherGradients,                                                                              \
-            const float* otherFactors) {                                                                        \
-        backward<size, strict, exchange>(                                                                       \
-                ofDirection(wh, otherWh), ofDirection(states, otherStates),                                     \
-                ofDirection(gradients, otherGradients), mask, ofDirection(factors, otherFactors), steps,        \
-                rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation);                             \
+#define BACKWARD(name, size, strict, exchange)                                                                     \
+    extern "C" __global__ void CLUSTER __launch_bounds__(Plan<size, strict, exchange>::THREADS, 1) name(           \
+            BACKWARD_OPERANDS, SIZES, int reverse, int activation, OTHER_BACKWARD_OPERANDS) {                      \
+        backward<size, strict, exchange>(                                                                          \
+                BACKWARD_OPERANDS_HERE, steps, rows, hidden, rowsPerGroup, reverse ^ (int)blockIdx.z, activation); \
     }
