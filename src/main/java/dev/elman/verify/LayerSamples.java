@@ -30,6 +30,9 @@ final class LayerSamples {
                 for (int k : new int[] {1, 2, 31, 100}) addDense(samples, m, d, k);
             }
         }
+        // As many rows as the threads of a GPU reach at once: one row further is none of y's.
+        addDense(samples, 32, 6, 31);
+        addDense(samples, 32, 5, 100);
         int turn = 0;
         for (int t : STEPS) {
             for (int n : ROWS) {

@@ -10,8 +10,8 @@ import java.util.Arrays;
  * they are.
  */
 final class Operand {
-    /** Any number that no computation comes upon; exact as float and as int. */
-    private static final double SENTINEL = -1_234_567_936;
+    /** A number that no computation comes upon; exact as float and as int, and so small that it is another once something is added. */
+    private static final double SENTINEL = -1235;
 
     private static final int BEHIND = 40;
 

@@ -5,6 +5,7 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.DoubleUnaryOperator;
 
 /** What may be wrong with any operation: where it writes and what it leaves. */
 final class MemoryFaults {
@@ -46,7 +47,16 @@ final class MemoryFaults {
                     return;
                 }
                 Tensor y = call.tensor(2);
-                if (y.shape().size() > 0) writeBehind((Tensor) call.memory(), y);
+                if (y.shape().size() > 0) changeBehind((Tensor) call.memory(), y, there -> 0);
+            }),
+            new Fault("adds outside", "nothing written outside", Set.of("allocate", "linearForward"), call -> {
+                Object answer = call.proceed();
+                if (call.operation().equals("allocate")) {
+                    call.remember(answer);
+                    return;
+                }
+                Tensor y = call.tensor(3);
+                if (y.shape().size() > 0) changeBehind((Tensor) call.memory(), y, there -> (float) there + .5f);
             }),
             new Fault("leak", "no tensor left open", Set.of("axpy"), call -> {
                 call.proceed();
@@ -70,16 +80,15 @@ final class MemoryFaults {
     private MemoryFaults() {}
 
     /** Changes the element after the last one of y, the latest view of the latest allocation. */
-    private static void writeBehind(Object allocation, Tensor y) {
-        Tensor owner = (Tensor) allocation;
+    private static void changeBehind(Tensor owner, Tensor y, DoubleUnaryOperator change) {
         double[] before = y.toDoubles();
         double mark = 0.123456789;
         y.view(0, Shape.of(1)).set(mark);
         double[] all = owner.toDoubles();
         y.set(before);
         for (int i = 0; i + before.length < all.length; i++) {
-            if (all[i] == mark)
-                owner.view((long) i + before.length, Shape.of(1)).set(0.);
+            int behind = i + before.length;
+            if (all[i] == mark) owner.view(behind, Shape.of(1)).set(change.applyAsDouble(all[behind]));
         }
     }
 
