@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
+import dev.elman.backend.Tensor;
 import dev.elman.contract.Required;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.Callback;
@@ -20,6 +22,8 @@ import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training on the device: the losses of the reference, and between upload and download of a minibatch nothing crosses. */
 @Tag("cuda")
@@ -70,6 +74,31 @@ class CudaTrainingTest {
         assertEquals(batches, third[1] - second[1], "uploads");
         assertEquals(batches, third[2] - second[2], "downloads");
         assertTrue(third[3] - second[3] > 20 * batches, "kernels were launched");
+    }
+
+    /** More sums of squares than the kernel that adds them up takes in one round, and than it takes in four. */
+    @ParameterizedTest
+    @ValueSource(ints = {300 * 4096, 1030 * 4096})
+    void theNormOfManyGradients(int size) {
+        float[] values = new float[size];
+        Random random = new Random(7);
+        double squares = 0;
+        for (int i = 0; i < size; i++) {
+            values[i] = (float) random.nextGaussian();
+            squares += (double) values[i] * values[i];
+        }
+        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+                Tensor gradients = cuda.allocate(Shape.of(size));
+                Tensor norm = cuda.allocate(Shape.of(1))) {
+            gradients.set(values);
+            cuda.clipGlobalNorm(gradients, 10, norm);
+            double expected = Math.sqrt(squares);
+            assertEquals(expected, norm.toFloats()[0], 1e-7 * expected);
+            assertEquals(
+                    10 / expected * values[size - 1],
+                    gradients.view(size - 1, Shape.of(1)).toFloats()[0],
+                    1e-6);
+        }
     }
 
     /** Lengths come in any order, and the rows held back are more than a batch: still it is all taken at once. */
