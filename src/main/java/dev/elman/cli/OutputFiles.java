@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import dev.elman.io.AtomicFile;
 import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -51,14 +52,15 @@ final class OutputFiles {
     /**
      * Makes a folder, and those it lies in.
      *
-     * @throws UserException when that is not possible
+     * @throws UserException when that is not possible, saying why
      */
     static void makeFolder(Path folder) {
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {
+            String why = e instanceof FileAlreadyExistsException ? "it is a file" : Failures.describe(e);
             throw new UserException(
-                    folder + ": is no folder, and cannot be made one" + (Files.exists(folder) ? ": it is a file" : ""));
+                    folder + ": is no folder, and cannot be made one: " + why + "; name another with --out");
         }
     }
 }

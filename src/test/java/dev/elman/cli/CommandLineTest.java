@@ -71,7 +71,7 @@ class CommandLineTest {
                 "help train now                | Unmatched argument at index 2: 'now'",
                 "generate                      | Missing required parameter: 'MODEL'",
                 "generate no-such-model        | no-such-model: there is no such file",
-                "demo --out README.md          | README.md: is no folder, and cannot be made one: it is a file",
+                "demo --out README.md          | README.md: is no folder, and cannot be made one: it is a file; name another with --out",
                 "demo --epochs 0               | --epochs must be at least 1, but is 0",
                 "demo --backend abacus         | There is no backend \"abacus\". Choose auto, cuda-tf32 or one of",
                 "demo --frobnicate             | Unknown option: '--frobnicate'. Help: elman demo",
@@ -119,10 +119,11 @@ class CommandLineTest {
         assertEquals(
                 "elman train: /proc/model: the folder /proc cannot be written to",
                 train.err().strip());
-        Outcome demo = Outcome.of("demo", "--out", "/proc/demo");
+        Outcome demo = Outcome.of("demo", "--out", "README.md/demo");
         assertEquals(2, demo.code());
         assertEquals(
-                "elman demo: /proc/demo: is no folder, and cannot be made one",
+                "elman demo: README.md/demo: is no folder, and cannot be made one: "
+                        + Path.of("README.md/demo").toAbsolutePath() + ": Not a directory; name another with --out",
                 demo.err().strip());
     }
 
