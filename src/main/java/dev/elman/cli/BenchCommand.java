@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
             "  elman bench --backend cuda --json > bench.json"
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {Failures.CODE_0, Failures.CODE_2})
+        exitCodeList = {Failures.CODE_0, Failures.CODE_2, Failures.CODE_3})
 final class BenchCommand implements Callable<Integer> {
     @Mixin
     private BackendsOption backends;

@@ -15,7 +15,12 @@ import picocli.CommandLine.Option;
         footerHeading = "%nExample:%n",
         footer = {"  elman doctor", "  elman doctor --json > doctor.json"},
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:everything that is needed is there", "1:something that is needed is missing or set wrongly"})
+        exitCodeList = {
+            "0:everything that is needed is there",
+            "1:something that is needed is missing or set wrongly",
+            Failures.CODE_2,
+            Failures.CODE_3
+        })
 final class DoctorCommand implements Callable<Integer> {
     @Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
