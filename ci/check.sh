@@ -184,12 +184,18 @@ gpukit() {
     command -v python3 >/dev/null || not_run "ci/gpu.sh" "there is no python3 here"
     [[ -f target/softgpu/libcuda.so.1 ]] || not_run "ci/gpu.sh" "there is no software driver here"
     rm -rf "$out"
+    mkdir -p "$out"
+    touch "$out/bench-elman-9.tsv"
     for purpose in doctor probes "recurrences --plans block,cluster,tensor-block" "bench --rounds 1"; do
         # shellcheck disable=SC2086 # a purpose and its options
         LD_LIBRARY_PATH=$PWD/target/softgpu OUT=$out ELMAN_SETUP=none ci/gpu.sh --dry $purpose
     done
     [[ $(grep -l 'NO RUN ON HARDWARE' "$out"/*.md | wc -l) == 4 ]] || {
         echo "A record of a dry run does not say so"
+        return 1
+    }
+    [[ ! -e $out/bench-elman-9.tsv ]] || {
+        echo "A record is left with figures of another run"
         return 1
     }
     # 100 steps in 0.1 and 0.25 ms, and of PyTorch's two ways the faster.

@@ -161,7 +161,6 @@ torch_round() {
     local name=$1 n=$2 h=$3 file=$OUT/bench-torch-$1.tsv status=0
     shift 3
     if (($(left) < 5)); then return; fi
-    rm -f "$file"
     timeout --foreground -k 10 $(($(left) + 20)) "$PYTHON" ci/peer_cudnn.py --n "$n" --h "$h" --t "$t" --rounds 1 --seconds "$seconds" \
         --precision "$precision" --budget "$(left)" ${dry:+--device cpu} "$@" --out "$file" >"${file%.tsv}.log" 2>&1 || status=$?
     if [[ -s $file ]]; then files+=("$file"); fi
@@ -212,6 +211,7 @@ bench() {
         esac
         shift 2
     done
+    rm -f "$OUT"/bench-*.tsv # whose rounds may have been more: all that are there go with the record
     "$PYTHON" -c 'import torch' 2>/dev/null ||
         not_run "$PYTHON has no PyTorch (name another with ELMAN_PYTHON); 'elman bench' measures elman alone"
     in_turn "" "$n" "$h"
