@@ -69,8 +69,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--out"},
             paramLabel = "MODEL",
-            description = "Where the model goes (default: ${DEFAULT-VALUE}). A file of that name is replaced when the"
-                    + " training has succeeded, and untouched otherwise.")
+            description =
+                    "Where the model goes (default: ${DEFAULT-VALUE}). A file of that name is replaced when the"
+                            + " training has succeeded, and untouched otherwise. If that fails the model is saved as with Ctrl-C.")
     private Path out = Path.of("model.safetensors");
 
     @Option(
@@ -203,7 +204,7 @@ final class TrainCommand implements Callable<Integer> {
             double seconds = (System.nanoTime() - began) * 1e-9;
             boolean stopped = signal.taken();
             try {
-                save(backend, model, history, seconds, stopped);
+                return save(backend, model, history, seconds, stopped);
             } catch (IOException | RuntimeException e) {
                 if (!stopped) throw e;
                 // Said here, for the JVM ends with this block.
@@ -211,7 +212,6 @@ final class TrainCommand implements Callable<Integer> {
                 return Failures.BAD_INPUT;
             }
         }
-        return 0;
     }
 
     private void requireOwn(Path checkpoint) {
@@ -247,7 +247,7 @@ final class TrainCommand implements Callable<Integer> {
         };
     }
 
-    private void save(Backend backend, TextTask model, History history, double seconds, boolean stopped)
+    private int save(Backend backend, TextTask model, History history, double seconds, boolean stopped)
             throws IOException {
         if (history.epochs().isEmpty()) throw new UserException("stopped in the first epoch; nothing was saved");
         PrintWriter people = terminal.people(json);
@@ -256,8 +256,7 @@ final class TrainCommand implements Callable<Integer> {
             String how = stopped ? "Stopped; the" : history.epochs().size() < epochs ? "Stopped early; the" : "The";
             people.println(how + " weights are those of epoch " + history.bestEpoch() + ".");
         }
-        Path to = stopped && Files.exists(out) ? beside(STOPPED) : out;
-        model.save(to);
+        Path to = write(model, stopped);
         TrainResult result = TrainResult.of(
                 model.kind(), backend.name(), model.texts(), model.labels(), history, seconds, to.toString());
         model.show(result).forEach(people::println);
@@ -269,6 +268,25 @@ final class TrainCommand implements Callable<Integer> {
             people.println("The same command again goes on with the training, from " + checkpoint + ".");
         }
         if (json) Json.print(terminal.out(), result);
+        return stopped || to.equals(out) ? 0 : Failures.BAD_INPUT;
+    }
+
+    /** Writes the model, and no worse than beside a file that cannot be replaced, such as another user's in /tmp. */
+    private Path write(TextTask model, boolean stopped) throws IOException {
+        Path other = beside(STOPPED);
+        if (stopped && Files.exists(out)) {
+            model.save(other);
+            return other;
+        }
+        try {
+            model.save(out);
+            return out;
+        } catch (IOException e) {
+            if (!Files.exists(out)) throw e;
+            model.save(other);
+            terminal.err().println("elman train: " + Failures.describe(e));
+            return other;
+        }
     }
 
     /** What becomes of the picture is no reason to hide the result. */
@@ -300,7 +318,6 @@ final class TrainCommand implements Callable<Integer> {
         if (Files.exists(out) && !saveDiverged) {
             return out + " is as it was; --save-diverged would replace it by the last good weights.";
         }
-        model.save(out);
-        return "The last good weights are in " + out + ".";
+        return "The last good weights are in " + write(model, false) + ".";
     }
 }

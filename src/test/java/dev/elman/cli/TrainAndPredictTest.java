@@ -23,6 +23,8 @@ import dev.elman.train.Trainer;
 import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -750,6 +752,39 @@ class TrainAndPredictTest {
         assertTrue(output.contains("Wrote " + stopped), output);
         assertArrayEquals(first, Files.readAllBytes(model), "what was there stays");
         assertEquals(0, Outcome.of("predict", stopped.toString(), "123").code());
+    }
+
+    /** Not even a folder that takes files lets every file be replaced, one of another user's in /tmp for example. */
+    @Test
+    void aModelThatCannotReplaceAFileGoesBesideIt() throws IOException {
+        Files.writeString(file, digitsAndLetters());
+        Files.writeString(model, "precious");
+        String[] args = {file.toString(), "--out", model.toString(), "--hidden=8", "--epochs=1", "--no-pictures"};
+        Outcome outcome = Outcome.ofCommand(terminal -> new TrainCommand(withAFolderFor(model, terminal)), args);
+        Path other = folder.resolve("model.stopped.safetensors");
+        assertEquals(2, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains(model + ": writing: "), outcome.err());
+        assertTrue(outcome.out().contains("Wrote " + other), outcome.out());
+        assertTrue(Files.isDirectory(model));
+        assertEquals(0, Outcome.of("predict", other.toString(), "123").code());
+    }
+
+    /** A terminal that makes a folder of a file as soon as an epoch is over. */
+    private static Terminal withAFolderFor(Path file, Terminal terminal) {
+        PrintWriter out = new PrintWriter(terminal.out(), true) {
+            @Override
+            public void println(String line) {
+                super.println(line);
+                if (!line.startsWith("Epoch ")) return;
+                try {
+                    Files.delete(file);
+                    Files.createDirectory(file);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        };
+        return new Terminal(terminal.in(), out, terminal.err(), false);
     }
 
     @Test
