@@ -13,6 +13,9 @@ final class LossSamples {
     /** K of a language model whose tokens are words. */
     private static final int LARGE = 20_011;
 
+    /** M of a minibatch of texts: more than a GPU's threads add up in one round. */
+    private static final int MANY = 2_500;
+
     private LossSamples() {}
 
     static List<Sample> all() {
@@ -29,6 +32,7 @@ final class LossSamples {
         }
         samples.add(softmax(3, LARGE, 5));
         samples.add(new Loss(3, LARGE, 3, .1, 1, false).sample());
+        samples.add(new Loss(MANY, 2, 3, 0, 1.0 / MANY, false).sample());
         return samples;
     }
 
