@@ -151,13 +151,19 @@ int precision(const char* call, const Handle* h, int typeA, int typeB, int typeC
 
 }  // namespace
 
-#define HANDLE(name)             \
-    Handle* x = get(h, name);    \
-    if (!x) {                    \
-        return NOT_INITIALIZED;  \
+#define HANDLE(name)                        \
+    Handle* x = get(h, name);               \
+    if (!x) {                               \
+        return NOT_INITIALIZED;             \
+    }                                       \
+    if (int e = softgpuWantedStatus(name)) { \
+        return e;                           \
     }
 
 API int cublasCreate_v2(void** h) {
+    if (int e = softgpuWantedStatus("cublasCreate")) {
+        return e;
+    }
     if (!softgpuHasContext()) {
         return NOT_INITIALIZED;
     }

@@ -9,6 +9,7 @@ namespace softgpu {
 namespace {
 
 const Device DEVICES[] = {
+    {7, 0, 2048, 32, 98304, 98304, 0, "V100"},
     {7, 5, 1024, 16, 65536, 65536, 0, "T4"},
     {8, 0, 2048, 32, 167936, 166912, 1024, "A100"},
     {8, 6, 1536, 16, 102400, 101376, 1024, "A10"},
@@ -41,7 +42,7 @@ const Device* device() {
                 return &d;
             }
         }
-        fprintf(stderr, "softgpu: SOFTGPU_DEVICE=%s is none of sm_75, sm_80, sm_86, sm_89, sm_90, none\n", name);
+        fprintf(stderr, "softgpu: SOFTGPU_DEVICE=%s is none of sm_70, sm_75, sm_80, sm_86, sm_89, sm_90, none\n", name);
         abort();
     }();
     return chosen;

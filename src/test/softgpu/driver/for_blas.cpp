@@ -11,6 +11,10 @@ SOFTGPU_API bool softgpuHasContext() {
     return current && current->alive && !current->sticky;
 }
 
+SOFTGPU_API int softgpuWantedStatus(const char* call) {
+    return wantedStatus(call);
+}
+
 SOFTGPU_API bool softgpuIsStream(void* stream) {
     Call c;
     return !c.error && Runtime::instance().stream(stream);

@@ -8,6 +8,7 @@
 
 extern "C" {
 bool softgpuHasContext();
+int softgpuWantedStatus(const char* call);
 bool softgpuIsStream(void* stream);
 int softgpuSubmit(void* stream, const char* name, const std::function<void()>& work);
 // These throw the driver's Fault; call them from submitted work.

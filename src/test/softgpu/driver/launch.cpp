@@ -93,7 +93,7 @@ void pointers(const Launch& l) {
 }
 
 int launch(void* function, Dim grid, Dim block, unsigned dynamic, void* stream, void** args, void** extra, bool cooperative) {
-    Call call;
+    Call call(true, cooperative ? "cuLaunchCooperativeKernel" : "cuLaunchKernel");
     if (call.error) {
         return call.error;
     }

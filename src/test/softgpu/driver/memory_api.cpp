@@ -39,7 +39,7 @@ void hostRange(const void* host, size_t bytes, const char* call) {
 enum Direction { toDevice, toHost, onDevice };
 
 int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* stream, const char* call, bool async) {
-    Call c;
+    Call c(true, call);
     if (c.error) {
         return c.error;
     }
@@ -101,7 +101,7 @@ int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* st
 }
 
 int fill(uint64_t to, uint32_t value, size_t count, unsigned width, void* stream, const char* call) {
-    Call c;
+    Call c(true, call);
     if (c.error) {
         return c.error;
     }

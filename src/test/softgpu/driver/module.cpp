@@ -163,6 +163,10 @@ int failed(JitLog& log, int code, const std::string& what) {
 
 }  // namespace
 
+size_t loadedModules() {
+    return modules.live().size();
+}
+
 void forgetModules() {
     for (auto* m : std::set<LoadedModule*>(modules.live())) {
         for (auto* f : m->functions) {

@@ -111,9 +111,12 @@ struct Runtime {
 
 extern thread_local Context* current;
 
+// The status that SOFTGPU_FAIL wants of this call, SUCCESS for none.
+int wantedStatus(const char* call);
+
 // The start of nearly every call: takes the lock, and gives the error to return if there is one.
 struct Call {
-    explicit Call(bool needsContext = true);
+    explicit Call(bool needsContext = true, const char* name = __builtin_FUNCTION());
     std::lock_guard<std::recursive_mutex> lock;
     int error = 0;
 };
@@ -132,6 +135,7 @@ std::string callerStack();
 // Pinned host memory: gives the bytes from the address to its end, 0 if the address is in none.
 size_t pinnedBytes(const void* address);
 size_t reportHostLeaks();
+size_t loadedModules();
 // At the end of a context.
 void forgetHostMemory();
 void forgetModules();

@@ -206,7 +206,7 @@ final class CudaContext implements AutoCloseable {
     }
 
     void closedTensor() {
-        if (!closed) liveTensors--;
+        liveTensors--;
     }
 
     int liveTensors() {
@@ -218,17 +218,14 @@ final class CudaContext implements AutoCloseable {
     }
 
     /**
-     * Frees all memory that was taken, and the stream and the hold on the context if they are ours. After a device fault the
-     * driver may refuse; so be it.
+     * Frees all memory that was taken, and the stream and the hold on the context if they are ours. It is the thread's and nothing
+     * runs in it any more. After a device fault the driver may refuse; so be it.
      */
     @Override
     public void close() {
-        if (closed) return;
-        enterToClose();
         if (liveTensors > 0) LOG.log(System.Logger.Level.WARNING, "cuda: {0} tensors were never closed", liveTensors);
         closed = true;
         liveTensors = 0;
-        synchronizeToClose();
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) {
             boolean sound = !calls.poisoned();
             CudaCallException failure = block.free(); // which may poison

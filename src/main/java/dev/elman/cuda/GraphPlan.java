@@ -206,6 +206,5 @@ final class GraphPlan implements RecurrencePlan {
         for (Replay replay : replays.values()) {
             if (replay.graph != null) CudaCalls.driverStatus(() -> JCudaDriver.cuGraphExecDestroy(replay.graph));
         }
-        replays.clear();
     }
 }

@@ -138,7 +138,6 @@ final class KernelModule {
     /** Unloads all files: the primary context, and so what is loaded there, outlives us if anybody else holds it. */
     void close() {
         for (CUmodule module : modules) CudaCalls.driverStatus(() -> JCudaDriver.cuModuleUnload(module));
-        modules.clear();
         parameters.free();
     }
 

@@ -6,7 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.function.IntSupplier;
+import jcuda.CudaException;
 import jcuda.driver.CUresult;
+import jcuda.jcublas.cublasStatus;
 import org.junit.jupiter.api.Test;
 
 /** What poisons a backend and what does not; needs no native code. */
@@ -22,8 +25,44 @@ class CudaCallsTest {
             fail(calls, "cuGraphInstantiate", status);
             fail(calls, "cuMemFree", status);
         }
+        for (int status :
+                List.of(cublasStatus.CUBLAS_STATUS_ALLOC_FAILED, cublasStatus.CUBLAS_STATUS_NOT_INITIALIZED)) {
+            assertThrows(CudaCallException.class, () -> calls.blas("cublasCreate", () -> status));
+        }
         assertFalse(calls.poisoned());
         calls.checkHealthy();
+    }
+
+    /** An application may have made JCuda throw. */
+    @Test
+    void aStatusThatIsThrownIsOneThatIsReturned() {
+        CudaCalls calls = new CudaCalls();
+        IntSupplier driver = () -> {
+            throw new CudaException("CUDA_ERROR_OUT_OF_MEMORY");
+        };
+        IntSupplier blas = () -> {
+            throw new CudaException("CUBLAS_STATUS_ALLOC_FAILED");
+        };
+        assertEquals(
+                "CUDA_ERROR_OUT_OF_MEMORY",
+                assertThrows(CudaCallException.class, () -> calls.driver("cuMemAlloc", driver))
+                        .status());
+        assertEquals(
+                "CUBLAS_STATUS_ALLOC_FAILED",
+                assertThrows(CudaCallException.class, () -> calls.blas("cublasCreate", blas))
+                        .status());
+        assertFalse(calls.poisoned());
+    }
+
+    /** What fails later may do so because of it. */
+    @Test
+    void theFirstFailureIsTheOneThatIsTold() {
+        CudaCalls calls = new CudaCalls();
+        fail(calls, "cuStreamSynchronize", CUresult.CUDA_ERROR_ILLEGAL_ADDRESS);
+        fail(calls, "cuMemFree", CUresult.CUDA_ERROR_LAUNCH_FAILED);
+        String told =
+                assertThrows(IllegalStateException.class, calls::checkHealthy).getMessage();
+        assertTrue(told.contains("CUDA_ERROR_ILLEGAL_ADDRESS"), told);
     }
 
     /** A driver may load kernels when they are first launched, which takes memory; what ran before it has changed operands. */

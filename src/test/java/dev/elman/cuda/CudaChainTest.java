@@ -55,6 +55,31 @@ class CudaChainTest {
         assertNothingLeft(ChildJvm.like(Map.of(), Map.of()).run(CloseMain.class));
     }
 
+    /** The rest is given back nevertheless. */
+    @ParameterizedTest
+    @CsvSource({
+        "cuMemFree=900, cuMemFree failed with CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED",
+        "'cuMemFreeHost=1,2', cuMemFreeHost failed with CUDA_ERROR_INVALID_VALUE",
+        "cuStreamDestroy=400, cuStreamDestroy failed with CUDA_ERROR_INVALID_HANDLE",
+        "cuDevicePrimaryCtxRelease=201, cuDevicePrimaryCtxRelease failed with CUDA_ERROR_INVALID_CONTEXT"
+    })
+    void whatCannotBeGivenBackIsLogged(String fault, String said) throws Exception {
+        Required.that(
+                System.getenv("SOFTGPU_LOG") != null,
+                "softgpu",
+                "what cannot be given back",
+                "only the software driver can be made to fail");
+        Map<String, String> faulty = Map.of("SOFTGPU_FAIL", fault, "SOFTGPU_LOG", "");
+        String output = ChildJvm.like(faulty, Map.of()).run(CloseMain.class);
+        assertTrue(output.contains("cuda: " + said + " while closing"), output);
+        assertEquals(
+                1,
+                output.lines()
+                        .filter(line -> line.startsWith("softgpu: ERROR: "))
+                        .count(),
+                output);
+    }
+
     private static int number(String link) {
         return Integer.parseInt(link.replaceAll(".*\\| (\\d+) compiled.*", "$1"));
     }
@@ -95,9 +120,30 @@ class CudaChainTest {
     }
 
     @Test
+    void aDeviceThatIsTooOld() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_DEVICE", "sm_70"), Map.of()));
+        Required.that(
+                links.size() < 9,
+                "softgpu",
+                "a device that is too old",
+                "only the software driver can be another device");
+        assertBroken(links, "compute capability", "limits of V100 has compute capability 7.0", "need 7.5");
+    }
+
+    @Test
+    void theOldestDriverAndDeviceServe() throws Exception {
+        List<String> links =
+                examine(ChildJvm.like(Map.of("SOFTGPU_DRIVER_VERSION", "12000", "SOFTGPU_DEVICE", "sm_75"), Map.of()));
+        for (String link : links) assertTrue(link.startsWith("ok | "), link);
+    }
+
+    @Test
     void aDeviceThatIsNotThere() throws Exception {
-        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "99")));
-        assertBroken(links, "device", "elman.cuda.device is 99, but CUDA shows 0 ", "CUDA_VISIBLE_DEVICES is");
+        // The software driver has one.
+        String first = System.getenv("SOFTGPU_LOG") != null ? "1" : "99";
+        List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", first)));
+        assertBroken(
+                links, "device", "elman.cuda.device is " + first + ", but CUDA shows 0 ", "CUDA_VISIBLE_DEVICES is");
     }
 
     @Test
@@ -229,6 +275,11 @@ class CudaChainTest {
         Files.writeString(inPackage.resolve("grid.sm75.ptx"), whole.substring(0, whole.length() - last.length()));
         links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
         assertBroken(links, "kernels of all sizes", "grid_backward_2048_2", "the jar is not whole");
+        // One of the file is compiled at once.
+        Files.writeString(
+                inPackage.resolve("grid.sm75.ptx"), whole.substring(0, whole.indexOf(".visible .entry") + 99));
+        links = examine(ChildJvm.like(Map.of(), Map.of()).before(folder));
+        assertBroken(links, "kernels", "refused a kernel file", "grid", "get the jar anew");
     }
 
     @Test
@@ -253,6 +304,7 @@ class CudaChainTest {
     @ParameterizedTest
     @CsvSource({
         "sm_75, elman.cuda.tf32=true, 'strict float32, cuBLAS', tensor cores that take TF32 need compute capability 8.0",
+        "sm_80, elman.cuda.tf32=true, 'TF32 products, cuBLAS', library path",
         "sm_89, elman.cuda.split=large, 'strict float32, cuBLAS', library path",
         "sm_80, elman.cuda.split=large, 'strict float32, cuBLAS', large products as three of TF32 parts"
     })
@@ -269,6 +321,30 @@ class CudaChainTest {
                 .findFirst()
                 .orElseThrow();
         assertTrue(products.contains(begin) && products.endsWith(end), products);
+    }
+
+    /** Whatever call of the chain fails, its link says so and what was opened before it is given back. */
+    @ParameterizedTest
+    @CsvSource({
+        "cuDevicePrimaryCtxRetain=3, context, cuDevicePrimaryCtxRetain failed with CUDA_ERROR_NOT_INITIALIZED",
+        "cuStreamCreateWithPriority=2, context, the device has no memory left",
+        "cuStreamGetFlags=400, context, cuStreamGetFlags failed with CUDA_ERROR_INVALID_HANDLE",
+        "'cuModuleLoadDataEx=2,3', kernels, the device has no memory left",
+        "'cuModuleGetFunction=500,3', kernels, the driver refused a kernel file of ours",
+        "'cuFuncGetAttribute=1,3', kernels, cuFuncGetAttribute failed with CUDA_ERROR_INVALID_VALUE",
+        "'cuModuleGetFunction=2,150', kernels of all sizes, the device has no memory left",
+        "cublasCreate=1, matrix products, cuBLAS could not start on the device",
+        "cublasSetStream=7, matrix products, cublasSetStream failed with CUBLAS_STATUS_INVALID_VALUE",
+        "cuMemAlloc=2, matrix products, the device has no memory left"
+    })
+    void aCallThatFails(String fault, String link, String said) throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_FAIL", fault), Map.of()));
+        Required.that(
+                links.get(2).contains("software device"),
+                "softgpu",
+                "a call that fails",
+                "only the software driver can be made to fail");
+        assertBroken(links, link, said);
     }
 
     private static Optional<Path> onLibraryPath(String name) {

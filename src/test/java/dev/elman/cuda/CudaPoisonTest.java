@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
@@ -9,6 +10,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A failed launch poisons the backend: a message, never silent zeros. */
 @Tag("cuda")
@@ -31,6 +34,7 @@ class CudaPoisonTest {
             assertTrue(answer.contains("computes no more since") && answer.contains(fault), answer);
         }
         assertEquals(List.of("none", "none"), answers.subList(5, 7), output);
+        assertFalse(output.contains("while closing"), output);
     }
 
     /** The first call that waits is then the one that gives memory back. */
@@ -44,6 +48,30 @@ class CudaPoisonTest {
         assertTrue(answers.get(4).contains("computes no more since"), output);
         assertTrue(output.contains("live tensors: 0"), output);
         assertEquals(List.of("none"), answers.subList(5, answers.size()), output);
+    }
+
+    /** Whatever fails while a stream captures, or when that is over: nothing of it is left, and there is no second try. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "cuStreamBeginCapture=401",
+                "cuLaunchKernel=1,12",
+                "cuGraphInstantiateWithFlags=1",
+                "cuGraphLaunch=1"
+            })
+    void aGraphThatCannotBeMadePoisons(String fault) throws Exception {
+        Required.that(
+                System.getenv("SOFTGPU_LOG") != null,
+                "softgpu",
+                "a graph that cannot be made",
+                "only the software driver can be made to fail");
+        String output = ChildJvm.like(Map.of("SOFTGPU_FAIL", fault), Map.of()).run(GraphMain.class);
+        List<String> answers = answers(output);
+        assertEquals(3, answers.size(), output);
+        assertEquals("none", answers.get(0), output);
+        assertTrue(answers.get(1).contains(" failed with "), output);
+        assertTrue(answers.get(2).contains("computes no more since"), output);
+        ChainTest.assertNothingLeft(output);
     }
 
     private static List<String> answers(String output) {
