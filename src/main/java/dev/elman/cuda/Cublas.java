@@ -26,6 +26,8 @@ final class Cublas extends Blas {
     private final cublasHandle handle = new cublasHandle();
     private final Pointer one = constant(1);
     private final Pointer zero = constant(0);
+    /** Of the library that was found: 10000 * major + 100 * minor + patch. */
+    private final int[] version = {0};
 
     Cublas(CudaContext context, boolean tf32) {
         super(context);
@@ -56,6 +58,7 @@ final class Cublas extends Blas {
         int mode = tf32 ? cublasMath.CUBLAS_TF32_TENSOR_OP_MATH : cublasMath.CUBLAS_DEFAULT_MATH;
         calls.blas(
                 "cublasSetMathMode", () -> cublasMath.stringFor(mode), () -> JCublas2.cublasSetMathMode(handle, mode));
+        calls.blas("cublasGetVersion", () -> JCublas2.cublasGetVersion(handle, version));
     }
 
     private static Pointer constant(float value) {
@@ -64,16 +67,9 @@ final class Cublas extends Blas {
         return Pointer.to(buffer);
     }
 
-    /** The version of the library that was found: 10000 * major + 100 * minor + patch. */
-    private int version() {
-        int[] version = {0};
-        context().calls().blas("cublasGetVersion", () -> JCublas2.cublasGetVersion(handle, version));
-        return version[0];
-    }
-
     @Override
     String description() {
-        return (tf32 ? "TF32 products" : "strict float32") + ", cuBLAS " + version();
+        return (tf32 ? "TF32 products" : "strict float32") + ", cuBLAS " + version[0];
     }
 
     @Override

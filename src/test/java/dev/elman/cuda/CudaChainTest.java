@@ -335,7 +335,8 @@ class CudaChainTest {
         "'cuModuleGetFunction=2,150', kernels of all sizes, the device has no memory left",
         "cublasCreate=1, matrix products, cuBLAS could not start on the device",
         "cublasSetStream=7, matrix products, cublasSetStream failed with CUBLAS_STATUS_INVALID_VALUE",
-        "cuMemAlloc=2, matrix products, the device has no memory left"
+        "cuMemAlloc=2, matrix products, the device has no memory left",
+        "cublasGetVersion=1, matrix products, cuBLAS could not start on the device"
     })
     void aCallThatFails(String fault, String link, String said) throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_FAIL", fault), Map.of()));
@@ -345,6 +346,13 @@ class CudaChainTest {
                 "a call that fails",
                 "only the software driver can be made to fail");
         assertBroken(links, link, said);
+    }
+
+    /** Nobody gave back what the chain had opened. */
+    @Test
+    void aBackendAsksNothingMoreThatCouldFail() throws Exception {
+        List<String> links = examine(ChildJvm.like(Map.of("SOFTGPU_FAIL", "cublasGetVersion=1,2"), Map.of()));
+        assertEquals(9, links.size(), links.toString());
     }
 
     private static Optional<Path> onLibraryPath(String name) {
