@@ -22,6 +22,11 @@ final class CudaCallException extends IllegalStateException {
         return NO_PLACE.contains(status);
     }
 
+    /** Whether it asked for memory of the host and there was none. */
+    boolean ofHostMemory() {
+        return getMessage().startsWith("cuMemHostAlloc failed with CUDA_ERROR_OUT_OF_MEMORY");
+    }
+
     /** The name of the status, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */
     String status() {
         return status;

@@ -237,7 +237,9 @@ final class CudaChain {
         Throwable found = failure instanceof OutOfDeviceMemoryException ? failure.getCause() : failure;
         if (!(found instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         if (call.status().equals("CUDA_ERROR_NO_DEVICE")) return noDevice();
-        String remedy = remedy(call.status());
+        String remedy = call.ofHostMemory()
+                ? "the computer has no page-locked memory left; close what uses its memory, or give the container more"
+                : remedy(call.status());
         return remedy == null ? call.getMessage() : remedy + " (" + call.getMessage() + ")";
     }
 

@@ -329,6 +329,8 @@ class CudaChainTest {
         "cuDevicePrimaryCtxRetain=3, context, cuDevicePrimaryCtxRetain failed with CUDA_ERROR_NOT_INITIALIZED",
         "cuStreamCreateWithPriority=2, context, the device has no memory left",
         "cuStreamGetFlags=400, context, cuStreamGetFlags failed with CUDA_ERROR_INVALID_HANDLE",
+        "cuMemHostAlloc=2, context, the computer has no page-locked memory left",
+        "'cuMemHostAlloc=2,2', kernels, the computer has no page-locked memory left",
         "'cuModuleLoadDataEx=2,3', kernels, the device has no memory left",
         "'cuModuleGetFunction=500,3', kernels, the driver refused a kernel file of ours",
         "'cuFuncGetAttribute=1,3', kernels, cuFuncGetAttribute failed with CUDA_ERROR_INVALID_VALUE",
