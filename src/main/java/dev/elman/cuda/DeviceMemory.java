@@ -3,6 +3,7 @@ package dev.elman.cuda;
 import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.Shape;
 import java.util.Locale;
+import java.util.Objects;
 import jcuda.driver.CUdeviceptr;
 import jcuda.driver.JCudaDriver;
 
@@ -54,6 +55,7 @@ final class DeviceMemory {
      * @throws IllegalArgumentException unless the context has that many bytes there, at an address that is a multiple of 4
      */
     static DeviceMemory ofCaller(CudaContext context, CUdeviceptr pointer, Shape shape) {
+        Objects.requireNonNull(pointer, "pointer");
         context.enter();
         DeviceAddress begin = new DeviceAddress(pointer);
         if (begin.value() % 4 != 0) {

@@ -231,7 +231,12 @@ class CudaAttachTest {
             assertRefused(backend, pointer, Shape.of(3, 3), "has 32 bytes before its allocation ends, but it takes 36");
             assertRefused(backend, pointer.withByteOffset(8), Shape.of(7), "has 24 bytes before");
             assertRefused(backend, new CUdeviceptr(), Shape.of(1), "the pointer 0x0 for [1] is not in device memory");
-            assertThrows(NullPointerException.class, () -> backend.wrap(null, Shape.of(1)));
+            for (Executable call : List.<Executable>of(
+                    () -> backend.wrap(null, Shape.of(1)), () -> backend.wrapInts(null, Shape.of(1)))) {
+                assertEquals(
+                        "pointer",
+                        assertThrows(NullPointerException.class, call).getMessage());
+            }
             // None of that has harmed the backend.
             Tensor all = backend.wrap(pointer, Shape.of(2, 4));
             backend.fill(all, 3);
