@@ -7,9 +7,9 @@ package dev.elman.backend;
  * <p>Tensors of one call belong to this backend and do not overlap unless the method says they may. Gradients of
  * parameters are added to, gradients of data are overwritten. "[M,D]" takes any rank whose last extent is D. All methods
  * throw {@link ShapeMismatchException} when shapes do not fit and {@link IllegalArgumentException} for a tensor of another
- * backend, before anything is written, and {@link IllegalStateException} after {@link #close}. Where there is no memory they
- * throw {@link OutOfMemoryError}, and {@link OutOfDeviceMemoryException} for that of a device. Numbers that are not finite
- * pass through, they are not errors.
+ * backend, before anything is written, and {@link IllegalStateException} after {@link #close}, but what a backend says of
+ * itself, without a tensor, it says then too. Where there is no memory they throw {@link OutOfMemoryError}, and
+ * {@link OutOfDeviceMemoryException} for that of a device. Numbers that are not finite pass through, they are not errors.
  *
  * <p>Same calls, same backend, same kind of device: same bits, unless a device has no place for a plan and another runs.
  *

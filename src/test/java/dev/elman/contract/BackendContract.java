@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.DynamicContainer.dynamicContainer;
 import static org.junit.jupiter.api.DynamicTest.dynamicTest;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.verify.Bench;
 import dev.elman.verify.Check;
@@ -20,8 +21,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicContainer;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * All checks, for the backend that a subclass names. One that cannot be opened is skipped, see {@link Required}.
@@ -60,6 +64,37 @@ abstract class BackendContract {
                 .entrySet()
                 .stream()
                 .map(group -> dynamicContainer(group.getKey(), tests(group.getValue())));
+    }
+
+    @Test
+    void whatItSaysOfItselfItSaysAfterCloseToo() {
+        Backend own = bench.opener().get();
+        List<Object> open = says(own);
+        own.close();
+        assertEquals(open, says(own));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 2})
+    void whatIsLeftIsFreedAndLogged(int left) {
+        Backend own = bench.opener().get();
+        List<String> logged = Logged.during(() -> {
+            for (int i = 0; i < left; i++) own.allocate(Shape.of(3));
+            own.close();
+        });
+        String said = own.name() + ": " + left + " tensors were never closed";
+        assertEquals(left == 0 ? List.of() : List.of(said), logged);
+        assertEquals(0, own.liveTensors());
+    }
+
+    private static List<Object> says(Backend backend) {
+        return List.of(
+                backend.name(),
+                backend.description(),
+                backend.unitRoundoff(),
+                backend.sameBitsByStep(),
+                backend.recurrence(3, 4, 5, 6, 1, true),
+                backend.liveTensors());
     }
 
     static <T> List<T> part(List<T> all, String asked) {
