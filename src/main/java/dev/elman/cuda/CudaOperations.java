@@ -235,8 +235,7 @@ abstract class CudaOperations implements Backend {
         context.enter();
         int m = sizes.m();
         Form back = transposed ? Form.NN : Form.NT;
-        if (dx != null) blas.reserve(back, m, sizes.d(), sizes.k());
-        blas.reserve(Form.TN, transposed ? sizes.k() : sizes.d(), transposed ? sizes.d() : sizes.k(), m);
+        // What products need they take before they write.
         if (db != null) sums.reserve(m, sizes.k());
         if (dx != null) blas.multiply(back, false, upstream, weights, dFrom, m, sizes.d(), sizes.k());
         if (transposed) blas.multiply(Form.TN, true, upstream, from, dWeights, sizes.k(), sizes.d(), m);

@@ -12,8 +12,6 @@ final class DeviceMemory {
     private final CudaContext context;
     private final DeviceAddress pointer;
     private final long bytes;
-    /** Whether we free it. */
-    private final boolean owned;
 
     private boolean freed;
 
@@ -22,7 +20,6 @@ final class DeviceMemory {
         this.context = context;
         this.pointer = new DeviceAddress();
         this.bytes = bytes;
-        this.owned = true;
         // Nothing is a legal size of a tensor but not of an allocation.
         long atLeast = Math.max(bytes, 16);
         try {
@@ -46,7 +43,6 @@ final class DeviceMemory {
         this.context = context;
         this.pointer = pointer;
         this.bytes = bytes;
-        this.owned = false;
     }
 
     /**
@@ -124,7 +120,7 @@ final class DeviceMemory {
 
     /** Gives the memory back. Once the backend is poisoned nothing but a wrong thread makes it throw, once it is closed nothing. */
     void close() {
-        if (!owned || freed || context.closed()) return;
+        if (context.closed()) return;
         // The thread's current context may be another's by now.
         context.enterToClose();
         boolean sound = !context.calls().poisoned();

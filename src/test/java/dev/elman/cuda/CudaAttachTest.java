@@ -278,6 +278,15 @@ class CudaAttachTest {
         }
     }
 
+    @Test
+    void itIsAttachedWhateverTheThreadsContextIs() {
+        ok(JCudaDriver.cuCtxSetCurrent(new CUcontext()));
+        try (CudaBackend backend = CudaBackend.attach(context, stream)) {
+            assertEquals(context, current());
+            assertEquals(0, backend.liveTensors());
+        }
+    }
+
     /** Each call makes its own context the thread's, whichever another backend has left there. */
     @Test
     void backendsOfTwoContextsServeOneThreadByTurns() {

@@ -92,6 +92,20 @@ class CudaOwnBlasTest {
         assertEquals(taken, cuda.context().counters().bytes);
     }
 
+    /** Whoever reserves it has changed something when it comes to the product, here of 71 slices. */
+    @Test
+    void aProductTakesNothingMoreThanIsReserved() {
+        OwnBlas blas = new OwnBlas(cuda.context(), cuda.kernels(), 8);
+        try (Tensor a = tensor(new float[18000], 0);
+                Tensor b = tensor(new float[2 * 18000], 0);
+                Tensor c = tensor(new float[2], 0)) {
+            blas.reserve(Form.TN, 1, 2, 18000);
+            long taken = cuda.context().counters().allocations;
+            blas.multiply(Form.TN, true, address(a), address(b), address(c), 1, 2, 18000);
+            assertEquals(taken, cuda.context().counters().allocations);
+        }
+    }
+
     /** What the backend promises of a sequence run step by step. */
     @ParameterizedTest
     @EnumSource(names = {"NN", "NT"})

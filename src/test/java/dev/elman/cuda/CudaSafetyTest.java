@@ -18,6 +18,7 @@ import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Logged;
 import dev.elman.contract.Required;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -148,9 +149,11 @@ class CudaSafetyTest {
         assertEquals(1, backend.liveTensors());
         backend.close();
         backend.close();
+        assertEquals(0, backend.liveTensors());
         assertThrows(IllegalStateException.class, left::toFloats);
         assertThrows(IllegalStateException.class, () -> backend.allocate(Shape.of(1)));
         left.close();
+        assertEquals(0, backend.liveTensors());
     }
 
     /** An application's own CUDA code may leave the thread with another context, or with none. */
@@ -160,6 +163,14 @@ class CudaSafetyTest {
         assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuCtxSetCurrent(new CUcontext()));
         tensor.close();
         assertEquals(0, backend.liveTensors());
+    }
+
+    @Test
+    void aBackendIsClosedWhateverTheThreadsContextIs() {
+        CudaBackend other = CudaBackend.open();
+        other.fill(other.allocate(Shape.of(64)), 1);
+        assertEquals(CUresult.CUDA_SUCCESS, JCudaDriver.cuCtxSetCurrent(new CUcontext()));
+        assertEquals(List.of("cuda: 1 tensors were never closed"), Logged.during(other::close));
     }
 
     @Test
@@ -175,6 +186,15 @@ class CudaSafetyTest {
         backend.fill(small, 2);
         assertArrayEquals(new float[] {2, 2}, small.toFloats());
         small.close();
+    }
+
+    /** Their bytes, counted in 64 bits, would come to none. */
+    @Test
+    void moreNumbersThanHaveAddressesAreRefused() {
+        IllegalArgumentException refused =
+                assertThrows(IllegalArgumentException.class, () -> backend.allocate(Shape.of(1 << 30, 1 << 30, 4)));
+        assertTrue(refused.getMessage().contains("more than any memory holds"), refused.getMessage());
+        assertEquals(0, backend.liveTensors());
     }
 
     /** It has given back what it had: who asks for less next gets memory, not that. */
@@ -275,10 +295,11 @@ class CudaSafetyTest {
         }
     }
 
-    /** The same of a dense layer, whose sums of the bias need memory after those of the weights. */
-    @Test
+    /** The same of a dense layer: there is no memory for the sums of the weights, or for those of the bias, which come after them. */
+    @ParameterizedTest
+    @ValueSource(ints = {1 << 18, 1 << 20})
     @Tag("provokes-cuda-error")
-    void aDenseLayerWithoutMemoryHasChangedNothing() {
+    void aDenseLayerWithoutMemoryHasChangedNothing(int left) {
         int columns = 1 << 15;
         try (CudaBackend own = CudaBackend.open(Settings.of("gemm=own"));
                 Tensor x = own.allocate(Shape.of(1024, 1));
@@ -289,7 +310,7 @@ class CudaSafetyTest {
             own.fill(x, 1);
             own.fill(dy, 1);
             own.fill(dw, 2);
-            DeviceMemory rest = new DeviceMemory(own.context(), CudaMemoryTest.freeBytes(own) - (1 << 20));
+            DeviceMemory rest = new DeviceMemory(own.context(), CudaMemoryTest.freeBytes(own) - left);
             IllegalStateException refused =
                     assertThrows(IllegalStateException.class, () -> own.denseBackward(x, w, dy, null, dw, db));
             assertTrue(refused.getMessage().contains("CUDA_ERROR_OUT_OF_MEMORY"), refused.getMessage());
@@ -406,6 +427,8 @@ class CudaSafetyTest {
             whole.run();
             stepped.run();
             assertEquals(5 + 3, other.context().counters().products);
+            assertTrue(other.sameBitsByStep());
+            assertEquals(backend.description().contains("own products"), backend.sameBitsByStep());
             assertArrayEquals(whole.results(), stepped.results(), 1e-5f);
         }
     }
