@@ -76,7 +76,8 @@ final class LayerChecks {
                     Tensor y = trial.input("y", Shape.of(2, 4));
                     return backend -> backend.copyColumns(x, 1, y, 0, 3);
                 }),
-                refuses("simpleRnnBackward", "bias without its gradient", LayerChecks::biasWithoutGradient),
+                refuses("simpleRnnBackward", "bias without its gradient", trial -> oneBias(trial, true)),
+                refuses("simpleRnnBackward", "gradient of no bias", trial -> oneBias(trial, false)),
                 refuses("simpleRnnForward", "2^31 rows in all steps", trial -> {
                     SimpleRnnForward forward = ofManyRows(trial);
                     return backend -> backend.simpleRnnForward(forward);
@@ -110,12 +111,17 @@ final class LayerChecks {
         });
     }
 
-    private static Consumer<Backend> biasWithoutGradient(Trial trial) {
-        SimpleRnnBackward backward = RnnSamples.ordinary().backward(trial);
-        SimpleRnnWeights without = new SimpleRnnWeights(
-                backward.gradients().wx(), backward.gradients().wh(), null);
-        SimpleRnnBackward bent = new SimpleRnnBackward(backward.forward(), backward.dh(), backward.dx(), without);
-        return backend -> backend.simpleRnnBackward(bent);
+    private static Consumer<Backend> oneBias(Trial trial, boolean ofWeights) {
+        SimpleRnnBackward whole = RnnSamples.ordinary().backward(trial);
+        SimpleRnnForward forward = whole.forward();
+        SimpleRnnWeights weights = ofWeights ? forward.weights() : withoutBias(forward.weights());
+        SimpleRnnWeights gradients = ofWeights ? withoutBias(whole.gradients()) : whole.gradients();
+        SimpleRnnForward bent = new SimpleRnnForward(weights, forward.pass(), forward.x(), forward.h());
+        return backend -> backend.simpleRnnBackward(new SimpleRnnBackward(bent, whole.dh(), whole.dx(), gradients));
+    }
+
+    private static SimpleRnnWeights withoutBias(SimpleRnnWeights weights) {
+        return new SimpleRnnWeights(weights.wx(), weights.wh(), null);
     }
 
     /** Two workers that hold some rows each drop what one worker would that holds them all. */

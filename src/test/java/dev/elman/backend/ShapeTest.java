@@ -25,6 +25,24 @@ class ShapeTest {
         assertMessage("The shape [] has no axis -1.", () -> Shape.of().withLast(1));
     }
 
+    @Test
+    void itStaysAsItIs() {
+        int[] extents = {7, 3, 5};
+        Shape made = Shape.of(extents);
+        extents[0] = 2;
+        made.extents()[1] = 2;
+        assertEquals(shape, made);
+    }
+
+    @Test
+    void whatNothingCanHaveIsRefused() {
+        assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
+        for (int last : new int[] {8, 16}) { // 2^63 and 2^64
+            assertThrows(IllegalArgumentException.class, Shape.of(1 << 30, 1 << 30, last)::size);
+        }
+        assertEquals(1L << 62, Shape.of(1 << 30, 1 << 30, 4).size());
+    }
+
     private static void assertMessage(String message, Runnable action) {
         assertEquals(
                 message,
