@@ -83,7 +83,7 @@ final class LiveRows {
      */
     List<Piece> pieces(Recurrence pass, int directions, Work work) {
         long rows = pass.rows();
-        if (pass.mask() == 0 || !context.owned() || rows == 0 || rows > Integer.MAX_VALUE) return null;
+        if (pass.mask() == 0 || !context.owned() || rows == 0) return null;
         long most = room / (4L * Math.max(1, work.first() + work.second()));
         int perPiece = (int) Math.max(1, Math.min(most, rows));
         double whole = rows * work.operations() / blas.operationsPerMicro();

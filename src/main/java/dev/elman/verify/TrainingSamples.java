@@ -36,7 +36,7 @@ final class TrainingSamples {
             samples.add(penalty(size, 0, .25));
             samples.add(penalty(size, .5, .125));
         }
-        int[][] matrices = {{1, 1}, {5, 3}, {33, 31}, {100, 100}, {3, 1001}, {1000, 33}, {0, 5}};
+        int[][] matrices = {{1, 1}, {5, 3}, {33, 31}, {100, 100}, {3, 1001}, {1000, 33}, {0, 5}, {5, 0}};
         Constraint[] constraints = {
             Constraint.maxNorm(.5), Constraint.maxNorm(4), Constraint.unitNorm(), Constraint.nonNegative()
         };

@@ -11,11 +11,15 @@ import dev.elman.cuda.SequenceSize.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which of several plans is taken, and what is said about it; the plans here are made up. */
 class PlannerTest {
@@ -126,6 +130,21 @@ class PlannerTest {
                 "CUDA cannot be used: elman.cuda.plan is \"nothing\", but H is above 0; name another plan, or leave the"
                         + " property out.",
                 refused.getMessage());
+    }
+
+    /** After any other failure operands may have changed. */
+    @ParameterizedTest
+    @CsvSource({"CUDA_ERROR_LAUNCH_FAILED, quick", "CUDA_ERROR_INVALID_CLUSTER_SIZE, quick middling last"})
+    void onlyAPlanWithoutPlaceGivesWayToTheNext(String status, String expected) {
+        Planner planner = new Planner(PLANS, null);
+        List<String> ran = new ArrayList<>();
+        Consumer<RecurrencePlan> pass = plan -> {
+            ran.add(plan.name());
+            if (!plan.name().equals("last")) throw new CudaCallException("cuLaunchKernel", status, "");
+        };
+        if (expected.endsWith("last")) planner.run(sizes(64), 1, false, false, pass);
+        else assertThrows(CudaCallException.class, () -> planner.run(sizes(64), 1, false, false, pass));
+        assertEquals(expected, String.join(" ", ran));
     }
 
     /** The README's table of plans has what they expect. */
