@@ -9,6 +9,11 @@ import java.util.Objects;
 
 /** One array: element type, extents (none for a scalar, 0 allowed), elements in C order. Immutable. */
 public final class NdArray {
+    /** As many axes as NumPy has; files with more are refused. */
+    public static final int MAX_RANK = 64;
+
+    /** What files may hold, so that it fits a long. */
+    private static final long MAX_EXTENT = 999_999_999_999_999_999L;
     /** Largest array of bytes that every JVM can make. */
     private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
 
@@ -214,14 +219,18 @@ public final class NdArray {
     /**
      * The product of the extents; 1 without any.
      *
-     * @throws IllegalArgumentException if one is negative
+     * @throws IllegalArgumentException if one is negative or has more than 18 digits, or if there are more than {@link #MAX_RANK}
      * @throws ArithmeticException if it is larger than a long
      */
     public static long elements(long[] shape) {
+        if (shape.length > MAX_RANK) {
+            throw new IllegalArgumentException("expected at most " + MAX_RANK + " axes, found " + shape.length);
+        }
         long product = 1;
         for (long extent : shape) {
-            if (extent < 0) {
-                throw new IllegalArgumentException("expected extents of at least 0, found " + Arrays.toString(shape));
+            if (extent < 0 || extent > MAX_EXTENT) {
+                throw new IllegalArgumentException(
+                        "expected extents from 0 to " + MAX_EXTENT + ", found " + Arrays.toString(shape));
             }
             product = Math.multiplyExact(product, extent);
         }

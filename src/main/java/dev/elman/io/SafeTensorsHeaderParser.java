@@ -28,7 +28,6 @@ import java.util.regex.Pattern;
  * junk costs more than its bytes. Where the tensors lie in the file is for {@link SafeTensorsReader} to judge.
  */
 final class SafeTensorsHeaderParser {
-    private static final int MAX_RANK = 64;
     /** A whole number without sign, zeros in front or exponent, below 10^18 so that it fits a long. */
     private static final Pattern COUNT = Pattern.compile("0|[1-9][0-9]{0,17}");
 
@@ -116,7 +115,7 @@ final class SafeTensorsHeaderParser {
             String field = newName(fields::add);
             switch (field) {
                 case "dtype" -> dtype = dtype();
-                case "shape" -> shape = counts("shape", MAX_RANK);
+                case "shape" -> shape = counts("shape", NdArray.MAX_RANK);
                 case "data_offsets" -> offsets = counts("data_offsets", 2);
                 default -> throw error("dtype, shape and data_offsets", ModelFileException.brief(field));
             }

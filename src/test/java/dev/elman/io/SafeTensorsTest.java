@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
+import dev.elman.io.numpy.Npy;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -195,6 +196,30 @@ class SafeTensorsTest {
         Map<String, String> unset = Collections.singletonMap("k", null);
         NullPointerException e = assertThrows(NullPointerException.class, () -> new SafeTensors(Map.of(), unset));
         assertEquals("metadata value", e.getMessage());
+    }
+
+    /** More than that no array has, for the readers refuse it. */
+    @Test
+    void theLargestShapesComeBack() throws IOException {
+        Path file = folder.resolve("shapes");
+        long[] ones = new long[64];
+        Arrays.fill(ones, 1);
+        NdArray deep = NdArray.ofFloats(new float[] {7}, ones);
+        NdArray wide = NdArray.ofFloats(new float[0], 0, 999_999_999_999_999_999L);
+        SafeTensors both = new SafeTensors(Map.of("deep", deep, "wide", wide), Map.of());
+        both.write(file);
+        assertEquals(both, SafeTensors.read(file));
+        for (NdArray array : List.of(deep, wide)) {
+            Npy.write(array, file);
+            assertEquals(array, Npy.read(file));
+        }
+        assertShapeRefused("at most 64 axes, found 65", Arrays.copyOf(ones, 65));
+        assertShapeRefused("found [0, 1000000000000000000]", 0, 1_000_000_000_000_000_000L);
+    }
+
+    private static void assertShapeRefused(String message, long... shape) {
+        Exception e = assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[0], shape));
+        assertTrue(e.getMessage().contains(message), e::getMessage);
     }
 
     /** An independent reader: Python's json and struct, and nothing of safetensors but its rules. */

@@ -45,8 +45,8 @@ public record Hdf5(Map<String, NdArray> arrays, Map<String, List<String>> texts)
      * @param arrays by path
      * @param groups paths
      * @throws ModelFileException if that fails; an old file of that name is then as it was
-     * @throws IllegalArgumentException for an array of another type, a name in a path that is not 1 to 255 characters of ASCII, or
-     *     a path that is an array and a group
+     * @throws IllegalArgumentException for an array of another type or of more than 32 axes, a name in a path that is not 1 to
+     *     255 characters of ASCII, a path that is an array and a group, or a group of more than 65,534 members
      */
     public static void write(Map<String, NdArray> arrays, List<String> groups, Path file) throws ModelFileException {
         AtomicFile.replace(file, out -> Hdf5Writer.write(arrays, groups, out));

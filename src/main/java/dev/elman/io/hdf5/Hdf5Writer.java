@@ -28,6 +28,10 @@ final class Hdf5Writer {
     private static final long UNDEFINED = -1;
     /** Its length has one byte. */
     private static final int LONGEST_NAME = 255;
+    /** HDF5's own limit. */
+    private static final int MAX_RANK = 32;
+    /** The number of a header's messages has two bytes, and one of them is not a member's. */
+    private static final int MOST_MEMBERS = 0xFFFF - 1;
 
     private static final int DATASPACE = 1;
     private static final int LINK_INFO = 2;
@@ -82,6 +86,9 @@ final class Hdf5Writer {
 
     private void dataset(String path, NdArray array) {
         if (array.dtype() != DType.F32) throw new IllegalArgumentException(path + ": expected F32, found " + array);
+        if (array.shape().length > MAX_RANK) {
+            throw new IllegalArgumentException(path + ": HDF5 has at most " + MAX_RANK + " axes, found " + array);
+        }
         int slash = path.lastIndexOf('/');
         String name = path.substring(slash + 1);
         requireName(path, name);
@@ -136,6 +143,10 @@ final class Hdf5Writer {
     }
 
     private static List<byte[]> groupMessages(Node group) {
+        if (group.members.size() > MOST_MEMBERS) {
+            throw new IllegalArgumentException("expected groups of at most " + MOST_MEMBERS
+                    + " arrays and groups, but one has " + group.members.size());
+        }
         List<byte[]> messages = new ArrayList<>();
         messages.add(message(
                 LINK_INFO, buffer(18).put(new byte[2]).putLong(UNDEFINED).putLong(UNDEFINED)));

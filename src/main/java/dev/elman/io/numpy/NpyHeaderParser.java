@@ -2,6 +2,7 @@ package dev.elman.io.numpy;
 
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
+import dev.elman.io.NdArray;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +21,6 @@ final class NpyHeaderParser {
     /** NumPy itself refuses longer ones, lest Python's parser be overrun. */
     private static final int MAX_LENGTH = 10_000;
 
-    private static final int MAX_RANK = 64;
     /** A key, a colon, and a string, a tuple, a list (of a structure's fields) or a word; then a comma or the end. */
     private static final Pattern ENTRY = Pattern.compile(
             "\\s*(['\"])(\\w{1,20})\\1\\s*:\\s*(?:(['\"])([^'\"]{0,200})\\3|(\\([^()]*\\)|\\[[^\\[\\]]*\\])|(\\w{1,20}))\\s*(,|$)");
@@ -111,7 +111,8 @@ final class NpyHeaderParser {
         if (inner.isEmpty()) return new long[0];
         boolean ended = inner.endsWith(",");
         String[] extents = (ended ? inner.substring(0, inner.length() - 1) : inner).split(",", -1);
-        if (extents.length > MAX_RANK || (extents.length == 1 && !ended)) throw wrong("shape", "a tuple", brief(tuple));
+        if (extents.length > NdArray.MAX_RANK || (extents.length == 1 && !ended))
+            throw wrong("shape", "a tuple", brief(tuple));
         long[] shape = new long[extents.length];
         for (int axis = 0; axis < shape.length; axis++) {
             Matcher count = COUNT.matcher(extents[axis]);

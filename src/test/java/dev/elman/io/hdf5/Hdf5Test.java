@@ -123,6 +123,31 @@ class Hdf5Test {
         assertTrue(Files.notExists(file));
     }
 
+    /** HDF5 itself refuses a file with more. */
+    @Test
+    void moreAxesThanHdf5HasAreRefused() throws IOException {
+        Path file = folder.resolve("axes.h5");
+        long[] ones = new long[33];
+        Arrays.fill(ones, 1);
+        Map<String, NdArray> deep = Map.of("a", NdArray.ofFloats(new float[1], Arrays.copyOf(ones, 32)));
+        Hdf5.write(deep, List.of(), file);
+        assertEquals(deep, read(file).arrays());
+        Map<String, NdArray> deeper = Map.of("a", NdArray.ofFloats(new float[1], ones));
+        assertThrows(IllegalArgumentException.class, () -> Hdf5.write(deeper, List.of(), file));
+    }
+
+    /** Of 65,536 the file would have held none. */
+    @Test
+    void moreMembersThanAHeaderCountsAreRefused() throws IOException {
+        Path file = folder.resolve("members.h5");
+        List<String> groups = new ArrayList<>();
+        for (int i = 0; i < 65534; i++) groups.add("g/" + i);
+        Hdf5.write(Map.of(), groups, file);
+        groups.add("g/one more");
+        Exception e = assertThrows(IllegalArgumentException.class, () -> Hdf5.write(Map.of(), groups, file));
+        assertEquals("expected groups of at most 65534 arrays and groups, but one has 65535", e.getMessage());
+    }
+
     private static final long HUGE = 1L << 40;
 
     @Test
