@@ -37,7 +37,8 @@ record TextFile(Path file, List<String> lines) {
             lines = new TextLines(in, file.toString()).all();
         }
         if (lines.stream().allMatch(String::isBlank)) {
-            throw new UserException(file + ": is empty; give at least a few lines of text");
+            String found = lines.isEmpty() ? "is empty" : "has nothing but blank lines";
+            throw new UserException(file + ": " + found + "; give at least a few lines of text");
         }
         return new TextFile(file, lines);
     }

@@ -8,6 +8,7 @@ import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -128,9 +129,10 @@ final class TextLines {
     }
 
     private String decode(byte[] line, int number) {
-        if (number == 1 && isUtf16(line)) {
-            throw new UserException(
-                    name + ": is UTF-16 text. Convert the file first, for example with iconv -f UTF-16 -t UTF-8");
+        String marked = number == 1 ? marked(line) : null;
+        if (marked != null) {
+            throw new UserException(name + ": is " + marked
+                    + " text. Convert the file first, for example with iconv -f " + marked + " -t UTF-8");
         }
         try {
             String text = StandardCharsets.UTF_8
@@ -151,10 +153,10 @@ final class TextLines {
                         + " without a mark for example, convert the file first: iconv -f UTF-16LE -t UTF-8, or tr -d '\\0'");
     }
 
-    /** Whether the bytes begin with the byte order mark of either order. */
-    private static boolean isUtf16(byte[] bytes) {
-        if (bytes.length < 2) return false;
-        int mark = (bytes[0] & 0xFF) << 8 | (bytes[1] & 0xFF);
-        return mark == 0xFEFF || mark == 0xFFFE;
+    /** The encoding by whose byte order mark, in either order, the bytes begin; null for none. */
+    private static String marked(byte[] bytes) {
+        String first = HexFormat.of().formatHex(bytes, 0, Math.min(4, bytes.length));
+        if (first.equals("fffe0000") || first.equals("0000feff")) return "UTF-32";
+        return first.startsWith("fffe") || first.startsWith("feff") ? "UTF-16" : null;
     }
 }

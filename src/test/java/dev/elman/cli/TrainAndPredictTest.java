@@ -25,6 +25,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -521,7 +522,7 @@ class TrainAndPredictTest {
     static Stream<Arguments> badFiles() {
         return Stream.of(
                 bad("", "is empty"),
-                bad("\n  \n", "is empty"),
+                bad("\n  \n", "has nothing but blank lines; give at least a few lines of text"),
                 bad("a\tx\nb\ty\nc z\n", "line 3 has no tab", "--task", "classify"),
                 bad("a\tx\n\ty\n", "line 2 has no label before its tab"),
                 bad("a\tx\n\nb\t\n", "line 3 has no text after its tab"),
@@ -559,10 +560,14 @@ class TrainAndPredictTest {
                         "line 2 is not UTF-8",
                         new String[] {}),
                 bad("fine\nno\0ne\n", "line 2 holds a NUL character"),
-                Arguments.of(
-                        "one\ntwo\n".getBytes(StandardCharsets.UTF_16),
-                        "is UTF-16 text. Convert the file first",
-                        new String[] {}));
+                marked(StandardCharsets.UTF_16LE, "iconv -f UTF-16 -t"),
+                marked(StandardCharsets.UTF_16BE, "iconv -f UTF-16 -t"),
+                marked(Charset.forName("UTF-32LE"), "is UTF-32 text. Convert the file first"),
+                marked(Charset.forName("UTF-32BE"), "iconv -f UTF-32 -t UTF-8"));
+    }
+
+    private static Arguments marked(Charset charset, String message) {
+        return Arguments.of("\uFEFFone\ntwo\n".getBytes(charset), message, new String[] {});
     }
 
     private static Arguments bad(String text, String message, String... options) {
