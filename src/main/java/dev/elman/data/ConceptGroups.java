@@ -59,10 +59,6 @@ final class ConceptGroups {
     }
 
     private void join(String one, String other) {
-        String first = groupOf(one);
-        String second = groupOf(other);
-        if (!first.equals(second)) {
-            parents.put(second, first);
-        }
+        parents.put(groupOf(other), groupOf(one));
     }
 }

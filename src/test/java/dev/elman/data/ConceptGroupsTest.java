@@ -23,6 +23,8 @@ class ConceptGroupsTest {
         assertEquals(groups.groupOf("a"), groups.groupOf("d"), "by way of the Guinean franc");
         assertEquals("e", groups.groupOf("e"));
         assertEquals("z", groups.groupOf("z"), "never heard of");
+        groups = groups("a=Guinea", "b=French Franc", "c=Guinean Franc");
+        assertEquals(groups.groupOf("a"), groups.groupOf("b"), "though c was b's already");
     }
 
     @Test

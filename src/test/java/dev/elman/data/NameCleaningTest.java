@@ -8,10 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The rules by which names become rows, on a handful of names, and what happens where there are none. */
 class NameCleaningTest {
@@ -22,8 +27,9 @@ class NameCleaningTest {
 
     @Test
     void shortForeignAndLetterlessNamesAreLeftOut() {
-        List<String> names = List.of("abc", "русский", "latin и", "1234", "Vier (4)");
-        assertEquals(List.of("de x:4 vier (4)"), rows(Map.of("de", names)));
+        String three = "ab" + Character.toString(0x1D41A); // as many code points, which belong to no script
+        List<String> names = List.of("abc", three, "русский", "latin и", "1234", "Vier", "Vier (4)");
+        assertEquals(List.of("de x:5 vier", "de x:6 vier (4)"), rows(Map.of("de", names)));
     }
 
     @Test
@@ -40,23 +46,49 @@ class NameCleaningTest {
 
     @Test
     void aGroupOfMoreThanAThirdOfTheTestSideStaysInTraining() {
-        // A group of six concepts and fourteen of one, 18 rows a concept: the half is 180 rows, a third of that 60, and
-        // the group has 108.
-        LanguageNames names = LanguageNames.from(language -> {
+        // 18 rows a concept, so the half is 180 rows, a third of that 60, and the groups have 72, 54 and 18.
+        LanguageNames names = concepts(i -> i < 4 ? "guinea" + i : i < 7 ? "ireland" + i : null);
+        Set<String> tested = new HashSet<>();
+        for (long seed = 0; seed < 20; seed++) {
+            Split split = names.split(names.examples(), 0.5, seed);
+            assertEquals(180, split.test().size(), "seed " + seed);
+            split.test().forEach(row -> tested.add(row.text().substring(0, 5)));
+        }
+        assertFalse(tested.contains("guine"));
+        assertTrue(tested.contains("irela"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0.13, 3", "0.17, 3", "0.2, 4", "0.95, 19"})
+    void theTestSideIsFilledUpToItsShareOfTheRowsRounded(double share, int rows) {
+        LanguageNames names = concepts(i -> null);
+        List<Example> twenty = names.examples().subList(0, 20);
+        assertEquals(rows, names.split(twenty, share, 7).test().size());
+    }
+
+    /** Twenty concepts; those without a word of their own share none. */
+    private static LanguageNames concepts(IntFunction<String> words) {
+        return LanguageNames.from(language -> {
             List<NameSource.Name> list = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                String word = i < 6 ? "guinea" + i : Character.toString('a' + i).repeat(5);
+                String word = words.apply(i);
+                if (word == null) word = Character.toString('a' + i).repeat(5);
                 list.add(new NameSource.Name("x:" + i, word + " " + language));
             }
             return list;
         });
-        for (long seed = 0; seed < 20; seed++) {
-            Split split = names.split(names.examples(), 0.5, seed);
-            assertEquals(180, split.test().size(), "seed " + seed);
-            for (Example row : split.test()) {
-                assertFalse(row.text().startsWith("guinea"), "seed " + seed + ": " + row);
-            }
-        }
+    }
+
+    @Test
+    void rowsAreWholeAndSidesStayAsTheyAre() {
+        assertThrows(NullPointerException.class, () -> new Example(null, "", ""));
+        assertThrows(NullPointerException.class, () -> new Example("", null, ""));
+        assertThrows(NullPointerException.class, () -> new Example("", "", null));
+        List<Example> rows = new ArrayList<>(List.of(new Example("", "", "")));
+        Split split = new Split(rows, rows);
+        rows.clear();
+        assertEquals(1, split.train().size());
+        assertEquals(1, split.test().size());
     }
 
     @Test
@@ -66,6 +98,7 @@ class NameCleaningTest {
                 .getMessage();
         assertTrue(message.contains("German (de)"), message);
         assertFalse(message.contains("English (en)"), message);
+        assertTrue(message.contains("remove the option -Djava.locale.providers, which is now not set"), message);
     }
 
     /** A runtime without the module jdk.localedata, as jlink makes them: a real one, not a pretended one. */
