@@ -176,7 +176,7 @@ final class SafeTensorsReader {
     }
 
     /** The bytes that come next. */
-    private static byte[] read(InputStream content, int length) throws IOException {
+    static byte[] read(InputStream content, int length) throws IOException {
         byte[] bytes = new byte[length];
         for (int done = 0; done < length; ) {
             int count = Math.min(CHUNK, length - done);

@@ -10,6 +10,7 @@ import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
@@ -150,6 +151,21 @@ class AtomicFileTest {
         }
     }
 
+    /** Or those who could read the old one may not read the new one, and others may. */
+    @Test
+    void theNewFileHasTheGroupOfTheOldOne() throws IOException {
+        String reason = "this user can give a file no group named daemon";
+        PosixFileAttributeView view = Files.getFileAttributeView(file, PosixFileAttributeView.class);
+        Required.that(view != null, "groups", "the group of a file", reason);
+        try {
+            view.setGroup(folder.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName("daemon"));
+        } catch (IOException e) {
+            Required.that(false, "groups", "the group of a file", reason);
+        }
+        SafeTensorsTest.mixed().write(file);
+        assertEquals("daemon", view.readAttributes().group().getName());
+    }
+
     @Test
     void missingFolderIsNamed() throws IOException {
         Path lost = folder.resolve("missing").resolve("model.safetensors");
@@ -167,6 +183,25 @@ class AtomicFileTest {
         assertThrows(ModelFileException.class, () -> SafeTensorsTest.mixed().write(taken));
         assertTrue(Files.isDirectory(taken));
         Files.delete(taken);
+        assertIntact();
+    }
+
+    /** As a device would be, or the end of somebody's pipe. */
+    @Test
+    void aPipeIsNotReplaced() throws Exception {
+        Path pipe = folder.resolve("pipe");
+        boolean made = false;
+        try {
+            made = new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0;
+        } catch (IOException e) {
+            // then there is none
+        }
+        Required.that(made, "mkfifo", "what is no file", "there are no named pipes here");
+        ModelFileException e = assertThrows(
+                ModelFileException.class, () -> SafeTensorsTest.mixed().write(pipe));
+        assertTrue(e.getMessage().contains("found there is something that is not a file"), e::getMessage);
+        assertFalse(Files.isRegularFile(pipe));
+        Files.delete(pipe);
         assertIntact();
     }
 

@@ -2,23 +2,33 @@ package dev.elman.io;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.elman.io.numpy.Npy;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystemException;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -66,7 +76,8 @@ class HostileFileTest {
                 arguments("empty", new byte[0], "file: expected at least 10 bytes, found 0"),
                 arguments("nine bytes", new byte[9], "file: expected at least 10 bytes, found 9"),
                 arguments("header length 0", lying(0), "bytes 0 to 7, the header's length: expected 2 to 100000000"),
-                arguments("header length beyond the file", lying(64 + 8), "found 72"),
+                arguments(
+                        "header length beyond the file", lying(64 + 8), "at most 62, the bytes that follow, found 72"),
                 arguments("header length over the limit", lying(100_000_001), "found 100000001"),
                 arguments("header length 2^64-1", lying(-1), "found 18446744073709551615"),
                 arguments("header length 2^63", lying(Long.MIN_VALUE), "found 9223372036854775808"),
@@ -107,7 +118,9 @@ class HostileFileTest {
                         file(0, "\"__metadata__\":{},\"__metadata__\":{}"),
                         "__metadata__\" again"),
                 arguments(
-                        "duplicate metadata key", file(0, "\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}"), "\"k\" again"),
+                        "duplicate metadata key",
+                        file(0, "\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}"),
+                        "__metadata__: expected each name once, found \"k\" again"),
                 arguments(
                         "duplicate field",
                         file(8, A.replace("}", ",\"dtype\":\"F32\"}")),
@@ -171,8 +184,8 @@ class HostileFileTest {
                         "at most 64 numbers"),
                 arguments(
                         "wrong shape",
-                        file(8, tensor("a", "F32", "[3]", "[0,8]")),
-                        "expected 12 bytes for F32 [3], found 8 bytes"),
+                        file(16, A, tensor("b", "F32", "[3]", "[8,16]")),
+                        "expected 12 bytes for F32 [3], found 8 bytes by data_offsets [8, 16]"),
                 arguments(
                         "one offset",
                         file(8, tensor("a", "F32", "[2]", "[0]")),
@@ -199,7 +212,10 @@ class HostileFileTest {
                         file(12, tensor("a", "F32", "[2]", "[4,12]")),
                         "tensor \"a\": expected data_offsets from 0"),
                 arguments("empty tensor in a hole", file(8, A, tensor("b", "F32", "[0]", "[4,4]")), "tensor \"b\""),
-                arguments("trailing bytes", file(9, A), "data byte 8: expected the end of the file"),
+                arguments(
+                        "trailing bytes",
+                        file(9, A),
+                        "data byte 8: expected the end of the file, as no tensor claims more, found 1 bytes"),
                 arguments("data without tensors", HandMade.file("{}", 4), "data byte 0: expected the end of the file"));
     }
 
@@ -214,6 +230,21 @@ class HostileFileTest {
         assertEquals(folder.resolve("hand-made.safetensors").toString(), e.file());
         assertTrue(e.getMessage().length() < 700, e::getMessage);
         assertTrue(e.getMessage().chars().noneMatch(Character::isISOControl), e::getMessage);
+    }
+
+    /** It ends on a terminal. */
+    @Test
+    void whatAFileHoldsIsShortAndPrintableInAMessage() {
+        String smile = Character.toString(0x1F600);
+        String name = "\u001b[2J" + smile.repeat(76);
+        IOException cause = new IOException();
+        ModelFileException e = new ModelFileException(
+                Path.of("f"), ModelFileException.brief(name + smile), "a\nb", "\uffff", "Mend it", cause);
+        String place = "\"\\u001b[2J" + smile.repeat(76) + "...\"";
+        assertEquals("f: " + place + ": expected a\\u000ab, found \\uffff. Mend it", e.getMessage());
+        assertEquals(place, e.place());
+        assertSame(cause, e.getCause());
+        assertEquals("x".repeat(80), ModelFileException.shortened("x".repeat(80)));
     }
 
     @Test
@@ -256,6 +287,34 @@ class HostileFileTest {
         assertLargerThanAnArray("member \"a.npy\"", () -> ZipArchive.read(archive, name -> true));
     }
 
+    @Test
+    void aTensorLargerThanAnArrayIsSaidToBe() throws IOException {
+        long size = 3_000_000_000L;
+        Path file = folder.resolve("large.safetensors");
+        byte[] begin = HandMade.file("{" + tensor("a", "U8", "[" + size + "]", "[0," + size + "]") + "}", 0);
+        Files.write(file, begin);
+        sparse("large.safetensors", begin.length + size);
+        String said = SmallHeap.run(4096, Reading.class, file.toString());
+        assertTrue(
+                said.contains(
+                        "tensor \"a\": expected at most 2147483639 bytes, what a Java array holds, found 3000000000"),
+                said);
+    }
+
+    /** Says how reading a file failed. */
+    static final class Reading {
+        private Reading() {}
+
+        @SuppressWarnings("SystemOut") // which the test reads
+        public static void main(String[] args) throws IOException {
+            try {
+                SafeTensors.read(Path.of(args[0]));
+            } catch (ModelFileException e) {
+                System.out.println(e.getMessage());
+            }
+        }
+    }
+
     private static void assertLargerThanAnArray(String place, Executable read) {
         ModelFileException e = assertThrows(ModelFileException.class, read);
         assertEquals(
@@ -281,6 +340,25 @@ class HostileFileTest {
             bytes.write(HandMade.file(1000, new byte[0], new byte[0]));
         }
         assertLargerThanTheHeap(() -> SafeTensors.read(file));
+    }
+
+    @Test
+    void aFileThatBecameShorterIsRefused() {
+        InputStream seven = new ByteArrayInputStream(new byte[7]);
+        IOException e = assertThrows(EOFException.class, () -> SafeTensorsReader.read(seven, 8));
+        assertEquals(
+                "a: reading: expected a readable file, found a file that became shorter while it was read. Check the"
+                        + " file's permissions and disk",
+                WholeFile.unreadable(Path.of("a"), e).getMessage());
+    }
+
+    @Test
+    void whyAFileCannotBeReadIsSaidInWords() {
+        assertEquals("no permission", WholeFile.reason(new AccessDeniedException("a")));
+        assertEquals("no such file or folder", WholeFile.reason(new NoSuchFileException("a")));
+        assertEquals("a", WholeFile.reason(new FileSystemException("a")));
+        assertEquals("Is a directory", WholeFile.reason(new FileSystemException("a", null, "Is a directory")));
+        assertEquals("java.io.IOException", WholeFile.reason(new IOException()));
     }
 
     private Path sparse(String name, long size) throws IOException {
@@ -343,6 +421,18 @@ class HostileFileTest {
         ModelFileException e = assertThrows(ModelFileException.class, () -> ZipArchive.read(file, name -> true));
         assertTrue(e.getMessage().contains("member \"a.npy\": expected a size that "), e::getMessage);
         assertTrue(e.getMessage().contains(" bytes can expand to, found 100000000"), e::getMessage);
+    }
+
+    @Test
+    void whatIsNotWantedIsNotRead() throws IOException {
+        Path file = claiming("two.zip", new byte[1000], 100_000_000);
+        try (FileSystem zip = FileSystems.newFileSystem(file)) {
+            Files.createDirectory(zip.getPath("b.npy"));
+            Files.writeString(zip.getPath("b.npy", "c"), "good");
+        }
+        assertEquals(Map.of(), ZipArchive.read(file, name -> name.startsWith("b.npy") && !name.endsWith("c")));
+        Map<String, byte[]> read = ZipArchive.read(file, name -> !name.startsWith("a"));
+        assertEquals(Set.of("b.npy/c"), read.keySet());
     }
 
     /** A zip file with one member, and this size in its directory. */

@@ -23,6 +23,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -139,7 +140,10 @@ class SafeTensorsTest {
         long[] shape = {2};
         NdArray entry = NdArray.ofFloats(values, shape);
         Map<String, NdArray> tensors = new LinkedHashMap<>(Map.of("x", entry));
-        SafeTensors contents = new SafeTensors(tensors, Map.of());
+        Map<String, String> metadata = new LinkedHashMap<>(Map.of("k", "v"));
+        SafeTensors contents = new SafeTensors(tensors, metadata);
+        metadata.clear();
+        assertEquals(Map.of("k", "v"), contents.metadata());
         values[0] = 9;
         shape[0] = 9;
         entry.shape()[0] = 9;
@@ -165,6 +169,37 @@ class SafeTensorsTest {
     }
 
     @Test
+    void widerNumbersAreRounded() {
+        float[] values = {1.5f, -0f, 0.1f, 1 / 0f};
+        assertArrayEquals(values, NdArray.ofFloats(values, 2, 2).toFloats());
+        assertArrayEquals(
+                values,
+                NdArray.ofDoubles(new double[] {1.5, -0.0, 0.1, 1e300}, 4).toFloats());
+        assertThrows(IllegalStateException.class, NdArray.ofInts(new int[1], 1)::toFloats);
+    }
+
+    /** Subnormal, normal and special numbers, by IEEE 754's tables. */
+    @Test
+    void halvesBecomeFloats() {
+        int[] halves = {0, 1, 0x3ff, 0x400, 0x3555, 0x3c01, 0x7bff, 0x7c00, 0x7c01, 0x7e00};
+        float[] values = {0, 0x1p-24f, 0x1.ff8p-15f, 0x1p-14f, 0x1.554p-2f, 0x1.004p0f, 65504, 1 / 0f, 0 / 0f, 0 / 0f};
+        assertArrayEquals(values, sixteenBits(DType.F16, 0, halves));
+        for (int i = 0; i < values.length; i++) values[i] = -values[i];
+        assertArrayEquals(values, sixteenBits(DType.F16, 0x8000, halves));
+        float[] upper = {0f, 0x1p-133f, 1, 0x1.02p0f, 1 / 0f, 0 / 0f};
+        int[] uppers = {0, 1, 0x3f80, 0x3f81, 0x7f80, 0x7fc0};
+        assertArrayEquals(upper, sixteenBits(DType.BF16, 0, uppers));
+        for (int i = 0; i < upper.length; i++) upper[i] = -upper[i];
+        assertArrayEquals(upper, sixteenBits(DType.BF16, 0x8000, uppers));
+    }
+
+    private static float[] sixteenBits(DType dtype, int sign, int... bits) {
+        ByteBuffer bytes = ByteBuffer.allocate(2 * bits.length).order(ByteOrder.LITTLE_ENDIAN);
+        for (int each : bits) bytes.putShort((short) (each | sign));
+        return NdArray.ofBytes(dtype, bytes.array(), bits.length).toFloats();
+    }
+
+    @Test
     void accessorsCheckTheType() {
         NdArray floats = NdArray.ofFloats(new float[1], 1);
         IllegalStateException e = assertThrows(IllegalStateException.class, floats::doubles);
@@ -176,7 +211,8 @@ class SafeTensorsTest {
 
     @Test
     void refusesWhatCannotBeWritten() {
-        assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[3], 2));
+        Exception three = assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[3], 2));
+        assertEquals("expected 2 values for the shape [2], found 3", three.getMessage());
         assertThrows(IllegalArgumentException.class, () -> NdArray.ofFloats(new float[1], -1, -1));
         assertThrows(IllegalArgumentException.class, () -> NdArray.ofBytes(DType.F32, new byte[3], 1));
         for (DType dtype : new DType[] {DType.F64, DType.F32}) {
@@ -196,6 +232,32 @@ class SafeTensorsTest {
         Map<String, String> unset = Collections.singletonMap("k", null);
         NullPointerException e = assertThrows(NullPointerException.class, () -> new SafeTensors(Map.of(), unset));
         assertEquals("metadata value", e.getMessage());
+        assertThrows(IllegalArgumentException.class, () -> new SafeTensors(Map.of(), Map.of("\uDC00", "v")));
+        Map<String, NdArray> nothing = Collections.singletonMap("x", null);
+        e = assertThrows(NullPointerException.class, () -> new SafeTensors(nothing, Map.of()));
+        assertEquals("x", e.getMessage());
+    }
+
+    /** Both go in parts. */
+    @Test
+    void aTensorLargerThanWhatIsReadOrWrittenAtOnceComesBack() throws IOException {
+        Path file = folder.resolve("large.safetensors");
+        double[] values = new Random(1).doubles(300_000).toArray();
+        SafeTensors written = new SafeTensors(Map.of("x", NdArray.ofDoubles(values, 300_000)), Map.of());
+        written.write(file);
+        assertEquals(written, SafeTensors.read(file));
+    }
+
+    /** Else a model could be saved that nobody can read. */
+    @Test
+    void aHeaderThatReadersRefuseIsNotWritten() {
+        Path file = folder.resolve("long.safetensors");
+        SafeTensors contents = new SafeTensors(Map.of(), Map.of("k", "x".repeat(100_000_001 - 25)));
+        ModelFileException e = assertThrows(ModelFileException.class, () -> contents.write(file));
+        assertEquals(
+                file + ": header: expected at most 100000000 bytes, found 100000008. Keep less in the metadata",
+                e.getMessage());
+        assertFalse(Files.exists(file));
     }
 
     /** More than that no array has, for the readers refuse it. */

@@ -22,6 +22,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +61,7 @@ class NumpyTest {
                 assertEquals(NpyHeader.TYPES.get(parts[1]), array.dtype(), file.toString());
                 long[] shape = parts[3].isEmpty()
                         ? new long[0]
-                        : java.util.Arrays.stream(parts[3].split("x"))
+                        : Arrays.stream(parts[3].split("x"))
                                 .mapToLong(Long::parseLong)
                                 .toArray();
                 assertArrayEquals(shape, array.shape(), file.toString());
@@ -107,6 +108,60 @@ class NumpyTest {
         return arrays;
     }
 
+    /** By the format's description, where there is no NumPy. The file has 24 numbers, those of the answer are 0, 1, 2... */
+    @ParameterizedTest
+    @CsvSource({"1, <, False", "2, >, False", "3, <, True", "1, >, True"})
+    void everyVersionByteOrderAndMemoryOrderIsRead(int version, char endian, String fortran) throws IOException {
+        String header = "{'descr': '" + endian + "i2', 'fortran_order': " + fortran + ", 'shape': (2, 3, 4), }";
+        ByteBuffer bytes = ByteBuffer.allocate(200).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.put(NpyHeader.MAGIC).put((byte) version).put((byte) 0);
+        if (version == 1) bytes.putShort((short) header.length());
+        else bytes.putInt(header.length());
+        bytes.put(header.getBytes(StandardCharsets.US_ASCII));
+        bytes.order(endian == '>' ? ByteOrder.BIG_ENDIAN : ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < 24; i++) {
+            int inFortran = i % 2 * 12 + i / 2 % 3 * 4 + i / 6;
+            bytes.putShort((short) (fortran.equals("True") ? inFortran : i));
+        }
+        Files.write(path("a.npy"), Arrays.copyOf(bytes.array(), bytes.position()));
+        ByteBuffer expected = ByteBuffer.allocate(48).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < 24; i++) expected.putShort((short) i);
+        assertEquals(NdArray.ofBytes(DType.I16, expected.array(), 2, 3, 4), Npy.read(path("a.npy")));
+    }
+
+    /** As NumPy 2.4 writes them. */
+    @Test
+    void writesTheBytesThatNumpyWrites() throws IOException {
+        assertWritten("'<f4', 'fortran_order': False, 'shape': (2, 3)", NdArray.ofFloats(SIX, 2, 3));
+        assertWritten("'<i8', 'fortran_order': False, 'shape': (1,)", NdArray.ofLongs(new long[] {7}, 1));
+        assertWritten("'|u1', 'fortran_order': False, 'shape': ()", NdArray.ofBytes(DType.U8, new byte[] {7}));
+    }
+
+    private void assertWritten(String header, NdArray array) throws IOException {
+        Npy.write(array, path("a.npy"));
+        String text = "\u0093NUMPY\1\0v\0" + "{'descr': " + header + ", }";
+        byte[] begin = (text + " ".repeat(127 - text.length()) + "\n").getBytes(StandardCharsets.ISO_8859_1);
+        byte[] expected = Arrays.copyOf(begin, 128 + array.bytes().remaining());
+        array.bytes().get(expected, 128, expected.length - 128);
+        assertArrayEquals(expected, Files.readAllBytes(path("a.npy")));
+        assertEquals(array, Npy.read(path("a.npy")));
+    }
+
+    /** Headers of 69 lengths, and nothing behind them. */
+    @Test
+    void dataBeginAtAMultipleOf64() throws IOException {
+        for (int rank = 2; rank <= 24; rank++) {
+            for (long last : new long[] {1, 10, 100}) {
+                long[] shape = new long[rank];
+                shape[rank - 1] = last;
+                NdArray array = NdArray.ofFloats(new float[0], shape);
+                Npy.write(array, path("a.npy"));
+                assertEquals(0, Files.size(path("a.npy")) % 64, array.toString());
+                assertEquals(array, Npy.read(path("a.npy")));
+            }
+        }
+    }
+
     @Test
     void whatWeWriteWeReadAndTheSameBytesEachTime() throws IOException {
         Npz.write(two(), path("one.npz"));
@@ -143,7 +198,8 @@ class NumpyTest {
                 "{'descr':'=f4','fortran_order':False,'shape':(2,3)}          | 24 | descr: expected numbers",
                 "{'descr':\"\",'fortran_order':False,'shape':(2,3)}             | 24 | descr: expected numbers",
                 "{'descr':'<f4','fortran_order':False}                        | 24 | header: expected descr",
-                "{'descr':'<f4','descr':'<f4','shape':(2,3)}                  | 24 | header: expected each name once",
+                "{'descr':'<f4','descr':'<f4','shape':(2,3)}                  | 24 | header: expected each name once, found \"descr\" again",
+                "{'descr':'<f4','fortran_order':False,'shape':(2,3)           | 24 | header: expected a dictionary",
                 "{'descr':'<f4','fortran_order':False,'shape':(2,3),'x':1}    | 24 | header: expected descr",
                 "{'descr':'<f4' 'fortran_order':False,'shape':(2,3)}          | 24 | header: expected entries",
                 "'descr'                                                      | 24 | header: expected a dictionary",
@@ -166,6 +222,25 @@ class NumpyTest {
         ModelFileException e = assertThrows(ModelFileException.class, () -> Npy.read(path("a.npy")));
         assertTrue(e.getMessage().contains(message), e.getMessage());
         assertEquals(path("a.npy").toString(), e.file());
+    }
+
+    @Test
+    void aWrongBeginIsNamed() throws IOException {
+        assertBegin("\u0093NUMPY\1\0\2", "file: expected at least 10 bytes, found 9");
+        assertBegin("\u0092NUMPY\1\0\2\0{}", "bytes 0 to 5: expected \\x93NUMPY, found something else");
+        assertBegin("\u0093NUMPY\0\0\2\0{}", "byte 6, the version: expected 1, 2 or 3, found 0");
+        assertBegin("\u0093NUMPY\4\0\2\0\0\0{}", "byte 6, the version: expected 1, 2 or 3, found 4");
+        assertBegin("\u0093NUMPY\2\0\0\0\0", "file: expected at least 12 bytes, found 11");
+        assertBegin("\u0093NUMPY\1\0\3\0{}", "byte 8, the header's length: expected at most 2, found 3");
+        assertBegin("\u0093NUMPY\2\0\0\0\0\u0080{}", "expected at most 2, found 2147483648");
+        assertBegin("\u0093NUMPY\1\0\u0011'" + " ".repeat(10_001), "expected at most 10000, found 10001");
+        assertBegin("\u0093NUMPY\1\0\0\0", "header: expected a dictionary in braces, found \"\"");
+    }
+
+    private void assertBegin(String latin1, String message) throws IOException {
+        Files.write(path("a.npy"), latin1.getBytes(StandardCharsets.ISO_8859_1));
+        ModelFileException e = assertThrows(ModelFileException.class, () -> Npy.read(path("a.npy")));
+        assertTrue(e.getMessage().contains(message), e.getMessage());
     }
 
     /** A member that says it is 2 GB, and one of another kind. */
@@ -220,13 +295,24 @@ class NumpyTest {
         assertTrue(said.contains("F32 [" + rows + ", 1024]"), said);
     }
 
+    /** Each of them is. */
+    @Test
+    void membersThatAreTogetherMoreThanAThirdOfTheHeapAreRefused() throws IOException {
+        Path file = path("three.npz");
+        NdArray tenMegabytes = NdArray.ofBytes(DType.U8, new byte[10 << 20], 10 << 20);
+        Npz.write(Map.of("a", tenMegabytes, "b", tenMegabytes, "c", tenMegabytes), file);
+        String said = SmallHeap.run(64, Reading.class, file.toString());
+        assertTrue(said.contains("up to 31457664. Start java with a larger -Xmx"), said);
+    }
+
     /** Says what it reads. */
     static final class Reading {
         private Reading() {}
 
         @SuppressWarnings("SystemOut") // which the test reads
         public static void main(String[] args) throws IOException {
-            System.out.println(Npy.read(Path.of(args[0])));
+            Path file = Path.of(args[0]);
+            System.out.println(args[0].endsWith("z") ? Npz.read(file) : Npy.read(file));
         }
     }
 
