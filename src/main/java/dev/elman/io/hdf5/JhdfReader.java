@@ -14,6 +14,7 @@ import io.jhdf.object.datatype.DataType;
 import io.jhdf.object.datatype.FloatingPoint;
 import io.jhdf.object.datatype.StringData;
 import io.jhdf.storage.HdfBackingStorage;
+import java.lang.reflect.Array;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -167,7 +168,9 @@ final class JhdfReader {
                     Arrays.stream(chunked.getChunkDimensions()).asLongStream().toArray();
             requireSize(chunk, width, expansion);
         }
-        Object data = dataset.isEmpty() ? null : dataset.isScalar() ? dataset.getData() : dataset.getDataFlat();
+        Object data = NdArray.elements(shape) == 0
+                ? Array.newInstance(dataset.getJavaType(), 0)
+                : dataset.isEmpty() ? null : dataset.isScalar() ? dataset.getData() : dataset.getDataFlat();
         NdArray array = array(data, shape);
         if (array == null) {
             throw new ModelFileException(
