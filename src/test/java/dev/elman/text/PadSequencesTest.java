@@ -72,7 +72,10 @@ class PadSequencesTest {
         // Keras does not look at steps that truncation drops.
         assertRefused(
                 "D = 1, given 2", () -> PadSequences.options().maxlen(1).apply(new float[][][] {{{1}}, {{1, 2}, {1}}}));
-        assertRefused("null in the sequence", () -> PadSequences.options().apply(new float[][][] {{null}}));
+        assertRefused("D = 0, given 1", () -> PadSequences.options().apply(new float[][][] {{{}, {1}}}));
+        assertRefused(
+                "vectors of one size, given null in the sequence at position 0",
+                () -> PadSequences.options().apply(new float[][][] {{null}}));
         assertRefused("given 0.5", () -> PadSequences.options().value(0.5).apply(ROWS));
         assertRefused(
                 "given NaN", () -> PadSequences.options().value(Double.NaN).apply(ROWS));

@@ -179,6 +179,19 @@ class TokenizerTest {
         assertEquals("a:\u03C2", Lowercase.of("A:\u03A3"));
         assertEquals("\uD801\uDC28\u03C2\u0301.", Lowercase.of("\uD801\uDC00\u03A3\u0301."));
         assertEquals("\u03C3\u03C3\u03C2", Lowercase.of("\u03A3\u03A3\u03A3"));
+        assertEquals("\u03B1\u03C3'\u03B1", Lowercase.of("\u0391\u03A3'\u0391"));
+    }
+
+    @Test
+    void wordsAndHashesAreThoseOfKerasWithoutSettings() {
+        assertEquals(List.of("i", "have", "a", "pen"), TextPreprocessing.textToWordSequence("I have a\tpen."));
+        int[] ids = TextPreprocessing.hashingTrick("i have a pen", 50, "", false, " ");
+        assertArrayEquals(ids, TextPreprocessing.hashingTrick("I have a\tpen.", 50));
+        for (String[] texts : new String[][] {{null, "", " "}, {"a", null, " "}, {"a", "", null}}) {
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> TextPreprocessing.textToWordSequence(texts[0], texts[1], true, texts[2]));
+        }
     }
 
     @Test
