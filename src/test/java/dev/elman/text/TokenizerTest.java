@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.StringJoiner;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,6 +51,27 @@ class TokenizerTest {
         assertThrows(IllegalArgumentException.class, () -> tokenizer.fitOnSequences(new int[][] {{1}, null}));
         assertThrows(IllegalArgumentException.class, () -> tokenizer.fitOnTexts(null));
         assertEquals(before, tokenizer.toJson());
+    }
+
+    @Test
+    void aTextThatIsNullIsSaidToBe() {
+        for (boolean characters : new boolean[] {false, true}) {
+            Tokenizer tokenizer = Tokenizer.builder().charLevel(characters).build();
+            Exception e =
+                    assertThrows(IllegalArgumentException.class, () -> tokenizer.fitOnTexts(Arrays.asList("a", null)));
+            assertTrue(e.getMessage().contains("expected texts, given a null among them"), e.getMessage());
+        }
+    }
+
+    @Test
+    void whatAFileDoesNotSayIsAsKerasHasIt() {
+        StringJoiner tables = new StringJoiner(", ", "{\"config\": {", "}}");
+        for (String name : List.of("word_counts", "word_docs", "index_docs", "index_word", "word_index")) {
+            tables.add("\"" + name + "\": \"{}\"");
+        }
+        assertEquals(
+                Tokenizer.create().toJson(),
+                Tokenizer.fromJson(tables.toString()).toJson());
     }
 
     @Test
@@ -179,6 +201,8 @@ class TokenizerTest {
         assertEquals("a:\u03C2", Lowercase.of("A:\u03A3"));
         assertEquals("\uD801\uDC28\u03C2\u0301.", Lowercase.of("\uD801\uDC00\u03A3\u0301."));
         assertEquals("\u03C3\u03C3\u03C2", Lowercase.of("\u03A3\u03A3\u03A3"));
+        assertEquals("a\u0301\u03C2", Lowercase.of("A\u0301\u03A3"));
+        assertEquals("a^\u03C2", Lowercase.of("A^\u03A3"));
         assertEquals("\u03B1\u03C3'\u03B1", Lowercase.of("\u0391\u03A3'\u0391"));
     }
 

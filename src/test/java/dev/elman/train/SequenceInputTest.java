@@ -16,9 +16,10 @@ class SequenceInputTest {
         int[][] ids = {{1, 2, 3}, {4, 5, 6}};
         assertArrayEquals(ids, ids(NdArray.ofInts(new int[] {1, 2, 3, 4, 5, 6}, 2, 3)));
         assertArrayEquals(ids, ids(NdArray.ofLongs(new long[] {1, 2, 3, 4, 5, 6}, 2, 3)));
-        float[][][] x = {{{1, 2}}, {{3, 4}}, {{5, 6}}};
-        assertArrayEquals(x, features(NdArray.ofFloats(new float[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
-        assertArrayEquals(x, features(NdArray.ofDoubles(new double[] {1, 2, 3, 4, 5, 6}, 3, 1, 2)));
+        float[][][] x = {{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}};
+        assertArrayEquals(x, features(NdArray.ofFloats(new float[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 2, 3, 2)));
+        assertArrayEquals(
+                x, features(NdArray.ofDoubles(new double[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, 2, 3, 2)));
         assertEquals(
                 0, SequenceInput.of(NdArray.ofFloats(new float[0], 0, 5, 2)).rows());
     }
@@ -46,6 +47,15 @@ class SequenceInputTest {
         assertTrue(e.getMessage().contains("row 0, step 1 has 1099511627776"), e.getMessage());
     }
 
+    @Test
+    void aRowThatIsNullIsNamed() {
+        String message = "Row 1 is null. An empty row is an array of length 0.";
+        Exception e = assertThrows(IllegalArgumentException.class, () -> SequenceInput.tokens(new int[][] {{1}, null}));
+        assertEquals(message, e.getMessage());
+        e = assertThrows(IllegalArgumentException.class, () -> SequenceInput.features(new float[][][] {{}, null}));
+        assertEquals(message, e.getMessage());
+    }
+
     /** A file of 128 bytes may speak of 2 billion of them. */
     @Test
     void rowsOfNothingAreRefused() {
@@ -58,6 +68,29 @@ class SequenceInputTest {
         }
         assertEquals(
                 0, SequenceInput.of(NdArray.ofInts(new int[0], 0, 1L << 59)).rows());
+    }
+
+    @Test
+    void theFirstAndTheLastThatAModelCannotTakeAreNamed() {
+        ClassifierConfig tokens = ClassifierConfig.tokens(3, 2).build();
+        int[][] elsewhere = {null, {0, 2}};
+        SequenceInput.tokens(elsewhere, new int[] {4, 2}).check(tokens);
+        refused(
+                "row 0, step 0 has 3.",
+                () -> SequenceInput.tokens(new int[][] {{3}, {1}}).check(tokens));
+        refused(
+                "row 1, step 1 has -1.",
+                () -> SequenceInput.tokens(new int[][] {{0}, {2, -1}}).check(tokens));
+        ClassifierConfig features = ClassifierConfig.features(2, 2).build();
+        SequenceInput.features(new float[][][] {null, {{1, 2}}}, new int[] {4, 1})
+                .check(features);
+        refused(
+                "row 0, step 0 has 1.",
+                () -> SequenceInput.features(new float[][][] {{{1}}}).check(features));
+        float[][][] infinite = {{{1, 2}}, {{3, 4}, {5, 1 / 0f}}};
+        refused(
+                "row 1, step 1, feature 1 is Inf",
+                () -> SequenceInput.features(infinite).check(features));
     }
 
     @Test
