@@ -54,6 +54,14 @@ class PiecesTest {
         assertEquals(specs, Pieces.of(specs, 10));
     }
 
+    @Test
+    void noPieceIsEmpty() {
+        List<Parameters.Spec> even = List.of(new Parameters.Spec("a", Shape.of(4, 2)));
+        assertEquals(
+                List.of(new Parameters.Spec("a", Shape.of(2, 2)), new Parameters.Spec("a#1", Shape.of(2, 2))),
+                Pieces.of(even, 5));
+    }
+
     /** As many numbers as one tensor can have. */
     @Test
     void theLargestTensorIsCut() {

@@ -87,9 +87,9 @@ class SequenceInputTest {
         refused(
                 "row 0, step 0 has 1.",
                 () -> SequenceInput.features(new float[][][] {{{1}}}).check(features));
-        float[][][] infinite = {{{1, 2}}, {{3, 4}, {5, 1 / 0f}}};
+        float[][][] infinite = {{{1, 2}}, {{3, 4}, {1 / 0f, 5}}};
         refused(
-                "row 1, step 1, feature 1 is Inf",
+                "row 1, step 1, feature 0 is Inf",
                 () -> SequenceInput.features(infinite).check(features));
     }
 
