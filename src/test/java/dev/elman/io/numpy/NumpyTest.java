@@ -196,6 +196,7 @@ class NumpyTest {
                 "{'descr':'<f4','fortran_order':Maybe,'shape':(2,3)}          | 24 | fortran_order: expected True or False",
                 "{'descr':'f4','fortran_order':False,'shape':(2,3)}           | 24 | descr: expected numbers",
                 "{'descr':'=f4','fortran_order':False,'shape':(2,3)}          | 24 | descr: expected numbers",
+                "`{'descr':'|i2','fortran_order':False,'shape':(2,3)}`        | 12 | descr: expected numbers",
                 "{'descr':\"\",'fortran_order':False,'shape':(2,3)}             | 24 | descr: expected numbers",
                 "{'descr':'<f4','fortran_order':False}                        | 24 | header: expected descr",
                 "{'descr':'<f4','descr':'<f4','shape':(2,3)}                  | 24 | header: expected each name once, found \"descr\" again",
