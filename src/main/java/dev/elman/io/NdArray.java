@@ -88,7 +88,7 @@ public final class NdArray {
         long stride = width;
         for (int axis = 0; axis < shape.length; axis++) {
             strides[axis] = stride;
-            stride *= Math.max(shape[axis], 1);
+            stride *= shape[axis];
         }
         long from = source.position();
         for (int to = 0; to < data.length; to += width) {
