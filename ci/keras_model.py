@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes src/test/resources/keras/written: models that Keras itself saved, each with an input and what Keras answers, and HDF5
-that is refused.
+that is refused, or read; all but ours.h5, which is what elman writes of the arrays in Hdf5Test.
 
 usage: KERAS_BACKEND=torch ci/keras_model.py
 
@@ -64,3 +64,18 @@ with h5py.File(FOLDER / "brain_floats.h5", "w") as file:
     kind.set_fields(15, 7, 8, 0, 7)
     kind.set_ebias(127)
     h5py.h5d.create(file.id, b"a", kind, h5py.h5s.create_simple(numbers.shape)).write(h5py.h5s.ALL, h5py.h5s.ALL, numbers)
+
+# Arrays of every kind that is read, and attributes: texts in place and elsewhere, and a number, which is no text.
+with h5py.File(FOLDER / "mixed.h5", "w") as file:
+    file.attrs["fixed"] = numpy.array([b"a", b"bcd", b""])
+    file.attrs["elsewhere"] = ["", "größe", "x"]
+    file.attrs["number"] = 3
+    for name, kind in ("f2", "<f2"), ("f4", "<f4"), ("f4big", ">f4"), ("f8", "<f8"):
+        file[name] = numpy.array([1.5, -2], kind)
+    for name, kind in ("i4", "<i4"), ("i8", "<i8"):
+        file[name] = numpy.array([1, -2], kind)
+    for kind in "f4", "f8", "i4", "i8":
+        file[kind + "scalar"] = numpy.array(7, "<" + kind)
+    file["none"] = numpy.zeros((0, 3), "<f8")
+    growing = file.create_dataset("growing", data=numpy.arange(6, dtype="<f4").reshape(2, 3), chunks=(2, 2), maxshape=(None, 3))
+    growing.attrs["unit"] = "cm"
