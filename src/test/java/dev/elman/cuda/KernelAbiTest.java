@@ -23,6 +23,8 @@ class KernelAbiTest {
             Pattern.compile("__launch_bounds__\\([\\w, <>:]+\\)[\\s\\\\]*(\\w+)\\(([^)]*)\\)", Pattern.DOTALL);
     private static final Pattern INSTANCE = Pattern.compile("^(\\w+)\\((\\w+)(?:, \\w+)+\\)$", Pattern.MULTILINE);
     private static final Pattern INCLUDE = Pattern.compile("#include \"(.+)\"");
+    /** A macro without parameters, such as several of a kernel's, with what it stands for. */
+    private static final Pattern WORD = Pattern.compile("^#define (\\w+) (.*[^\\\\])$", Pattern.MULTILINE);
     /** A macro of one parameter, with what it stands for, and where it stands. */
     private static final Pattern LIST =
             Pattern.compile("^#define (\\w+)\\((\\w+)\\) *\\\\\n((?:.*\\\\\n)*.*)", Pattern.MULTILINE);
@@ -86,7 +88,11 @@ class KernelAbiTest {
         Map<String, String> macros = new HashMap<>();
         Matcher matcher = SIGNATURE.matcher(source);
         while (matcher.find()) {
-            String types = Arrays.stream(matcher.group(2).split(",", -1))
+            String parameters = matcher.group(2);
+            for (MatchResult word : WORD.matcher(source).results().toList()) {
+                parameters = parameters.replaceAll("\\b" + word.group(1) + "\\b", word.group(2));
+            }
+            String types = Arrays.stream(parameters.split(",", -1))
                     .map(KernelAbiTest::sourceType)
                     .collect(Collectors.joining());
             if (!matcher.group(1).equals("name")) {
