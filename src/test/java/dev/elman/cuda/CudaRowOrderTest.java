@@ -158,6 +158,39 @@ class CudaRowOrderTest {
         }
     }
 
+    /** Every kernel whose groups come to have several passes: they begin late and end early, and states are dropped. */
+    @ParameterizedTest
+    @CsvSource({
+        "tensor, 384, 20, 8",
+        "tensor, 384, 27, 8",
+        "tensor, 500, 19, 8",
+        "tensor, 768, 11, 16",
+        "tensor, 1000, 11, 32",
+        "tensor, 1100, 20, 128",
+        "tensor in TF32, 384, 27, 8",
+        "tensor in TF32, 500, 27, 8",
+        "tensor in TF32, 768, 11, 16",
+        "tensor in TF32, 1000, 27, 32",
+        "tensor in TF32, 1100, 27, 128"
+    })
+    void passesOfEveryKernel(String plan, int hidden, int rows, int multiprocessors) {
+        SequenceCase.assumePlan(cuda, plan, hidden);
+        int steps = RowOrder.FEWEST_STEPS;
+        SequenceCase one =
+                new SequenceCase(cuda, plan, steps, rows, 2, hidden, Activation.TANH, rows % 2 == 0, true, true);
+        // Live for three steps to one, the later the fewer: so the rows of one pass begin late and those of another end
+        // early.
+        for (int i = 0; i < one.mask.length; i++) {
+            int row = i % rows;
+            int begin = row * (steps - 3) / rows;
+            one.mask[i] = i / rows >= begin && i / rows < begin + 3 - 3 * row / rows ? 1 : 0;
+        }
+        one.drop(multiprocessors);
+        try (ReferenceBackend reference = new ReferenceBackend()) {
+            one.assertAsOn(reference, one.onDevice(multiprocessors, steps, 0, rows));
+        }
+    }
+
     /** Where what a pass reads comes in several goes, over more steps than the ring has slots, in some of which no row is live. */
     @Test
     void aLargePassKeepsItsBitsThroughStepsWithoutLiveRows() {
