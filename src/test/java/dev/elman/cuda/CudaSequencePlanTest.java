@@ -52,7 +52,7 @@ class CudaSequencePlanTest {
         reference.close();
     }
 
-    /** Full and padded sizes; on 1000 multiprocessors a block has one row, on one as many as it can hold. */
+    /** Full and padded sizes, and fewer steps than are fetched ahead; on 1000 multiprocessors a block has one row, on one as many as it can hold. */
     @ParameterizedTest
     @CsvSource({
         "block, 1, 1, 3, 1000",
@@ -69,6 +69,9 @@ class CudaSequencePlanTest {
         "block, 128, 6, 2, 1",
         "block, 150, 9, 3, 1",
         "block, 192, 5, 4, 1",
+        "block, 60, 3, 2, 1",
+        "block, 120, 2, 2, 1",
+        "block, 150, 2, 2, 1",
         "cluster, 193, 2, 3, 1000",
         "cluster, 256, 3, 4, 1000",
         "cluster, 300, 2, 3, 1000",
