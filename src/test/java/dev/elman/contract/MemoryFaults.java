@@ -40,24 +40,8 @@ final class MemoryFaults {
                 Tensor x = call.tensor(0);
                 if (x.shape().size() > 0) Fault.nudge(x);
             }),
-            new Fault("writes outside", "nothing written outside", Set.of("allocate", "embeddingForward"), call -> {
-                Object answer = call.proceed();
-                if (call.operation().equals("allocate")) {
-                    call.remember(answer);
-                    return;
-                }
-                Tensor y = call.tensor(2);
-                if (y.shape().size() > 0) changeBehind((Tensor) call.memory(), y, there -> 0);
-            }),
-            new Fault("adds outside", "nothing written outside", Set.of("allocate", "linearForward"), call -> {
-                Object answer = call.proceed();
-                if (call.operation().equals("allocate")) {
-                    call.remember(answer);
-                    return;
-                }
-                Tensor y = call.tensor(3);
-                if (y.shape().size() > 0) changeBehind((Tensor) call.memory(), y, there -> (float) there + .5f);
-            }),
+            outside("writes outside", "embeddingForward", 2, there -> 0),
+            outside("adds outside", "linearForward", 3, there -> (float) there + .5f),
             new Fault("leak", "no tensor left open", Set.of("axpy"), call -> {
                 call.proceed();
                 call.sound().allocate(Shape.of(1));
@@ -78,6 +62,19 @@ final class MemoryFaults {
             }));
 
     private MemoryFaults() {}
+
+    /** Something happens behind y, which is the operand of this number and the latest allocation. */
+    private static Fault outside(String name, String operation, int y, DoubleUnaryOperator change) {
+        return new Fault(name, "nothing written outside", Set.of("allocate", operation), call -> {
+            Object answer = call.proceed();
+            if (call.operation().equals("allocate")) {
+                call.remember(answer);
+                return;
+            }
+            Tensor written = call.tensor(y);
+            if (written.shape().size() > 0) changeBehind((Tensor) call.memory(), written, change);
+        });
+    }
 
     /** Changes the element after the last one of y, the latest view of the latest allocation. */
     private static void changeBehind(Tensor owner, Tensor y, DoubleUnaryOperator change) {
