@@ -10,10 +10,12 @@ final class CudaCallException extends IllegalStateException {
     private static final Set<String> NO_PLACE =
             Set.of("CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE", "CUDA_ERROR_INVALID_CLUSTER_SIZE");
 
+    private final String call;
     private final String status;
 
     CudaCallException(String call, String status, String details) {
         super(call + " failed with " + status + (details.isEmpty() ? "." : " (" + details + ")."));
+        this.call = call;
         this.status = status;
     }
 
@@ -22,9 +24,9 @@ final class CudaCallException extends IllegalStateException {
         return NO_PLACE.contains(status);
     }
 
-    /** Whether it asked for memory of the host and there was none. */
-    boolean ofHostMemory() {
-        return getMessage().startsWith("cuMemHostAlloc failed with CUDA_ERROR_OUT_OF_MEMORY");
+    /** Its name, such as {@code cuMemAlloc}. */
+    String call() {
+        return call;
     }
 
     /** The name of the status, such as {@code CUDA_ERROR_OUT_OF_MEMORY}. */

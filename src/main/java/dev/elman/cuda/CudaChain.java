@@ -237,14 +237,12 @@ final class CudaChain {
         Throwable found = failure instanceof OutOfDeviceMemoryException ? failure.getCause() : failure;
         if (!(found instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         if (call.status().equals("CUDA_ERROR_NO_DEVICE")) return noDevice();
-        String remedy = call.ofHostMemory()
-                ? "the computer has no page-locked memory left; close what uses its memory, or give the container more"
-                : remedy(call.status());
+        String remedy = remedy(call.call(), call.status());
         return remedy == null ? call.getMessage() : remedy + " (" + call.getMessage() + ")";
     }
 
-    /** The same for a status; null where there is nothing to say beside it. */
-    private static String remedy(String status) {
+    /** The same for a call and its status; null where there is nothing to say beside them. */
+    private static String remedy(String call, String status) {
         return switch (status) {
             case "CUDA_ERROR_STUB_LIBRARY" ->
                 "the driver found is the stub that programs are linked with; install the NVIDIA driver, or take the"
@@ -265,8 +263,11 @@ final class CudaChain {
                         + " CUDA_DISABLE_PTX_JIT is set; install the whole driver, in a container start it with the NVIDIA"
                         + " runtime";
             case "CUDA_ERROR_OUT_OF_MEMORY", "CUBLAS_STATUS_ALLOC_FAILED" ->
-                "the device has no memory left; close what uses it (nvidia-smi shows that) or choose another with"
-                        + " -Delman.cuda.device";
+                call.equals("cuMemHostAlloc")
+                        ? "the computer has no page-locked memory left; close what uses its memory, or give the container"
+                                + " more"
+                        : "the device has no memory left; close what uses it (nvidia-smi shows that) or choose another with"
+                                + " -Delman.cuda.device";
             case "CUDA_ERROR_DEVICE_UNAVAILABLE", "CUDA_ERROR_DEVICE_NOT_LICENSED", "CUDA_ERROR_SYSTEM_NOT_READY" ->
                 "the device is busy or not ready, perhaps in exclusive use by another program (nvidia-smi shows that)";
             case "CUDA_ERROR_UNKNOWN", "CUDA_ERROR_ECC_UNCORRECTABLE" ->

@@ -235,7 +235,7 @@ abstract class CudaOperations implements Backend {
         context.enter();
         int m = sizes.m();
         Form back = transposed ? Form.NN : Form.NT;
-        // What products need they take before they write.
+        // Products take what they need before they write; but this sum comes when another was added to.
         if (db != null) sums.reserve(m, sizes.k());
         if (dx != null) blas.multiply(back, false, upstream, weights, dFrom, m, sizes.d(), sizes.k());
         if (transposed) blas.multiply(Form.TN, true, upstream, from, dWeights, sizes.k(), sizes.d(), m);

@@ -93,10 +93,16 @@ public final class ZipArchive {
 
     private static byte[] member(Path file, ZipFile zip, ZipEntry entry) throws IOException {
         byte[] bytes;
+        boolean ended;
         try (InputStream in = zip.getInputStream(entry)) {
             bytes = in.readNBytes((int) entry.getSize());
+            ended = in.read() < 0;
         } catch (IOException e) {
             throw damaged(file, place(entry), "packed bytes", String.valueOf(e.getMessage()), e);
+        }
+        if (bytes.length != entry.getSize() || !ended) {
+            String found = ended ? "" + bytes.length : "more";
+            throw damaged(file, place(entry), entry.getSize() + " bytes", found, null);
         }
         CRC32 checksum = new CRC32();
         checksum.update(bytes);

@@ -330,8 +330,7 @@ class CudaGraphTest {
                 for (int i = 0; i < places; i++) pass.forward(1, biases.view(4L * i, Shape.of(H)));
             }
             // The first one comes again, so the second one was used before the 255 others; the new one runs plainly
-            // until it
-            // takes that place, and once more.
+            // until it takes that place, and once more.
             pass.forward(1, biases.view(0, Shape.of(H)));
             Tensor late = biases.view(4L * places, Shape.of(H));
             int plainly = GraphPlan.FORGOTTEN - (places - 1) + 1;

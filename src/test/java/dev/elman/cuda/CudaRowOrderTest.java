@@ -178,7 +178,7 @@ class CudaRowOrderTest {
         int steps = RowOrder.FEWEST_STEPS;
         SequenceCase one =
                 new SequenceCase(cuda, plan, steps, rows, 2, hidden, Activation.TANH, rows % 2 == 0, true, true);
-        // Live for three steps to one, the later the fewer: so the rows of one pass begin late and those of another end
+        // Live for three steps to one, the later the fewer: the rows of one pass begin late, those of another end
         // early.
         for (int i = 0; i < one.mask.length; i++) {
             int row = i % rows;

@@ -37,6 +37,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Damaged and malicious files: each gives a {@link ModelFileException} that says where and what, and nothing else. */
@@ -301,20 +302,6 @@ class HostileFileTest {
                 said);
     }
 
-    /** Says how reading a file failed. */
-    static final class Reading {
-        private Reading() {}
-
-        @SuppressWarnings("SystemOut") // which the test reads
-        public static void main(String[] args) throws IOException {
-            try {
-                SafeTensors.read(Path.of(args[0]));
-            } catch (ModelFileException e) {
-                System.out.println(e.getMessage());
-            }
-        }
-    }
-
     private static void assertLargerThanAnArray(String place, Executable read) {
         ModelFileException e = assertThrows(ModelFileException.class, read);
         assertEquals(
@@ -421,6 +408,17 @@ class HostileFileTest {
         ModelFileException e = assertThrows(ModelFileException.class, () -> ZipArchive.read(file, name -> true));
         assertTrue(e.getMessage().contains("member \"a.npy\": expected a size that "), e::getMessage);
         assertTrue(e.getMessage().contains(" bytes can expand to, found 100000000"), e::getMessage);
+    }
+
+    /** What is read of the larger one has the right checksum. */
+    @ParameterizedTest
+    @CsvSource({"1001, 1000", "999, more"})
+    void aMemberOfAnotherSizeIsRefused(int size, String found) throws IOException {
+        Path file = claiming("other.npz", new byte[1000], size);
+        ModelFileException e = assertThrows(ModelFileException.class, () -> ZipArchive.read(file, name -> true));
+        assertTrue(
+                e.getMessage().contains("member \"a.npy\": expected " + size + " bytes, found " + found + "."),
+                e::getMessage);
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
+import dev.elman.io.Reading;
 import dev.elman.io.SmallHeap;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
@@ -258,20 +259,6 @@ class Hdf5Test {
                         "\"a\": expected arrays and chunks of which a few fit into the heap of 58720256 bytes, found "
                                 + found + ". Start java with a larger -Xmx"),
                 said);
-    }
-
-    /** Says how reading a file failed. */
-    static final class Reading {
-        private Reading() {}
-
-        @SuppressWarnings("SystemOut") // which the test reads
-        public static void main(String[] args) throws IOException {
-            try {
-                read(Path.of(args[0]));
-            } catch (ModelFileException e) {
-                System.out.println(e.getMessage());
-            }
-        }
     }
 
     /** Zeros in a single chunk, packed. */

@@ -10,6 +10,7 @@ import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
+import dev.elman.io.Reading;
 import dev.elman.io.SmallHeap;
 import dev.elman.io.ZipArchive;
 import java.io.IOException;
@@ -304,17 +305,6 @@ class NumpyTest {
         Npz.write(Map.of("a", tenMegabytes, "b", tenMegabytes, "c", tenMegabytes), file);
         String said = SmallHeap.run(64, Reading.class, file.toString());
         assertTrue(said.contains("up to 31457664. Start java with a larger -Xmx"), said);
-    }
-
-    /** Says what it reads. */
-    static final class Reading {
-        private Reading() {}
-
-        @SuppressWarnings("SystemOut") // which the test reads
-        public static void main(String[] args) throws IOException {
-            Path file = Path.of(args[0]);
-            System.out.println(args[0].endsWith("z") ? Npz.read(file) : Npy.read(file));
-        }
     }
 
     @Test
