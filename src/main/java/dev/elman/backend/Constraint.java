@@ -5,15 +5,15 @@ package dev.elman.backend;
  * (Keras's axis 0); a bias [H] is one column.
  *
  * @param kind of limit
- * @param limit positive; for {@link Kind#MAX_NORM} the largest norm, for {@link Kind#UNIT_NORM} the norm, so 1; {@link
- *     Kind#NON_NEGATIVE} does not look at it
+ * @param limit positive; for {@link Kind#MAX_NORM} the largest norm, for {@link Kind#UNIT_NORM} the norm itself, 1 in
+ *     {@link #unitNorm}; {@link Kind#NON_NEGATIVE} does not look at it
  */
 public record Constraint(Kind kind, double limit) {
     /** What is limited. */
     public enum Kind {
         /** Columns that are longer than the limit are scaled to it (Srebro and Shraibman 2005). */
         MAX_NORM,
-        /** Columns are scaled to length 1; one of zeros stays. */
+        /** Columns are scaled to the limit, shorter ones too; one of zeros stays. */
         UNIT_NORM,
         /** What is below 0 becomes 0. */
         NON_NEGATIVE

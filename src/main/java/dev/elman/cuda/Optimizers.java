@@ -67,7 +67,7 @@ final class Optimizers {
                 .count(sizes.c())
                 .integer(constraint.kind() == Constraint.Kind.UNIT_NORM ? 1 : 0)
                 .real(constraint.limit())
-                .launch((sizes.c() + TILE_COLUMNS - 1) / TILE_COLUMNS, 1, TILE_COLUMNS, TILE_ROWS);
+                .launch((sizes.c() - 1) / TILE_COLUMNS + 1, 1, TILE_COLUMNS, TILE_ROWS);
     }
 
     void sgd(SgdStep step, long w, long g, long velocity, long size) {

@@ -43,6 +43,8 @@ final class Main {
     }
 
     private void run() throws IOException {
+        // A run that is stopped leaves nothing of an older one beside its own rounds.
+        for (String result : List.of("results.md", "results.tsv")) Files.deleteIfExists(out.resolve(result));
         head();
         if (options.parts().contains(Options.Part.TABLES)) tables();
         if (options.parts().contains(Options.Part.START)) {
