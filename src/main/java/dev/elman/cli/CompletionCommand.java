@@ -2,6 +2,7 @@ package dev.elman.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -58,7 +59,7 @@ final class CompletionCommand implements Callable<Integer> {
                 .flatMap(command -> command.options().stream())
                 .filter(option -> option.type() == Path.class)
                 .count();
-        String script = AutoComplete.bash(root.name(), root.commandLine());
+        String script = written(root);
         script = replaced(
                 script,
                 EXPANDED,
@@ -72,6 +73,17 @@ final class CompletionCommand implements Callable<Integer> {
                 "COMPREPLY=()\n      " + OFFER + "\"$(compgen -f -- \"${curr_word}\")\"");
         terminal.out().print(script);
         return 0;
+    }
+
+    /** By picocli, which numbers its functions in the locale's digits; in bash a name has none but ours. */
+    private static String written(CommandSpec root) {
+        Locale before = Locale.getDefault(Locale.Category.FORMAT);
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+        try {
+            return AutoComplete.bash(root.name(), root.commandLine());
+        } finally {
+            Locale.setDefault(Locale.Category.FORMAT, before);
+        }
     }
 
     /** A picocli that writes this otherwise may write what is not safe. */

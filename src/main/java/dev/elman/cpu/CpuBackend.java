@@ -111,7 +111,7 @@ public final class CpuBackend implements Backend {
         workspace.close();
         gemm.close();
         int left = allocations.close();
-        if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: {0} tensors were never closed", left);
+        if (left > 0) LOG.log(System.Logger.Level.WARNING, "cpu: " + left + " tensors were never closed");
     }
 
     /** An operand that the operation only reads; null stays null. */

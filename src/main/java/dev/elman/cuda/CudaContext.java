@@ -223,7 +223,8 @@ final class CudaContext implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (liveTensors > 0) LOG.log(System.Logger.Level.WARNING, "cuda: {0} tensors were never closed", liveTensors);
+        if (liveTensors > 0)
+            LOG.log(System.Logger.Level.WARNING, "cuda: " + liveTensors + " tensors were never closed");
         closed = true;
         liveTensors = 0;
         for (DeviceMemory block : memory.toArray(DeviceMemory[]::new)) {

@@ -64,7 +64,7 @@ public final class ReferenceBackend implements Backend {
     public void close() {
         closed = true;
         int left = live.getAndSet(0);
-        if (left > 0) LOG.log(System.Logger.Level.WARNING, "reference: {0} tensors were never closed", left);
+        if (left > 0) LOG.log(System.Logger.Level.WARNING, "reference: " + left + " tensors were never closed");
     }
 
     void opened() {

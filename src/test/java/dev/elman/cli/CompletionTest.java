@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -144,6 +145,18 @@ class CompletionTest {
     void everyCommandIsOffered() throws IOException, InterruptedException {
         List<String> offered = offered("elman ''");
         HelpTest.commands().forEach(command -> assertTrue(offered.contains(command), offered.toString()));
+    }
+
+    @Test
+    void whereDigitsAreOthersTheScriptIsTheSame() throws IOException {
+        String usual = Files.readString(script());
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        try {
+            assertEquals(usual, Files.readString(script()));
+        } finally {
+            Locale.setDefault(before);
+        }
     }
 
     /** Options of a command that are labelled alike are offered the values of the last of them. */
