@@ -53,7 +53,10 @@ final class TrainingRun implements AutoCloseable {
         boolean goOn = results.isEmpty() || !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
-            if (result == null) return interrupted();
+            if (result == null) { // interrupted half way
+                giveGoodBack();
+                return history();
+            }
             results.add(result);
             rememberBest(result);
             goOn = !exhausted(epoch);
@@ -62,9 +65,9 @@ final class TrainingRun implements AutoCloseable {
             goOn &= !isInterrupted();
             if (team.size() > 1) goOn = all(goOn);
         }
-        boolean bestAgain = bestAgain();
-        if (!bestAgain) proveLast(results.size());
-        return new History(results, bestAgain ? bestEpoch : results.size());
+        if (hasBest()) giveBack(best);
+        else proveLast(results.size());
+        return history();
     }
 
     private boolean saves() {
@@ -90,18 +93,18 @@ final class TrainingRun implements AutoCloseable {
         return team.size() == 1 && Thread.currentThread().isInterrupted();
     }
 
-    /** Ends an epoch half way: the weights are those it began with, or the best ones. */
-    private History interrupted() {
-        boolean bestAgain = bestAgain();
-        if (!bestAgain) giveBack(lastGood);
-        return new History(results, bestAgain ? bestEpoch : results.size());
+    private History history() {
+        return new History(results, hasBest() ? bestEpoch : results.size());
     }
 
-    /** Gives the model its best weights back where patience has kept some. */
-    private boolean bestAgain() {
-        if (bestEpoch == 0) return false;
-        giveBack(best);
-        return true;
+    /** Whether patience has kept weights, which the model gets in the end. */
+    private boolean hasBest() {
+        return bestEpoch > 0;
+    }
+
+    /** What an epoch leaves that does not end: the best weights, or else the last good ones. */
+    private void giveGoodBack() {
+        giveBack(hasBest() ? best : lastGood);
     }
 
     private Checkpoint checkpoint() {
@@ -165,8 +168,7 @@ final class TrainingRun implements AutoCloseable {
     }
 
     private TrainingDivergedException diverged(int epoch, int batch, String found) {
-        boolean bestAgain = bestAgain();
-        if (!bestAgain) giveBack(lastGood);
+        giveGoodBack();
         return new TrainingDivergedException(
                 epoch,
                 batch,
@@ -174,8 +176,8 @@ final class TrainingRun implements AutoCloseable {
                 step,
                 learningRate,
                 settings.clipNorm(),
-                bestAgain ? bestEpoch : lastGoodEpoch,
-                bestAgain);
+                hasBest() ? bestEpoch : lastGoodEpoch,
+                hasBest());
     }
 
     /** Null when it was interrupted before its last batch. */
