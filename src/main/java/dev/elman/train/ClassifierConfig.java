@@ -109,6 +109,22 @@ public record ClassifierConfig(
                 .withLayerDropout(layers > 1 ? dropout : 0);
     }
 
+    /** Throws {@link IllegalArgumentException} when a model of this shape takes features. */
+    void requireTokens() {
+        if (vocabulary == 0) {
+            throw new IllegalArgumentException(
+                    "This model takes features, D = " + inputSize + ", but was given token ids.");
+        }
+    }
+
+    /** Throws {@link IllegalArgumentException} when a model of this shape takes token ids. */
+    void requireFeatures() {
+        if (vocabulary > 0) {
+            throw new IllegalArgumentException(
+                    "This model takes token ids, V = " + vocabulary + ", but was given features.");
+        }
+    }
+
     /** Names and shapes of the weights. */
     List<Parameters.Spec> specs() {
         return RnnNetwork.specs(vocabulary, rnn(), classes, false);

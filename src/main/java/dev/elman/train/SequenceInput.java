@@ -156,10 +156,7 @@ public sealed interface SequenceInput {
 
         @Override
         public void check(ClassifierConfig config) {
-            if (config.vocabulary() == 0) {
-                throw new IllegalArgumentException(
-                        "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
-            }
+            config.requireTokens();
             for (int n = 0; n < ids.length; n++) {
                 if (ids[n] == null) continue; // checked when it comes
                 for (int t = 0; t < ids[n].length; t++) {
@@ -187,10 +184,7 @@ public sealed interface SequenceInput {
 
         @Override
         public void check(ClassifierConfig config) {
-            if (config.vocabulary() > 0) {
-                throw new IllegalArgumentException(
-                        "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
-            }
+            config.requireFeatures();
             for (int n = 0; n < x.length; n++) {
                 if (x[n] == null) continue; // checked when it comes
                 for (int t = 0; t < x[n].length; t++) checkStep(config, n, t);

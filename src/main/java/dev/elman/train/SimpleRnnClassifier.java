@@ -214,10 +214,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
      * @throws IllegalArgumentException when the model takes features, or a shape does not fit
      */
     public void predictProba(IntTensor ids, IntTensor mask, Tensor probabilities) {
-        if (config.vocabulary() == 0) {
-            throw new IllegalArgumentException(
-                    "This model takes features, D = " + config.inputSize() + ", but was given token ids.");
-        }
+        config.requireTokens();
         network.alone("predictProba", () -> {
             backend.softmax(network.predict(ids, mask), probabilities);
             return probabilities;
@@ -226,10 +223,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     /** {@link #predictProba(IntTensor, IntTensor, Tensor)} of features x [T,N,D]. */
     public void predictProba(Tensor x, IntTensor mask, Tensor probabilities) {
-        if (config.vocabulary() > 0) {
-            throw new IllegalArgumentException(
-                    "This model takes token ids, V = " + config.vocabulary() + ", but was given features.");
-        }
+        config.requireFeatures();
         network.alone("predictProba", () -> {
             backend.softmax(network.predict(x, mask), probabilities);
             return probabilities;
