@@ -12,8 +12,11 @@ import dev.elman.rnn.Initializers;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
 import dev.elman.rnn.Training;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -125,6 +128,14 @@ final class RnnNetwork {
     /** What {@link #alone} runs. */
     interface Work<T, E extends Exception> {
         T run() throws E;
+    }
+
+    /** Writes the weights as a model of this kind, with what else it is made of; see {@link ModelFile}. */
+    void save(Path file, String kind, Map<String, String> metadata) throws IOException {
+        alone("save", () -> {
+            ModelFile.write(file, kind, metadata, weights);
+            return file;
+        });
     }
 
     private void enter(String operation) {

@@ -303,15 +303,7 @@ public final class SimpleRnnClassifier implements AutoCloseable {
 
     /** Writes weights and configuration; a file of that name is replaced in one move, or not at all. */
     public void save(Path file) throws IOException {
-        save(file, KIND, Map.of(ModelFile.CONFIG, ModelFile.toJson(config)));
-    }
-
-    /** As a model of this kind, whose file holds these texts, too. */
-    void save(Path file, String kind, Map<String, String> metadata) throws IOException {
-        network.alone("save", () -> {
-            ModelFile.write(file, kind, metadata, network.weights());
-            return file;
-        });
+        network.save(file, KIND, Map.of(ModelFile.CONFIG, ModelFile.toJson(config)));
     }
 
     /**

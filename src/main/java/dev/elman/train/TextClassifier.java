@@ -228,7 +228,7 @@ public final class TextClassifier implements AutoCloseable {
                 ModelFile.CONFIG, ModelFile.toJson(model.config()),
                 ModelFile.LABELS, ModelFile.toJson(labels),
                 ModelFile.TOKENIZER, tokenizer.toJson());
-        model.save(file, KIND, metadata);
+        model.network().save(file, KIND, metadata);
     }
 
     /**

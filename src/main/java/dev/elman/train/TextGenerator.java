@@ -155,10 +155,7 @@ public final class TextGenerator implements AutoCloseable {
     public void save(Path file) throws IOException {
         Map<String, String> metadata =
                 Map.of(ModelFile.CONFIG, ModelFile.toJson(model.config()), ModelFile.TOKENIZER, tokenizer.toJson());
-        model.network().alone("save", () -> {
-            ModelFile.write(file, KIND, metadata, model.weights());
-            return file;
-        });
+        model.network().save(file, KIND, metadata);
     }
 
     /**
