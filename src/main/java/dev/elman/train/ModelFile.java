@@ -35,7 +35,7 @@ public final class ModelFile {
     static final String CONFIG = "elman.config";
     private static final String VERSION = "elman.version";
     private static final String CURRENT = "1";
-    static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
+    private static final String TRAIN_ANEW = "The file is damaged or of another model: copy it again, or train anew.";
     private static final Gson GSON = new Gson();
     /** Elements of a tensor. */
     private static final int MOST = NdArray.most(DType.F32);
@@ -110,10 +110,10 @@ public final class ModelFile {
     static ModelFile read(Path file, String kind) throws IOException {
         ModelFile saved = new ModelFile(file, SafeTensors.read(file));
         String found = saved.metadata(KIND);
-        if (!found.equals(kind)) throw saved.wrong(KIND, kind, found, "Load it as what it is.");
+        if (!found.equals(kind)) throw saved.wrongEntry(KIND, kind, found, "Load it as what it is.");
         String version = saved.metadata(VERSION);
         if (!version.equals(CURRENT)) {
-            throw saved.wrong(VERSION, CURRENT, version, "Use the elman that wrote the file, or train anew.");
+            throw saved.wrongEntry(VERSION, CURRENT, version, "Use the elman that wrote the file, or train anew.");
         }
         return saved;
     }
@@ -126,14 +126,14 @@ public final class ModelFile {
         try {
             json = JsonParser.parseString(text).getAsJsonObject();
         } catch (RuntimeException e) { // not JSON, or not an object
-            throw wrong(CONFIG, expected, ModelFileException.brief(text), TRAIN_ANEW);
+            throw wrongEntry(CONFIG, expected, ModelFileException.brief(text));
         }
         LATER.forEach((name, value) -> {
             if (!json.has(name)) json.add(name, value);
         });
         for (RecordComponent component : type.getRecordComponents()) {
             if (!json.has(component.getName()))
-                throw wrong(CONFIG, component.getName(), ModelFileException.brief(text), TRAIN_ANEW);
+                throw wrongEntry(CONFIG, component.getName(), ModelFileException.brief(text));
         }
         T config;
         try {
@@ -141,7 +141,7 @@ public final class ModelFile {
         } catch (RuntimeException e) { // whatever Gson and the record's own checks find
             Throwable cause = e.getCause() == null ? e : e.getCause();
             String why = String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
-            throw wrong(CONFIG, expected, ModelFileException.brief(text) + " (" + why + ")", TRAIN_ANEW);
+            throw wrongEntry(CONFIG, expected, ModelFileException.brief(text) + " (" + why + ")");
         }
         // Before the names of all their weights are put together, which may be more than memory holds.
         int layers = json.get("layers").getAsInt();
@@ -161,7 +161,7 @@ public final class ModelFile {
         }
         Set<String> names = labels == null ? Set.of() : new LinkedHashSet<>(Arrays.asList(labels));
         if (names.size() != classes || names.contains(null) || labels.length != classes) {
-            throw wrong(LABELS, classes + " different names", ModelFileException.brief(text), TRAIN_ANEW);
+            throw wrongEntry(LABELS, classes + " different names", ModelFileException.brief(text));
         }
         return List.copyOf(names);
     }
@@ -173,13 +173,13 @@ public final class ModelFile {
         try {
             tokenizer = Tokenizer.fromJson(text);
         } catch (RuntimeException e) {
-            throw wrong(TOKENIZER, "Keras's tokenizer JSON", "something else (" + e.getMessage() + ")", TRAIN_ANEW);
+            throw wrongEntry(TOKENIZER, "Keras's tokenizer JSON", "something else (" + e.getMessage() + ")");
         }
         int largest = Stream.concat(tokenizer.indexWord().keySet().stream(), tokenizer.wordIndex().values().stream())
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(0);
-        if (largest >= vocabulary) throw wrong(TOKENIZER, "ids below " + vocabulary, "" + largest, TRAIN_ANEW);
+        if (largest >= vocabulary) throw wrongEntry(TOKENIZER, "ids below " + vocabulary, "" + largest);
         return tokenizer;
     }
 
@@ -218,7 +218,7 @@ public final class ModelFile {
 
     private String metadata(String key) throws ModelFileException {
         String value = contents.metadata().get(key);
-        if (value == null) throw wrong(key, "an entry", "none", "Was the file written by elman?");
+        if (value == null) throw wrongEntry(key, "an entry", "none", "Was the file written by elman?");
         return value;
     }
 
@@ -227,7 +227,11 @@ public final class ModelFile {
     }
 
     /** What is wrong with an entry of the metadata. */
-    ModelFileException wrong(String key, String expected, String found, String remedy) {
+    ModelFileException wrongEntry(String key, String expected, String found) {
+        return wrongEntry(key, expected, found, TRAIN_ANEW);
+    }
+
+    private ModelFileException wrongEntry(String key, String expected, String found, String remedy) {
         return new ModelFileException(file, "metadata " + key, expected, found, remedy);
     }
 }

@@ -242,7 +242,7 @@ public final class TextClassifier implements AutoCloseable {
         List<String> labels = saved.labels(config.classes());
         Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
         if (tokenizer.oovToken().filter(tokenizer.wordIndex()::containsKey).isEmpty()) {
-            throw saved.wrong(ModelFile.TOKENIZER, "an id for unknown characters", "none", ModelFile.TRAIN_ANEW);
+            throw saved.wrongEntry(ModelFile.TOKENIZER, "an id for unknown characters", "none");
         }
         saved.check(config.specs());
         SimpleRnnClassifier model = SimpleRnnClassifier.zeros(backend, config);

@@ -169,8 +169,7 @@ public final class TextGenerator implements AutoCloseable {
         Tokenizer tokenizer = saved.tokenizer(config.vocabulary());
         for (String needed : List.of(END, UNKNOWN)) {
             if (!tokenizer.wordIndex().containsKey(needed)) {
-                throw saved.wrong(
-                        ModelFile.TOKENIZER, "ids for line feeds and unknown characters", "none", ModelFile.TRAIN_ANEW);
+                throw saved.wrongEntry(ModelFile.TOKENIZER, "ids for line feeds and unknown characters", "none");
             }
         }
         saved.check(config.specs());
