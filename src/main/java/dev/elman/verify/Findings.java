@@ -1,6 +1,7 @@
 package dev.elman.verify;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -51,19 +52,11 @@ final class Findings {
 
     /** Demands the same bits. */
     void sameBits(String quantity, double[] expected, double[] given) {
-        int at = differing(expected, given);
+        int at = Arrays.mismatch(expected, given);
         require(
                 quantity,
                 at < 0,
                 at < 0 ? "" : "element " + at + " is " + given[at] + " and not, to the bit, " + expected[at]);
-    }
-
-    /** The first element whose bits differ, or -1. */
-    static int differing(double[] expected, double[] given) {
-        for (int i = 0; i < expected.length; i++) {
-            if (Double.doubleToLongBits(expected[i]) != Double.doubleToLongBits(given[i])) return i;
-        }
-        return -1;
     }
 
     void require(String quantity, boolean kept, String detail) {

@@ -93,7 +93,11 @@ final class Operand {
     }
 
     double[] values() {
-        return Arrays.copyOfRange(memory(), front, front + before.length);
+        return inside(memory());
+    }
+
+    private double[] inside(double[] memory) {
+        return Arrays.copyOfRange(memory, front, front + before.length);
     }
 
     private double[] memory() {
@@ -104,7 +108,7 @@ final class Operand {
     /** Judges what the call left here by what it left in the same operand of the reference. */
     void judge(Operand reference, boolean nonFinite, Findings findings) {
         double[] memory = memory();
-        double[] after = Arrays.copyOfRange(memory, front, front + before.length);
+        double[] after = inside(memory);
         intact(memory, findings);
         unchanged(after, findings);
         if (output) {
@@ -116,7 +120,7 @@ final class Operand {
     void judgeUntouched(Findings findings) {
         double[] memory = memory();
         intact(memory, findings);
-        int at = Findings.differing(before, Arrays.copyOfRange(memory, front, front + before.length));
+        int at = Arrays.mismatch(before, inside(memory));
         if (at < 0) return;
         findings.require("nothing written by a refused call", false, "element " + at + " of " + name + " changed");
     }
@@ -136,15 +140,13 @@ final class Operand {
     }
 
     private void unchanged(double[] after, Findings findings) {
-        for (int i = fixedFrom; i < fixedTo; i++) {
-            if (Double.doubleToLongBits(before[i]) != Double.doubleToLongBits(after[i])) {
-                findings.require(
-                        "inputs unchanged",
-                        false,
-                        "element " + i + " of " + name + " was " + before[i] + " and became " + after[i]);
-                return;
-            }
-        }
+        int beyond = Arrays.mismatch(before, fixedFrom, fixedTo, after, fixedFrom, fixedTo);
+        if (beyond < 0) return;
+        int at = fixedFrom + beyond;
+        findings.require(
+                "inputs unchanged",
+                false,
+                "element " + at + " of " + name + " was " + before[at] + " and became " + after[at]);
     }
 
     void close() {
