@@ -170,13 +170,17 @@ final class LayerChecks {
         }
     }
 
+    private static Tensor ones(Trial trial, Shape shape) {
+        double[] ones = new double[Math.toIntExact(shape.size())];
+        Arrays.fill(ones, 1);
+        return trial.input("x", shape, ones);
+    }
+
     private static boolean[] kept(Trial given, Dropout dropout) {
         try (Trial trial = given) {
             Shape shape = Shape.of(3, 5, 130);
-            double[] ones = new double[Math.toIntExact(shape.size())];
-            Arrays.fill(ones, 1);
             Tensor y = trial.output("y", shape, Tolerance.EXACT);
-            trial.backend().dropout(dropout, trial.input("x", shape, ones), y);
+            trial.backend().dropout(dropout, ones(trial, shape), y);
             double[] values = y.toDoubles();
             boolean[] kept = new boolean[values.length];
             for (int i = 0; i < kept.length; i++) kept[i] = values[i] != 0;
@@ -187,9 +191,7 @@ final class LayerChecks {
     /** Of 10,000 elements a share near the rate is 0 (6 standard deviations are .027), another share for another seed. */
     private static void dropoutShare(Check check, Bench bench, Findings findings) {
         try (Trial trial = bench.trial(check)) {
-            double[] ones = new double[10_000];
-            Arrays.fill(ones, 1);
-            Tensor x = trial.input("x", Shape.of(5, 20, 100), ones);
+            Tensor x = ones(trial, Shape.of(5, 20, 100));
             Tensor y = trial.output("y", Shape.of(5, 20, 100), Tolerance.EXACT);
             bench.tested().dropout(new Dropout(.3, 11, 0), x, y);
             double[] first = y.toDoubles();
@@ -203,9 +205,7 @@ final class LayerChecks {
 
     private static void sameAtEveryStep(Check check, Bench bench, Findings findings) {
         try (Trial trial = bench.trial(check)) {
-            double[] ones = new double[6 * 5 * 30];
-            Arrays.fill(ones, 1);
-            Tensor x = trial.input("x", Shape.of(6, 5, 30), ones);
+            Tensor x = ones(trial, Shape.of(6, 5, 30));
             Tensor y = trial.output("y", Shape.of(6, 5, 30), Tolerance.EXACT);
             bench.tested().dropout(new Dropout(.5, 9, 2, true), x, y);
             double[] first = y.slice(0, 1).toDoubles();

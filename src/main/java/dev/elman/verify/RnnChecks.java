@@ -94,9 +94,7 @@ final class RnnChecks {
                         "h by steps", expected.h().toDoubles(), split.h().toDoubles());
                 return;
             }
-            // Both are off, hence twice the terms.
-            Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
-            compare(findings, "h by steps", expected.h(), split.h(), null, tolerance);
+            compare(findings, "h by steps", expected.h(), split.h(), null, ofTwoRuns(one));
         }
     }
 
@@ -119,33 +117,22 @@ final class RnnChecks {
                     "dh by steps", expected.dh().toDoubles(), split.dh().toDoubles());
             Tolerance summed = Tolerance.ofTerms(2L * one.t() * one.n());
             compare(findings, "dx by steps", expected.dx(), split.dx(), null, Tolerance.ofTerms(2L * one.h()));
-            compare(
-                    findings,
-                    "dwx by steps",
-                    expected.gradients().wx(),
-                    split.gradients().wx(),
-                    before,
-                    summed);
-            compare(
-                    findings,
-                    "dwh by steps",
-                    expected.gradients().wh(),
-                    split.gradients().wh(),
-                    before,
-                    summed);
-            compare(
-                    findings,
-                    "db by steps",
-                    expected.gradients().b(),
-                    split.gradients().b(),
-                    before,
-                    summed);
+            SimpleRnnWeights atOnce = expected.gradients();
+            SimpleRnnWeights added = split.gradients();
+            compare(findings, "dwx by steps", atOnce.wx(), added.wx(), before, summed);
+            compare(findings, "dwh by steps", atOnce.wh(), added.wh(), before, summed);
+            compare(findings, "db by steps", atOnce.b(), added.b(), before, summed);
         }
     }
 
     private static void compare(
             Findings findings, String name, Tensor expected, Tensor given, double[] before, Tolerance tolerance) {
         findings.compare(name, expected.toDoubles(), given.toDoubles(), before, tolerance, false);
+    }
+
+    /** For states beside those of another run: both are off, hence twice the terms. */
+    private static Tolerance ofTwoRuns(RnnCase one) {
+        return Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
     }
 
     private static int runsAt(RnnCase one, int step) {
@@ -229,8 +216,7 @@ final class RnnChecks {
             SimpleRnnPass pass = new SimpleRnnPass(one.activation(), one.reverse(), null, shifted);
             bench.tested().simpleRnnForward(new SimpleRnnForward(weights, pass, part, states));
             double[] expected = withoutFirstRow(h.toDoubles(), one, one.h());
-            Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
-            findings.compare("h of some rows", expected, states.toDoubles(), null, tolerance, false);
+            findings.compare("h of some rows", expected, states.toDoubles(), null, ofTwoRuns(one), false);
         }
     }
 
@@ -265,8 +251,7 @@ final class RnnChecks {
                 states[run] = forward.h().toDoubles();
             }
         }
-        Tolerance tolerance = Tolerance.ofTerms(2L * one.t() * (one.d() + one.h() + 1));
-        findings.compare("h with nothing dropped", states[0], states[1], null, tolerance, false);
+        findings.compare("h with nothing dropped", states[0], states[1], null, ofTwoRuns(one), false);
     }
 
     private static SimpleRnnWeights weights(RnnCase one, Trial trial) {
