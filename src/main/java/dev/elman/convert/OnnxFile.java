@@ -68,23 +68,17 @@ public final class OnnxFile {
 
     private static List<Report.Row> rows(Network network) {
         List<Report.Row> rows = new ArrayList<>();
-        for (Map.Entry<String, NdArray> weight : network.weights().entrySet()) {
-            String name = weight.getKey();
-            long[] shape = weight.getValue().shape();
-            boolean matrix = shape.length == 2;
-            String layer = OnnxNetwork.layerOf(name);
-            String direction = name.contains(".reverse.") ? "[1]" : "[0]";
-            String target = switch (name.substring(name.lastIndexOf('.') + 1)) {
-                case "wx" -> layer + "W" + direction;
-                case "wh" -> layer + "R" + direction;
-                case "b", "bh" -> layer + "B" + direction;
-                default -> name;
-            };
-            if (!name.startsWith("rnn.")) rows.add(Report.Row.of(name, name, How.COPIED, shape));
-            else if (matrix) rows.add(Report.Row.of(name, target, How.TRANSPOSED, shape[1], shape[0]));
-            else rows.add(Report.Row.of(name, target, How.HALF, 2 * shape[0]));
-        }
+        network.weights().forEach((name, array) -> rows.add(row(name, array.shape())));
         return rows;
+    }
+
+    private static Report.Row row(String name, long... shape) {
+        if (!name.startsWith(Network.RNN + ".")) return Report.Row.of(name, name, How.COPIED, shape);
+        String layer = OnnxNetwork.layerOf(name);
+        String direction = name.contains(".reverse.") ? "[1]" : "[0]";
+        if (shape.length == 1) return Report.Row.of(name, layer + "B" + direction, How.HALF, 2 * shape[0]);
+        String matrix = name.endsWith(".wx") ? "W" : "R";
+        return Report.Row.of(name, layer + matrix + direction, How.TRANSPOSED, shape[1], shape[0]);
     }
 
     private static List<String> notes(Network network, Map<String, String> metadata) {
