@@ -25,8 +25,9 @@ record ClassifyTask(LabelledTexts data, LabelledTexts validation, TextClassifier
 
     static ClassifyTask of(Backend backend, TextFile file, TrainOptions options) throws IOException {
         options.requireNoneOfGenerate();
+        LabelledTexts data = LabelledTexts.read(file);
         // A model that is trained further has its labels already, and says which it does not know.
-        LabelledTexts data = options.init == null ? LabelledTexts.of(file) : LabelledTexts.read(file);
+        if (options.init == null) data.requireTwoLabels(file);
         TextClassifier model =
                 options.init == null ? create(backend, data, options) : TextClassifier.load(backend, options.init);
         try {

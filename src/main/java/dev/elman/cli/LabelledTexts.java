@@ -23,20 +23,6 @@ record LabelledTexts(List<String> texts, List<String> labels) {
     private static final int SHOWN = 8;
 
     /**
-     * Reads the lines of a file to learn from.
-     *
-     * @throws UserException as {@link #read}, or when there are fewer than two labels
-     */
-    static LabelledTexts of(TextFile file) {
-        LabelledTexts all = read(file);
-        if (all.differentLabels() < 2) {
-            throw new UserException(file.file() + ": every line has the label \""
-                    + all.labels().get(0) + "\"; a classifier needs texts with at least two different labels");
-        }
-        return all;
-    }
-
-    /**
      * Reads the lines of a file that are not blank.
      *
      * @throws UserException when a line is not of this form
@@ -55,6 +41,14 @@ record LabelledTexts(List<String> texts, List<String> labels) {
             texts.add(text);
         }
         return new LabelledTexts(texts, labels);
+    }
+
+    /** Throws {@link UserException} when these texts, read from that file, all have one label: they teach nothing. */
+    void requireTwoLabels(TextFile file) {
+        if (differentLabels() < 2) {
+            throw new UserException(file.file() + ": every line has the label \"" + labels.get(0)
+                    + "\"; a classifier needs texts with at least two different labels");
+        }
     }
 
     /**

@@ -514,7 +514,7 @@ class TrainAndPredictTest {
     @Test
     void whatIsAroundLabelsAndTextsIsNoPartOfThem() throws IOException {
         Files.writeString(file, "\uFEFFde\t Montag \r\n fr \tlundi\n");
-        LabelledTexts texts = LabelledTexts.of(TextFile.read(file));
+        LabelledTexts texts = LabelledTexts.read(TextFile.read(file));
         assertEquals(List.of("de", "fr"), texts.labels());
         assertEquals(List.of("Montag", "lundi"), texts.texts());
     }
