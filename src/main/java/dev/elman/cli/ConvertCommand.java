@@ -133,7 +133,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         ModelFormat from = ModelFormat.ofInput(in);
-        ModelFormat to = ModelFormat.ofOutput(out, like == null ? from : ModelFormat.TORCH);
+        ModelFormat to = ModelFormat.ofOutput(out, from == ModelFormat.ELMAN && like == null);
         if (like != null && to != ModelFormat.ELMAN) {
             throw new UserException("--like makes a model of elman's; name OUT *.safetensors, not " + out);
         }

@@ -43,13 +43,14 @@ enum ModelFormat {
     }
 
     /**
-     * The format of a file that is to be written. A .safetensors is elman's own, or PyTorch's where the input is elman's own.
+     * The format of a file that is to be written.
      *
+     * @param forTorch whether a .safetensors is to be PyTorch's, and not elman's own
      * @throws UserException for a name that says nothing, or a format that is only read
      */
-    static ModelFormat ofOutput(Path file, ModelFormat input) {
+    static ModelFormat ofOutput(Path file, boolean forTorch) {
         String name = name(file);
-        if (name.endsWith(SAFETENSORS)) return input == ELMAN ? TORCH : ELMAN;
+        if (name.endsWith(SAFETENSORS)) return forTorch ? TORCH : ELMAN;
         if (name.endsWith(KERAS_WEIGHTS)) return KERAS;
         if (name.endsWith(".npz")) return NUMPY;
         if (name.endsWith(".onnx")) return ONNX;
