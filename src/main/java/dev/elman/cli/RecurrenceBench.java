@@ -11,6 +11,7 @@ import dev.elman.backend.SimpleRnnForward;
 import dev.elman.backend.SimpleRnnPass;
 import dev.elman.backend.SimpleRnnWeights;
 import dev.elman.backend.Tensor;
+import dev.elman.rnn.Sequences;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -283,8 +284,7 @@ final class RecurrenceBench {
     }
 
     private IntTensor mask(int t, int... lengths) {
-        int[] live = new int[Math.multiplyExact(t, lengths.length)];
-        for (int i = 0; i < live.length; i++) live[i] = i / lengths.length < lengths[i % lengths.length] ? 1 : 0;
+        int[] live = Sequences.liveSteps(lengths, t);
         IntTensor mask = backend.allocateInts(Shape.of(t, lengths.length));
         mask.set(live);
         return mask;
