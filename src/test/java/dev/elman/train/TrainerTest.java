@@ -462,6 +462,14 @@ class TrainerTest {
     }
 
     @Test
+    void eachSettingOfAnOptimizerIsChangedAlone() {
+        Adam adam = Optimizer.adamW(.1, .2).withBetas(.8, .9).withEpsilon(1e-6).withWeightDecay(.3);
+        assertEquals(new Adam(.1, .8, .9, 1e-6, .3, true), adam);
+        Sgd sgd = Optimizer.sgd(.1).withMomentum(.8).withNesterov(true).withWeightDecay(.3);
+        assertEquals(new Sgd(.1, .8, true, .3), sgd);
+    }
+
+    @Test
     void settingsOutOfRangeAreNamed() {
         refused("learning rate", () -> Optimizer.sgd(0));
         refused("learning rate", () -> Optimizer.adam(-1));
