@@ -87,7 +87,11 @@ final class NativeCode {
                                 + "); make room there or choose another with -Djava.io.tmpdir.",
                         e);
             } catch (ClassNotFoundException e) {
-                throw new BackendUnavailableException(sentence.of(rootOf(e)), e);
+                // The driver's binding is in one jar with JCudaVersion.
+                throw new BackendUnavailableException(
+                        "JCuda's class " + binding + " is not there; put org.jcuda:jcublas:" + JCudaVersion.get()
+                                + " on the class path.",
+                        e);
             } catch (LinkageError e) {
                 LinkageError first = FAILED.computeIfAbsent(binding, name -> e);
                 throw new BackendUnavailableException(sentence.of(rootOf(first)), first);
@@ -159,18 +163,13 @@ final class NativeCode {
     /** The loader's own words, at the bottom of what JCuda and the JVM wrap around them, in one line. */
     static String rootOf(Throwable failure) {
         Throwable root = failure;
-        String loader = null;
-        while (root != null) {
-            String words = String.valueOf(root.getMessage());
-            loader = words.lines()
-                    .map(String::strip)
-                    .filter(NativeCode::isLoadersWord)
-                    .findFirst()
-                    .orElse(loader);
-            if (root.getCause() == null) break;
-            root = root.getCause();
-        }
-        String words = loader != null ? loader : String.valueOf(root);
+        while (root.getCause() != null) root = root.getCause();
+        String words = String.valueOf(root.getMessage())
+                .lines()
+                .map(String::strip)
+                .filter(NativeCode::isLoadersWord)
+                .findFirst()
+                .orElse(String.valueOf(root));
         // The loader names the unpacked file first, which says nothing to anybody.
         return words.lines()
                 .findFirst()
@@ -190,7 +189,7 @@ final class NativeCode {
                 || line.contains("version `");
     }
 
-    private static String driverSentence(String reason) {
+    static String driverSentence(String reason) {
         String library = windows() ? "nvcuda.dll" : "libcuda.so.1";
         if (reason.contains(library) || reason.contains(DEPENDENT)) {
             return "the NVIDIA driver's library " + library + " was not found (" + reason + "; " + searched()

@@ -26,6 +26,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The links that break before there is a device, broken on purpose: one sentence each, that says what to do. */
 @EnabledOnOs(OS.LINUX)
@@ -48,7 +50,11 @@ class ChainTest {
                 "a chain without a driver",
                 "this machine has a driver where every program finds it");
         assertBroken(
-                links, "binding to the driver's library", "libcuda.so.1 was not found", "install the NVIDIA driver");
+                links,
+                "binding to the driver's library",
+                "libcuda.so.1 was not found",
+                "LD_LIBRARY_PATH is not set",
+                "install the NVIDIA driver");
     }
 
     @Test
@@ -130,12 +136,34 @@ class ChainTest {
         assertEquals(Set.of(), compared);
     }
 
+    /** Which stand somewhere in the stack traces that JCuda writes into its message; the file is one that we have unpacked. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "Can't find dependent libraries",
+                "libcuda.so.1: cannot open shared object file: No such file or directory",
+                "failed to map segment from shared object",
+                "undefined symbol: cuGraphLaunch",
+                "file too short",
+                "invalid ELF header",
+                "/lib/libc.so.6: version `GLIBC_2.34' not found"
+            })
+    void theLoadersWordsAreFoundInJcudas(String words) {
+        String message = "Error while loading native library\nStack trace:\n"
+                + "java.lang.UnsatisfiedLinkError: no JCudaDriver in java.library.path: /usr/lib\n\tat Loader\n"
+                + "java.lang.UnsatisfiedLinkError: /tmp/elman-cuda-1/JCudaDriver.so: " + words + "\n\tat Loader";
+        assertEquals(words, NativeCode.rootOf(new UnsatisfiedLinkError(message)));
+        Throwable again = new NoClassDefFoundError("Could not initialize class jcuda.driver.JCudaDriver")
+                .initCause(new ExceptionInInitializerError("Exception " + message));
+        assertEquals(words, NativeCode.rootOf(again), "an application had failed to load it before");
+    }
+
     @Test
-    void windowsNamesNoLibraryThatIsMissing() {
-        Throwable failure = new UnsatisfiedLinkError(
-                "Error while loading native library\nStack trace:\n"
-                        + "java.lang.UnsatisfiedLinkError: C:\\Temp\\elman-cuda-1\\JCudaDriver.dll: Can't find dependent libraries");
-        assertEquals("Can't find dependent libraries", NativeCode.rootOf(failure));
+    void aFolderThatLetsNoLibraryBeLoadedIsNamed() {
+        String said = NativeCode.driverSentence("failed to map segment from shared object");
+        String folder = System.getProperty("java.io.tmpdir");
+        assertTrue(said.startsWith("the folder for temporary files, " + folder + ", does not let libraries"), said);
+        assertTrue(said.endsWith("; choose another with -Djava.io.tmpdir."), said);
     }
 
     /** A class that once failed to start says nothing more of why. */

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.contract.Required;
 import java.io.File;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The other links, on a machine where the whole chain holds; each is broken on purpose. */
 @Tag("cuda")
@@ -47,6 +49,17 @@ class CudaChainTest {
                 .count();
         int later = number(links.get(8)) - number(links.get(6));
         assertTrue(later >= everywhere - 2, later + " are compiled later, and should be all but one of each file");
+    }
+
+    @Test
+    void nativeCodeFromAFolder(@TempDir Path folder) throws Exception {
+        String file = "libJCudaDriver-12.6.0-linux-x86_64.so";
+        try (InputStream packed = CudaChainTest.class.getResourceAsStream("/lib/" + file)) {
+            Files.copy(packed, folder.resolve(file));
+        }
+        Map<String, String> there = Map.of("java.library.path", folder.toString());
+        List<String> links = examine(ChildJvm.like(Map.of(), there).without("jcuda-natives"));
+        assertEquals("ok | binding to the driver's library | " + file + " from java.library.path", links.get(0));
     }
 
     /** Plans, cuBLAS and kernels go when nothing needs them any more. */
@@ -165,6 +178,7 @@ class CudaChainTest {
         for (String part : List.of(
                 "ok | matrix products | by kernels of our own",
                 "libcublas.so.12 was not found",
+                "elman.cuda.libdir is not set",
                 "LD_LIBRARY_PATH is " + folder,
                 "install cuBLAS 12",
                 "-Delman.cuda.libdir")) {
@@ -173,6 +187,16 @@ class CudaChainTest {
         List<String> demanded =
                 examine(ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of("elman.cuda.gemm", "cublas")));
         assertBroken(demanded, "matrix products", "libcublas.so.12 was not found", "install cuBLAS 12");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "jcublas-natives, put org.jcuda:jcublas-natives:12.6.0 with the classifier linux-x86_64 on the class path",
+        "jcuda/jcublas/, put org.jcuda:jcublas:12.6.0 on the class path"
+    })
+    void withoutJcublas(String jar, String remedy) throws Exception {
+        ChildJvm whole = ChildJvm.like(Map.of(), Map.of("elman.cuda.gemm", "cublas"));
+        assertBroken(examine(whole.without(jar)), "matrix products", remedy);
     }
 
     @Test
@@ -215,9 +239,9 @@ class CudaChainTest {
                 "cuBLAS from a folder",
                 "driver and cuBLAS are not on LD_LIBRARY_PATH");
         Files.createSymbolicLink(folder.resolve("libcuda.so.1"), driver.get());
-        List<String> links = examine(ChildJvm.like(
-                Map.of(HIDDEN, folder.toString()),
-                Map.of("elman.cuda.libdir", blas.get().getParent().toString())));
+        Path relative = Path.of("").toAbsolutePath().relativize(blas.get().getParent());
+        List<String> links = examine(
+                ChildJvm.like(Map.of(HIDDEN, folder.toString()), Map.of("elman.cuda.libdir", relative.toString())));
         assertEquals(9, links.size(), links.toString());
         assertTrue(links.get(5).contains("from " + blas.get().getParent()), links.get(5));
     }
@@ -242,15 +266,15 @@ class CudaChainTest {
         assertBroken(links, "matrix products", "elman.cuda.libdir is " + folder, "there is no libcublas.so.12");
     }
 
-    @Test
-    void aCublasThatIsNoLibrary(@TempDir Path folder) throws Exception {
+    /** The second one, which the first needs, is loaded before it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"libcublas.so.12", "libcublasLt.so.12"})
+    void aCublasThatIsNoLibrary(String first, @TempDir Path folder) throws Exception {
         Files.writeString(folder.resolve("libcublas.so.12"), "nothing");
+        Files.writeString(folder.resolve(first), "nothing");
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.libdir", folder.toString())));
         assertBroken(
-                links,
-                "matrix products",
-                folder + "/libcublas.so.12 could not be loaded",
-                "cuBLAS 12 for this platform");
+                links, "matrix products", folder + "/" + first + " could not be loaded", "cuBLAS 12 for this platform");
     }
 
     @Test

@@ -53,6 +53,12 @@ class CudaSettingsTest {
     }
 
     @Test
+    void aDeviceIsANumberWhateverStandsAroundIt() {
+        set("device", " 1 ");
+        assertEquals(1, CudaSettings.fromProperties().device());
+    }
+
+    @Test
     void flagsAreTrueOrFalse() {
         set("tf32", "true");
         set("projectByStep", "FALSE");
