@@ -22,13 +22,15 @@ final class Batches {
     /**
      * Every row once, in an order that the seed decides; batches of like length, themselves in random order. The seed also
      * decides which batch is the short one, whose rows weigh more: it would else always be the longest rows.
+     *
+     * @param rows at least one
      */
     static List<int[]> shuffled(IntUnaryOperator lengths, int[] rows, int batchSize, long seed) {
         Random random = Seeds.random(seed);
         int[] order = rows.clone();
         shuffle(order, random);
         int count = rows.length / batchSize + (rows.length % batchSize == 0 ? 0 : 1);
-        List<int[]> batches = cut(byLength(lengths, order), batchSize, count == 0 ? 0 : random.nextInt(count));
+        List<int[]> batches = cut(byLength(lengths, order), batchSize, random.nextInt(count));
         Collections.shuffle(batches, random);
         return batches;
     }

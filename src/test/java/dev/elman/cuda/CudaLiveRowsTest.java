@@ -105,6 +105,45 @@ class CudaLiveRowsTest {
         }
     }
 
+    /** What half of the rows takes would be saved: 100 us for each. */
+    @Test
+    void bothDirectionsAreProjectedSoWhereOneIsNot() {
+        int steps = 64;
+        Blas slow = new BlasAround(cuda.blas) {
+            @Override
+            double operationsPerMicro() {
+                return steps / 2 * 2 * 2 * 3 / 100.0;
+            }
+        };
+        TransposedWeights never = new TransposedWeights(cuda.context(), cuda.kernels(), false);
+        LiveRows live = new LiveRows(cuda.context(), cuda.kernels(), slow, false);
+        InputProjection projection = new InputProjection(slow, live, false, never);
+        try (IntTensor half = ints(IntStream.range(0, steps).map(i -> i % 2).toArray());
+                Tensor all = cuda.allocate(Shape.of(2 * 3 + steps * 2 + (steps + 1) * 3))) {
+            long wx = cuda.in(all);
+            long x = wx + 4 * 2 * 3;
+            Recurrence pass = new Recurrence(
+                    new Operands.Rnn(1, steps, 2, 3),
+                    Activation.TANH,
+                    false,
+                    address(half),
+                    0,
+                    wx,
+                    0,
+                    0,
+                    0,
+                    x,
+                    x + 4 * steps * 2,
+                    0);
+            CudaContext.Counters counters = cuda.context().counters();
+            long waited = counters.downloads;
+            projection.fill(List.of(pass));
+            assertEquals(waited, counters.downloads, "one");
+            projection.fill(List.of(pass, pass));
+            assertEquals(waited + 1, counters.downloads, "both");
+        }
+    }
+
     /** In pieces of one row, of some, and all at once; where no row is live; what stood in the masked rows is NaN. */
     @ParameterizedTest
     @ValueSource(longs = {4, 4 * 3 * (20 + 24), ROOM})

@@ -1,5 +1,6 @@
 package dev.elman.cuda;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.elman.backend.Activation;
@@ -95,6 +96,23 @@ class CudaPathsTest {
             run.backend.embeddingForward(table, index, y);
             run.backend.embeddingBackward(index, run.floats(positions, 8), run.floats(20, 8));
         });
+    }
+
+    /** On which its bits depend, and on a GPU that no two threads add to one row. */
+    @Test
+    void anEmbeddingAddsInTheOrderOfThePositions() {
+        try (Run run = new Run(cuda)) {
+            IntTensor index = run.ints(64, 5, 64);
+            int[] ids = index.toInts();
+            Tensor dy = run.floats(64, 1);
+            Tensor dTable = run.floats(5, 1);
+            float[] expected = dTable.toFloats();
+            float[] sums = new float[5];
+            for (int i = 0; i < 64; i++) sums[ids[i]] += dy.toFloats()[i];
+            for (int id = 0; id < 5; id++) expected[id] += sums[id];
+            cuda.embeddingBackward(index, dy, dTable);
+            assertArrayEquals(expected, dTable.toFloats());
+        }
     }
 
     @ParameterizedTest

@@ -363,6 +363,9 @@ class LanguageModelTest {
             // 95 predictions: 32 streams of 2, and 31 that do not divide.
             assertEquals(64, model.evaluate(pattern(96)).count());
             assertEquals(96, model.evaluate(pattern(97)).count());
+            // 7 predictions are no fourth stream of 2, and one is a stream.
+            assertEquals(6, model.evaluate(pattern(8)).count());
+            assertEquals(1, model.evaluate(pattern(2)).count());
         }
     }
 

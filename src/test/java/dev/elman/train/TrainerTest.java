@@ -546,6 +546,17 @@ class TrainerTest {
         assertTrue(alone > 10 && alone < 40, "alone in " + alone + " of 50 shuffles");
     }
 
+    /** Sorted, every epoch would end with the longest rows. */
+    @Test
+    void batchesComeInAnyOrder() {
+        int[] first = new int[4];
+        for (int seed = 0; seed < 100; seed++) {
+            List<int[]> batches = Batches.shuffled(row -> row, Batches.range(64), 16, seed);
+            first[batches.get(0)[0] / 16]++;
+        }
+        for (int times : first) assertTrue(times > 10, Arrays.toString(first));
+    }
+
     /** Neighbouring seeds, as those of epochs are, gave java.util.Random nearly the same first numbers: one row in 52 of 100. */
     @ParameterizedTest
     @CsvSource({"16, 7", "64, 0", "256, 0"})
