@@ -50,7 +50,7 @@ final class TrainingRun implements AutoCloseable {
         if (watches()) keep(best); // so that its memory is taken before the first batch
         if (saves()) requireRoom();
         resumeLatest();
-        boolean goOn = results.isEmpty() || !exhausted(results.size());
+        boolean goOn = !exhausted(results.size());
         for (int epoch = results.size() + 1; epoch <= settings.epochs() && goOn; epoch++) {
             EpochResult result = epoch(epoch);
             if (result == null) { // interrupted half way

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which of several plans is taken, and what is said about it; the plans here are made up. */
 class PlannerTest {
@@ -53,6 +54,34 @@ class PlannerTest {
         }
     }
 
+    /** Refuses the way back and dropout, or takes long for them. */
+    private record Plain(boolean refuses) implements RecurrencePlan {
+        @Override
+        public String name() {
+            return "plain";
+        }
+
+        @Override
+        public String refusal(Operands.Rnn sizes, boolean backward, boolean dropout) {
+            return refuses && (backward || dropout) ? "it is too plain" : null;
+        }
+
+        @Override
+        public double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout) {
+            return !refuses && (backward || dropout) ? 99 : 1;
+        }
+
+        @Override
+        public void forward(List<Recurrence> directions) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public void backward(List<Recurrence> directions) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
     private static final List<RecurrencePlan> PLANS = List.of(
             new Named("quick", 128, 1.25, 0), new Named("middling", 2048, 2.5, 7), new Named("last", MAX_VALUE, 5, 0));
 
@@ -65,6 +94,24 @@ class PlannerTest {
         RecurrencePlan slow = new Named("slow", MAX_VALUE, 6, 0);
         Planner slowFirst = new Planner(List.of(slow, PLANS.get(2)), null);
         assertEquals("last", slowFirst.choose(sizes(64), 1, false, false).name());
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theWayBackAndDropoutHaveAChoiceOfTheirOwn(boolean refuses) {
+        List<RecurrencePlan> plans = List.of(new Plain(refuses), PLANS.get(2));
+        Planner planner = new Planner(plans, null);
+        List<String> ran = new ArrayList<>();
+        planner.run(sizes(64), 1, false, false, plan -> ran.add(plan.name()));
+        planner.run(sizes(64), 1, true, false, plan -> ran.add(plan.name()));
+        planner.run(sizes(64), 1, false, true, plan -> ran.add(plan.name()));
+        assertEquals("plain last last", String.join(" ", ran));
+        RecurrenceChoice back = planner.explain(sizes(64), 1, true);
+        assertEquals("last", back.plan());
+        assertTrue(back.reason().endsWith("not plain: " + (refuses ? "it is too plain" : "99.00 us")), back.reason());
+        if (!refuses) return;
+        Planner forced = new Planner(plans, "plain");
+        assertThrows(IllegalArgumentException.class, () -> forced.choose(sizes(64), 1, false, true));
     }
 
     /** With the bits of the plan that is too slow to start, not with those of the next faster one. */

@@ -250,6 +250,32 @@ class SimpleRnnClassifierTest {
         assertEquals(Collections.nCopies(perBatch.size(), 0), perBatch);
     }
 
+    /** It is first made after an epoch. */
+    @Test
+    void theCopyThatPatienceKeepsHasItsMemoryBeforeTheFirstBatch() {
+        int[] copies = new int[2];
+        for (int patience = 0; patience < 2; patience++) {
+            int now = patience;
+            List<Long> sizes = new ArrayList<>();
+            Callback counter = new Callback() {
+                @Override
+                public void onBatchEnd(Progress progress) {
+                    if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
+                }
+            };
+            Backend watched = watched(backend, arguments -> sizes.add(((Shape) arguments[0]).size()));
+            try (SimpleRnnClassifier model =
+                    new SimpleRnnClassifier(watched, ToyData.config().build())) {
+                Trainer.Builder settings = ToyData.trainer().epochs(1).validationSplit(0.2);
+                model.fit(
+                        data.ids,
+                        data.labels,
+                        settings.patience(now).callback(counter).build());
+            }
+        }
+        assertEquals(copies[0] + 1, copies[1]);
+    }
+
     /** Whatever it was that found no memory, none of a training stays taken when the model is closed. */
     @Test
     void aTrainingWithoutMemoryLeavesNothingBehind() {

@@ -374,6 +374,40 @@ class TeamTest {
         assertEquals(withoutTimes(whole), withoutTimes(resumed));
     }
 
+    @Test
+    void theFirstWorkerAloneKeepsCheckpoints() throws Exception {
+        int[] kept = new int[2];
+        ThreadTeam.run(
+                2,
+                team -> fit(data(), trainer().epochs(3).build(), team, new Checkpoints() {
+                    @Override
+                    public Checkpoint latest() {
+                        return null;
+                    }
+
+                    @Override
+                    public void save(Checkpoint checkpoint) {
+                        kept[team.rank()]++;
+                    }
+                }));
+        assertArrayEquals(new int[] {3, 0}, kept);
+    }
+
+    @Test
+    void aTrainingThatPatienceHasEndedDoesNotGoOn(@TempDir Path folder) {
+        Path file = folder.resolve("training.safetensors");
+        Trainer trainer = trainer()
+                .epochs(9)
+                .batchSize(81)
+                .validationSplit(0.2)
+                .patience(1)
+                .schedule((step, total) -> step < 2 ? 1 : 100)
+                .build();
+        History ended = history(trainer, Checkpoints.in(file));
+        assertEquals(3, ended.epochs().size());
+        assertEquals(withoutTimes(ended), withoutTimes(history(trainer, Checkpoints.in(file))));
+    }
+
     private static History history(Trainer trainer, Checkpoints checkpoints) {
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {

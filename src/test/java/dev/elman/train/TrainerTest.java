@@ -38,8 +38,9 @@ class TrainerTest {
         backend.close();
     }
 
-    @Test
-    void patienceGivesTheBestWeightsBack() {
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    void patienceGivesTheBestWeightsBack(int patience) {
         // A rate far too high after a good start: the validation loss falls, then rises.
         List<double[]> snapshots = new ArrayList<>();
         try (SimpleRnnClassifier model =
@@ -54,14 +55,15 @@ class TrainerTest {
             Trainer trainer = ToyData.trainer()
                     .epochs(60)
                     .validationSplit(0.2)
-                    .patience(2)
+                    .patience(patience)
                     .schedule((step, total) -> step < 12 ? 1 : 40)
                     .callback(watcher)
                     .build();
             History history = model.fit(data.ids, data.labels, trainer);
             int best = history.bestEpoch();
             assertTrue(history.epochs().size() < 60, "stopped early");
-            assertEquals(best + 2, history.epochs().size());
+            assertTrue(best > 1, "the first epoch is no best one to wait for");
+            assertEquals(best + patience, history.epochs().size());
             for (EpochResult result : history.epochs()) {
                 assertTrue(result.validationLoss()
                         >= history.epochs().get(best - 1).validationLoss());
@@ -377,6 +379,58 @@ class TrainerTest {
             other.fit(data.ids, data.labels, ToyData.trainer().epochs(whole).build());
             assertArrayEquals(
                     other.weights().flat().toFloats(), model.weights().flat().toFloats());
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    /** Two batches an epoch; the validation loss is the lowest after epoch 2. */
+    @Test
+    void anInterruptGivesTheBestWeightsBackWherePatienceHasThem() {
+        List<double[]> ends = new ArrayList<>();
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Callback interrupting = new Callback() {
+                @Override
+                public void onBatchEnd(Progress progress) {
+                    if (progress.epoch() == 4) Thread.currentThread().interrupt();
+                }
+
+                @Override
+                public boolean onEpochEnd(EpochResult result) {
+                    ends.add(model.weights().flat().toDoubles());
+                    return true;
+                }
+            };
+            Trainer trainer = ToyData.trainer()
+                    .validationSplit(0.2)
+                    .patience(5)
+                    .batchSize(40)
+                    .schedule((step, total) -> step < 4 ? 1 : 100)
+                    .callback(interrupting)
+                    .build();
+            History history = model.fit(data.ids, data.labels, trainer);
+            assertEquals(3, history.epochs().size());
+            assertEquals(2, history.bestEpoch());
+            assertArrayEquals(ends.get(1), model.weights().flat().toDoubles());
+        } finally {
+            Thread.interrupted();
+        }
+    }
+
+    @Test
+    void anInterruptEndsATrainingOfOneBatchAnEpoch() {
+        Callback interrupting = new Callback() {
+            @Override
+            public void onBatchEnd(Progress progress) {
+                if (progress.epoch() == 2) Thread.currentThread().interrupt();
+            }
+        };
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            Trainer trainer =
+                    ToyData.trainer().batchSize(100).callback(interrupting).build();
+            assertEquals(2, model.fit(data.ids, data.labels, trainer).epochs().size());
         } finally {
             Thread.interrupted();
         }
@@ -707,6 +761,7 @@ class TrainerTest {
                     assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
             assertTrue(e.getMessage().contains("No step was taken yet: look at the weights"), e.getMessage());
             assertTrue(!e.getMessage().contains("learning rate"), e.getMessage());
+            for (double weight : model.weights().flat().toDoubles()) assertTrue(Double.isNaN(weight), "they stay");
         }
     }
 
