@@ -73,6 +73,12 @@ class SequencePlanTest {
             assertEquals(!fast, strict > grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
             double rounded = plan(Family.TENSOR_TF32, device, true).expectedMicros(sizes(128, 1024), 1, false, false);
             assertTrue(rounded < grid.expectedMicros(sizes(128, 1024), 1, false, false), "" + capability);
+            for (Family one : List.of(Family.TENSOR_TF32, Family.TENSOR_BLOCK_TF32, Family.TENSOR_CLUSTER_TF32)) {
+                assertEquals(
+                        plan(one).expectedMicros(sizes(128, 192), 1, false, false),
+                        plan(one, device, true).expectedMicros(sizes(128, 192), 1, false, false),
+                        one + " makes one product");
+            }
             double ofBlock = plan(Family.TENSOR_BLOCK, device, false).expectedMicros(sizes(512, 64), 1, false, false);
             assertEquals(!fast, ofBlock > block.expectedMicros(sizes(512, 64), 1, false, false), "" + capability);
         }
@@ -87,6 +93,8 @@ class SequencePlanTest {
             Share share = size.share(rows, 1, H100, false, true);
             if (tensor) assertEquals(size.share(rows, 1, H100, false, false), share);
             else assertEquals(new Share(1, 1, rows, share.micros()), share);
+            if (tensor || size.family().cooperates()) continue;
+            assertEquals(1, size.share(1000, 1, H100, false, true).together(), "more rows than groups");
         }
         assertNull(grid.refusal(sizes(4, 1024), false, true));
         assertEquals("it has room for 4 rows with recurrent dropout", grid.refusal(sizes(5, 1024), false, true));
@@ -218,6 +226,7 @@ class SequencePlanTest {
                 "it has registers for the weights of 512 nodes at most", cluster.refusal(sizes(1, 513), false, false));
         assertNull(grid.refusal(sizes(256, 1024), false, false));
         assertEquals("it has room for 256 rows", grid.refusal(sizes(257, 1024), false, false));
+        assertNull(plan(Family.CLUSTER, device(90, 8), false).refusal(sizes(1, 512), false, false));
         assertEquals(
                 "it needs 8 multiprocessors, and here are 7",
                 plan(Family.CLUSTER, device(90, 7), false).refusal(sizes(1, 512), false, false));

@@ -372,6 +372,8 @@ class TeamTest {
         assertEquals(2, whole.bestEpoch());
         assertEquals(2, resumed.bestEpoch());
         assertEquals(withoutTimes(whole), withoutTimes(resumed));
+        double[] best = fit(data(), settings.build(), Team.alone(), Checkpoints.in(file));
+        assertArrayEquals(fit(data(), settings.build()), best);
     }
 
     @Test
@@ -406,6 +408,25 @@ class TeamTest {
         History ended = history(trainer, Checkpoints.in(file));
         assertEquals(3, ended.epochs().size());
         assertEquals(withoutTimes(ended), withoutTimes(history(trainer, Checkpoints.in(file))));
+    }
+
+    /** The last step ruined the weights, which only the loss after it tells. */
+    @Test
+    void aTrainingThatGoesOnFromRuinedWeightsSaysTheSame(@TempDir Path folder) {
+        Trainer trainer = trainer()
+                .epochs(2)
+                .batchSize(ROWS)
+                .schedule((step, total) -> step == 1 ? Double.POSITIVE_INFINITY : 1)
+                .build();
+        Checkpoints here = Checkpoints.in(folder.resolve("training.safetensors"));
+        List<String> said = new ArrayList<>();
+        for (int run = 0; run < 2; run++) {
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> fit(data(), trainer, Team.alone(), here));
+            assertEquals(1, e.lastGoodEpoch());
+            said.add(e.getMessage());
+        }
+        assertEquals(said.get(0), said.get(1));
     }
 
     private static History history(Trainer trainer, Checkpoints checkpoints) {

@@ -252,6 +252,7 @@ class TrainerTest {
             assertTrue(e.getMessage().contains("epoch 2, batch " + e.batch()), e.getMessage());
             assertTrue(e.getMessage().contains("end of epoch 1"), e.getMessage());
             assertTrue(e.getMessage().contains(", learning rate 1.0E199. "), e.getMessage());
+            assertTrue(e.getMessage().endsWith(". Try a smaller learning rate, or clipNorm(1)."), e.getMessage());
             assertArrayEquals(lastGood[0], model.weights().flat().toDoubles());
         }
     }
