@@ -234,7 +234,7 @@ record SequenceSize(
             long rounds = rounds(rows, perGroup, directions, atOnce);
             if (family.cooperates() && rounds > 1) continue;
             // The last round is as long as the others: perhaps all are shorter where it is as full.
-            int even = (int) Math.min((rows - 1) / Math.max(rounds * atOnce / directions, 1) + 1, perGroup);
+            int even = (int) Math.min((rows - 1) / (rounds * atOnce / directions) + 1, perGroup);
             for (int some : new int[] {perGroup, even}) {
                 double micros = rounds(rows, some, directions, atOnce) * step(some, kernel.together());
                 if (best != null && micros >= best.micros) continue;
@@ -274,8 +274,7 @@ record SequenceSize(
 
     /** Bytes of shared memory that a block is handed at the launch: for partial sums of more than one tile, see kernels/tensor.cu. */
     int sharedBytes(int together) {
-        boolean handed = family.isTensor() && together > TILE;
-        return handed ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
+        return together > TILE ? threads / WARP * (hidden / blocks) * together * Float.BYTES : 0;
     }
 
     SequenceKernel kernel(Way way, int together) {

@@ -133,7 +133,7 @@ class CudaLiveRowsTest {
                     0,
                     0,
                     x,
-                    x + 4 * steps * 2,
+                    x + 4L * steps * 2,
                     0);
             CudaContext.Counters counters = cuda.context().counters();
             long waited = counters.downloads;

@@ -178,6 +178,8 @@ class SequencePlanTest {
             long most = most(size, rows, directions, multiprocessors, back);
             String what = size + ", " + rows + " rows, " + directions + " directions, " + multiprocessors;
             assertTrue(most >= before, what + (back ? ", back" : ""));
+            long room = (long) size.groups(multiprocessors) * size.mostRows(back, false) * size.hidden();
+            assertTrue(most <= room, what + (back ? ", back" : ""));
             before = most;
         }
     }

@@ -249,7 +249,8 @@ class TrainerTest {
             TrainingDivergedException e =
                     assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
             assertEquals(2, e.epoch());
-            assertTrue(e.getMessage().contains("epoch 2, batch " + e.batch()), e.getMessage());
+            assertEquals(3, e.batch(), "after 7 of epoch 1, the second's step was the ninth");
+            assertTrue(e.getMessage().contains("epoch 2, batch 3: "), e.getMessage());
             assertTrue(e.getMessage().contains("end of epoch 1"), e.getMessage());
             assertTrue(e.getMessage().contains(", learning rate 1.0E199. "), e.getMessage());
             assertTrue(e.getMessage().endsWith(". Try a smaller learning rate, or clipNorm(1)."), e.getMessage());
@@ -323,7 +324,10 @@ class TrainerTest {
         Trainer still = ToyData.trainer().epochs(1).schedule((step, total) -> 0).build();
         try (SimpleRnnClassifier model =
                 new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            long began = System.nanoTime();
             EpochResult epoch = model.fit(data.ids, data.labels, still).last();
+            double took = (System.nanoTime() - began) * 1e-9;
+            assertTrue(epoch.seconds() > 0 && epoch.seconds() <= took, epoch.seconds() + " of " + took);
             Evaluation all = model.evaluate(data.ids, data.labels);
             assertEquals(all.loss(), epoch.loss(), 1e-6);
             assertEquals(all.accuracy(), epoch.accuracy(), 1e-6);
@@ -749,6 +753,23 @@ class TrainerTest {
             assertTrue(
                     e.getMessage().contains("in epoch 1, batch 1: after its step loss NaN, learning"), e.getMessage());
             assertTrue(e.getMessage().contains("smaller learning rate"), e.getMessage());
+        }
+    }
+
+    @Test
+    void aGradientThatIsNoNumberStopsWhereTheLossIsOne() {
+        try (SimpleRnnClassifier model =
+                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            double[] before = model.weights().flat().toDoubles();
+            Trainer trainer = ToyData.trainer()
+                    .regularizer(WeightKind.KERNEL, Regularizer.l2(1e300))
+                    .build();
+            TrainingDivergedException e =
+                    assertThrows(TrainingDivergedException.class, () -> model.fit(data.ids, data.labels, trainer));
+            assertTrue(
+                    e.getMessage().matches(".* epoch 1, batch 1: loss \\d.*, gradient norm Infinity\\. .*"),
+                    e.getMessage());
+            assertArrayEquals(before, model.weights().flat().toDoubles());
         }
     }
 
