@@ -1,4 +1,4 @@
-// libcublas.so.12: handles, settings and the products that the library calls.
+// libcublas.so.12: handles, settings and the product that the library calls.
 #include "driver/for_blas.h"
 #include "gemm.h"
 
@@ -14,17 +14,14 @@ namespace {
 
 using softgpu::Gemm;
 
-enum Status { SUCCESS = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
+enum Status { SUCCESS = 0, NOT_INITIALIZED = 1, INVALID_VALUE = 7, EXECUTION_FAILED = 13 };
 
 struct Handle {
     void* stream = nullptr;
-    int pointerMode = 0;  // 1: alpha and beta are on the device
-    int mathMode = 0;     // 2 pedantic, 3 TF32
-    int atomics = 0;
-    int smTarget = 0;
-    uint64_t workspace = 0;
-    size_t workspaceSize = 0;
+    int mathMode = 0;  // 2 pedantic, 3 TF32
 };
+
+constexpr const char* SGEMM = "cublasSgemm";
 
 std::mutex lock;
 std::set<Handle*> live, dead;
@@ -48,105 +45,30 @@ std::string number(int64_t n) {
     return std::to_string(n);
 }
 
-// What the header of each product says about its sizes.
-int checkShapes(const char* call, const Gemm& g, int opA, int opB) {
+// What the manual says about the sizes.
+int checkShapes(const Gemm& g, int opA, int opB) {
     if (opA < 0 || opA > 2 || opB < 0 || opB > 2) {
-        return invalid(call, "unknown operation on A or B");
+        return invalid(SGEMM, "unknown operation on A or B");
     }
     if (g.m < 0 || g.n < 0 || g.k < 0) {
-        return invalid(call, "a negative size: m " + number(g.m) + ", n " + number(g.n) + ", k " + number(g.k));
+        return invalid(SGEMM, "a negative size: m " + number(g.m) + ", n " + number(g.n) + ", k " + number(g.k));
     }
     int64_t rowsA = g.transA ? g.k : g.m, rowsB = g.transB ? g.n : g.k, one = 1;
     if (g.lda < std::max(one, rowsA)) {
-        return invalid(call, "lda " + number(g.lda) + " is less than A's " + number(rowsA) + " rows");
+        return invalid(SGEMM, "lda " + number(g.lda) + " is less than A's " + number(rowsA) + " rows");
     }
     if (g.ldb < std::max(one, rowsB)) {
-        return invalid(call, "ldb " + number(g.ldb) + " is less than B's " + number(rowsB) + " rows");
+        return invalid(SGEMM, "ldb " + number(g.ldb) + " is less than B's " + number(rowsB) + " rows");
     }
     if (g.ldc < std::max(one, g.m)) {
-        return invalid(call, "ldc " + number(g.ldc) + " is less than C's " + number(g.m) + " rows");
+        return invalid(SGEMM, "ldc " + number(g.ldc) + " is less than C's " + number(g.m) + " rows");
     }
     return SUCCESS;
-}
-
-struct Strides {
-    int64_t a = 0, b = 0, c = 0;
-    int count = 1;
-};
-
-int run(Handle* h, const char* call, Gemm g, int opA, int opB, const void* alpha, const void* beta, Strides s) {
-    if (int bad = checkShapes(call, g, opA, opB)) {
-        return bad;
-    }
-    if (s.count < 0 || !alpha || !beta) {
-        return invalid(call, "no alpha, no beta or a negative count");
-    }
-    if (g.m == 0 || g.n == 0 || s.count == 0) {
-        return SUCCESS;
-    }
-    if (!g.c || (g.k > 0 && (!g.a || !g.b))) {
-        return invalid(call, "a null matrix");
-    }
-    if (s.count > 1 && std::llabs(s.c) < g.ldc * (g.n - 1) + g.m) {
-        return invalid(call, "the results of a batch overlap");
-    }
-    bool onDevice = h->pointerMode == 1;
-    if (!onDevice) {
-        g.alpha = *(const float*)alpha;
-        g.beta = *(const float*)beta;
-    }
-    std::string name = call;
-    int e = softgpuSubmit(h->stream, call, [=] {
-        Gemm one = g;
-        if (onDevice) {
-            softgpuRead(uint64_t(alpha), 4, name + " alpha");
-            softgpuRead(uint64_t(beta), 4, name + " beta");
-            one.alpha = *(const float*)alpha;
-            one.beta = *(const float*)beta;
-        }
-        for (int q = 0; q < s.count; q++) {
-            one.a = g.a + q * s.a;
-            one.b = g.b + q * s.b;
-            one.c = g.c + q * s.c;
-            checkOperands(one, name.c_str());
-            multiply(one);
-        }
-        softgpuCountGemm();
-    });
-    return e ? EXECUTION_FAILED : SUCCESS;
-}
-
-Gemm gemm(
-    int ta, int tb, int m, int n, int k, const void* a, int lda, const void* b, int ldb, void* c, int ldc) {
-    Gemm g;
-    g.transA = ta != 0;
-    g.transB = tb != 0;
-    g.m = m;
-    g.n = n;
-    g.k = k;
-    g.a = (const float*)a;
-    g.b = (const float*)b;
-    g.c = (float*)c;
-    g.lda = lda;
-    g.ldb = ldb;
-    g.ldc = ldc;
-    return g;
 }
 
 bool tensorCoresHaveTf32() {
     const char* d = getenv("SOFTGPU_DEVICE");
     return !d || strcmp(d, "sm_75") != 0;
-}
-
-// CUBLAS_COMPUTE_32F, _PEDANTIC, _FAST_TF32 over CUDA_R_32F.
-int precision(const char* call, const Handle* h, int typeA, int typeB, int typeC, int compute, bool* tf32) {
-    bool known = compute == 68 || compute == 69 || compute == 77;
-    if (typeA != 0 || typeB != 0 || typeC != 0 || !known) {
-        softgpuReport(std::string(call) + ": only 32-bit floats are modelled");
-        return NOT_SUPPORTED;
-    }
-    *tf32 = (compute == 77 || (compute == 68 && (h->mathMode & 15) == 3)) && tensorCoresHaveTf32();
-    return SUCCESS;
 }
 
 }  // namespace
@@ -190,29 +112,12 @@ API int cublasGetVersion_v2(void* h, int* version) {
     return SUCCESS;
 }
 
-API int cublasGetProperty(int which, int* value) {
-    static const int VERSION[] = {12, 6, 3};
-    if (which < 0 || which > 2) {
-        return INVALID_VALUE;
-    }
-    *value = VERSION[which];
-    return SUCCESS;
-}
-
 API int cublasSetStream_v2(void* h, void* stream) {
     HANDLE("cublasSetStream");
     if (!softgpuIsStream(stream)) {
         return INVALID_VALUE;
     }
     x->stream = stream;
-    x->workspace = 0;  // as the manual says: the workspace is the default one again
-    x->workspaceSize = 0;
-    return SUCCESS;
-}
-
-API int cublasGetStream_v2(void* h, void** stream) {
-    HANDLE("cublasGetStream");
-    *stream = x->stream;
     return SUCCESS;
 }
 
@@ -228,23 +133,6 @@ API int cublasSetWorkspace_v2(void* h, void* workspace, size_t bytes) {
             return EXECUTION_FAILED;
         }
     }
-    x->workspace = uint64_t(workspace);
-    x->workspaceSize = bytes;
-    return SUCCESS;
-}
-
-API int cublasSetPointerMode_v2(void* h, int mode) {
-    HANDLE("cublasSetPointerMode");
-    if (mode != 0 && mode != 1) {
-        return INVALID_VALUE;
-    }
-    x->pointerMode = mode;
-    return SUCCESS;
-}
-
-API int cublasGetPointerMode_v2(void* h, int* mode) {
-    HANDLE("cublasGetPointerMode");
-    *mode = x->pointerMode;
     return SUCCESS;
 }
 
@@ -257,102 +145,35 @@ API int cublasSetMathMode(void* h, int mode) {
     return SUCCESS;
 }
 
-API int cublasGetMathMode(void* h, int* mode) {
-    HANDLE("cublasGetMathMode");
-    *mode = x->mathMode;
-    return SUCCESS;
-}
-
 API int cublasSetAtomicsMode(void* h, int mode) {
     HANDLE("cublasSetAtomicsMode");
-    if (mode != 0 && mode != 1) {
-        return INVALID_VALUE;
-    }
-    x->atomics = mode;
-    return SUCCESS;
+    return mode == 0 || mode == 1 ? SUCCESS : INVALID_VALUE;
 }
-
-API int cublasGetAtomicsMode(void* h, int* mode) {
-    HANDLE("cublasGetAtomicsMode");
-    *mode = x->atomics;
-    return SUCCESS;
-}
-
-API int cublasSetSmCountTarget(void* h, int count) {
-    HANDLE("cublasSetSmCountTarget");
-    if (count < 0) {
-        return INVALID_VALUE;
-    }
-    x->smTarget = count;
-    return SUCCESS;
-}
-
-API int cublasGetSmCountTarget(void* h, int* count) {
-    HANDLE("cublasGetSmCountTarget");
-    *count = x->smTarget;
-    return SUCCESS;
-}
-
-API const char* cublasGetStatusName(int status) {
-    switch (status) {
-        case SUCCESS:
-            return "CUBLAS_STATUS_SUCCESS";
-        case NOT_INITIALIZED:
-            return "CUBLAS_STATUS_NOT_INITIALIZED";
-        case INVALID_VALUE:
-            return "CUBLAS_STATUS_INVALID_VALUE";
-        case EXECUTION_FAILED:
-            return "CUBLAS_STATUS_EXECUTION_FAILED";
-        case NOT_SUPPORTED:
-            return "CUBLAS_STATUS_NOT_SUPPORTED";
-        default:
-            return "CUBLAS_STATUS_UNKNOWN";
-    }
-}
-
-API const char* cublasGetStatusString(int status) {
-    return cublasGetStatusName(status);
-}
-
-// --- products ---
 
 API int cublasSgemm_v2(
     void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, const float* b, int ldb,
     const float* beta, float* c, int ldc) {
-    HANDLE("cublasSgemm");
-    Gemm g = gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc);
-    g.tf32 = (x->mathMode & 15) == 3 && tensorCoresHaveTf32();
-    return run(x, "cublasSgemm", g, ta, tb, alpha, beta, {});
-}
-
-API int cublasSgemmStridedBatched(
-    void* h, int ta, int tb, int m, int n, int k, const float* alpha, const float* a, int lda, long long strideA,
-    const float* b, int ldb, long long strideB, const float* beta, float* c, int ldc, long long strideC, int count) {
-    HANDLE("cublasSgemmStridedBatched");
-    Gemm g = gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc);
-    g.tf32 = (x->mathMode & 15) == 3 && tensorCoresHaveTf32();
-    return run(x, "cublasSgemmStridedBatched", g, ta, tb, alpha, beta, {strideA, strideB, strideC, count});
-}
-
-API int cublasGemmEx(
-    void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda, const void* b,
-    int typeB, int ldb, const void* beta, void* c, int typeC, int ldc, int compute, int) {
-    HANDLE("cublasGemmEx");
-    Gemm g = gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc);
-    if (int bad = precision("cublasGemmEx", x, typeA, typeB, typeC, compute, &g.tf32)) {
+    HANDLE(SGEMM);
+    bool tf32 = (x->mathMode & 15) == 3 && tensorCoresHaveTf32();
+    Gemm g{ta != 0, tb != 0, m, n, k, a, b, c, lda, ldb, ldc, 1, 0, tf32};
+    if (int bad = checkShapes(g, ta, tb)) {
         return bad;
     }
-    return run(x, "cublasGemmEx", g, ta, tb, alpha, beta, {});
-}
-
-API int cublasGemmStridedBatchedEx(
-    void* h, int ta, int tb, int m, int n, int k, const void* alpha, const void* a, int typeA, int lda,
-    long long strideA, const void* b, int typeB, int ldb, long long strideB, const void* beta, void* c, int typeC,
-    int ldc, long long strideC, int count, int compute, int) {
-    HANDLE("cublasGemmStridedBatchedEx");
-    Gemm g = gemm(ta, tb, m, n, k, a, lda, b, ldb, c, ldc);
-    if (int bad = precision("cublasGemmStridedBatchedEx", x, typeA, typeB, typeC, compute, &g.tf32)) {
-        return bad;
+    if (!alpha || !beta) {
+        return invalid(SGEMM, "no alpha or no beta");
     }
-    return run(x, "cublasGemmStridedBatchedEx", g, ta, tb, alpha, beta, {strideA, strideB, strideC, count});
+    if (m == 0 || n == 0) {
+        return SUCCESS;
+    }
+    if (!c || (k > 0 && (!a || !b))) {
+        return invalid(SGEMM, "a null matrix");
+    }
+    g.alpha = *alpha;
+    g.beta = *beta;
+    int e = softgpuSubmit(x->stream, SGEMM, [g] {
+        checkOperands(g, SGEMM);
+        multiply(g);
+        softgpuCountGemm();
+    });
+    return e ? EXECUTION_FAILED : SUCCESS;
 }

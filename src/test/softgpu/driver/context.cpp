@@ -168,21 +168,6 @@ SOFTGPU_API int cuDevicePrimaryCtxReset_v2(int d) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuDevicePrimaryCtxGetState(int d, unsigned* flags, int* active) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
-    }
-    *flags = 0;
-    *active = Runtime::instance().primary.retained > 0;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuDevicePrimaryCtxSetFlags_v2(int d, unsigned) {
-    Call c(false);
-    return c.error ? c.error : d != 0 ? INVALID_DEVICE : SUCCESS;
-}
-
 SOFTGPU_API int cuCtxCreate_v2(void** ctx, unsigned, int d) {
     Call c(false);
     if (c.error || d != 0) {
@@ -242,37 +227,6 @@ SOFTGPU_API int cuCtxGetCurrent(void** ctx) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuCtxPushCurrent_v2(void* ctx) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
-    if (!ctx) {
-        return INVALID_CONTEXT;
-    }
-    stack.push_back(current);
-    current = (Context*)ctx;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuCtxPopCurrent_v2(void** ctx) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
-    if (!current) {
-        return INVALID_CONTEXT;
-    }
-    if (ctx) {
-        *ctx = current;
-    }
-    current = stack.empty() ? nullptr : stack.back();
-    if (!stack.empty()) {
-        stack.pop_back();
-    }
-    return SUCCESS;
-}
-
 SOFTGPU_API int cuCtxGetDevice(int* d) {
     Call c;
     if (c.error == INVALID_CONTEXT || c.error == NOT_INITIALIZED) {
@@ -280,22 +234,6 @@ SOFTGPU_API int cuCtxGetDevice(int* d) {
     }
     *d = 0;
     return SUCCESS;
-}
-
-SOFTGPU_API int cuCtxGetFlags(unsigned* flags) {
-    Call c;
-    if (!c.error) {
-        *flags = 0;
-    }
-    return c.error;
-}
-
-SOFTGPU_API int cuCtxGetApiVersion(void*, unsigned* version) {
-    Call c(false);
-    if (!c.error) {
-        *version = 3020;
-    }
-    return c.error;
 }
 
 SOFTGPU_API int cuCtxSynchronize() {
@@ -308,14 +246,4 @@ SOFTGPU_API int cuCtxSynchronize() {
     }
     Runtime::instance().flushAll();
     return current->sticky;
-}
-
-SOFTGPU_API int cuCtxGetStreamPriorityRange(int* least, int* greatest) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    *least = 0;
-    *greatest = -5;
-    return SUCCESS;
 }

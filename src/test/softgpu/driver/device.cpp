@@ -128,110 +128,26 @@ SOFTGPU_API int cuDeviceGetName(char* name, int length, int d) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuDeviceTotalMem_v2(size_t* bytes, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
-    }
-    *bytes = Memory::instance().total();
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuDeviceComputeCapability(int* major, int* minor, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
-    }
-    *major = device()->major;
-    *minor = device()->minor;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuDeviceGetUuid(unsigned char* uuid, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
-    }
-    memcpy(uuid, "softgpu-software", 16);
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuDeviceGetPCIBusId(char* id, int length, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
-    }
-    snprintf(id, size_t(length), "0000:00:00.0");
-    return SUCCESS;
-}
-
 SOFTGPU_API int cuDeviceGetAttribute(int* v, int attribute, int d) {
     Call c(false);
     if (c.error || d != 0) {
         return c.error ? c.error : INVALID_DEVICE;
     }
-    const Device& x = *device();
-    static const std::map<int, int> SAME_FOR_ALL = {
-        {1, 1024}, {2, 1024}, {3, 1024}, {4, 64},           // threads of a block, and its sides
-        {5, 2147483647}, {6, 65535}, {7, 65535},            // sides of a grid
-        {8, 49152}, {9, 65536}, {10, 32}, {11, 2147483647}, // shared, constant memory, warp, pitch
-        {12, 65536}, {13, 1000000}, {14, 512}, {15, 1},     // registers, kHz, texture alignment, overlap
-        {17, 0}, {18, 0}, {19, 1}, {20, 0},                 // timeout, integrated, maps host memory, compute mode
-        {31, 1}, {32, 0}, {33, 0}, {34, 0}, {35, 0},        // concurrent kernels, ECC, PCI, TCC
-        {36, 1000000}, {37, 256}, {38, 4194304}, {40, 1}, {41, 1}, {50, 0}, {78, 1}, {79, 1}, {80, 1},
-        {82, 65536}, {83, 0}, {84, 0}, {85, 0}, {86, 0}, {87, 32}, {88, 0}, {89, 0}, {90, 1}, {91, 1}, {92, 0}, {93, 0},
-        {94, 0}, {95, 1}, {96, 0}, {98, 0}, {99, 0}, {100, 0}, {101, 0}, {102, 0}, {108, 0}, {109, 0}, {112, 0}, {113, 0},
-        {115, 1}};
     switch (attribute) {
-        case 16:
+        case 16:  // MULTIPROCESSOR_COUNT
             *v = multiprocessors();
             return SUCCESS;
-        case 39:
-            *v = x.threadsPerSm;
+        case 75:  // COMPUTE_CAPABILITY_MAJOR
+            *v = device()->major;
             return SUCCESS;
-        case 75:
-            *v = x.major;
+        case 76:  // COMPUTE_CAPABILITY_MINOR
+            *v = device()->minor;
             return SUCCESS;
-        case 76:
-            *v = x.minor;
-            return SUCCESS;
-        case 81:
-            *v = x.sharedPerSm;
-            return SUCCESS;
-        case 97:
-            *v = x.sharedOptIn;
-            return SUCCESS;
-        case 106:
-            *v = x.blocksPerSm;
-            return SUCCESS;
-        case 111:
-            *v = x.sharedReserved;
-            return SUCCESS;
-        case 120:
-            *v = x.major >= 9;
+        case 95:  // COOPERATIVE_LAUNCH
+            *v = 1;
             return SUCCESS;
         default:
-            break;
-    }
-    auto i = SAME_FOR_ALL.find(attribute);
-    if (i == SAME_FOR_ALL.end()) {
-        if (attribute < 1 || attribute > 140) {
+            report(format("cuDeviceGetAttribute: attribute %d is not modelled", attribute));
             return INVALID_VALUE;
-        }
-        report(format("cuDeviceGetAttribute: attribute %d is not modelled, it is given as 0", attribute));
-        *v = 0;
-        return SUCCESS;
     }
-    *v = i->second;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuGetErrorName(int code, const char** name) {
-    *name = statusName(code);
-    return *name ? SUCCESS : INVALID_VALUE;
-}
-
-SOFTGPU_API int cuGetErrorString(int code, const char** text) {
-    *text = statusText(code);
-    return *text ? SUCCESS : INVALID_VALUE;
 }

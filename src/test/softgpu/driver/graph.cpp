@@ -52,23 +52,6 @@ SOFTGPU_API int cuStreamEndCapture(void* stream, void** graph) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuStreamIsCapturing(void* stream, int* status) {
-    ENTER;
-    Stream* s = r.stream(stream);
-    if (!s) {
-        return INVALID_HANDLE;
-    }
-    *status = !s->capture ? 0 : s->capture->invalid ? 2 : 1;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuThreadExchangeStreamCaptureMode(int* mode) {
-    ENTER;
-    static thread_local int own = 0;
-    std::swap(own, *mode);
-    return SUCCESS;
-}
-
 SOFTGPU_API int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
     ENTER;
     Graph* g = r.graphs.get(graph, "cuGraphInstantiate");
@@ -100,11 +83,6 @@ SOFTGPU_API int cuGraphLaunch(void* exec, void* stream) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuGraphUpload(void* exec, void* stream) {
-    ENTER;
-    return r.graphExecs.get(exec, "cuGraphUpload") && r.stream(stream) ? SUCCESS : INVALID_VALUE;
-}
-
 SOFTGPU_API int cuGraphDestroy(void* graph) {
     ENTER;
     Graph* g = r.graphs.get(graph, "cuGraphDestroy");
@@ -122,20 +100,5 @@ SOFTGPU_API int cuGraphExecDestroy(void* exec) {
         return INVALID_VALUE;
     }
     r.graphExecs.destroy(g);
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuGraphGetNodes(void* graph, void** nodes, size_t* count) {
-    ENTER;
-    Graph* g = r.graphs.get(graph, "cuGraphGetNodes");
-    if (!g || !count) {
-        return INVALID_VALUE;
-    }
-    for (size_t k = 0; nodes && k < *count; k++) {
-        nodes[k] = k < g->nodes.size() ? &g->nodes[k] : nullptr;
-    }
-    if (!nodes || *count > g->nodes.size()) {
-        *count = g->nodes.size();
-    }
     return SUCCESS;
 }

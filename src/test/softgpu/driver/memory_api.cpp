@@ -1,6 +1,7 @@
 // cuMem...: allocation, copies, fills, pinned host memory.
 #include "runtime.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
@@ -8,13 +9,7 @@ namespace softgpu {
 
 namespace {
 
-std::map<uintptr_t, size_t> pinned;          // what cuMemHostAlloc gave or cuMemHostRegister took
-std::set<uintptr_t> pinnedByUs;
-
-std::string owner(const char* call) {
-    std::string stack = callerStack();
-    return stack.empty() ? call : std::string(call) + " by " + stack;
-}
+std::map<uintptr_t, size_t> pinned;  // what cuMemHostAlloc gave
 
 // An error of the caller that a real driver answers at once, without harm to the context.
 template <class F>
@@ -100,7 +95,7 @@ int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* st
     return e;
 }
 
-int fill(uint64_t to, uint32_t value, size_t count, unsigned width, void* stream, const char* call) {
+int fill(uint64_t to, uint32_t value, size_t count, void* stream, const char* call) {
     Call c(true, call);
     if (c.error) {
         return c.error;
@@ -113,30 +108,17 @@ int fill(uint64_t to, uint32_t value, size_t count, unsigned width, void* stream
     if (count == 0) {
         return SUCCESS;
     }
-    if (to % width) {
+    if (to % 4) {
         return INVALID_VALUE;
     }
-    if (int bad = atOnce([&] { Memory::instance().check(to, count * width, Access::write, call); })) {
+    if (int bad = atOnce([&] { Memory::instance().check(to, 4 * count, Access::write, call); })) {
         return bad;
     }
     std::string name = call;
     return r.submit(s, call, [=] {
-        Memory::instance().checkWrite(to, count * width, name);
-        for (size_t k = 0; k < count; k++) {
-            memcpy((char*)to + k * width, &value, width);
-        }
+        Memory::instance().checkWrite(to, 4 * count, name);
+        std::fill_n((uint32_t*)to, count, value);
     });
-}
-
-int release(uint64_t p, const char* call) {
-    Memory& memory = Memory::instance();
-    Allocation* a = memory.startingAt(p);
-    if (!a || a->kind != Allocation::user || a->freed) {
-        report(std::string(call) + (a && a->freed ? ": second free of " : ": not what cuMemAlloc gave: ") + memory.describe(p));
-        return INVALID_VALUE;
-    }
-    memory.release(a);
-    return SUCCESS;
 }
 
 }  // namespace
@@ -151,17 +133,15 @@ size_t pinnedBytes(const void* address) {
     return uintptr_t(address) < end ? end - uintptr_t(address) : 0;
 }
 
-size_t reportHostLeaks() {
-    if (!pinnedByUs.empty()) {
-        report(format("leak: %zu pieces of pinned host memory are not freed", pinnedByUs.size()));
+void reportHostLeaks() {
+    if (!pinned.empty()) {
+        report(format("leak: %zu pieces of pinned host memory are not freed", pinned.size()));
     }
-    return pinnedByUs.size();
 }
 
 // The memory itself stays: buffers of the application may lie over it.
 void forgetHostMemory() {
     pinned.clear();
-    pinnedByUs.clear();
 }
 
 }  // namespace softgpu
@@ -179,7 +159,8 @@ SOFTGPU_API int cuMemAlloc_v2(uint64_t* p, size_t bytes) {
     if (int broken = Runtime::instance().breaksCapture("cuMemAlloc")) {
         return broken;
     }
-    Allocation* a = Memory::instance().allocate(bytes, Allocation::user, owner("cuMemAlloc"));
+    std::string stack = callerStack();
+    Allocation* a = Memory::instance().allocate(bytes, Allocation::user, stack.empty() ? "cuMemAlloc" : "cuMemAlloc by " + stack);
     if (!a) {
         return OUT_OF_MEMORY;
     }
@@ -203,39 +184,14 @@ SOFTGPU_API int cuMemFree_v2(uint64_t p) {
     if (current->sticky) {
         return current->sticky;
     }
-    return release(p, "cuMemFree");
-}
-
-SOFTGPU_API int cuMemAllocAsync(uint64_t* p, size_t bytes, void* stream) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    if (!p || bytes == 0 || !Runtime::instance().stream(stream)) {
+    Memory& memory = Memory::instance();
+    Allocation* a = memory.startingAt(p);
+    if (!a || a->kind != Allocation::user || a->freed) {
+        report((a && a->freed ? "cuMemFree: second free of " : "cuMemFree: not what cuMemAlloc gave: ") + memory.describe(p));
         return INVALID_VALUE;
     }
-    Allocation* a = Memory::instance().allocate(bytes, Allocation::user, owner("cuMemAllocAsync"));
-    if (!a) {
-        return OUT_OF_MEMORY;
-    }
-    *p = a->base;
+    memory.release(a);
     return SUCCESS;
-}
-
-SOFTGPU_API int cuMemFreeAsync(uint64_t p, void* stream) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    Stream* s = Runtime::instance().stream(stream);
-    if (!s) {
-        return INVALID_HANDLE;
-    }
-    return Runtime::instance().submit(s, "cuMemFreeAsync", [p] {
-        if (release(p, "cuMemFreeAsync")) {
-            throw Fault(INVALID_VALUE, "cuMemFreeAsync of what cannot be freed");
-        }
-    });
 }
 
 SOFTGPU_API int cuMemGetInfo_v2(size_t* free, size_t* total) {
@@ -266,41 +222,6 @@ SOFTGPU_API int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t 
     return SUCCESS;
 }
 
-SOFTGPU_API int cuPointerGetAttribute(void* data, int attribute, uint64_t p) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    Allocation* a = Memory::instance().near(p);
-    bool onDevice = a && a->holds(p, 1);
-    if (!onDevice && !pinnedBytes((void*)p)) {
-        return INVALID_VALUE;
-    }
-    switch (attribute) {
-        case 1:  // CONTEXT
-            *(void**)data = current;
-            return SUCCESS;
-        case 2:  // MEMORY_TYPE: host 1, device 2
-            *(unsigned*)data = onDevice ? 2 : 1;
-            return SUCCESS;
-        case 3:  // DEVICE_POINTER
-            *(uint64_t*)data = p;
-            return SUCCESS;
-        case 9:  // DEVICE_ORDINAL
-            *(int*)data = 0;
-            return SUCCESS;
-        case 11:  // RANGE_START_ADDR
-            *(uint64_t*)data = onDevice ? a->base : p;
-            return SUCCESS;
-        case 12:  // RANGE_SIZE
-            *(size_t*)data = onDevice ? a->size : pinnedBytes((void*)p);
-            return SUCCESS;
-        default:
-            report(format("cuPointerGetAttribute: attribute %d is not modelled", attribute));
-            return INVALID_VALUE;
-    }
-}
-
 // --- pinned host memory ---
 
 SOFTGPU_API int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
@@ -313,12 +234,7 @@ SOFTGPU_API int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
     }
     *p = aligned_alloc(4096, (bytes + 4095) / 4096 * 4096);
     pinned[uintptr_t(*p)] = bytes;
-    pinnedByUs.insert(uintptr_t(*p));
     return SUCCESS;
-}
-
-SOFTGPU_API int cuMemAllocHost_v2(void** p, size_t bytes) {
-    return cuMemHostAlloc(p, bytes, 0);
 }
 
 SOFTGPU_API int cuMemFreeHost(void* p) {
@@ -326,51 +242,13 @@ SOFTGPU_API int cuMemFreeHost(void* p) {
     if (c.error) {
         return c.error;
     }
-    if (!pinnedByUs.count(uintptr_t(p))) {
+    if (!pinned.count(uintptr_t(p))) {
         report("cuMemFreeHost: not what cuMemHostAlloc gave, or freed before");
         return INVALID_VALUE;
     }
     Runtime::instance().flushAll();
-    pinnedByUs.erase(uintptr_t(p));
     pinned.erase(uintptr_t(p));
     free(p);
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuMemHostRegister_v2(void* p, size_t bytes, unsigned) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    if (!p || bytes == 0) {
-        return INVALID_VALUE;
-    }
-    if (pinnedBytes(p)) {
-        return HOST_MEMORY_ALREADY_REGISTERED;
-    }
-    pinned[uintptr_t(p)] = bytes;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuMemHostUnregister(void* p) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    if (pinnedByUs.count(uintptr_t(p)) || !pinned.count(uintptr_t(p))) {
-        return HOST_MEMORY_NOT_REGISTERED;
-    }
-    Runtime::instance().flushAll();
-    pinned.erase(uintptr_t(p));
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuMemHostGetFlags(unsigned* flags, void* p) {
-    Call c;
-    if (c.error || !pinnedBytes(p)) {
-        return c.error ? c.error : INVALID_VALUE;
-    }
-    *flags = 0;
     return SUCCESS;
 }
 
@@ -395,21 +273,9 @@ SOFTGPU_API int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes, v
     return copy(onDevice, to, from, bytes, stream, "cuMemcpyDtoDAsync", true);
 }
 
-SOFTGPU_API int cuMemsetD8Async(uint64_t to, unsigned char value, size_t count, void* stream) {
-    return fill(to, value, count, 1, stream, "cuMemsetD8Async");
-}
-SOFTGPU_API int cuMemsetD16Async(uint64_t to, unsigned short value, size_t count, void* stream) {
-    return fill(to, value, count, 2, stream, "cuMemsetD16Async");
-}
 SOFTGPU_API int cuMemsetD32Async(uint64_t to, unsigned value, size_t count, void* stream) {
-    return fill(to, value, count, 4, stream, "cuMemsetD32Async");
-}
-SOFTGPU_API int cuMemsetD8_v2(uint64_t to, unsigned char value, size_t count) {
-    return fill(to, value, count, 1, nullptr, "cuMemsetD8");
-}
-SOFTGPU_API int cuMemsetD16_v2(uint64_t to, unsigned short value, size_t count) {
-    return fill(to, value, count, 2, nullptr, "cuMemsetD16");
+    return fill(to, value, count, stream, "cuMemsetD32Async");
 }
 SOFTGPU_API int cuMemsetD32_v2(uint64_t to, unsigned value, size_t count) {
-    return fill(to, value, count, 4, nullptr, "cuMemsetD32");
+    return fill(to, value, count, nullptr, "cuMemsetD32");
 }

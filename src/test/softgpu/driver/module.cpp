@@ -5,7 +5,6 @@
 #include "ptx/lexer.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -134,7 +133,7 @@ void load(LoadedModule& m, const std::string& text) {
             }
             markWritten(a->written, 0, bytes);  // zero unless said otherwise
             fillVariable(v, a->base);
-            m.symbols[v.name] = {v.space, a->base, bytes};
+            m.symbols[v.name] = {v.space, a->base};
         } else if (v.space != "shared") {
             throw PtxError(v.line, "a variable of ." + v.space + " outside a function");
         }
@@ -220,20 +219,6 @@ SOFTGPU_API int cuModuleLoadData(void** module, const void* image) {
     return cuModuleLoadDataEx(module, image, 0, nullptr, nullptr);
 }
 
-SOFTGPU_API int cuModuleLoad(void** module, const char* path) {
-    FILE* f = path ? fopen(path, "rb") : nullptr;
-    if (!f) {
-        return FILE_NOT_FOUND;
-    }
-    std::string text;
-    char buffer[65536];
-    for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;) {
-        text.append(buffer, n);
-    }
-    fclose(f);
-    return cuModuleLoadData(module, text.c_str());
-}
-
 SOFTGPU_API int cuModuleUnload(void* module) {
     Call c;
     if (c.error) {
@@ -264,11 +249,6 @@ SOFTGPU_API int cuModuleUnload(void* module) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuModuleGetLoadingMode(int* mode) {
-    *mode = 1;  // eager
-    return SUCCESS;
-}
-
 SOFTGPU_API int cuModuleGetFunction(void** function, void* module, const char* name) {
     Call c;
     if (c.error) {
@@ -288,27 +268,5 @@ SOFTGPU_API int cuModuleGetFunction(void** function, void* module, const char* n
     f->maxDynamicShared = std::max(0, 49152 - int(f->program->sharedBytes));
     m->functions.push_back(f);
     *function = f;
-    return SUCCESS;
-}
-
-SOFTGPU_API int cuModuleGetGlobal_v2(uint64_t* address, size_t* bytes, void* module, const char* name) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    auto* m = modules.get(module, "cuModuleGetGlobal");
-    if (!m) {
-        return INVALID_HANDLE;
-    }
-    auto i = m->symbols.find(name);
-    if (i == m->symbols.end()) {
-        return NOT_FOUND;
-    }
-    if (address) {
-        *address = i->second.address;
-    }
-    if (bytes) {
-        *bytes = i->second.size;
-    }
     return SUCCESS;
 }

@@ -61,7 +61,6 @@ struct Work {
 struct Stream {
     Context* context = nullptr;
     unsigned flags = 0;
-    int priority = 0;
     std::deque<Work> queue;
     Graph* capture = nullptr;
     bool captureOrigin = false;
@@ -134,7 +133,7 @@ std::string callerStack();
 
 // Pinned host memory: gives the bytes from the address to its end, 0 if the address is in none.
 size_t pinnedBytes(const void* address);
-size_t reportHostLeaks();
+void reportHostLeaks();
 size_t loadedModules();
 // At the end of a context.
 void forgetHostMemory();

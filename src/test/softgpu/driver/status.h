@@ -1,54 +1,48 @@
-// The CUresult values this driver returns, with the numbers of cuda.h. Names without the CUDA_ERROR_ prefix.
+// The CUresult values this driver returns.
 #pragma once
 
 namespace softgpu {
 
+// Names without the CUDA_ERROR_ prefix, and the numbers of cuda.h.
+#define SOFTGPU_ERRORS(X)                \
+    X(INVALID_VALUE, 1)                  \
+    X(OUT_OF_MEMORY, 2)                  \
+    X(NOT_INITIALIZED, 3)                \
+    X(NO_DEVICE, 100)                    \
+    X(INVALID_DEVICE, 101)               \
+    X(INVALID_IMAGE, 200)                \
+    X(INVALID_CONTEXT, 201)              \
+    X(INVALID_PTX, 218)                  \
+    X(UNSUPPORTED_PTX_VERSION, 222)      \
+    X(INVALID_HANDLE, 400)               \
+    X(ILLEGAL_STATE, 401)                \
+    X(NOT_FOUND, 500)                    \
+    X(NOT_READY, 600)                    \
+    X(ILLEGAL_ADDRESS, 700)              \
+    X(LAUNCH_OUT_OF_RESOURCES, 701)      \
+    X(LAUNCH_TIMEOUT, 702)               \
+    X(CONTEXT_IS_DESTROYED, 709)         \
+    X(MISALIGNED_ADDRESS, 716)           \
+    X(INVALID_ADDRESS_SPACE, 717)        \
+    X(LAUNCH_FAILED, 719)                \
+    X(COOPERATIVE_LAUNCH_TOO_LARGE, 720) \
+    X(STREAM_CAPTURE_UNSUPPORTED, 900)   \
+    X(STREAM_CAPTURE_INVALIDATED, 901)   \
+    X(STREAM_CAPTURE_MERGE, 902)         \
+    X(STREAM_CAPTURE_UNMATCHED, 903)     \
+    X(STREAM_CAPTURE_ISOLATION, 905)     \
+    X(STREAM_CAPTURE_IMPLICIT, 906)      \
+    X(CAPTURED_EVENT, 907)               \
+    X(STREAM_CAPTURE_WRONG_THREAD, 908)  \
+    X(INVALID_CLUSTER_SIZE, 912)
+
 enum Status : int {
     SUCCESS = 0,
-    INVALID_VALUE = 1,
-    OUT_OF_MEMORY = 2,
-    NOT_INITIALIZED = 3,
-    NO_DEVICE = 100,
-    INVALID_DEVICE = 101,
-    INVALID_IMAGE = 200,
-    INVALID_CONTEXT = 201,
-    INVALID_PTX = 218,
-    UNSUPPORTED_PTX_VERSION = 222,
-    FILE_NOT_FOUND = 301,
-    INVALID_HANDLE = 400,
-    ILLEGAL_STATE = 401,
-    NOT_FOUND = 500,
-    NOT_READY = 600,
-    ILLEGAL_ADDRESS = 700,
-    LAUNCH_OUT_OF_RESOURCES = 701,
-    LAUNCH_TIMEOUT = 702,
-    PRIMARY_CONTEXT_ACTIVE = 708,
-    CONTEXT_IS_DESTROYED = 709,
-    ASSERT = 710,
-    HOST_MEMORY_ALREADY_REGISTERED = 712,
-    HOST_MEMORY_NOT_REGISTERED = 713,
-    ILLEGAL_INSTRUCTION = 715,
-    MISALIGNED_ADDRESS = 716,
-    INVALID_ADDRESS_SPACE = 717,
-    LAUNCH_FAILED = 719,
-    COOPERATIVE_LAUNCH_TOO_LARGE = 720,
-    NOT_PERMITTED = 800,
-    NOT_SUPPORTED = 801,
-    STREAM_CAPTURE_UNSUPPORTED = 900,
-    STREAM_CAPTURE_INVALIDATED = 901,
-    STREAM_CAPTURE_MERGE = 902,
-    STREAM_CAPTURE_UNMATCHED = 903,
-    STREAM_CAPTURE_UNJOINED = 904,
-    STREAM_CAPTURE_ISOLATION = 905,
-    STREAM_CAPTURE_IMPLICIT = 906,
-    CAPTURED_EVENT = 907,
-    STREAM_CAPTURE_WRONG_THREAD = 908,
-    INVALID_CLUSTER_SIZE = 912,
+#define SOFTGPU_STATUS(name, number) name = number,
+    SOFTGPU_ERRORS(SOFTGPU_STATUS)
+#undef SOFTGPU_STATUS
 };
 
-// "CUDA_ERROR_ILLEGAL_ADDRESS", or null for a number that cuda.h does not have.
+// "CUDA_ERROR_ILLEGAL_ADDRESS".
 const char* statusName(int code);
-// The sentence that cuGetErrorString gives for it.
-const char* statusText(int code);
-
 }  // namespace softgpu

@@ -104,7 +104,7 @@ int Runtime::submit(Stream* s, const std::string& name, std::function<void()> wo
 
 using namespace softgpu;
 
-SOFTGPU_API int cuStreamCreateWithPriority(void** stream, unsigned flags, int priority) {
+SOFTGPU_API int cuStreamCreate(void** stream, unsigned flags) {
     ENTER;
     if (!stream || flags > 1) {
         return INVALID_VALUE;
@@ -112,13 +112,8 @@ SOFTGPU_API int cuStreamCreateWithPriority(void** stream, unsigned flags, int pr
     Stream* s = r.streams.create();
     s->context = current;
     s->flags = flags;
-    s->priority = priority;
     *stream = s;
     return SUCCESS;
-}
-
-SOFTGPU_API int cuStreamCreate(void** stream, unsigned flags) {
-    return cuStreamCreateWithPriority(stream, flags, 0);
 }
 
 SOFTGPU_API int cuStreamDestroy_v2(void* stream) {
@@ -177,16 +172,6 @@ SOFTGPU_API int cuStreamGetFlags(void* stream, unsigned* flags) {
     return SUCCESS;
 }
 
-SOFTGPU_API int cuStreamGetPriority(void* stream, int* priority) {
-    ENTER;
-    Stream* s = r.stream(stream);
-    if (!s) {
-        return INVALID_HANDLE;
-    }
-    *priority = s->priority;
-    return SUCCESS;
-}
-
 SOFTGPU_API int cuStreamGetCtx(void* stream, void** ctx) {
     ENTER;
     Stream* s = r.stream(stream);
@@ -239,10 +224,6 @@ SOFTGPU_API int cuEventRecord(void* event, void* stream) {
     });
 }
 
-SOFTGPU_API int cuEventRecordWithFlags(void* event, void* stream, unsigned) {
-    return cuEventRecord(event, stream);
-}
-
 namespace {
 
 void complete(Runtime& r, Event* e, uint64_t version) {
@@ -264,24 +245,6 @@ SOFTGPU_API int cuEventSynchronize(void* event) {
     }
     complete(r, e, e->recorded);
     return current->sticky;
-}
-
-SOFTGPU_API int cuEventQuery(void* event) {
-    ENTER;
-    Event* e = r.events.get(event, "cuEventQuery");
-    if (!e) {
-        return INVALID_HANDLE;
-    }
-    if (e->capture) {
-        return CAPTURED_EVENT;
-    }
-    if (e->completed == e->recorded) {
-        return SUCCESS;
-    }
-    if (e->stream && !e->stream->queue.empty()) {
-        run(r, e->stream);
-    }
-    return current->sticky ? current->sticky : NOT_READY;
 }
 
 SOFTGPU_API int cuEventElapsedTime(float* millis, void* start, void* end) {
@@ -322,10 +285,4 @@ SOFTGPU_API int cuStreamWaitEvent(void* stream, void* event, unsigned) {
         return SUCCESS;  // as on a real device: nothing to wait for
     }
     return r.submit(s, "cuStreamWaitEvent", [&r, e, version] { complete(r, e, version); });
-}
-
-SOFTGPU_API int cuLaunchHostFunc(void* stream, void (*fn)(void*), void* data) {
-    ENTER;
-    Stream* s = r.stream(stream);
-    return s ? r.submit(s, "cuLaunchHostFunc", [fn, data] { fn(data); }) : int(INVALID_HANDLE);
 }

@@ -16,7 +16,6 @@ namespace softgpu {
 struct Symbol {
     std::string space;  // global, const
     uint64_t address = 0;
-    size_t size = 0;
 };
 
 class Decoder {

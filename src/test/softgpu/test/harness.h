@@ -24,7 +24,6 @@ int cuMemcpyDtoD_v2(uint64_t, uint64_t, size_t);
 int cuMemcpyDtoHAsync_v2(void*, uint64_t, size_t, void*);
 int cuMemcpyHtoDAsync_v2(uint64_t, const void*, size_t, void*);
 int cuMemcpyDtoDAsync_v2(uint64_t, uint64_t, size_t, void*);
-int cuMemsetD8_v2(uint64_t, unsigned char, size_t);
 int cuMemsetD32_v2(uint64_t, unsigned, size_t);
 int cuModuleLoadDataEx(void**, const void*, unsigned, int*, void**);
 int cuModuleUnload(void*);

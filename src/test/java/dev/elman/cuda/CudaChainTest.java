@@ -351,7 +351,7 @@ class CudaChainTest {
     @ParameterizedTest
     @CsvSource({
         "cuDevicePrimaryCtxRetain=3, context, cuDevicePrimaryCtxRetain failed with CUDA_ERROR_NOT_INITIALIZED",
-        "cuStreamCreateWithPriority=2, context, the device has no memory left",
+        "cuStreamCreate=2, context, the device has no memory left",
         "cuStreamGetFlags=400, context, cuStreamGetFlags failed with CUDA_ERROR_INVALID_HANDLE",
         "cuMemHostAlloc=2, context, the computer has no page-locked memory left",
         "'cuMemHostAlloc=2,2', kernels, the computer has no page-locked memory left",
