@@ -132,11 +132,10 @@ void end(Context* c, const char* call) {
 using namespace softgpu;
 
 SOFTGPU_API int cuDevicePrimaryCtxRetain(void** ctx, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
+    ENTER(false);
+    if (d != 0) {
+        return INVALID_DEVICE;
     }
-    Runtime& r = Runtime::instance();
     r.primary.alive = true;
     r.primary.retained++;
     *ctx = &r.primary;
@@ -144,10 +143,9 @@ SOFTGPU_API int cuDevicePrimaryCtxRetain(void** ctx, int d) {
 }
 
 SOFTGPU_API int cuDevicePrimaryCtxRelease_v2(int d) {
-    Call c(false);
-    Runtime& r = Runtime::instance();
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
+    ENTER(false);
+    if (d != 0) {
+        return INVALID_DEVICE;
     }
     if (r.primary.retained == 0) {
         return INVALID_CONTEXT;
@@ -160,20 +158,20 @@ SOFTGPU_API int cuDevicePrimaryCtxRelease_v2(int d) {
 }
 
 SOFTGPU_API int cuDevicePrimaryCtxReset_v2(int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
+    ENTER(false);
+    if (d != 0) {
+        return INVALID_DEVICE;
     }
-    end(&Runtime::instance().primary, "cuDevicePrimaryCtxReset");
+    end(&r.primary, "cuDevicePrimaryCtxReset");
     return SUCCESS;
 }
 
 SOFTGPU_API int cuCtxCreate_v2(void** ctx, unsigned, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
+    ENTER(false);
+    if (d != 0) {
+        return INVALID_DEVICE;
     }
-    Context* x = Runtime::instance().contexts.create();
+    Context* x = r.contexts.create();
     if (current) {
         stack.push_back(current);
     }
@@ -183,11 +181,7 @@ SOFTGPU_API int cuCtxCreate_v2(void** ctx, unsigned, int d) {
 }
 
 SOFTGPU_API int cuCtxDestroy_v2(void* ctx) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
-    Runtime& r = Runtime::instance();
+    ENTER(false);
     Context* x = ctx == &r.primary ? nullptr : r.contexts.get(ctx, "cuCtxDestroy");
     if (!x) {
         return INVALID_CONTEXT;
@@ -205,12 +199,8 @@ SOFTGPU_API int cuCtxDestroy_v2(void* ctx) {
 }
 
 SOFTGPU_API int cuCtxSetCurrent(void* ctx) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
+    ENTER(false);
     auto* x = (Context*)ctx;
-    Runtime& r = Runtime::instance();
     if (x && x != &r.primary && !r.contexts.live().count(x)) {
         return INVALID_CONTEXT;
     }
@@ -219,10 +209,7 @@ SOFTGPU_API int cuCtxSetCurrent(void* ctx) {
 }
 
 SOFTGPU_API int cuCtxGetCurrent(void** ctx) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
+    ENTER(false);
     *ctx = current;
     return SUCCESS;
 }
@@ -237,13 +224,10 @@ SOFTGPU_API int cuCtxGetDevice(int* d) {
 }
 
 SOFTGPU_API int cuCtxSynchronize() {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    if (int broken = Runtime::instance().breaksCapture("cuCtxSynchronize")) {
+    ENTER();
+    if (int broken = r.breaksCapture("cuCtxSynchronize")) {
         return broken;
     }
-    Runtime::instance().flushAll();
+    r.flushAll();
     return current->sticky;
 }

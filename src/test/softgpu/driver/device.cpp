@@ -99,19 +99,13 @@ SOFTGPU_API int cuDriverGetVersion(int* v) {
 }
 
 SOFTGPU_API int cuDeviceGetCount(int* n) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
+    ENTER(false);
     *n = 1;
     return SUCCESS;
 }
 
 SOFTGPU_API int cuDeviceGet(int* d, int ordinal) {
-    Call c(false);
-    if (c.error) {
-        return c.error;
-    }
+    ENTER(false);
     if (ordinal != 0) {
         return INVALID_DEVICE;
     }
@@ -120,18 +114,18 @@ SOFTGPU_API int cuDeviceGet(int* d, int ordinal) {
 }
 
 SOFTGPU_API int cuDeviceGetName(char* name, int length, int d) {
-    Call c(false);
-    if (c.error || d != 0 || length < 1) {
-        return c.error ? c.error : d != 0 ? INVALID_DEVICE : INVALID_VALUE;
+    ENTER(false);
+    if (d != 0 || length < 1) {
+        return d != 0 ? INVALID_DEVICE : INVALID_VALUE;
     }
     snprintf(name, size_t(length), "softgpu: software device, limits of %s", device()->like);
     return SUCCESS;
 }
 
 SOFTGPU_API int cuDeviceGetAttribute(int* v, int attribute, int d) {
-    Call c(false);
-    if (c.error || d != 0) {
-        return c.error ? c.error : INVALID_DEVICE;
+    ENTER(false);
+    if (d != 0) {
+        return INVALID_DEVICE;
     }
     switch (attribute) {
         case 16:  // MULTIPROCESSOR_COUNT

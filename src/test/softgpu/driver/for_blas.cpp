@@ -21,11 +21,7 @@ SOFTGPU_API bool softgpuIsStream(void* stream) {
 }
 
 SOFTGPU_API int softgpuSubmit(void* stream, const char* name, const std::function<void()>& work) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
-    Runtime& r = Runtime::instance();
+    ENTER();
     Stream* s = r.stream(stream);
     return s ? r.submit(s, name, work) : int(INVALID_HANDLE);
 }

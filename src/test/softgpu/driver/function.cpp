@@ -4,10 +4,7 @@
 using namespace softgpu;
 
 SOFTGPU_API int cuFuncGetAttribute(int* value, int attribute, void* function) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     auto* f = functionOf(function, "cuFuncGetAttribute");
     if (!f) {
         return INVALID_HANDLE;
@@ -21,10 +18,7 @@ SOFTGPU_API int cuFuncGetAttribute(int* value, int attribute, void* function) {
 }
 
 SOFTGPU_API int cuFuncSetAttribute(void* function, int attribute, int value) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     auto* f = functionOf(function, "cuFuncSetAttribute");
     if (!f) {
         return INVALID_HANDLE;

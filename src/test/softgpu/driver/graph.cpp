@@ -1,10 +1,10 @@
 // Capture of a stream into a graph, and its replay. Nodes stay in the order in which they were captured.
-#include "enter.h"
+#include "runtime.h"
 
 using namespace softgpu;
 
 SOFTGPU_API int cuStreamBeginCapture_v2(void* stream, int mode) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -24,7 +24,7 @@ SOFTGPU_API int cuStreamBeginCapture_v2(void* stream, int mode) {
 }
 
 SOFTGPU_API int cuStreamEndCapture(void* stream, void** graph) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -53,7 +53,7 @@ SOFTGPU_API int cuStreamEndCapture(void* stream, void** graph) {
 }
 
 SOFTGPU_API int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned long long) {
-    ENTER;
+    ENTER();
     Graph* g = r.graphs.get(graph, "cuGraphInstantiate");
     if (!g) {
         return INVALID_VALUE;
@@ -69,7 +69,7 @@ SOFTGPU_API int cuGraphInstantiateWithFlags(void** exec, void* graph, unsigned l
 }
 
 SOFTGPU_API int cuGraphLaunch(void* exec, void* stream) {
-    ENTER;
+    ENTER();
     Graph* g = r.graphExecs.get(exec, "cuGraphLaunch");
     Stream* s = g ? r.stream(stream) : nullptr;
     if (!s) {
@@ -84,7 +84,7 @@ SOFTGPU_API int cuGraphLaunch(void* exec, void* stream) {
 }
 
 SOFTGPU_API int cuGraphDestroy(void* graph) {
-    ENTER;
+    ENTER();
     Graph* g = r.graphs.get(graph, "cuGraphDestroy");
     if (!g) {
         return INVALID_VALUE;
@@ -94,7 +94,7 @@ SOFTGPU_API int cuGraphDestroy(void* graph) {
 }
 
 SOFTGPU_API int cuGraphExecDestroy(void* exec) {
-    ENTER;
+    ENTER();
     Graph* g = r.graphExecs.get(exec, "cuGraphExecDestroy");
     if (!g) {
         return INVALID_VALUE;

@@ -93,11 +93,7 @@ void pointers(const Launch& l) {
 }
 
 int launch(void* function, Dim grid, Dim block, unsigned dynamic, void* stream, void** args, void** extra, bool cooperative) {
-    Call call(true, cooperative ? "cuLaunchCooperativeKernel" : "cuLaunchKernel");
-    if (call.error) {
-        return call.error;
-    }
-    Runtime& r = Runtime::instance();
+    ENTER(true, cooperative ? "cuLaunchCooperativeKernel" : "cuLaunchKernel");
     auto* f = functionOf(function, "cuLaunchKernel");
     Stream* s = f ? r.stream(stream) : nullptr;
     if (!s) {

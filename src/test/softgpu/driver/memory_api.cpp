@@ -34,14 +34,10 @@ void hostRange(const void* host, size_t bytes, const char* call) {
 enum Direction { toDevice, toHost, onDevice };
 
 int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* stream, const char* call, bool async) {
-    Call c(true, call);
-    if (c.error) {
-        return c.error;
-    }
+    ENTER(true, call);
     if (bytes == 0) {
         return SUCCESS;
     }
-    Runtime& r = Runtime::instance();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -96,11 +92,7 @@ int copy(Direction direction, uint64_t to, uint64_t from, size_t bytes, void* st
 }
 
 int fill(uint64_t to, uint32_t value, size_t count, void* stream, const char* call) {
-    Call c(true, call);
-    if (c.error) {
-        return c.error;
-    }
-    Runtime& r = Runtime::instance();
+    ENTER(true, call);
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -149,14 +141,11 @@ void forgetHostMemory() {
 using namespace softgpu;
 
 SOFTGPU_API int cuMemAlloc_v2(uint64_t* p, size_t bytes) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     if (!p || bytes == 0) {
         return INVALID_VALUE;
     }
-    if (int broken = Runtime::instance().breaksCapture("cuMemAlloc")) {
+    if (int broken = r.breaksCapture("cuMemAlloc")) {
         return broken;
     }
     std::string stack = callerStack();
@@ -169,14 +158,10 @@ SOFTGPU_API int cuMemAlloc_v2(uint64_t* p, size_t bytes) {
 }
 
 SOFTGPU_API int cuMemFree_v2(uint64_t p) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     if (!p) {
         return SUCCESS;
     }
-    Runtime& r = Runtime::instance();
     if (int broken = r.breaksCapture("cuMemFree")) {
         return broken;
     }
@@ -195,20 +180,14 @@ SOFTGPU_API int cuMemFree_v2(uint64_t p) {
 }
 
 SOFTGPU_API int cuMemGetInfo_v2(size_t* free, size_t* total) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     *total = Memory::instance().total();
     *free = *total - Memory::instance().inUse();
     return SUCCESS;
 }
 
 SOFTGPU_API int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t p) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     Allocation* a = Memory::instance().near(p);
     if (!a || !a->holds(p, 1)) {
         return NOT_FOUND;
@@ -225,10 +204,7 @@ SOFTGPU_API int cuMemGetAddressRange_v2(uint64_t* base, size_t* bytes, uint64_t 
 // --- pinned host memory ---
 
 SOFTGPU_API int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     if (!p || bytes == 0) {
         return INVALID_VALUE;
     }
@@ -238,15 +214,12 @@ SOFTGPU_API int cuMemHostAlloc(void** p, size_t bytes, unsigned) {
 }
 
 SOFTGPU_API int cuMemFreeHost(void* p) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     if (!pinned.count(uintptr_t(p))) {
         report("cuMemFreeHost: not what cuMemHostAlloc gave, or freed before");
         return INVALID_VALUE;
     }
-    Runtime::instance().flushAll();
+    r.flushAll();
     pinned.erase(uintptr_t(p));
     free(p);
     return SUCCESS;

@@ -184,14 +184,11 @@ LoadedFunction* functionOf(const void* handle, const char* call) {
 using namespace softgpu;
 
 SOFTGPU_API int cuModuleLoadDataEx(void** module, const void* image, unsigned count, int* options, void** values) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     if (!module || !image) {
         return INVALID_VALUE;
     }
-    if (int broken = Runtime::instance().breaksCapture("cuModuleLoadData")) {
+    if (int broken = r.breaksCapture("cuModuleLoadData")) {
         return broken;
     }
     JitLog log(count, options, values);
@@ -220,21 +217,18 @@ SOFTGPU_API int cuModuleLoadData(void** module, const void* image) {
 }
 
 SOFTGPU_API int cuModuleUnload(void* module) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     auto* m = modules.get(module, "cuModuleUnload");
     if (!m) {
         return INVALID_HANDLE;
     }
     // No manual says that it waits for kernels: who takes their module has waited.
-    size_t n = Runtime::instance().waiting(m);
+    size_t n = r.waiting(m);
     if (n > 0) {
         report(format("unfinished: %zu kernels wait in their streams when cuModuleUnload takes their module", n));
     }
     if (n > 0 || !m->symbols.empty()) {
-        Runtime::instance().flushAll();
+        r.flushAll();
     }
     for (auto& s : m->symbols) {
         Allocation* a = Memory::instance().startingAt(s.second.address);
@@ -250,10 +244,7 @@ SOFTGPU_API int cuModuleUnload(void* module) {
 }
 
 SOFTGPU_API int cuModuleGetFunction(void** function, void* module, const char* name) {
-    Call c;
-    if (c.error) {
-        return c.error;
-    }
+    ENTER();
     auto* m = modules.get(module, "cuModuleGetFunction");
     if (!m) {
         return INVALID_HANDLE;

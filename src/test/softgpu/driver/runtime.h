@@ -113,12 +113,21 @@ extern thread_local Context* current;
 // The status that SOFTGPU_FAIL wants of this call, SUCCESS for none.
 int wantedStatus(const char* call);
 
-// The start of nearly every call: takes the lock, and gives the error to return if there is one.
+// Holds the lock, and has the error to return if there is one.
 struct Call {
     explicit Call(bool needsContext = true, const char* name = __builtin_FUNCTION());
     std::lock_guard<std::recursive_mutex> lock;
     int error = 0;
 };
+
+// The start of nearly every call, given what Call takes.
+#define ENTER(...)                         \
+    Call entered{__VA_ARGS__};             \
+    if (entered.error) {                   \
+        return entered.error;              \
+    }                                      \
+    Runtime& r = Runtime::instance();      \
+    (void)r
 
 uint64_t nanoTime();
 

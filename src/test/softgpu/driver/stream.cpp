@@ -1,6 +1,6 @@
 // Streams and events. Work waits in its stream until somebody synchronises with it, as late as a real device
 // could be: what reads too early finds nothing, what misses an event runs in the wrong order.
-#include "enter.h"
+#include "runtime.h"
 
 #include <algorithm>
 
@@ -105,7 +105,7 @@ int Runtime::submit(Stream* s, const std::string& name, std::function<void()> wo
 using namespace softgpu;
 
 SOFTGPU_API int cuStreamCreate(void** stream, unsigned flags) {
-    ENTER;
+    ENTER();
     if (!stream || flags > 1) {
         return INVALID_VALUE;
     }
@@ -117,7 +117,7 @@ SOFTGPU_API int cuStreamCreate(void** stream, unsigned flags) {
 }
 
 SOFTGPU_API int cuStreamDestroy_v2(void* stream) {
-    ENTER;
+    ENTER();
     Stream* s = r.streams.get(stream, "cuStreamDestroy");
     if (!s) {
         return INVALID_HANDLE;
@@ -128,7 +128,7 @@ SOFTGPU_API int cuStreamDestroy_v2(void* stream) {
 }
 
 SOFTGPU_API int cuStreamSynchronize(void* stream) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -150,7 +150,7 @@ SOFTGPU_API int cuStreamSynchronize(void* stream) {
 
 // Asked often enough the work gets done: one piece a question.
 SOFTGPU_API int cuStreamQuery(void* stream) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -163,7 +163,7 @@ SOFTGPU_API int cuStreamQuery(void* stream) {
 }
 
 SOFTGPU_API int cuStreamGetFlags(void* stream, unsigned* flags) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -173,7 +173,7 @@ SOFTGPU_API int cuStreamGetFlags(void* stream, unsigned* flags) {
 }
 
 SOFTGPU_API int cuStreamGetCtx(void* stream, void** ctx) {
-    ENTER;
+    ENTER();
     Stream* s = r.stream(stream);
     if (!s) {
         return INVALID_HANDLE;
@@ -185,7 +185,7 @@ SOFTGPU_API int cuStreamGetCtx(void* stream, void** ctx) {
 // --- events ---
 
 SOFTGPU_API int cuEventCreate(void** event, unsigned flags) {
-    ENTER;
+    ENTER();
     if (!event) {
         return INVALID_VALUE;
     }
@@ -196,7 +196,7 @@ SOFTGPU_API int cuEventCreate(void** event, unsigned flags) {
 }
 
 SOFTGPU_API int cuEventDestroy_v2(void* event) {
-    ENTER;
+    ENTER();
     Event* e = r.events.get(event, "cuEventDestroy");
     if (!e) {
         return INVALID_HANDLE;
@@ -206,7 +206,7 @@ SOFTGPU_API int cuEventDestroy_v2(void* event) {
 }
 
 SOFTGPU_API int cuEventRecord(void* event, void* stream) {
-    ENTER;
+    ENTER();
     Event* e = r.events.get(event, "cuEventRecord");
     Stream* s = e ? r.stream(stream) : nullptr;
     if (!s) {
@@ -235,7 +235,7 @@ void complete(Runtime& r, Event* e, uint64_t version) {
 }  // namespace
 
 SOFTGPU_API int cuEventSynchronize(void* event) {
-    ENTER;
+    ENTER();
     Event* e = r.events.get(event, "cuEventSynchronize");
     if (!e) {
         return INVALID_HANDLE;
@@ -248,7 +248,7 @@ SOFTGPU_API int cuEventSynchronize(void* event) {
 }
 
 SOFTGPU_API int cuEventElapsedTime(float* millis, void* start, void* end) {
-    ENTER;
+    ENTER();
     Event* a = r.events.get(start, "cuEventElapsedTime");
     Event* b = r.events.get(end, "cuEventElapsedTime");
     if (!a || !b || !a->recorded || !b->recorded || ((a->flags | b->flags) & 2)) {
@@ -262,7 +262,7 @@ SOFTGPU_API int cuEventElapsedTime(float* millis, void* start, void* end) {
 }
 
 SOFTGPU_API int cuStreamWaitEvent(void* stream, void* event, unsigned) {
-    ENTER;
+    ENTER();
     Event* e = r.events.get(event, "cuStreamWaitEvent");
     Stream* s = e ? r.stream(stream) : nullptr;
     if (!s) {
