@@ -158,8 +158,6 @@ void testp(Machine& m, const Op& op, uint32_t lanes) {
     d = (d & ~lanes) | (bits & lanes);
 }
 
-#define ALL_INTS int16_t, uint16_t, int32_t, uint32_t, int64_t, uint64_t
-
 // The comparison's name and the joining operator, off the modifiers.
 bool comparison(Decoder& d, bool isFloat, bool isSignedOrBits) {
     for (auto& o : outcomes()) {
@@ -251,11 +249,7 @@ void selpFamily(Decoder& d) {
 void slctFamily(Decoder& d) {
     bool ftz = d.take("ftz");
     std::string type = d.type(), by = d.type();
-    d.expectOperands(4, 4);
-    d.op.d = d.destination(d.operand(0), type);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), type);
-    d.op.c = d.source(d.operand(3), by);
+    d.takeOperands({type, type, type, by});
     bool wide = bitsOf(type) == 64;
     if (bitsOf(type) < 32 || (ftz && by != "f32")) {
         d.refuse("unsupported type");
@@ -273,14 +267,11 @@ void slctFamily(Decoder& d) {
 }
 
 void testpFamily(Decoder& d) {
-    static const char* const KINDS[] = {"finite", "infinite", "number", "notanumber", "normal", "subnormal"};
-    std::string kind = d.takeOne({"finite", "infinite", "number", "notanumber", "normal", "subnormal"});
-    if (kind.empty()) {
+    int kind = d.takeIndex({"finite", "infinite", "number", "notanumber", "normal", "subnormal"});
+    if (kind < 0) {
         d.refuse("unknown test");
     }
-    for (uint16_t k = 0; k < 6; k++) {
-        d.op.aux = kind == KINDS[k] ? k : d.op.aux;
-    }
+    d.op.aux = uint16_t(kind);
     std::string type = d.type();
     d.expectOperands(2, 2);
     d.op.d = d.predicateOut(d.operand(0));

@@ -10,10 +10,6 @@ namespace softgpu {
 
 namespace {
 
-size_t roundUp(size_t n, size_t to) {
-    return to ? (n + to - 1) / to * to : n;
-}
-
 const std::map<std::string, Special>& specialNames() {
     static const std::map<std::string, Special> NAMES = {
         {"%tid.x", Special::tidX}, {"%tid.y", Special::tidY}, {"%tid.z", Special::tidZ},
@@ -39,11 +35,15 @@ const std::map<std::string, Special>& specialNames() {
     return NAMES;
 }
 
+}  // namespace
+
+bool isClock(Special s) {
+    return s == Special::clock || s == Special::clock64 || s == Special::globaltimer || s == Special::globaltimerLo;
+}
+
 bool isWideSpecial(Special s) {
     return s == Special::clock64 || s == Special::globaltimer || s == Special::gridid;
 }
-
-}  // namespace
 
 std::map<std::string, Family>& families() {
     static std::map<std::string, Family>* table = [] {
@@ -97,6 +97,21 @@ std::string Decoder::takeOne(std::initializer_list<const char*> modifiers) {
     return "";
 }
 
+int Decoder::takeIndex(std::initializer_list<const char*> modifiers) {
+    int index = 0;
+    for (const char* m : modifiers) {
+        if (take(m)) {
+            return index;
+        }
+        index++;
+    }
+    return -1;
+}
+
+unsigned Decoder::takeVectorSize() {
+    return take("v2") ? 2 : take("v4") ? 4 : 1;
+}
+
 bool Decoder::takePrefix(const char* prefix) {
     for (auto i = left_.begin(); i != left_.end(); ++i) {
         if (i->compare(0, strlen(prefix), prefix) == 0) {
@@ -128,6 +143,16 @@ const Operand& Decoder::operand(size_t index) const {
 void Decoder::expectOperands(size_t from, size_t to) const {
     if (operands() < from || operands() > to) {
         refuse("wrong number of operands");
+    }
+}
+
+void Decoder::takeOperands(std::initializer_list<std::string> types) {
+    expectOperands(types.size(), types.size());
+    uint32_t* to[] = {&op.d, &op.a, &op.b, &op.c, &op.e};
+    size_t k = 0;
+    for (auto& t : types) {
+        *to[k] = k == 0 ? destination(operand(k), t) : source(operand(k), t);
+        k++;
     }
 }
 
@@ -246,8 +271,7 @@ uint32_t Decoder::source(const Operand& o, const std::string& type) {
     }
     Special which;
     if (special(o.text, &which)) {
-        if (which == Special::clock || which == Special::clock64 || which == Special::globaltimer ||
-            which == Special::globaltimerLo) {
+        if (isClock(which)) {
             refuse("a clock is read by mov only");
         }
         if (bitsOf(type) != (isWideSpecial(which) ? 64u : 32u)) {

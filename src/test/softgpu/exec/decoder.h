@@ -31,12 +31,17 @@ class Decoder {
     bool take(const char* modifier);
     // The first of these that is there; "" if none is.
     std::string takeOne(std::initializer_list<const char*> modifiers);
+    // Its index; -1 if none is.
+    int takeIndex(std::initializer_list<const char*> modifiers);
+    unsigned takeVectorSize();
     bool takePrefix(const char* prefix);  // L1::..., L2::...
     // The next modifier that is a type; refuses if there is none.
     std::string type();
     const Operand& operand(size_t index) const;
     size_t operands() const { return ins_->operands.size(); }
     void expectOperands(size_t from, size_t to) const;
+    // A destination and sources of these types, and no more: into op.d, a, b, c and e.
+    void takeOperands(std::initializer_list<std::string> types);
 
     // Offsets of registers. A source may be an immediate, a special register or a variable's address.
     uint32_t destination(const Operand& o, const std::string& type);
@@ -132,6 +137,13 @@ void addMbarrierFamilies(std::map<std::string, Family>& table);
 void addTensorFamilies(std::map<std::string, Family>& table);
 void asyncStore(Decoder& d);  // st.async, which completes mbarriers
 
+bool isClock(Special s);
+bool isWideSpecial(Special s);
+
+inline size_t roundUp(size_t n, size_t to) {
+    return to ? (n + to - 1) / to * to : n;
+}
+
 // "7.8" is 708.
 int ptxVersion(const std::string& v);
 
@@ -166,6 +178,8 @@ Handler byType(const std::string& name, Make make) {
     ((TypeName<Ts>::is(name) ? void(h = make(Tag<Ts>())) : void()), ...);
     return h;
 }
+
+#define ALL_INTS int16_t, uint16_t, int32_t, uint32_t, int64_t, uint64_t
 
 // b32 as u32: for instructions that only look at bits.
 inline std::string asUnsigned(std::string type) {

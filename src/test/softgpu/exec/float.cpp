@@ -112,15 +112,6 @@ bool isFloat(const std::string& t) {
     return t[0] == 'f';
 }
 
-void sources(Decoder& d, const std::string& type, size_t n) {
-    d.expectOperands(n + 1, n + 1);
-    d.op.d = d.destination(d.operand(0), type);
-    uint32_t* to[] = {&d.op.a, &d.op.b, &d.op.c};
-    for (size_t k = 0; k < n; k++) {
-        *to[k] = d.source(d.operand(k + 1), type);
-    }
-}
-
 template <class T, class F>
 Handler two(bool ftz, bool sat) {
     return ftz ? (sat ? &binary<T, T, T, Float2<T, F, true, true>> : &binary<T, T, T, Float2<T, F, true, false>>)
@@ -169,7 +160,7 @@ void addSubMul(Decoder& d) {
     }
     std::string rounding = d.takeOne({"rn", "rz", "rm", "rp"});
     bool ftz = d.take("ftz"), sat = d.take("sat");
-    sources(d, type, 2);
+    d.takeOperands({type, type, type});
     Rounded what = name == "add" ? Rounded::add : name == "sub" ? Rounded::sub : Rounded::mul;
     if (!directed(d, what, type, rounding, ftz, sat)) {
         d.op.run = name == "add" ? twoOf<Add>(type, ftz, sat)
@@ -192,7 +183,7 @@ void fma(Decoder& d) {
         d.refuse("fma without a rounding");
     }
     bool ftz = d.take("ftz"), sat = d.take("sat");
-    sources(d, type, 3);
+    d.takeOperands({type, type, type, type});
     if (directed(d, Rounded::fma, type, rounding, ftz, sat)) {
         return;
     }
@@ -216,7 +207,7 @@ void divide(Decoder& d) {
     if (rounding.empty()) {
         d.refuse("div without a rounding");
     }
-    sources(d, type, 2);
+    d.takeOperands({type, type, type});
     if (rounding == "approx" || rounding == "full") {
         struct Approximate {
             static float apply(float a, float b) { return divApprox(a, b); }
@@ -234,7 +225,7 @@ void minMax(Decoder& d) {
         return;
     }
     bool ftz = d.take("ftz"), nan = d.take("NaN");
-    sources(d, type, 2);
+    d.takeOperands({type, type, type});
     bool min = d.ins().opcode == "min";
     if (type == "f64" && nan) {
         d.refuse(".NaN of .f64");
@@ -250,7 +241,7 @@ void negAbs(Decoder& d) {
         return;
     }
     bool ftz = d.take("ftz"), neg = d.ins().opcode == "neg";
-    sources(d, type, 1);
+    d.takeOperands({type, type});
     if (type == "f32") {
         d.op.run = neg ? (ftz ? &unary<float, float, Neg<float, true>> : &unary<float, float, Neg<float, false>>)
                        : (ftz ? &unary<float, float, Abs<float, true>> : &unary<float, float, Abs<float, false>>);
@@ -261,7 +252,7 @@ void negAbs(Decoder& d) {
 
 void copySign(Decoder& d) {
     std::string type = d.type();
-    sources(d, type, 2);
+    d.takeOperands({type, type, type});
     d.op.run = type == "f32"   ? &binary<float, float, float, CopySign<float>>
                : type == "f64" ? &binary<double, double, double, CopySign<double>>
                                : nullptr;
@@ -280,7 +271,7 @@ void rcpSqrt(Decoder& d) {
     if (rounding.empty()) {
         d.refuse("a rounding is missing");
     }
-    sources(d, type, 1);
+    d.takeOperands({type, type});
     if (rounding == "approx") {
         if (type == "f64" && rcp && ftz) {
             struct Coarse {
@@ -302,7 +293,7 @@ void transcendental(Decoder& d) {
     }
     bool ftz = d.take("ftz");
     std::string type = d.type();
-    sources(d, type, 1);
+    d.takeOperands({type, type});
     if (type == "f64") {
         struct Coarse {
             static double apply(double a) { return rsqrtApprox64(a); }

@@ -239,15 +239,6 @@ void logicPred(Machine& m, const Op& op, uint32_t lanes) {
 
 // --- decoding ---
 
-void sources(Decoder& d, const std::string& type, size_t n) {
-    d.expectOperands(n + 1, n + 1);
-    uint32_t* to[] = {&d.op.a, &d.op.b, &d.op.c};
-    for (size_t k = 0; k < n; k++) {
-        *to[k] = d.source(d.operand(k + 1), type);
-    }
-}
-
-#define ALL_INTS int16_t, uint16_t, int32_t, uint32_t, int64_t, uint64_t
 #define BINARY(F) [](auto t) -> Handler { using T = typename decltype(t)::type; return &binary<T, T, T, F<T>>; }
 #define UNARY(F) [](auto t) -> Handler { using T = typename decltype(t)::type; return &unary<T, T, F<T>>; }
 
@@ -257,8 +248,7 @@ void sources(Decoder& d, const std::string& type, size_t n) {
 void decodeIntegerBinary(Decoder& d, const std::string& type) {
     const std::string& name = d.ins().opcode;
     bool saturate = d.take("sat");
-    sources(d, type, 2);
-    d.op.d = d.destination(d.operand(0), type);
+    d.takeOperands({type, type, type});
     if (saturate) {
         if (type != "s32" || (name != "add" && name != "sub")) {
             d.refuse("saturation of this type");
@@ -280,8 +270,7 @@ void decodeIntegerBinary(Decoder& d, const std::string& type) {
 }
 
 void decodeIntegerUnary(Decoder& d, const std::string& type) {
-    sources(d, type, 1);
-    d.op.d = d.destination(d.operand(0), type);
+    d.takeOperands({type, type});
     if (d.ins().opcode == "neg") {
         d.op.run = byType<int16_t, int32_t, int64_t>(type, UNARY(Neg));
     } else {
@@ -298,12 +287,10 @@ void decodeIntegerMultiply(Decoder& d, const std::string& type, bool mad) {
         }
         result = type.substr(0, 1) + (type.substr(1) == "16" ? "32" : "64");
     }
-    d.expectOperands(mad ? 4 : 3, mad ? 4 : 3);
-    d.op.d = d.destination(d.operand(0), result);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), type);
     if (mad) {
-        d.op.c = d.source(d.operand(3), result);
+        d.takeOperands({result, type, type, result});
+    } else {
+        d.takeOperands({result, type, type});
     }
     if (part == "lo") {
         d.op.run = mad ? byType<ALL_INTS>(type, [](auto t) -> Handler {
@@ -351,8 +338,11 @@ void logic(Decoder& d) {
     if (type[0] != 'b') {
         d.refuse("logic on ." + type);
     }
-    sources(d, type, isUnary ? 1 : 2);
-    d.op.d = d.destination(d.operand(0), type);
+    if (isUnary) {
+        d.takeOperands({type, type});
+    } else {
+        d.takeOperands({type, type, type});
+    }
     std::string u = asUnsigned(type);
     if (name == "and") {
         d.op.run = byType<uint16_t, uint32_t, uint64_t>(u, BINARY(And));
@@ -370,10 +360,7 @@ void logic(Decoder& d) {
 void shift(Decoder& d) {
     std::string type = d.type();
     bool left = d.ins().opcode == "shl";
-    d.expectOperands(3, 3);
-    d.op.d = d.destination(d.operand(0), type);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), "u32");
+    d.takeOperands({type, type, "u32"});
     if (left) {
         d.op.run = type[0] != 'b' ? nullptr
                                   : byType<uint16_t, uint32_t, uint64_t>(asUnsigned(type), [](auto t) -> Handler {
@@ -401,8 +388,7 @@ void funnel(Decoder& d) {
     if (type != "b32") {
         d.refuse("shf of ." + type);
     }
-    sources(d, type, 3);
-    d.op.d = d.destination(d.operand(0), type);
+    d.takeOperands({type, type, type, type});
     using W = uint32_t;
     d.op.run = left ? (wrap ? &ternary<W, W, W, W, Funnel<true, true>> : &ternary<W, W, W, W, Funnel<true, false>>)
                     : (wrap ? &ternary<W, W, W, W, Funnel<false, true>> : &ternary<W, W, W, W, Funnel<false, false>>);
@@ -412,13 +398,12 @@ void bits(Decoder& d) {
     const std::string& name = d.ins().opcode;
     bool amount = name == "bfind" && d.take("shiftamt");
     std::string type = d.type();
-    sources(d, type, 1);
     if (name == "brev") {
-        d.op.d = d.destination(d.operand(0), type);
+        d.takeOperands({type, type});
         d.op.run = type[0] != 'b' ? nullptr : byType<uint32_t, uint64_t>(asUnsigned(type), UNARY(Brev));
         return;
     }
-    d.op.d = d.destination(d.operand(0), "u32");
+    d.takeOperands({"u32", type});
     if (name == "bfind") {
         d.op.run = byType<int32_t, uint32_t, int64_t, uint64_t>(type, [amount](auto t) -> Handler {
             using T = typename decltype(t)::type;
@@ -438,11 +423,7 @@ void bits(Decoder& d) {
 
 void bfeFamily(Decoder& d) {
     std::string type = d.type();
-    d.expectOperands(4, 4);
-    d.op.d = d.destination(d.operand(0), type);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), "u32");
-    d.op.c = d.source(d.operand(3), "u32");
+    d.takeOperands({type, type, "u32", "u32"});
     d.op.run = byType<int32_t, uint32_t, int64_t, uint64_t>(type, [](auto t) -> Handler {
         using T = typename decltype(t)::type;
         return &ternary<T, T, uint32_t, uint32_t, Bfe<T>>;
@@ -451,12 +432,7 @@ void bfeFamily(Decoder& d) {
 
 void bfiFamily(Decoder& d) {
     std::string type = d.type();
-    d.expectOperands(5, 5);
-    d.op.d = d.destination(d.operand(0), type);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), type);
-    d.op.c = d.source(d.operand(3), "u32");
-    d.op.e = d.source(d.operand(4), "u32");
+    d.takeOperands({type, type, type, "u32", "u32"});
     d.op.run = type == "b32" ? &bfi<uint32_t> : type == "b64" ? &bfi<uint64_t> : nullptr;
 }
 
@@ -464,8 +440,7 @@ void prmtFamily(Decoder& d) {
     if (d.type() != "b32") {
         d.refuse("prmt of another type than .b32");
     }
-    sources(d, "b32", 3);
-    d.op.d = d.destination(d.operand(0), "b32");
+    d.takeOperands({"b32", "b32", "b32", "b32"});
     d.op.run = &ternary<uint32_t, uint32_t, uint32_t, uint32_t, Prmt>;
 }
 

@@ -8,10 +8,6 @@ namespace softgpu {
 
 namespace {
 
-size_t roundUp(size_t n, size_t to) {
-    return to ? (n + to - 1) / to * to : n;
-}
-
 size_t alignOf(const Variable& v) {
     return std::max(v.align, bitsOf(v.type) / 8 * v.vector);
 }

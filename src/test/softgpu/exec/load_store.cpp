@@ -341,17 +341,13 @@ void place(Decoder& d, Modes& m, const std::string& named) {
     d.op.aux2 = m.space;
 }
 
-unsigned vectorSize(Decoder& d) {
-    return d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
-}
-
 void ldFamily(Decoder& d) {
     Modes m = modes(d);
     bool readOnly = d.take("nc");
     if (readOnly && m.space != GLOBAL) {
         d.refuse(".nc of another space than .global");
     }
-    unsigned count = vectorSize(d);
+    unsigned count = d.takeVectorSize();
     std::string type = d.type();
     d.expectOperands(2, 2);
     if (type == "pred" || type == "f16" || bitsOf(type) * count > 128) {
@@ -390,7 +386,7 @@ void stFamily(Decoder& d) {
         return;
     }
     Modes m = modes(d);
-    unsigned count = vectorSize(d);
+    unsigned count = d.takeVectorSize();
     std::string type = d.type();
     d.expectOperands(2, 2);
     if (type == "pred" || type == "f16" || m.isConst || bitsOf(type) * count > 128) {
@@ -421,31 +417,29 @@ void atomFamily(Decoder& d) {
     m.space = space.empty() ? GENERIC : space == "global" ? GLOBAL : space == "shared::cluster" ? CLUSTER : SHARED;
     std::string order = d.takeOne({"relaxed", "acquire", "release", "acq_rel"});
     bool ordered = ofDevice(scope(d)) && !order.empty() && order != "relaxed";
-    static const std::map<std::string, Atom> NAMES = {
-        {"add", ADD}, {"min", MIN}, {"max", MAX}, {"and", AND}, {"or", OR},
-        {"xor", XOR}, {"exch", EXCH}, {"cas", CAS}, {"inc", INC}, {"dec", DEC}};
-    std::string how = d.takeOne({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
+    // As in Atom.
+    int how = d.takeIndex({"add", "min", "max", "and", "or", "xor", "exch", "cas", "inc", "dec"});
     std::string type = d.type();
-    if (how.empty() || (red && (how == "exch" || how == "cas"))) {
+    if (how < 0 || (red && (how == EXCH || how == CAS))) {
         d.refuse("unknown operation");
     }
-    bool bits = how == "and" || how == "or" || how == "xor" || how == "exch" || how == "cas";
-    bool counts = how == "inc" || how == "dec";
+    bool bits = how == AND || how == OR || how == XOR || how == EXCH || how == CAS;
+    bool counts = how == INC || how == DEC;
     bool isFloat = type[0] == 'f';
-    if ((bits && type[0] != 'b') || (!bits && type[0] == 'b') || (counts && type != "u32") || (isFloat && how != "add") ||
-        (how == "add" && type == "s64")) {
+    if ((bits && type[0] != 'b') || (!bits && type[0] == 'b') || (counts && type != "u32") || (isFloat && how != ADD) ||
+        (how == ADD && type == "s64")) {
         d.refuse("this operation of ." + type);
     }
     size_t at = red ? 0 : 1;
-    d.expectOperands(at + 2 + (how == "cas"), at + 2 + (how == "cas"));
+    d.expectOperands(at + 2 + (how == CAS), at + 2 + (how == CAS));
     d.op.d = d.sink();
     if (!red) {
         d.op.d = d.destination(d.operand(0), type);
     }
     place(d, m, d.address(d.operand(at)));
     d.op.b = d.source(d.operand(at + 1), type);
-    d.op.c = how == "cas" ? d.source(d.operand(at + 2), type) : d.op.b;
-    d.op.aux = uint16_t(NAMES.at(how) | (ordered ? ORDERED : 0));
+    d.op.c = how == CAS ? d.source(d.operand(at + 2), type) : d.op.b;
+    d.op.aux = uint16_t(how | (ordered ? ORDERED : 0));
     d.op.run = byType<uint32_t, int32_t, uint64_t, int64_t, float, double>(asUnsigned(type), [red](auto t) -> Handler {
         using T = typename decltype(t)::type;
         return red ? Handler(&atomic<T, false>) : Handler(&atomic<T, true>);

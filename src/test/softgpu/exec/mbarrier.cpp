@@ -268,7 +268,7 @@ void asyncStore(Decoder& d) {
     d.needs(801, 90);
     d.usesMbarriers();
     d.take("weak");
-    unsigned count = d.take("v2") ? 2 : d.take("v4") ? 4 : 1;
+    unsigned count = d.takeVectorSize();
     std::string type = d.type();
     if (!d.take("shared::cluster") || !d.take("mbarrier::complete_tx::bytes") || bitsOf(type) < 32 || bitsOf(type) * count > 128) {
         d.refuse("unknown form of st.async");

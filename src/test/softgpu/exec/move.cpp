@@ -117,9 +117,8 @@ void mov(Decoder& d) {
     d.op.d = d.destination(d.operand(0), type);
     Special which;
     if (d.operand(1).kind == Operand::name && !d.isRegister(d.operand(1)) && d.special(d.operand(1).text, &which) &&
-        (which == Special::clock || which == Special::clock64 || which == Special::globaltimer ||
-         which == Special::globaltimerLo)) {
-        bool wide = which == Special::clock64 || which == Special::globaltimer;
+        isClock(which)) {
+        bool wide = isWideSpecial(which);
         if ((bitsOf(type) == 64) != wide) {
             d.refuse("the size of the clock");
         }
@@ -147,9 +146,7 @@ void cvta(Decoder& d) {
     if (d.type() != "u64" || space.empty()) {
         d.refuse("only between .u64 addresses");
     }
-    d.expectOperands(2, 2);
-    d.op.d = d.destination(d.operand(0), "u64");
-    d.op.a = d.source(d.operand(1), "u64");
+    d.takeOperands({"u64", "u64"});
     using W = uint64_t;
     if (space.compare(0, 6, "shared") == 0) {
         d.op.run = to ? &unary<W, W, FromGeneric<SHARED_WINDOW>> : &unary<W, W, ToGeneric<SHARED_WINDOW>>;

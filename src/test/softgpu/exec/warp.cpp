@@ -152,12 +152,12 @@ void shflFamily(Decoder& d) {
     if (!d.take("sync")) {
         d.refuse("shuffles without .sync are gone since sm_70");
     }
-    std::string mode = d.takeOne({"up", "down", "bfly", "idx"});
-    if (mode.empty() || d.type() != "b32") {
+    int mode = d.takeIndex({"up", "down", "bfly", "idx"});  // as in Shuffle
+    if (mode < 0 || d.type() != "b32") {
         d.refuse("unknown shuffle");
     }
     d.expectOperands(5, 5);
-    d.op.aux = mode == "up" ? UP : mode == "down" ? DOWN : mode == "bfly" ? BFLY : IDX;
+    d.op.aux = uint16_t(mode);
     const Operand& to = d.operand(0);
     d.op.v[0] = d.sink();
     if (to.kind == Operand::pair) {
@@ -177,14 +177,14 @@ void voteFamily(Decoder& d) {
     if (!d.take("sync")) {
         d.refuse("votes without .sync are gone since sm_70");
     }
-    std::string mode = d.takeOne({"all", "any", "uni", "ballot"}), type = d.type();
-    if (mode.empty() || type != (mode == "ballot" ? "b32" : "pred")) {
+    int mode = d.takeIndex({"all", "any", "uni", "ballot"});  // as in Vote
+    if (mode < 0 || d.type() != (mode == BALLOT ? "b32" : "pred")) {
         d.refuse("unknown vote");
     }
     d.expectOperands(3, 3);
-    d.op.aux = mode == "all" ? ALL : mode == "any" ? ANY : mode == "uni" ? UNI : BALLOT;
+    d.op.aux = uint16_t(mode);
     bool negated = false;
-    d.op.d = mode == "ballot" ? d.destination(d.operand(0), "b32") : d.predicateOut(d.operand(0));
+    d.op.d = mode == BALLOT ? d.destination(d.operand(0), "b32") : d.predicateOut(d.operand(0));
     d.op.a = d.predicateIn(d.operand(1), &negated);
     d.op.aux2 = negated;
     converges(d, 2);
@@ -207,15 +207,13 @@ void reduxFamily(Decoder& d) {
     if (!d.take("sync") || d.target() < 80) {
         d.refuse("redux.sync of sm_80");
     }
-    static const char* const NAMES[] = {"add", "min", "max", "and", "or", "xor"};
-    std::string how = d.takeOne({"add", "min", "max", "and", "or", "xor"}), type = d.type();
-    bool bits = how == "and" || how == "or" || how == "xor";
-    if (how.empty() || bits != (type == "b32")) {
+    int how = d.takeIndex({"add", "min", "max", "and", "or", "xor"});
+    std::string type = d.type();
+    bool bits = how >= 3;
+    if (how < 0 || bits != (type == "b32")) {
         d.refuse("unknown operation");
     }
-    for (uint16_t k = 0; k < 6; k++) {
-        d.op.aux = how == NAMES[k] ? k : d.op.aux;
-    }
+    d.op.aux = uint16_t(how);
     d.expectOperands(3, 3);
     d.op.d = d.destination(d.operand(0), type);
     d.op.a = d.source(d.operand(1), type);
@@ -313,10 +311,7 @@ void mapaFamily(Decoder& d) {
     }
     d.takeOne({"shared::cluster"});
     std::string type = d.type();
-    d.expectOperands(3, 3);
-    d.op.d = d.destination(d.operand(0), type);
-    d.op.a = d.source(d.operand(1), type);
-    d.op.b = d.source(d.operand(2), "u32");
+    d.takeOperands({type, type, "u32"});
     d.op.run = type == "u32" ? &mapa<uint32_t> : type == "u64" ? &mapa<uint64_t> : nullptr;
 }
 

@@ -98,11 +98,8 @@ void memory() {
     onArray("an atomic out of bounds", "atom.global.add.u32 %i, [%x+400], 1;", ADDRESS, {"offset 400"});
     onArray("trap", "trap;", FAILED, {"trap"});
 
-    uint64_t x = upload(std::vector<float>(100, 1)), y = 0;
-    void* copy = load(kernel(".param .u64 x, .param .u64 y, .param .u32 n",
-        REGISTERS + "ld.param.u64 %x, [x]; ld.param.u64 %y, [y]; ld.param.u32 %n, [n]; cvta.to.global.u64 %x, %x;\n"
-        "cvta.to.global.u64 %y, %y; setp.ge.s32 %p, %t, %n; @%p bra END; mad.wide.u32 %x, %t, 4, %x;\n"
-        "mad.wide.u32 %y, %t, 4, %y; ld.global.f32 %f, [%x]; st.global.f32 [%y], %f; END:"));
+    uint64_t x = 0, y = 0;
+    void* copy = nullptr;
     unsigned n = 32;
     auto again = [&] {
         x = upload(std::vector<float>(100, 1));
