@@ -56,10 +56,9 @@ final class Backward {
     void run(Recurrence.Weights weights, CpuTensor x, CpuTensor dx, Recurrence.Weights gradients) {
         int steps = pass.sizes().t();
         int n = pass.sizes().n();
-        Matrix wxTransposed = weights.inputs(pass.sizes()).transpose();
+        Matrix wxTransposed = weights.wx().transpose();
         boolean apart = pass.inputsApart();
-        try (Shares.Factors recurrent =
-                        shares.factors(weights.recurrent(pass.sizes()).transpose(), pass.countedRows(), own);
+        try (Shares.Factors recurrent = shares.factors(weights.wh().transpose(), pass.countedRows(), own);
                 Gemm.Factor input =
                         dx == null || apart ? null : gemm.rightInAnyOrder(wxTransposed, pass.rows(), workers)) {
             Shares.Work back = (i, step, scratch) -> passBack(i, time(step), recurrent.of(i), scratch);
@@ -73,8 +72,7 @@ final class Backward {
                 Matrix inputs = pass.inputs(x).rows(pass.slot(first), count * n);
                 sumGradients(tiles, inputs, da, gradients);
                 int seen = step + count == steps && firstAddsNothing() ? count - 1 : count;
-                sumRecurrent(
-                        tiles, pass.reverse() ? first : first + count - seen, seen, gradients.recurrent(pass.sizes()));
+                sumRecurrent(tiles, pass.reverse() ? first : first + count - seen, seen, gradients.wh());
                 if (input != null) {
                     tiles.multiply(da, input, pass.inputs(dx).rows(pass.slot(first), count * n), false);
                 }
@@ -102,7 +100,7 @@ final class Backward {
 
     /** dWx += x^T da, db += the sum of da's rows, over some steps. */
     private void sumGradients(Tiles tiles, Matrix x, Matrix da, Recurrence.Weights gradients) {
-        tiles.addTransposed(x, da, gradients.inputs(pass.sizes()));
+        tiles.addTransposed(x, da, gradients.wx());
         if (gradients.b() != null)
             tiles.addRows(da, gradients.b().matrix(1, pass.sizes().h()));
     }

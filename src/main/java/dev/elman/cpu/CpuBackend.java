@@ -123,8 +123,8 @@ public final class CpuBackend implements Backend {
         return CpuIntTensor.of(allocations, tensor);
     }
 
-    private Recurrence.Weights read(SimpleRnnWeights weights) {
-        return new Recurrence.Weights(read(weights.wx()), read(weights.wh()), read(weights.b()));
+    private Recurrence.Weights read(Operands.Rnn sizes, SimpleRnnWeights weights) {
+        return Recurrence.Weights.of(sizes, read(weights.wx()), read(weights.wh()), read(weights.b()));
     }
 
     /** One that it writes: what was laid out of it before is void. */
@@ -139,8 +139,8 @@ public final class CpuBackend implements Backend {
         return read(tensor);
     }
 
-    private Recurrence.Weights written(SimpleRnnWeights gradients) {
-        return new Recurrence.Weights(written(gradients.wx()), written(gradients.wh()), written(gradients.b()));
+    private Recurrence.Weights written(Operands.Rnn sizes, SimpleRnnWeights gradients) {
+        return Recurrence.Weights.of(sizes, written(gradients.wx()), written(gradients.wh()), written(gradients.b()));
     }
 
     // ---- whole tensors
@@ -214,7 +214,7 @@ public final class CpuBackend implements Backend {
 
     private Runnable forward(Operands.Rnn sizes, SimpleRnnForward one) {
         Recurrence recurrence = Recurrence.of(sizes, one.pass(), read(one.pass().mask()));
-        Recurrence.Weights parameters = read(one.weights());
+        Recurrence.Weights parameters = read(sizes, one.weights());
         CpuTensor inputs = read(one.x());
         CpuTensor states = written(one.h());
         return () -> {
@@ -241,8 +241,8 @@ public final class CpuBackend implements Backend {
         SimpleRnnForward forward = one.forward();
         Recurrence recurrence =
                 Recurrence.of(sizes, forward.pass(), read(forward.pass().mask()));
-        Recurrence.Weights parameters = read(forward.weights());
-        Recurrence.Weights sums = written(one.gradients());
+        Recurrence.Weights parameters = read(sizes, forward.weights());
+        Recurrence.Weights sums = written(sizes, one.gradients());
         CpuTensor inputs = read(forward.x());
         CpuTensor states = read(forward.h());
         CpuTensor stateGradients = written(one.dh());

@@ -65,8 +65,8 @@ final class Forward {
         this.bias = weights.b() == null
                 ? null
                 : Arrays.copyOf(weights.b().toFloats(), pass.sizes().h() + own.width());
-        this.firstProductIsZero = gemm.sumOfMagnitudes(pass.firstStates(h)) == 0
-                && Float.isFinite(gemm.sumOfMagnitudes(weights.recurrent(pass.sizes())));
+        this.firstProductIsZero =
+                gemm.sumOfMagnitudes(pass.firstStates(h)) == 0 && Float.isFinite(gemm.sumOfMagnitudes(weights.wh()));
         this.dropped = pass.dropout() == null
                 ? null
                 : workspace.of(
@@ -77,10 +77,10 @@ final class Forward {
     void run() {
         if (projected) project();
         long inputRows = ahead == 1 ? pass.countedRows() : pass.rows();
-        try (Shares.Factors input = projected ? null : shares.factors(weights.inputs(pass.sizes()), inputRows, own);
+        try (Shares.Factors input = projected ? null : shares.factors(weights.wx(), inputRows, own);
                 Shares.Factors recurrent = pass.sizes().t() == 1 && firstProductIsZero
                         ? null
-                        : shares.factors(weights.recurrent(pass.sizes()), pass.countedRows(), own)) {
+                        : shares.factors(weights.wh(), pass.countedRows(), own)) {
             shares.walk(
                     0,
                     pass.sizes().t(),
@@ -104,7 +104,7 @@ final class Forward {
         int first = pass.after(0);
         int width = pass.sizes().h();
         Parts parts = Parts.ofAtMost(PROJECTED_ROWS, pass.rows());
-        try (Gemm.Factor right = gemm.right(weights.inputs(pass.sizes()), false, pass.rows(), workers)) {
+        try (Gemm.Factor right = gemm.right(weights.wx(), false, pass.rows(), workers)) {
             workers.run(parts.count(), 2L * pass.rows() * width * pass.sizes().d(), (part, scratch) -> {
                 int from = first + parts.from(part);
                 int count = parts.size(part);

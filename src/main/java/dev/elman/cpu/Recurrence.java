@@ -23,16 +23,10 @@ record Recurrence(
         return new Recurrence(sizes, pass.activation(), pass.reverse(), mask, dropout);
     }
 
-    /** Parameters or their gradients; b may be null. */
-    record Weights(CpuTensor wx, CpuTensor wh, CpuTensor b) {
-        /** [D,H]. */
-        Matrix inputs(Operands.Rnn sizes) {
-            return wx.matrix(sizes.d(), sizes.h());
-        }
-
-        /** [H,H]. */
-        Matrix recurrent(Operands.Rnn sizes) {
-            return wh.matrix(sizes.h(), sizes.h());
+    /** Parameters or their gradients: [D,H], [H,H] and [H]; b may be null. */
+    record Weights(Matrix wx, Matrix wh, CpuTensor b) {
+        static Weights of(Operands.Rnn sizes, CpuTensor wx, CpuTensor wh, CpuTensor b) {
+            return new Weights(wx.matrix(sizes.d(), sizes.h()), wh.matrix(sizes.h(), sizes.h()), b);
         }
     }
 
