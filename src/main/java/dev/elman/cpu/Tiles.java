@@ -36,7 +36,7 @@ final class Tiles {
 
     private final Gemm gemm;
     private final Workers workers;
-    private final List<Workers.Task> tasks = new ArrayList<>();
+    private final List<Runnable> tasks = new ArrayList<>();
     private long work;
 
     /** @param workers who will run them */
@@ -51,7 +51,7 @@ final class Tiles {
         for (int part = 0; part < parts.count(); part++) {
             int from = parts.from(part);
             int rows = parts.size(part);
-            tasks.add((index, scratch) -> right.multiply(a, from, c, from, rows, add));
+            tasks.add(() -> right.multiply(a, from, c, from, rows, add));
         }
         work += 2L * c.rows() * c.columns() * a.columns();
         return this;
@@ -71,7 +71,7 @@ final class Tiles {
                 int columns = Math.min(width, c.columns() - column);
                 Matrix right = b.columns(column, columns);
                 Matrix result = band.columns(column, columns);
-                tasks.add((index, scratch) -> gemm.addTransposed(left, right, result));
+                tasks.add(() -> gemm.addTransposed(left, right, result));
             }
         }
         work += 2L * c.rows() * c.columns() * a.rows();
@@ -84,7 +84,7 @@ final class Tiles {
             int columns = Math.min(NARROW, sum.columns() - column);
             Matrix band = b.columns(column, columns);
             Matrix result = sum.columns(column, columns);
-            tasks.add((index, scratch) -> gemm.addRows(band, result));
+            tasks.add(() -> gemm.addRows(band, result));
         }
         work += (long) b.rows() * b.columns();
         return this;
@@ -97,6 +97,6 @@ final class Tiles {
     /** @param near whether all operands are in the caches of the calling thread, since it alone computed them */
     void run(boolean near) {
         long shared = near && work < WORTH_CARRYING ? 0 : work;
-        workers.run(tasks.size(), shared, (index, scratch) -> tasks.get(index).run(index, scratch));
+        workers.run(tasks.size(), shared, (index, scratch) -> tasks.get(index).run());
     }
 }
