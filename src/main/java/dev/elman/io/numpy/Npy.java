@@ -68,7 +68,7 @@ public final class Npy {
     }
 
     static byte[] bytes(NdArray array) {
-        byte[] header = new NpyHeader(array.dtype(), array.shape(), false, false, 0).toBytes();
+        byte[] header = NpyHeader.bytes(array.dtype(), array.shape());
         ByteBuffer data = array.bytes();
         return ByteBuffer.allocate(Math.addExact(header.length, data.remaining()))
                 .put(header)

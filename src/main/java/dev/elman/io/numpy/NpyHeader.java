@@ -36,11 +36,11 @@ record NpyHeader(DType dtype, long[] shape, boolean fortranOrder, boolean bigEnd
     private static final int ALIGNMENT = 64;
     private static final int FIXED = MAGIC.length + 4;
 
-    /** Version 1.0, padded so that the data are aligned, as NumPy does it. */
-    byte[] toBytes() {
+    /** That of an array of ours: version 1.0, padded so that the data are aligned, as NumPy does it. */
+    static byte[] bytes(DType dtype, long[] shape) {
         String extents = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
         String tuple = shape.length == 1 ? extents + "," : extents;
-        String dictionary = "{'descr': '" + descr() + "', 'fortran_order': False, 'shape': (" + tuple + "), }";
+        String dictionary = "{'descr': '" + descr(dtype) + "', 'fortran_order': False, 'shape': (" + tuple + "), }";
         int text = dictionary.length() + 1;
         int total = (FIXED + text + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
         String padded = dictionary + " ".repeat(total - FIXED - text) + "\n";
@@ -54,7 +54,7 @@ record NpyHeader(DType dtype, long[] shape, boolean fortranOrder, boolean bigEnd
                 .array();
     }
 
-    private String descr() {
+    private static String descr(DType dtype) {
         for (Map.Entry<String, DType> type : TYPES.entrySet()) {
             if (type.getValue() == dtype) return (dtype.bytes() == 1 ? "|" : "<") + type.getKey();
         }
