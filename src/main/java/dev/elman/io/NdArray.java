@@ -15,7 +15,7 @@ public final class NdArray {
     /** What files may hold, so that it fits a long. */
     private static final long MAX_EXTENT = 999_999_999_999_999_999L;
     /** Largest array of bytes that every JVM can make. */
-    private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
+    static final int MOST_BYTES = Integer.MAX_VALUE - 8;
 
     private final DType dtype;
     private final long[] shape;

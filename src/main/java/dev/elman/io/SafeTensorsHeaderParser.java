@@ -33,7 +33,7 @@ final class SafeTensorsHeaderParser {
 
     private static final Pattern POSITION = Pattern.compile(" at line \\d+ column \\d+");
 
-    private static final String REMEDY = "The file is no safetensors file or is damaged: write or copy it again";
+    static final String DAMAGED = "The file is no safetensors file or is damaged: write or copy it again";
 
     private final Path file;
     private final JsonReader json;
@@ -54,7 +54,7 @@ final class SafeTensorsHeaderParser {
     static SafeTensorsHeader parse(Path file, byte[] header) throws ModelFileException {
         if (header[0] != '{') {
             throw new ModelFileException(
-                    file, "byte " + SafeTensorsHeader.LENGTH_BYTES, "'{'", "byte " + (header[0] & 0xff), REMEDY);
+                    file, "byte " + SafeTensorsHeader.LENGTH_BYTES, "'{'", "byte " + (header[0] & 0xff), DAMAGED);
         }
         SafeTensorsHeaderParser parser = new SafeTensorsHeaderParser(file, header);
         try {
@@ -62,9 +62,9 @@ final class SafeTensorsHeaderParser {
         } catch (ModelFileException e) {
             throw e;
         } catch (CharacterCodingException e) {
-            throw new ModelFileException(file, parser.place, "UTF-8", "other bytes", REMEDY, e);
+            throw new ModelFileException(file, parser.place, "UTF-8", "other bytes", DAMAGED, e);
         } catch (IOException | IllegalStateException | NumberFormatException e) {
-            throw new ModelFileException(file, parser.place, "JSON", "malformed text" + position(e), REMEDY, e);
+            throw new ModelFileException(file, parser.place, "JSON", "malformed text" + position(e), DAMAGED, e);
         }
     }
 
@@ -182,7 +182,7 @@ final class SafeTensorsHeaderParser {
     }
 
     private ModelFileException error(String expected, String found) {
-        return new ModelFileException(file, place, expected, found, REMEDY);
+        return new ModelFileException(file, place, expected, found, DAMAGED);
     }
 
     /** Where Gson's message puts the fault; the rest of it speaks of Gson's settings. */

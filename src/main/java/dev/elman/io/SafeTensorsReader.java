@@ -27,8 +27,6 @@ final class SafeTensorsReader {
     /** A header of the tiniest metadata entries takes up to about this many times its bytes when it is parsed. */
     private static final int HEADER_EXPANSION = 24;
 
-    private static final String DAMAGED = "The file is no safetensors file or is damaged: write or copy it again";
-
     private final Path file;
 
     SafeTensorsReader(Path file) {
@@ -98,21 +96,20 @@ final class SafeTensorsReader {
 
     private int headerLength(InputStream content, long fileLength) throws IOException {
         if (fileLength < SafeTensorsHeader.LENGTH_BYTES + 2) {
-            throw error("file", "at least 10 bytes", Long.toString(fileLength), DAMAGED);
+            throw damaged("file", "at least 10 bytes", Long.toString(fileLength));
         }
         long length = ByteBuffer.wrap(read(content, SafeTensorsHeader.LENGTH_BYTES))
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .getLong();
         String place = "bytes 0 to 7, the header's length";
         if (length < 2 || length > SafeTensorsHeader.MAX_LENGTH) {
-            throw error(place, "2 to " + SafeTensorsHeader.MAX_LENGTH, Long.toUnsignedString(length), DAMAGED);
+            throw damaged(place, "2 to " + SafeTensorsHeader.MAX_LENGTH, Long.toUnsignedString(length));
         }
         if (length > fileLength - SafeTensorsHeader.LENGTH_BYTES) {
-            throw error(
+            throw damaged(
                     place,
                     "at most " + (fileLength - SafeTensorsHeader.LENGTH_BYTES) + ", the bytes that follow",
-                    Long.toString(length),
-                    DAMAGED);
+                    Long.toString(length));
         }
         return (int) length;
     }
@@ -120,7 +117,8 @@ final class SafeTensorsReader {
     private void requireHeap(long bytes) throws ModelFileException {
         long heap = Runtime.getRuntime().maxMemory();
         if (bytes > heap) {
-            throw error(
+            throw new ModelFileException(
+                    file,
                     "file",
                     "what fits into the heap of " + heap + " bytes",
                     "up to " + bytes + " bytes of content",
@@ -134,24 +132,20 @@ final class SafeTensorsReader {
             expected = Math.multiplyExact(
                     NdArray.elements(slot.shape()), slot.dtype().bytes());
         } catch (ArithmeticException e) {
-            throw error(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()), DAMAGED);
+            throw damaged(place(slot), "a shape of less than 2^63 bytes", Arrays.toString(slot.shape()));
         }
         if (slot.begin() > slot.end()) {
-            throw error(place(slot), "data_offsets [begin, end]", offsets(slot), DAMAGED);
+            throw damaged(place(slot), "data_offsets [begin, end]", offsets(slot));
         }
         if (slot.end() > dataLength) {
-            throw error(
-                    place(slot),
-                    "data_offsets up to " + dataLength + ", the bytes after the header",
-                    offsets(slot),
-                    DAMAGED);
+            throw damaged(
+                    place(slot), "data_offsets up to " + dataLength + ", the bytes after the header", offsets(slot));
         }
         if (slot.end() - slot.begin() != expected) {
-            throw error(
+            throw damaged(
                     place(slot),
                     expected + " bytes for " + slot.dtype() + " " + Arrays.toString(slot.shape()),
-                    (slot.end() - slot.begin()) + " bytes by data_offsets " + offsets(slot),
-                    DAMAGED);
+                    (slot.end() - slot.begin()) + " bytes by data_offsets " + offsets(slot));
         }
         WholeFile.requireArray(file, place(slot), expected);
     }
@@ -162,16 +156,15 @@ final class SafeTensorsReader {
         for (Slot slot : byPlace) {
             if (slot.begin() != covered) {
                 String slip = slot.begin() > covered ? "a hole in front of it" : "an overlap with the one before it";
-                throw error(place(slot), "data_offsets from " + covered, offsets(slot) + ", " + slip, DAMAGED);
+                throw damaged(place(slot), "data_offsets from " + covered, offsets(slot) + ", " + slip);
             }
             covered = slot.end();
         }
         if (covered != dataLength) {
-            throw error(
+            throw damaged(
                     "data byte " + covered,
                     "the end of the file, as no tensor claims more",
-                    (dataLength - covered) + " bytes",
-                    DAMAGED);
+                    (dataLength - covered) + " bytes");
         }
     }
 
@@ -194,7 +187,7 @@ final class SafeTensorsReader {
         return "[" + slot.begin() + ", " + slot.end() + "]";
     }
 
-    private ModelFileException error(String place, String expected, String found, String remedy) {
-        return new ModelFileException(file, place, expected, found, remedy);
+    private ModelFileException damaged(String place, String expected, String found) {
+        return new ModelFileException(file, place, expected, found, SafeTensorsHeaderParser.DAMAGED);
     }
 }

@@ -10,9 +10,6 @@ import java.nio.file.Path;
 
 /** Files that are read whole, with their errors as this package words them. */
 public final class WholeFile {
-    /** Largest array that every JVM can make. */
-    private static final long MAX_ARRAY = Integer.MAX_VALUE - 8;
-
     private WholeFile() {}
 
     /**
@@ -42,11 +39,11 @@ public final class WholeFile {
 
     /** Refuses what no array holds, however large the heap. */
     static void requireArray(Path file, String place, long bytes) throws ModelFileException {
-        if (bytes > MAX_ARRAY) {
+        if (bytes > NdArray.MOST_BYTES) {
             throw new ModelFileException(
                     file,
                     place,
-                    "at most " + MAX_ARRAY + " bytes, what a Java array holds",
+                    "at most " + NdArray.MOST_BYTES + " bytes, what a Java array holds",
                     bytes + " bytes",
                     "Write a smaller one");
         }
