@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import jcuda.JCudaVersion;
 
 /**
@@ -56,17 +57,13 @@ final class NativeCode {
         return libraries == null ? "from the system's library path" : "from " + libraries;
     }
 
-    /** Turns the loader's words into a sentence for the user. */
-    interface Sentence {
-        String of(String reason);
-    }
-
     /**
      * Loads one of JCuda's libraries by loading the class that binds it, once in a process.
      *
+     * @param sentence turns the loader's words into a sentence for the user
      * @throws BackendUnavailableException with the sentence, when that fails
      */
-    static String load(String library, String binding, Sentence sentence) {
+    static String load(String library, String binding, UnaryOperator<String> sentence) {
         String file = System.mapLibraryName(library + "-" + JCudaVersion.get() + "-" + platform());
         synchronized (LOCK) {
             if (LOADED.containsKey(binding)) return LOADED.get(binding);
@@ -94,7 +91,7 @@ final class NativeCode {
                         e);
             } catch (LinkageError e) {
                 LinkageError first = FAILED.computeIfAbsent(binding, name -> e);
-                throw new BackendUnavailableException(sentence.of(rootOf(first)), first);
+                throw new BackendUnavailableException(sentence.apply(rootOf(first)), first);
             } finally {
                 System.setProperty(TEMPORARY, before);
                 remove(folder, file);
