@@ -65,7 +65,6 @@ void writeCoverage() {
     const Statistics& s = statistics();
     fprintf(f, "stat launches %llu\n", (unsigned long long)s.launches);
     fprintf(f, "stat instructions %llu\n", (unsigned long long)s.instructions);
-    fprintf(f, "stat modules %llu\n", (unsigned long long)s.modules);
     fprintf(f, "stat gemms %llu\n", (unsigned long long)s.gemms);
     fprintf(f, "stat copies %llu\n", (unsigned long long)s.copies);
     fprintf(f, "stat findings %llu\n", findings());

@@ -206,7 +206,6 @@ SOFTGPU_API int cuModuleLoadDataEx(void** module, const void* image, unsigned co
         modules.destroy(m);
         return failed(log, e.code, e.what());
     }
-    statistics().modules++;
     log.finish(format("softgpu: %zu kernels\n", m->programs.size()), "");
     *module = m;
     return SUCCESS;

@@ -133,7 +133,7 @@ uint64_t nanoTime();
 
 // Counters, printed by the statistics.
 struct Statistics {
-    uint64_t launches = 0, instructions = 0, modules = 0, gemms = 0, copies = 0;
+    uint64_t launches = 0, instructions = 0, gemms = 0, copies = 0;
 };
 Statistics& statistics();
 
