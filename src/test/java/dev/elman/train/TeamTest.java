@@ -85,13 +85,7 @@ class TeamTest {
                 return model.fit(data(), trainer, team, Checkpoints.none());
             }
         });
-        for (int epoch = 0; epoch < 3; epoch++) {
-            for (History history : histories) {
-                assertEquals(
-                        histories.get(0).epochs().get(epoch).loss(),
-                        history.epochs().get(epoch).loss());
-            }
-        }
+        for (History history : histories) assertEquals(withoutTimes(histories.get(0)), withoutTimes(history));
         List<double[]> weights = ThreadTeam.run(3, team -> fit(data(), trainer, team, Checkpoints.none()));
         assertArrayEquals(weights.get(0), weights.get(2));
     }
@@ -363,7 +357,7 @@ class TeamTest {
                 .validationSplit(0.2)
                 .patience(9)
                 .schedule((step, total) -> step == 2 ? 100 : step == 3 ? 3 : 1);
-        history(settings.epochs(3).build(), Checkpoints.in(file));
+        History begun = history(settings.epochs(3).build(), Checkpoints.in(file));
         History resumed = history(settings.epochs(4).build(), Checkpoints.in(file));
         History whole = history(settings.build(), Checkpoints.none());
         double[] losses =
@@ -371,6 +365,7 @@ class TeamTest {
         assertTrue(losses[1] < losses[3] && losses[3] < losses[2], Arrays.toString(losses));
         assertEquals(2, whole.bestEpoch());
         assertEquals(2, resumed.bestEpoch());
+        assertEquals(begun.epochs(), resumed.epochs().subList(0, 3), "and what they took");
         assertEquals(withoutTimes(whole), withoutTimes(resumed));
         double[] best = fit(data(), settings.build(), Team.alone(), Checkpoints.in(file));
         assertArrayEquals(fit(data(), settings.build()), best);
@@ -523,13 +518,17 @@ class TeamTest {
         model.put("elman.kind", SimpleRnnClassifier.KIND);
         new SafeTensors(good.tensors(), model).write(file);
         wrong("expected checkpoint, found sequence-classifier", file);
+        new SafeTensors(good.tensors(), Map.of()).write(file);
+        wrong("expected checkpoint, found null", file);
         NdArray counters = good.tensors().get("counters");
         NdArray results = good.tensors().get("results");
         wrong("counters: expected F64, found F32", file, good, NdArray.ofFloats(new float[6], 6), results);
         String sizes = "expected counters and results, found none of their size";
         wrong(sizes, file, good, NdArray.ofDoubles(new double[6], 6), NdArray.ofDoubles(new double[0], 0, 8));
         wrong(sizes, file, good, NdArray.ofDoubles(Arrays.copyOf(counters.doubles(), 5), 5), results);
+        wrong(sizes, file, good, NdArray.ofDoubles(Arrays.copyOf(counters.doubles(), 7), 7), results);
         wrong(sizes, file, good, counters, NdArray.ofDoubles(new double[8], 1, 8));
+        wrong(sizes, file, good, counters, NdArray.ofDoubles(new double[24], 3, 8));
         wrong(sizes, file, good, null, results);
         wrong(sizes, file, good, counters, null);
     }
@@ -547,6 +546,31 @@ class TeamTest {
     private static void wrong(String part, Path file) {
         ModelFileException e = assertThrows(ModelFileException.class, () -> Checkpoint.read(file));
         assertTrue(e.getMessage().contains(part), e.getMessage());
+    }
+
+    /** Though all that it says of itself is this training's. */
+    @Test
+    void aCheckpointOfOtherTensorsIsRefused(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("training.safetensors");
+        fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file));
+        SafeTensors good = SafeTensors.read(file);
+        int size = good.tensors().get("weights").doubles().length;
+        otherTensor("lastGood", null, "it has [weights, ", file, good);
+        otherTensor("more", new double[1], "it has [weights, ", file, good);
+        String numbers = " numbers, but this model has " + size + ". Remove the file";
+        otherTensor("weights", new double[size - 1], "weights has " + (size - 1) + numbers, file, good);
+        otherTensor("moment.1", new double[size + 1], "moment.1 has " + (size + 1) + numbers, file, good);
+    }
+
+    private static void otherTensor(String name, double[] values, String part, Path file, SafeTensors good)
+            throws IOException {
+        Map<String, NdArray> tensors = new LinkedHashMap<>(good.tensors());
+        tensors.put(name, values == null ? null : NdArray.ofDoubles(values, values.length));
+        tensors.values().removeIf(Objects::isNull);
+        new SafeTensors(tensors, good.metadata()).write(file);
+        refused(
+                file + " is of another training: " + part,
+                () -> fit(data(), trainer().epochs(1).build(), Team.alone(), Checkpoints.in(file)));
     }
 
     @Test
