@@ -272,9 +272,22 @@ class LanguageModelTest {
         assertEquals(0.6, counts[1] / 1e4, 0.02);
         for (int i = 0; i < 100; i++) assertEquals(1, new Sampling(1, 1, 0).draw(logits, random));
         for (int i = 0; i < 100; i++) assertTrue(new Sampling(1, 2, 0).draw(logits, random) > 0);
+        assertTrue(new Sampling(1, 4, 0).draw(logits, random) < 3, "of more than there are, all");
         int cold = 0;
         for (int i = 0; i < 1000; i++) cold += new Sampling(0.05, 0, 0).draw(logits, random) == 1 ? 1 : 0;
         assertEquals(1000, cold);
+    }
+
+    /** Where the largest number below 1 is drawn, which the sum of all can fall short of. */
+    @Test
+    void roundingDrawsNothingThatIsNeverDrawn() {
+        Random random = new Random(1);
+        for (int i = 0; i < 1000; i++) {
+            float[] logits = new float[20];
+            for (int k = 1; k < 20; k++) logits[k] = (float) random.nextGaussian();
+            logits[0] = Float.NEGATIVE_INFINITY;
+            assertTrue(new Sampling(1, 0, 0).draw(logits, () -> -1L) > 0, "logits " + i);
+        }
     }
 
     /** Each text of many has the next seed, and they are to differ from their first token on. */

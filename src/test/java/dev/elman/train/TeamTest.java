@@ -371,6 +371,26 @@ class TeamTest {
         assertArrayEquals(fit(data(), settings.build()), best);
     }
 
+    /** Kept in memory, while the training that made it goes on. */
+    @Test
+    void aCheckpointStaysWhatItWas() {
+        List<Checkpoint> kept = new ArrayList<>();
+        Checkpoints first = new Checkpoints() {
+            @Override
+            public Checkpoint latest() {
+                return kept.isEmpty() ? null : kept.get(0);
+            }
+
+            @Override
+            public void save(Checkpoint checkpoint) {
+                kept.add(checkpoint);
+            }
+        };
+        double[] whole = fit(data(), trainer().build(), Team.alone(), first);
+        assertEquals(3, kept.size());
+        assertArrayEquals(whole, fit(data(), trainer().build(), Team.alone(), first));
+    }
+
     @Test
     void theFirstWorkerAloneKeepsCheckpoints() throws Exception {
         int[] kept = new int[2];
@@ -483,18 +503,24 @@ class TeamTest {
 
     /** Not after an epoch, which would be lost. */
     @Test
-    void aCheckpointInNoFolderIsRefusedBeforeTheFirstBatch(@TempDir Path folder) {
+    void aCheckpointWhereNoneCanBeIsRefusedBeforeTheFirstBatch(@TempDir Path folder) {
         Callback trained = new Callback() {
             @Override
             public void onBatchEnd(Progress progress) {
                 throw new AssertionError("a batch was learnt");
             }
         };
-        Checkpoints nowhere = Checkpoints.in(folder.resolve("missing").resolve("training.safetensors"));
-        UncheckedIOException e = assertThrows(
-                UncheckedIOException.class,
-                () -> fit(data(), trainer().callback(trained).build(), Team.alone(), nowhere));
-        assertTrue(e.getMessage().contains("missing: the folder of the checkpoint is not there"), e.getMessage());
+        Map<Path, String> refused = Map.of(
+                folder.resolve("missing").resolve("training.safetensors"),
+                "missing: the folder of the checkpoint is not there",
+                folder,
+                folder + ": path: expected a file, found something else");
+        refused.forEach((path, said) -> {
+            UncheckedIOException e = assertThrows(
+                    UncheckedIOException.class,
+                    () -> fit(data(), trainer().callback(trained).build(), Team.alone(), Checkpoints.in(path)));
+            assertTrue(e.getMessage().contains(said), e.getMessage());
+        });
     }
 
     @Test
