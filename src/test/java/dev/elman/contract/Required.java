@@ -14,11 +14,11 @@ public final class Required {
     private Required() {}
 
     /** A backend, which is required as {@code name}. */
-    public static Backend open(String name, Supplier<Backend> opener) {
+    public static <B extends Backend> B open(String name, Supplier<B> opener) {
         return open(name, opener, required());
     }
 
-    static Backend open(String name, Supplier<Backend> opener, String required) {
+    static <B extends Backend> B open(String name, Supplier<B> opener, String required) {
         try {
             return opener.get();
         } catch (BackendUnavailableException e) {

@@ -48,8 +48,8 @@ class CudaGraphTest {
 
     @BeforeEach
     void open() {
-        steps = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
-        graphs = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=graph")));
+        steps = Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
+        graphs = Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=graph")));
     }
 
     @AfterEach

@@ -30,7 +30,7 @@ class CudaLargeTest {
 
     @Test
     void theLastRowsOfAHugeBatchAreThoseOfASmallOne() {
-        try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+        try (CudaBackend backend = Required.open("cuda", CudaBackend::open)) {
             Required.that(
                     CudaMemoryTest.freeBytes(backend) >> 20 > MIB_NEEDED,
                     "device-memory",

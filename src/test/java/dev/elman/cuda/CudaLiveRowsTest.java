@@ -44,7 +44,7 @@ class CudaLiveRowsTest {
 
     @BeforeEach
     void open() {
-        cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+        cuda = Required.open("cuda", CudaBackend::open);
     }
 
     @AfterEach

@@ -168,7 +168,7 @@ class CudaMemoryTest {
             assertEquals(row.forward.applyAsLong(one), row.forward.applyAsLong(one.doubled()), row.what);
             assertEquals(row.back.applyAsLong(one), row.back.applyAsLong(one.doubled()), row.what);
         }
-        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(settings(one, "")))) {
+        try (CudaBackend cuda = Required.open("cuda", () -> CudaBackend.open(settings(one, "")))) {
             SequenceCase.assumePlan(cuda, plan, H);
         }
         try (CudaBackend cuda = CudaBackend.open(settings(one, one.plan))) {
@@ -192,7 +192,7 @@ class CudaMemoryTest {
     /** What is rounded must not make a shorter batch ask for more: training takes all memory for its longest one. */
     @Test
     void aShorterBatchTakesNothingMore() {
-        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+        try (CudaBackend cuda = Required.open("cuda", CudaBackend::open)) {
             for (int t : new int[] {513, 512}) { // chunks of 65 rows and of 64
                 try (Run run = new Run(cuda, new Case("", t, 32, ""))) {
                     long operands = cuda.context().counters().bytes;

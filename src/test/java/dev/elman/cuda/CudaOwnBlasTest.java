@@ -34,7 +34,7 @@ class CudaOwnBlasTest {
 
     @BeforeEach
     void open() {
-        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
+        cuda = Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
     }
 
     @AfterEach

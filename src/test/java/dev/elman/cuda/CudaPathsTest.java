@@ -42,7 +42,7 @@ class CudaPathsTest {
     @BeforeEach
     void open() {
         // The recurrence's own plans of one launch have a test of their own.
-        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
+        cuda = Required.open("cuda", () -> CudaBackend.open(Settings.of("plan=steps")));
         reference = new ReferenceBackend();
     }
 

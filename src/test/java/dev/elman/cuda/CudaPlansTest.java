@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
 class CudaPlansTest {
     @TestFactory
     Stream<DynamicTest> plans() {
-        try (CudaBackend backend = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+        try (CudaBackend backend = Required.open("cuda", CudaBackend::open)) {
             List<String> plans = backend.planner().names();
             assertEquals(
                     List.of("block", "tensor-block", "cluster", "tensor-cluster", "grid", "tensor", "graph", "steps"),

@@ -45,7 +45,7 @@ class CudaRowOrderTest {
     @BeforeEach
     void open() {
         // With products whose rows keep their bits, so that only the plan is judged.
-        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
+        cuda = Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
     }
 
     @AfterEach

@@ -46,7 +46,7 @@ class CudaSafetyTest {
 
     @BeforeEach
     void open() {
-        backend = (CudaBackend) Required.open("cuda", CudaBackend::open);
+        backend = Required.open("cuda", CudaBackend::open);
     }
 
     @AfterEach

@@ -40,7 +40,7 @@ class CudaSequencePlanTest {
     @BeforeEach
     void open() {
         // With products whose rows keep their bits, so that only the plan is judged.
-        cuda = (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
+        cuda = Required.open("cuda", () -> CudaBackend.open(Settings.of("gemm=own")));
         reference = new ReferenceBackend();
     }
 

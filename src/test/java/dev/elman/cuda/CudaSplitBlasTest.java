@@ -31,7 +31,7 @@ class CudaSplitBlasTest {
 
     @BeforeEach
     void open() {
-        cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+        cuda = Required.open("cuda", CudaBackend::open);
     }
 
     @AfterEach

@@ -49,7 +49,7 @@ class CudaTrainingTest {
     @Test
     void lossesAgreeWithTheReferenceAndOnlyMinibatchesCross() {
         List<long[]> crossings = new ArrayList<>();
-        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+        try (CudaBackend cuda = Required.open("cuda", CudaBackend::open);
                 Backend reference = new ReferenceBackend()) {
             History expected = fit(reference, null);
             History given = fit(cuda, new Callback() {
@@ -87,7 +87,7 @@ class CudaTrainingTest {
             values[i] = (float) random.nextGaussian();
             squares += (double) values[i] * values[i];
         }
-        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open);
+        try (CudaBackend cuda = Required.open("cuda", CudaBackend::open);
                 Tensor gradients = cuda.allocate(Shape.of(size));
                 Tensor norm = cuda.allocate(Shape.of(1))) {
             gradients.set(values);
@@ -106,7 +106,7 @@ class CudaTrainingTest {
     void noBatchAfterTheFirstTakesMemoryAndNoEvaluationAfterTheFirst() {
         List<Long> first = new ArrayList<>();
         List<Long> second = new ArrayList<>();
-        try (CudaBackend cuda = (CudaBackend) Required.open("cuda", CudaBackend::open)) {
+        try (CudaBackend cuda = Required.open("cuda", CudaBackend::open)) {
             fit(
                     cuda,
                     new Callback() {

@@ -137,7 +137,7 @@ class CudaTransposedWeightsTest {
     }
 
     private static CudaBackend open(String... chosen) {
-        return (CudaBackend) Required.open("cuda", () -> CudaBackend.open(Settings.of(chosen)));
+        return Required.open("cuda", () -> CudaBackend.open(Settings.of(chosen)));
     }
 
     private float[] numbers(int size) {
