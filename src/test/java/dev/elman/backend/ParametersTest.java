@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Parameters.Spec;
+import dev.elman.contract.Intercepted;
 import dev.elman.reference.ReferenceBackend;
-import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -76,11 +76,10 @@ class ParametersTest {
 
     @Test
     void ofAPairThereIsBothOrNeither() {
-        Backend granting = (Backend) Proxy.newProxyInstance(
-                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (backend.liveTensors() == 1) throw new OutOfMemoryError("none left");
-                    return method.invoke(backend, arguments);
-                });
+        Backend granting = Intercepted.of(backend, call -> {
+            if (backend.liveTensors() == 1) throw new OutOfMemoryError("none left");
+            return call.proceed();
+        });
         assertThrows(OutOfMemoryError.class, () -> Parameters.allocatePair(granting, SPECS));
     }
 }

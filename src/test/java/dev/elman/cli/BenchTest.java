@@ -7,7 +7,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
-import java.lang.reflect.Proxy;
+import dev.elman.contract.Intercepted;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -123,11 +123,10 @@ class BenchTest {
     void bothDirectionsAreTimedInOneCallThereAndOneBack() {
         List<String> calls = new ArrayList<>();
         try (Backend cpu = Backends.open("cpu")) {
-            Backend watched = (Backend) Proxy.newProxyInstance(
-                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                        if (method.getReturnType() == void.class) calls.add(method.getName());
-                        return method.invoke(cpu, arguments);
-                    });
+            Backend watched = Intercepted.of(cpu, call -> {
+                if (call.isVoid()) calls.add(call.operation());
+                return call.proceed();
+            });
             RecurrenceBench bench = new RecurrenceBench(watched, true, 1);
             calls.clear();
             bench.measure(new BenchShapes.Shape(2, 3, 4, 2, true));
@@ -143,14 +142,13 @@ class BenchTest {
     void aLongRunIsMadeOnceForEachSample(double seconds, int samples) {
         AtomicInteger runs = new AtomicInteger();
         try (Backend cpu = Backends.open("cpu")) {
-            Backend slow = (Backend) Proxy.newProxyInstance(
-                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                        if (method.getName().equals("simpleRnnForward")) {
-                            runs.incrementAndGet();
-                            Thread.sleep(10);
-                        }
-                        return method.invoke(cpu, arguments);
-                    });
+            Backend slow = Intercepted.of(cpu, call -> {
+                if (call.operation().equals("simpleRnnForward")) {
+                    runs.incrementAndGet();
+                    Thread.sleep(10);
+                }
+                return call.proceed();
+            });
             List<RecurrenceBench.Row> rows =
                     new RecurrenceBench(slow, true, seconds).measure(new BenchShapes.Shape(2, 3, 4, 1, false));
             assertEquals(

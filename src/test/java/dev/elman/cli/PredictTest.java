@@ -10,6 +10,7 @@ import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.backend.OutOfDeviceMemoryException;
 import dev.elman.backend.Shape;
+import dev.elman.contract.Intercepted;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.train.TextClassifier;
@@ -18,8 +19,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -166,17 +165,12 @@ class PredictTest {
         byte[] input = ("2024\nef\n" + "7".repeat(300) + "\n77\n").getBytes(StandardCharsets.UTF_8);
         List<String> answered = new ArrayList<>();
         try (Backend cpu = Backends.openCpu(1)) {
-            Backend small = (Backend) Proxy.newProxyInstance(
-                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                        if (method.getName().equals("allocate") && ((Shape) arguments[0]).size() > 10_000) {
-                            throw new OutOfDeviceMemoryException("planted", null);
-                        }
-                        try {
-                            return method.invoke(cpu, arguments);
-                        } catch (InvocationTargetException e) {
-                            throw e.getCause();
-                        }
-                    });
+            Backend small = Intercepted.of(cpu, call -> {
+                boolean large = call.operation().equals("allocate")
+                        && call.argument(0, Shape.class).size() > 10_000;
+                if (large) throw new OutOfDeviceMemoryException("planted", null);
+                return call.proceed();
+            });
             try (TextClassifier classifier = TextClassifier.load(small, model)) {
                 Labeller labeller = new Labeller(terminal, model, classifier, 1);
                 TextLines lines = new TextLines(new ByteArrayInputStream(input), "standard input");

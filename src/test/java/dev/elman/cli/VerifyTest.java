@@ -9,10 +9,9 @@ import com.google.gson.JsonObject;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Intercepted;
 import dev.elman.verify.Report;
 import dev.elman.verify.Result;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -62,15 +61,14 @@ class VerifyTest {
     private static Backend opened(String name) {
         Backend reference = Backends.open("reference");
         if (!name.equals(Backends.CUDA_TF32)) return reference;
-        return (Backend) Proxy.newProxyInstance(
-                VerifyTest.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, args) -> {
-                    try {
-                        if (!method.getName().equals("denseForward")) return method.invoke(reference, args);
-                        reference.denseForward((Tensor) args[0], (Tensor) args[1], null, (Tensor) args[3]);
-                        return null;
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return Intercepted.of(reference, call -> {
+            if (!call.operation().equals("denseForward")) return call.proceed();
+            reference.denseForward(
+                    call.argument(0, Tensor.class),
+                    call.argument(1, Tensor.class),
+                    null,
+                    call.argument(3, Tensor.class));
+            return null;
+        });
     }
 }

@@ -11,8 +11,6 @@ import dev.elman.verify.Bench;
 import dev.elman.verify.Check;
 import dev.elman.verify.Checks;
 import dev.elman.verify.Result;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -101,15 +99,8 @@ class ContractSensitivityTest {
     }
 
     private static Backend promising(boolean sameBitsByStep, Backend backend) {
-        return (Backend) Proxy.newProxyInstance(
-                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals("sameBitsByStep")) return sameBitsByStep;
-                    try {
-                        return method.invoke(backend, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+        return Intercepted.of(
+                backend, call -> call.operation().equals("sameBitsByStep") ? sameBitsByStep : call.proceed());
     }
 
     private static Fault fault(String name) {

@@ -9,9 +9,8 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Intercepted;
 import dev.elman.reference.ReferenceBackend;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -29,19 +28,12 @@ class RefusedMemoryTest {
     private int granted = Integer.MAX_VALUE;
 
     /** Copies from the last element to the first, as one may whose operands do not overlap. */
-    private final Backend backend = (Backend) Proxy.newProxyInstance(
-            Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                if (method.getName().startsWith("allocate") && granted-- <= 0) throw new OutOfMemoryError("none left");
-                if (method.getName().equals("copy")) {
-                    copyBackwards((Tensor) arguments[0], (Tensor) arguments[1]);
-                    return null;
-                }
-                try {
-                    return method.invoke(sound, arguments);
-                } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                }
-            });
+    private final Backend backend = Intercepted.of(sound, call -> {
+        if (call.operation().startsWith("allocate") && granted-- <= 0) throw new OutOfMemoryError("none left");
+        if (!call.operation().equals("copy")) return call.proceed();
+        copyBackwards(call.argument(0, Tensor.class), call.argument(1, Tensor.class));
+        return null;
+    });
 
     private void copyBackwards(Tensor x, Tensor y) {
         for (long i = x.shape().size() - 1; i >= 0; i--) {

@@ -89,8 +89,7 @@ class LanguageModelTest {
     @Test
     void aPromptMayBeAsLongAsATextToTrainOn() {
         AtomicLong largest = new AtomicLong();
-        Backend watched =
-                watched(backend, arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max));
+        Backend watched = watched(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max));
         int[][] drawn = new int[2][];
         int[] windows = {8, 1000};
         for (int i = 0; i < 2; i++) {
@@ -203,7 +202,7 @@ class LanguageModelTest {
     @Test
     void nothingIsAllocatedAfterTheFirstBatch() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
+        Backend counting = watched(backend, shape -> allocations.incrementAndGet());
         List<Integer> perBatch = new ArrayList<>();
         Callback counter = new Callback() {
             @Override

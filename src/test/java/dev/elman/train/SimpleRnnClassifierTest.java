@@ -10,13 +10,12 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Intercepted;
 import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -188,7 +187,7 @@ class SimpleRnnClassifierTest {
     @Test
     void nothingIsAllocatedOnceTheLongestBatchWasSeen() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
+        Backend counting = watched(backend, shape -> allocations.incrementAndGet());
         int[] perEpoch = new int[4];
         Callback counter = new Callback() {
             @Override
@@ -236,7 +235,7 @@ class SimpleRnnClassifierTest {
                 .bidirectional(true)
                 .build();
         try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(watched(backend, arguments -> allocations.incrementAndGet()), config)) {
+                new SimpleRnnClassifier(watched(backend, shape -> allocations.incrementAndGet()), config)) {
             model.fit(
                     ids,
                     labels,
@@ -284,7 +283,7 @@ class SimpleRnnClassifierTest {
         int failed = 0;
         for (boolean fits = false; !fits; failed += fits ? 0 : 1) {
             AtomicInteger left = new AtomicInteger(failed);
-            Backend full = watched(backend, arguments -> {
+            Backend full = watched(backend, shape -> {
                 if (left.getAndDecrement() == 0) throw new OutOfMemoryError("for this test");
             });
             try (SimpleRnnClassifier model =
@@ -312,17 +311,12 @@ class SimpleRnnClassifierTest {
         }
     }
 
-    /** A backend, which tells the arguments of each allocation first. */
-    static Backend watched(Backend backend, Consumer<Object[]> allocation) {
-        return (Backend) Proxy.newProxyInstance(
-                Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                    if (method.getName().startsWith("allocate")) allocation.accept(arguments);
-                    try {
-                        return method.invoke(backend, arguments);
-                    } catch (InvocationTargetException e) {
-                        throw e.getCause();
-                    }
-                });
+    /** A backend, which tells what is allocated first. */
+    static Backend watched(Backend backend, Consumer<Shape> allocation) {
+        return Intercepted.of(backend, call -> {
+            if (call.operation().startsWith("allocate")) allocation.accept(call.argument(0, Shape.class));
+            return call.proceed();
+        });
     }
 
     /** Linear with Wx = 1, Wh = 0 and a dense layer of 1 shows what is left of ones. */
@@ -715,8 +709,7 @@ class SimpleRnnClassifierTest {
                 .hiddenSize(1)
                 .build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
-                watched(backend, arguments -> largest.accumulateAndGet(((Shape) arguments[0]).size(), Math::max)),
-                config)) {
+                watched(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max)), config)) {
             float[][] alone = model.predictProba(ids);
             float[][] all = model.predictProba(together);
             model.evaluate(together, new int[257]);

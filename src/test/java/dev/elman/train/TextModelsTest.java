@@ -426,9 +426,9 @@ class TextModelsTest {
     @Test
     void aTrainingThatFailsLeavesNoModel() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(backend, arguments -> allocations.incrementAndGet());
+        Backend counting = watched(backend, shape -> allocations.incrementAndGet());
         TextClassifier.create(counting, TEXTS, LABELS, shape -> shape).close();
-        Backend narrow = watched(backend, arguments -> {
+        Backend narrow = watched(backend, shape -> {
             if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
         });
         assertThrows(IllegalStateException.class, () -> TextClassifier.train(narrow, TEXTS, LABELS));
@@ -442,7 +442,7 @@ class TextModelsTest {
                 narrow -> TextGenerator.create(narrow, TEXTS, shape -> shape),
                 narrow -> SimpleRnn.create(narrow, SimpleRnnConfig.of(2, 3), 1))) {
             AtomicInteger allocations = new AtomicInteger(1);
-            Backend narrow = watched(backend, arguments -> {
+            Backend narrow = watched(backend, shape -> {
                 if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
             });
             assertThrows(IllegalStateException.class, () -> creation.accept(narrow));

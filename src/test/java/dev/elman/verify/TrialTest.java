@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
+import dev.elman.contract.Intercepted;
 import dev.elman.reference.ReferenceBackend;
-import java.lang.reflect.Proxy;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,11 +20,10 @@ class TrialTest {
         int rest = Operand.allocation(0, shape).extent(0);
         Set<Integer> places = new TreeSet<>();
         try (Backend reference = new ReferenceBackend()) {
-            Backend backend = (Backend) Proxy.newProxyInstance(
-                    Backend.class.getClassLoader(), new Class<?>[] {Backend.class}, (proxy, method, arguments) -> {
-                        places.add((((Shape) arguments[0]).extent(0) - rest) % 4);
-                        return method.invoke(reference, arguments);
-                    });
+            Backend backend = Intercepted.of(reference, call -> {
+                places.add((call.argument(0, Shape.class).extent(0) - rest) % 4);
+                return call.proceed();
+            });
             try (Trial trial = new Trial(backend, reference, seed, Tampering.NONE)) {
                 for (int i = 0; i < 4; i++) trial.input("x" + i, shape);
             }
