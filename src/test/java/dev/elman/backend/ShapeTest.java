@@ -2,6 +2,7 @@ package dev.elman.backend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
@@ -38,9 +39,12 @@ class ShapeTest {
     void whatNothingCanHaveIsRefused() {
         assertThrows(IllegalArgumentException.class, () -> Shape.of(2, -1));
         for (int last : new int[] {8, 16}) { // 2^63 and 2^64
-            assertThrows(IllegalArgumentException.class, Shape.of(1 << 30, 1 << 30, last)::size);
+            Shape beyond = Shape.of(1 << 30, 1 << 30, last);
+            IllegalArgumentException e = assertThrows(IllegalArgumentException.class, beyond::size);
+            assertTrue(e.getMessage().contains("[1073741824,1073741824," + last + "]"), e.getMessage());
         }
         assertEquals(1L << 62, Shape.of(1 << 30, 1 << 30, 4).size());
+        assertEquals(0, Shape.of(0, 1 << 30, 1 << 30, 8).size());
     }
 
     private static void assertMessage(String message, Runnable action) {

@@ -18,4 +18,13 @@ class MemoryTest {
             assertEquals(0, backend.liveTensors());
         }
     }
+
+    @Test
+    void aTensorThatFitsNoArrayIsRefused() {
+        Shape larger = Shape.of(1 << 20, 1 << 20);
+        try (Backend backend = new ReferenceBackend()) {
+            assertThrows(IllegalArgumentException.class, () -> backend.allocate(larger));
+            assertThrows(IllegalArgumentException.class, () -> backend.allocateInts(larger));
+        }
+    }
 }

@@ -54,7 +54,9 @@ class LayerOptionsTest {
                 .withInputDropout(.3)
                 .withRecurrentDropout(.3)
                 .withLayerDropout(.3);
-        return Stream.of(
+        Stream<SimpleRnnConfig> outputs = Stream.of(Output.values())
+                .flatMap(output -> Stream.of(plain.withOutput(output), both.withOutput(output)));
+        Stream<SimpleRnnConfig> others = Stream.of(
                 plain.withLayers(3).withRecurrentBias(true),
                 plain.withLayers(2).withGoBackwards(true),
                 plain.withZeroOutputForMask(true).withActivation(Activation.LINEAR),
@@ -66,6 +68,7 @@ class LayerOptionsTest {
                 both.withMerge(Merge.MUL).withOutput(Output.LAST),
                 dropped,
                 dropped.withMerge(Merge.MUL).withOutput(Output.MAX));
+        return Stream.concat(outputs, others);
     }
 
     @ParameterizedTest
@@ -186,7 +189,7 @@ class LayerOptionsTest {
                 of.set(moved);
                 sides[side] = objective.getAsDouble();
             }
-            assertEquals((sides[1] - sides[0]) / (2 * step), gradient[i], 1e-6, name + ", element " + i);
+            assertEquals((sides[1] - sides[0]) / (2 * step), gradient[i], 1e-7, name + ", element " + i);
         }
         of.set(values);
     }

@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SimpleRnnTest {
@@ -38,26 +37,6 @@ class SimpleRnnTest {
     }
 
     @Test
-    void notebookForwardAndBackward() {
-        float[][][] x = {{{.01f, .02f}, {.02f, .03f}, {.03f, .04f}}};
-        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(2, 4), 0);
-                Tensor input = Sequences.of(x).upload(backend);
-                Tensor dy = backend.allocate(Shape.of(3, 1, 4))) {
-            rnn.weights(0).wx().set(.01, .03, .05, .07, .03, .05, .07, .08);
-            rnn.weights(0).wh().set(.01, .03, .05, .07, .02, .04, .06, .08, .03, .05, .07, .08, .04, .06, .08, .10);
-            rnn.weights(0).b().set(1., 1., 1., 1.);
-            double[] h = rnn.forward(input, null).slice(2, 1).toDoubles();
-            assertArrayEquals(new double[] {.79494228, .81839002, .83939649, .85584174}, h, 1e-7);
-            backend.fill(dy, 1);
-            rnn.backward(dy);
-            assertArrayEquals(
-                    new double[] {.07237975, .09034314, .10373134, .12626992},
-                    rnn.initialStateGradient(0).toDoubles(),
-                    1e-7);
-        }
-    }
-
-    @Test
     void aLayerWithoutGradientsPredictsAndSaysSo() {
         SimpleRnnConfig config = SimpleRnnConfig.of(D, H);
         try (Parameters weights = Parameters.allocate(backend, SimpleRnn.specs("rnn", config));
@@ -72,80 +51,6 @@ class SimpleRnnTest {
             assertEquals(
                     "weights: the directions of this layer are numbered from 0 to 0, but 5 was asked for.",
                     e.getMessage());
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(Output.class)
-    void gradientsAreTheSlopesOfTheOutput(Output output) {
-        for (boolean bidirectional : new boolean[] {false, true}) {
-            SimpleRnnConfig config = SimpleRnnConfig.of(D, H).withOutput(output).withBidirectional(bidirectional);
-            try (SimpleRnn rnn = SimpleRnn.create(backend, config, 1);
-                    Tensor x = random(Shape.of(T, N, D), 2);
-                    IntTensor mask = mask(T, N, 1, 3, 0);
-                    Tensor start = random(Shape.of(N, config.outputSize()), 3)) {
-                Tensor y = rnn.forward(x, mask, start);
-                try (Tensor dy = random(y.shape(), 4);
-                        Tensor dState = random(rnn.state().shape(), 5)) {
-                    double[] dx = rnn.backward(dy, dState, true).toDoubles();
-                    double[] dStart = rnn.initialStateGradient(0).toDoubles();
-                    double[] dWh = rnn.gradients(0).wh().toDoubles();
-                    for (int i : new int[] {0, 1, dx.length - 1, dx.length / 2}) {
-                        assertSlope(rnn, x, mask, start, dy, dState, x, i, dx[i]);
-                    }
-                    for (int n = 0; n < N; n++) {
-                        assertSlope(
-                                rnn, x, mask, start, dy, dState, start, n * config.outputSize() + 1, dStart[n * H + 1]);
-                    }
-                    assertSlope(rnn, x, mask, start, dy, dState, rnn.weights(0).wh(), 7, dWh[7]);
-                }
-            }
-        }
-    }
-
-    /** The central difference of dy . y + dState . state with respect to one number. */
-    private static void assertSlope(
-            SimpleRnn rnn,
-            Tensor x,
-            IntTensor mask,
-            Tensor start,
-            Tensor dy,
-            Tensor dState,
-            Tensor of,
-            int index,
-            double expected) {
-        double step = 1e-5;
-        double[] values = of.toDoubles();
-        double[] objective = new double[2];
-        for (int side = 0; side < 2; side++) {
-            double[] moved = values.clone();
-            moved[index] += side == 0 ? -step : step;
-            of.set(moved);
-            objective[side] = dot(rnn.forward(x, mask, start), dy) + dot(rnn.state(), dState);
-        }
-        of.set(values);
-        assertEquals((objective[1] - objective[0]) / (2 * step), expected, 1e-7);
-    }
-
-    private static double dot(Tensor a, Tensor b) {
-        double[] left = a.toDoubles();
-        double[] right = b.toDoubles();
-        double sum = 0;
-        for (int i = 0; i < left.length; i++) sum += left[i] * right[i];
-        return sum;
-    }
-
-    @Test
-    void statefulStepsGiveTheBitsOfTheWholeSequence() {
-        SimpleRnnConfig config = SimpleRnnConfig.of(D, H);
-        try (SimpleRnn whole = SimpleRnn.create(backend, config, 1);
-                SimpleRnn steps = SimpleRnn.create(backend, config.withStateful(true), 1);
-                Tensor x = random(Shape.of(T, N, D), 2)) {
-            double[] expected = whole.forward(x, null).toDoubles();
-            for (int t = 0; t < T; t++) {
-                double[] y = steps.forward(x.slice(t, 1), null).toDoubles();
-                assertArrayEquals(Arrays.copyOfRange(expected, t * N * H, (t + 1) * N * H), y, "step " + t);
-            }
         }
     }
 
@@ -238,10 +143,10 @@ class SimpleRnnTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"4,3,3", "4,3,1"})
-    void wrongFeaturesAreNamed(int t, int n, int d) {
+    @ValueSource(ints = {D + 1, D - 1})
+    void wrongFeaturesAreNamed(int d) {
         try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
-                Tensor x = backend.allocate(Shape.of(t, n, d))) {
+                Tensor x = backend.allocate(Shape.of(T, N, d))) {
             ShapeMismatchException e = assertThrows(ShapeMismatchException.class, () -> rnn.forward(x, null));
             assertTrue(e.getMessage().contains("D = 2") && e.getMessage().contains("[4,3," + d + "]"), e.getMessage());
         }
@@ -282,22 +187,13 @@ class SimpleRnnTest {
     }
 
     @Test
-    void tooManyElementsAreRefused() {
-        assertThrows(IllegalArgumentException.class, () -> backend.allocate(Shape.of(1 << 20, 1 << 20)));
-        assertThrows(IllegalArgumentException.class, () -> backend.allocateInts(Shape.of(1 << 20, 1 << 20)));
-        Shape beyond = Shape.of(1 << 30, 1 << 30, 8);
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, beyond::size);
-        assertTrue(e.getMessage().contains("[1073741824,1073741824,8]"), e.getMessage());
-        assertEquals(1L << 62, Shape.of(1 << 30, 1 << 30, 4).size());
-        assertEquals(0, Shape.of(0, 1 << 30, 1 << 30, 8).size());
-    }
-
-    @Test
     void statesNeedAStatefulLayer() {
         try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1);
                 Tensor state = backend.allocate(Shape.of(N, H))) {
-            assertThrows(IllegalStateException.class, () -> rnn.setState(state));
-            assertThrows(IllegalStateException.class, () -> rnn.resetState(0));
+            for (Executable call : List.<Executable>of(() -> rnn.setState(state), () -> rnn.resetState(0))) {
+                IllegalStateException e = assertThrows(IllegalStateException.class, call);
+                assertTrue(e.getMessage().contains("not stateful"), e.getMessage());
+            }
         }
     }
 
@@ -396,14 +292,6 @@ class SimpleRnnTest {
                 rnn.forward(x, null);
                 assertThrows(ShapeMismatchException.class, () -> rnn.backward(wrong), output.toString());
             }
-        }
-    }
-
-    @Test
-    void rowsOfAStatelessLayerAreNotReset() {
-        try (SimpleRnn rnn = SimpleRnn.create(backend, SimpleRnnConfig.of(D, H), 1)) {
-            IllegalStateException e = assertThrows(IllegalStateException.class, () -> rnn.resetState(0));
-            assertTrue(e.getMessage().contains("not stateful"), e.getMessage());
         }
     }
 }
