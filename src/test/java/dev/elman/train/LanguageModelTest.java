@@ -391,14 +391,6 @@ class LanguageModelTest {
     }
 
     @Test
-    void aValidationSplitTooSmallToMeasureIsRefused() {
-        try (LanguageModel model = new LanguageModel(backend, config(4))) {
-            Trainer trainer = Trainer.builder().validationSplit(0.1).patience(1).build();
-            refused("validationSplit", () -> model.fit(pattern(10), trainer));
-        }
-    }
-
-    @Test
     void extremeTemperaturesStillDrawWhatIsLikely() {
         float[] logits = logits(0.1, 0.6, 0.3, 0);
         Random random = new Random(1);
