@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.Required;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,7 +19,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.opentest4j.TestAbortedException;
 
 /** What bash and zsh offer once they have read our script. */
 class CompletionTest {
@@ -85,9 +85,7 @@ class CompletionTest {
         try {
             return ended(zsh.start()).stripTrailing();
         } catch (IOException e) {
-            String reason = "there is no zsh here (on Debian: apt-get install zsh)";
-            System.out.println("SKIPPED: completion in zsh, because: " + reason);
-            throw new TestAbortedException(reason, e);
+            throw Required.missing("zsh", "completion in zsh", "there is no zsh here (on Debian: apt-get install zsh)");
         }
     }
 

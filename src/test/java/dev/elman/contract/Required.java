@@ -35,6 +35,11 @@ public final class Required {
         if (!there) throw missing(name, tests, reason, null, required);
     }
 
+    /** To be thrown where {@code name}, which {@code tests} need, was looked for and is not there. */
+    public static TestAbortedException missing(String name, String tests, String reason) {
+        return missing(name, tests, reason, null, required());
+    }
+
     private static String required() {
         return System.getProperty("elman.require", "");
     }

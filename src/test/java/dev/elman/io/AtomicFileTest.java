@@ -160,7 +160,7 @@ class AtomicFileTest {
         try {
             view.setGroup(folder.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByGroupName("daemon"));
         } catch (IOException e) {
-            Required.that(false, "groups", "the group of a file", reason);
+            throw Required.missing("groups", "the group of a file", reason);
         }
         SafeTensorsTest.mixed().write(file);
         assertEquals("daemon", view.readAttributes().group().getName());
@@ -211,7 +211,7 @@ class AtomicFileTest {
         try {
             Files.createSymbolicLink(link, file);
         } catch (IOException | UnsupportedOperationException e) {
-            Required.that(false, "links", "the target of a link", "there are no symbolic links here");
+            throw Required.missing("links", "the target of a link", "there are no symbolic links here");
         }
         SafeTensorsTest.mixed().write(link);
         assertTrue(Files.isSymbolicLink(link));

@@ -3,6 +3,7 @@ package dev.elman.io;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.Required;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.file.Files;
@@ -11,7 +12,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.opentest4j.TestAbortedException;
 
 /** Runs a script of {@code src/test/python} where there is a Python with the module it needs; elsewhere the test is skipped by name. */
 public final class Python {
@@ -38,8 +38,7 @@ public final class Python {
         }
         String reason = "there is no Python here with the module " + module + " (on Debian: apt-get install python3-"
                 + module + ")";
-        System.out.println("SKIPPED: " + test + ", because: " + reason);
-        throw new TestAbortedException(reason);
+        throw Required.missing("python3-" + module, test, reason);
     }
 
     private static String run(List<String> command) throws IOException {

@@ -18,6 +18,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -286,7 +287,7 @@ class SafeTensorsTest {
 
     /** An independent reader: Python's json and struct, and nothing of safetensors but its rules. */
     @Test
-    void pythonReadsIt() throws IOException, InterruptedException {
+    void pythonReadsIt() throws IOException {
         Path file = folder.resolve("model.safetensors");
         Map<String, NdArray> tensors = new LinkedHashMap<>();
         tensors.put("i", NdArray.ofInts(new int[] {1, -2, 3}, 3));
@@ -300,17 +301,12 @@ class SafeTensorsTest {
                 get = lambda k, f: [*struct.unpack('<' + f, raw[8 + n:][slice(*head[k]['data_offsets'])])]
                 print(ascii([head['__metadata__'], get('i', '3i'), get('d', '2d'), head['d']['shape'], n % 8]))
                 """;
-        Process python;
+        String answer;
         try {
-            python = new ProcessBuilder("python3", "-c", script, file.toString())
-                    .redirectErrorStream(true)
-                    .start();
+            answer = Python.run(List.of("python3", "-c", script, file.toString()), Duration.ofMinutes(1));
         } catch (IOException e) {
-            Required.that(false, "python3", "a file of ours read by Python", "there is no python3 here");
-            return;
+            throw Required.missing("python3", "a file of ours read by Python", "there is no python3 here");
         }
-        String answer = new String(python.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertEquals(0, python.waitFor(), answer);
         assertEquals("[{'label': 'na\\xefve'}, [1, -2, 3], [0.1, -1e+300], [2], 0]", answer.strip());
     }
 
