@@ -3,7 +3,6 @@ package dev.elman.golden;
 import dev.elman.contract.Required;
 import dev.elman.cuda.CudaBackend;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Tag;
@@ -13,7 +12,7 @@ import org.junit.jupiter.api.TestFactory;
 @Tag("cuda")
 class CudaGoldenTest {
     @TestFactory
-    Stream<DynamicTest> fixtures() throws IOException, URISyntaxException {
+    Stream<DynamicTest> fixtures() throws IOException {
         return GoldenTest.files().stream()
                 .map(file -> GoldenTest.test("cuda", () -> Required.open("cuda", CudaBackend::open), file));
     }

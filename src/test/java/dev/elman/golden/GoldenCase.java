@@ -93,6 +93,12 @@ final class GoldenCase implements AutoCloseable {
         assertClose(name, values(name), given.toDoubles(), terms, 1);
     }
 
+    /** Where the fixture has one entry of {@code name} for each step. */
+    void assertCloseOfStep(String name, int step, double[] given, long terms) {
+        double[] expected = Arrays.copyOfRange(values(name), step * given.length, (step + 1) * given.length);
+        assertClose(name + " of step " + (step + 1), expected, given, terms, 1);
+    }
+
     /**
      * Relative error of 1e-12 in double. In float32 the tolerance of the contract, with three roundings for each term
      * instead of one: the fixture's inputs are doubles, so both factors were rounded on the way in.

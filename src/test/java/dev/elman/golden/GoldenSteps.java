@@ -50,13 +50,8 @@ final class GoldenSteps {
         for (int i = 0; i < fixture.shape("g").extent(0); i++) step.accept(i);
     }
 
-    /** The fixture has one row for each step. */
     private static void judge(GoldenCase fixture, String name, int step, Tensor given) {
-        double[] all = fixture.values(name);
-        double[] values = given.toDoubles();
-        double[] expected = new double[values.length];
-        System.arraycopy(all, step * values.length, expected, 0, values.length);
-        fixture.assertClose(name + " after step " + (step + 1), expected, values, 8L * (step + 1), 1);
+        fixture.assertCloseOfStep(name, step, given.toDoubles(), 8L * (step + 1));
     }
 
     static void clipNorm(GoldenCase fixture) {

@@ -78,11 +78,11 @@ final class GoldenTraining {
         backend.poolForward(Pooling.MAX, y, mask, pooled, argmax);
         Tensor logits = fixture.zeros(n, k);
         backend.denseForward(pooled, weights.get("w"), weights.get("b"), logits);
-        judge("logits", step, logits.toDoubles());
+        fixture.assertCloseOfStep("logits", step, logits.toDoubles(), TERMS);
         Tensor metrics = fixture.zeros(2);
         Tensor dLogits = fixture.zeros(n, k);
         backend.softmaxCrossEntropy(logits, labels, fixture.number("smoothing"), 1.0 / n, metrics, dLogits);
-        judge("losses", step, new double[] {metrics.toDoubles()[0]});
+        fixture.assertCloseOfStep("losses", step, new double[] {metrics.toDoubles()[0]}, TERMS);
 
         Tensor dPooled = fixture.zeros(n, 2 * h);
         backend.denseBackward(pooled, weights.get("w"), dLogits, dPooled, gradients.get("w"), gradients.get("b"));
@@ -91,13 +91,6 @@ final class GoldenTraining {
         Tensor dx = forward.backward(dy);
         backend.axpy(1, reverse.backward(dy), dx);
         backend.embeddingBackward(ids, dx, gradients.get("table"));
-    }
-
-    /** The fixture has one entry for each step. */
-    private void judge(String name, int step, double[] given) {
-        double[] expected = new double[given.length];
-        System.arraycopy(fixture.values(name), step * given.length, expected, 0, given.length);
-        fixture.assertClose(name + " of step " + (step + 1), expected, given, TERMS, 1);
     }
 
     /** One direction of the layer, whose columns of y begin at {@code column}. */

@@ -1,18 +1,17 @@
-package dev.elman.io;
+package dev.elman.golden;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.io.DType;
+import dev.elman.io.NdArray;
+import dev.elman.io.SafeTensors;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Objects;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,21 +19,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** What ci/golden.py wrote, with a writer of its own: complete, readable, and byte for byte as ours would write it. */
 class GoldenFilesTest {
-    static List<Path> files() throws IOException, URISyntaxException {
-        Path golden = Path.of(Objects.requireNonNull(GoldenFilesTest.class.getResource("/golden"))
-                .toURI());
-        try (Stream<Path> files = Files.list(golden)) {
-            return files.sorted().toList();
-        }
-    }
-
     @Test
-    void noneIsMissing() throws IOException, URISyntaxException {
-        assertEquals(57, files().size());
+    void noneIsMissing() throws IOException {
+        assertEquals(57, GoldenTest.files().size());
     }
 
     @ParameterizedTest
-    @MethodSource("files")
+    @MethodSource("dev.elman.golden.GoldenTest#files")
     void saysWhoMadeItAndIsPlausible(Path file) throws IOException {
         SafeTensors golden = SafeTensors.read(file);
         assertEquals("ci/golden.py", golden.metadata().get("made_by"));
@@ -54,7 +45,7 @@ class GoldenFilesTest {
     }
 
     @ParameterizedTest
-    @MethodSource("files")
+    @MethodSource("dev.elman.golden.GoldenTest#files")
     void ourWriterGivesTheSameBytes(Path file, @TempDir Path folder) throws IOException {
         Path copy = folder.resolve("copy");
         SafeTensors.read(file).write(copy);
