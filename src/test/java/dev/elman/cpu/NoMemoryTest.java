@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
-import dev.elman.io.SmallHeap;
+import dev.elman.contract.ChildJvm;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -18,8 +18,8 @@ class NoMemoryTest {
     private static final long MOST_MILLISECONDS = 60_000;
 
     @Test
-    void passesAndLeavesNothingBehind() throws IOException {
-        String said = SmallHeap.run(64, Moments.class);
+    void passesAndLeavesNothingBehind() throws IOException, InterruptedException {
+        String said = ChildJvm.withHeap(64).run(Moments.class);
         assertTrue(said.contains("a team without memory: done"), said);
         assertTrue(said.contains("opening without memory: java.lang.OutOfMemoryError"), said);
         assertTrue(said.contains("a product without memory: "), said);

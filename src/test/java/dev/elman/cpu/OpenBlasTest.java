@@ -4,9 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.contract.ChildJvm;
 import dev.elman.contract.Required;
-import dev.elman.cuda.ChildJvm;
-import dev.elman.io.SmallHeap;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -32,9 +31,9 @@ class OpenBlasTest {
 
     /** JavaCPP has a limit of its own for that. */
     @Test
-    void loadsWhereTheProcessHasManyTimesTheHeap(@TempDir Path folder) throws IOException {
+    void loadsWhereTheProcessHasManyTimesTheHeap(@TempDir Path folder) throws IOException, InterruptedException {
         Path file = Files.createFile(folder.resolve("memory"));
-        String said = SmallHeap.run(32, MuchMemory.class, file.toString());
+        String said = ChildJvm.withHeap(32).run(MuchMemory.class, file.toString());
         assertTrue(said.contains("opened: cpu: ") && !said.contains("plain Java"), said);
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.BackendUnavailableException;
 import dev.elman.backend.OutOfDeviceMemoryException;
+import dev.elman.contract.ChildJvm;
 import dev.elman.contract.Required;
 import java.io.IOException;
 import java.lang.reflect.Field;

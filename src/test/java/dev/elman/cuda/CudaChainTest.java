@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.ChildJvm;
 import dev.elman.contract.Required;
 import java.io.File;
 import java.io.InputStream;

@@ -5,14 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
+import dev.elman.contract.ChildJvm;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -104,7 +102,7 @@ class NameCleaningTest {
     /** A runtime without the module jdk.localedata, as jlink makes them: a real one, not a pretended one. */
     @Test
     void aRuntimeWithoutLocaleDataSaysWhatToDo() throws Exception {
-        String message = outputOfJavaWith("--limit-modules", "java.base");
+        String message = ChildJvm.with("--limit-modules", "java.base").run(Main.class);
         assertTrue(message.contains("MissingLocaleDataException"), message);
         assertTrue(message.contains("German (de)"), message);
         assertTrue(message.contains("jlink --add-modules jdk.localedata"), message);
@@ -115,22 +113,6 @@ class NameCleaningTest {
         public static void main(String[] arguments) {
             System.out.println(LanguageNames.load().examples().size() + " rows");
         }
-    }
-
-    private static String outputOfJavaWith(String option, String value) throws Exception {
-        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        Process process = new ProcessBuilder(
-                        java.toString(),
-                        option,
-                        value,
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        Main.class.getName())
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertTrue(process.waitFor(1, TimeUnit.MINUTES), output);
-        return output;
     }
 
     /** The rows of the given names, as "label concept text"; the concepts are numbered from 0 in each language. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.elman.contract.ChildJvm;
 import dev.elman.io.numpy.Npy;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
@@ -289,13 +290,13 @@ class HostileFileTest {
     }
 
     @Test
-    void aTensorLargerThanAnArrayIsSaidToBe() throws IOException {
+    void aTensorLargerThanAnArrayIsSaidToBe() throws IOException, InterruptedException {
         long size = 3_000_000_000L;
         Path file = folder.resolve("large.safetensors");
         byte[] begin = HandMade.file("{" + tensor("a", "U8", "[" + size + "]", "[0," + size + "]") + "}", 0);
         Files.write(file, begin);
         sparse("large.safetensors", begin.length + size);
-        String said = SmallHeap.run(4096, Reading.class, file.toString());
+        String said = ChildJvm.withHeap(4096).run(Reading.class, file.toString());
         assertTrue(
                 said.contains(
                         "tensor \"a\": expected at most 2147483639 bytes, what a Java array holds, found 3000000000"),

@@ -1,5 +1,6 @@
 package dev.elman.io;
 
+import dev.elman.contract.ChildJvm;
 import dev.elman.io.hdf5.Hdf5;
 import dev.elman.io.numpy.Npy;
 import dev.elman.io.numpy.Npz;
@@ -7,7 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Says what a file holds, or how reading it failed: for a process with another heap, see {@link SmallHeap}. */
+/** Says what a file holds, or how reading it failed: for a process with another heap, see {@link ChildJvm}. */
 public final class Reading {
     private Reading() {}
 

@@ -10,10 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.Backends;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
+import dev.elman.contract.ChildJvm;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
-import dev.elman.io.SmallHeap;
 import dev.elman.reference.ReferenceBackend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -469,7 +469,7 @@ class TeamTest {
     @Test
     void aCheckpointLargerThanTheHeapIsRefusedBeforeTheFirstBatch(@TempDir Path folder) throws Exception {
         String file = folder.resolve("training.safetensors").toString();
-        String said = SmallHeap.run(44, LargeTraining.class, file);
+        String said = ChildJvm.withHeap(44).run(LargeTraining.class, file);
         assertTrue(said.contains("A checkpoint of this training takes 52"), said);
         assertTrue(said.contains("bytes of the heap, which has 46137344. Start java with a larger -Xmx"), said);
         assertTrue(!said.contains("a batch was learnt"), said);

@@ -5,10 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.ChildJvm;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.NdArray;
 import dev.elman.io.Reading;
-import dev.elman.io.SmallHeap;
 import io.jhdf.HdfFile;
 import io.jhdf.WritableHdfFile;
 import io.jhdf.api.DatasetCreationOptions;
@@ -250,10 +250,10 @@ class Hdf5Test {
     /** By its size, or, where that is no more than a third of the heap, by what jhdf takes to unpack it. */
     @ParameterizedTest
     @CsvSource({"4194304, 'more, as jhdf unpacks it'", "5242880, 20971520 bytes"})
-    void aChunkLargerThanTheHeapIsRefused(int elements, String found) throws IOException {
+    void aChunkLargerThanTheHeapIsRefused(int elements, String found) throws IOException, InterruptedException {
         Path file = folder.resolve("chunk.h5");
         chunked(file, elements);
-        String said = SmallHeap.run(56, Reading.class, file.toString());
+        String said = ChildJvm.withHeap(56).run(Reading.class, file.toString());
         assertTrue(
                 said.contains(
                         "\"a\": expected arrays and chunks of which a few fit into the heap of 58720256 bytes, found "

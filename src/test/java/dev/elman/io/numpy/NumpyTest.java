@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.elman.contract.ChildJvm;
 import dev.elman.io.DType;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.Python;
 import dev.elman.io.Reading;
-import dev.elman.io.SmallHeap;
 import dev.elman.io.ZipArchive;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -284,17 +284,17 @@ class NumpyTest {
                     .array());
             for (int row = 0; row < rows; row++) out.write(new byte[4096]);
         }
-        String said = SmallHeap.run(64, Reading.class, file.toString());
+        String said = ChildJvm.withHeap(64).run(Reading.class, file.toString());
         assertTrue(said.contains("F32 [" + rows + ", 1024]"), said);
     }
 
     /** Each of them is. */
     @Test
-    void membersThatAreTogetherMoreThanAThirdOfTheHeapAreRefused() throws IOException {
+    void membersThatAreTogetherMoreThanAThirdOfTheHeapAreRefused() throws IOException, InterruptedException {
         Path file = path("three.npz");
         NdArray tenMegabytes = NdArray.ofBytes(DType.U8, new byte[10 << 20], 10 << 20);
         Npz.write(Map.of("a", tenMegabytes, "b", tenMegabytes, "c", tenMegabytes), file);
-        String said = SmallHeap.run(64, Reading.class, file.toString());
+        String said = ChildJvm.withHeap(64).run(Reading.class, file.toString());
         assertTrue(said.contains("up to 31457664. Start java with a larger -Xmx"), said);
     }
 

@@ -1,4 +1,4 @@
-package dev.elman.cuda;
+package dev.elman.contract;
 
 import java.io.File;
 import java.io.IOException;
@@ -14,45 +14,58 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /**
- * Another JVM with another environment: native code is loaded once in a process, and a device fault is there to stay.
+ * Another JVM with another environment: native code is loaded once in a process, a heap has one size, and a device fault is
+ * there to stay.
  *
  * @param classPath its class path
  * @param environment what differs from ours; an empty value removes the variable
- * @param properties its system properties
+ * @param options of the java command
  */
-public record ChildJvm(String classPath, Map<String, String> environment, Map<String, String> properties) {
+public record ChildJvm(String classPath, Map<String, String> environment, List<String> options) {
     private static final int SECONDS = 120;
+    private static final String CLASS_PATH = System.getProperty("java.class.path");
 
+    /** Ours but for this, and with these system properties. */
     public static ChildJvm like(Map<String, String> environment, Map<String, String> properties) {
-        return new ChildJvm(System.getProperty("java.class.path"), environment, properties);
+        List<String> options = new ArrayList<>(List.of("-Xmx512m", "-XX:+UseSerialGC"));
+        properties.forEach((name, value) -> options.add("-D" + name + "=" + value));
+        return new ChildJvm(CLASS_PATH, environment, options);
+    }
+
+    public static ChildJvm with(String... options) {
+        return new ChildJvm(CLASS_PATH, Map.of(), List.of(options));
+    }
+
+    /** With a collector of whose heap an array may take any part. */
+    public static ChildJvm withHeap(int megabytes) {
+        return with("-Xmx" + megabytes + "m", "-XX:+UseG1GC", "--enable-native-access=ALL-UNNAMED");
     }
 
     /** Without the jars whose path contains {@code name}. */
-    ChildJvm without(String name) {
+    public ChildJvm without(String name) {
         return new ChildJvm(
                 Arrays.stream(classPath.split(File.pathSeparator, -1))
                         .filter(entry -> !entry.contains(name))
                         .collect(Collectors.joining(File.pathSeparator)),
                 environment,
-                properties);
+                options);
     }
 
     /** With this folder before everything else; what it runs of shipped kernels is not counted, for they may be others. */
     public ChildJvm before(Path folder) {
         Map<String, String> uncounted = new HashMap<>(environment);
         uncounted.put("SOFTGPU_COVERAGE", "");
-        return new ChildJvm(folder + File.pathSeparator + classPath, uncounted, properties);
+        return new ChildJvm(folder + File.pathSeparator + classPath, uncounted, options);
     }
 
     /** Runs the class and returns what it printed, errors included. */
-    public String run(Class<?> main) throws IOException, InterruptedException {
+    public String run(Class<?> main, String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")); // it lives for seconds
-        properties.forEach((name, value) -> command.add("-D" + name + "=" + value));
-        command.add("-cp");
-        command.add(classPath);
-        command.add(main.getName());
+        command.add("-XX:TieredStopAtLevel=1"); // it lives for seconds
+        command.addAll(options);
+        command.addAll(List.of("-cp", classPath, main.getName()));
+        command.addAll(List.of(arguments));
         Path output = Files.createTempFile("elman-child", ".log");
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
