@@ -1,5 +1,6 @@
 package dev.elman.cli;
 
+import static dev.elman.cli.PredictTest.first;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
 import dev.elman.contract.Required;
-import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.train.ClassifierConfig;
@@ -17,10 +17,8 @@ import dev.elman.train.History;
 import dev.elman.train.LanguageModelConfig;
 import dev.elman.train.LearningRateSchedule;
 import dev.elman.train.Optimizer;
-import dev.elman.train.SimpleRnnClassifier;
 import dev.elman.train.TextClassifier;
 import dev.elman.train.Trainer;
-import java.awt.image.BufferedImage;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -43,7 +41,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TrainAndPredictTest {
+class TrainTest {
     @TempDir
     private Path folder;
 
@@ -57,7 +55,7 @@ class TrainAndPredictTest {
     }
 
     /** Numbers and letters, so different that a few epochs tell them apart. */
-    private static String digitsAndLetters() {
+    static String digitsAndLetters() {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 40; i++) {
             lines.append("digits\t").append(1000 + 37 * i).append('\n');
@@ -169,19 +167,6 @@ class TrainAndPredictTest {
         assertEquals(5, trainer.patience());
     }
 
-    @Test
-    void textsComeFromTheStandardInputToo() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
-        Outcome asked = Outcome.withInput("2024\r\nefgh\n", "predict", model.toString(), "-k", "1", "--json");
-        assertEquals(0, asked.code(), asked.err());
-        JsonObject second = asked.json().getAsJsonArray("predictions").get(1).getAsJsonObject();
-        assertEquals("efgh", second.get("text").getAsString());
-        assertEquals(1, second.getAsJsonArray("labels").size());
-        assertEquals("letters", first(second).get("label").getAsString());
-        assertEquals(2, Outcome.of("predict", model.toString()).code(), "no texts at all");
-    }
-
     /** Blanks at the ends, and whether an accent is a character of its own, are nothing that one sees. */
     @Test
     void whatLooksAlikeIsReadAlike() throws IOException {
@@ -220,50 +205,6 @@ class TrainAndPredictTest {
         assertEquals(measured.out().lines().findFirst(), older.out().lines().findFirst());
         Outcome asked = Outcome.withInput("lettr\u00e9s\tefgh\n", "predict", model.toString());
         assertTrue(asked.err().contains("the lines have labels"), asked.err());
-    }
-
-    /** Else one of them would blow up thousands. */
-    @Test
-    void aLongTextMakesNoOtherLineLonger() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--epochs", "1").code());
-        Outcome asked = Outcome.of("predict", model.toString(), "12", "345", "6".repeat(1000));
-        List<String> lines = asked.out().lines().toList();
-        assertTrue(lines.get(0).startsWith("12   "), lines.get(0));
-        assertTrue(lines.get(1).startsWith("345  ") && lines.get(1).length() < 80, lines.get(1));
-        assertTrue(lines.get(2).startsWith("6666"), lines.get(2));
-    }
-
-    @Test
-    void aModelIsMeasuredOnOtherTexts() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
-        Path others = folder.resolve("others");
-        Files.writeString(others, "digits\t2024\n\ndigits\t1812\nletters\tefgh\nletters\t1750\n");
-        Outcome measured = Outcome.of("evaluate", model.toString(), others.toString());
-        assertEquals(0, measured.code(), measured.err());
-        List<String> lines = measured.out().lines().toList();
-        assertTrue(
-                lines.get(0)
-                        .startsWith(
-                                "Accuracy on 4 texts: 0.750 (the most frequent label alone: 0.500), macro F1 0.733, loss "),
-                measured.out());
-        assertEquals("  label    texts  right  precision  taken for", lines.get(1));
-        assertEquals("  digits       2  1.000      0.667", lines.get(2));
-        assertEquals("  letters      2  0.500      1.000  digits 1", lines.get(3));
-        JsonObject result = Outcome.of("evaluate", model.toString(), others.toString(), "--json")
-                .json();
-        assertEquals(0.75, result.get("accuracy").getAsDouble());
-        assertEquals("[[2,0],[1,1]]", result.get("confusion").toString());
-        assertEquals("[1.0,0.5]", result.get("recall").toString());
-        assertEquals("[0.6666666666666666,1.0]", result.get("precision").toString());
-        assertEquals(0.5, result.get("baseline").getAsDouble());
-        assertEquals(0.7333, result.get("macroF1").getAsDouble(), 1e-4);
-        Files.writeString(others, "digits\t2024\n\nsigns\t+-\n");
-        Outcome unknown = Outcome.of("evaluate", model.toString(), others.toString());
-        assertEquals(2, unknown.code());
-        assertTrue(
-                unknown.err().contains("line 3 has the label \"signs\", which the model does not know"), unknown.err());
     }
 
     /** Where there is a model already, a training that is stopped is saved beside it. */
@@ -437,78 +378,6 @@ class TrainAndPredictTest {
         byte[] first = Files.readAllBytes(model);
         assertEquals(0, train("--epochs", "1", "--seed", "7").code());
         assertArrayEquals(first, Files.readAllBytes(model));
-    }
-
-    @Test
-    void anAnswerIsExplainedStepByStep() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--batch-size", "8", "--learning-rate", "0.02").code());
-        Path picture = folder.resolve("why.png");
-        String[] ask = {"predict", model.toString(), "20 ef", "-k", "1", "--explain", picture.toString()};
-        Outcome asked = Outcome.of(ask);
-        assertEquals(0, asked.code(), asked.err());
-        List<String> lines = asked.out().lines().toList();
-        assertTrue(lines.get(0).matches("2 +digits +0\\.\\d{3}"), asked.out());
-        assertTrue(lines.get(2).matches("20\u2423 +[a-z]+ +0\\.\\d{3}"), asked.out());
-        assertEquals("Picture: " + picture, lines.get(5), "the answer first, whatever becomes of the picture");
-        assertEquals(6, lines.size());
-        BufferedImage image = ImageIO.read(picture.toFile());
-        assertTrue(image.getWidth() > 1000 && image.getHeight() > 500, image.toString());
-        assertTrue(hasColor(image, 0x1F5FBF) && hasColor(image, 0xF0A81E), "both labels have their colours");
-
-        List<String> json = new ArrayList<>(List.of(ask));
-        json.add("--json");
-        JsonObject report = Outcome.of(json.toArray(new String[0])).json();
-        assertEquals(5, report.getAsJsonArray("steps").size());
-        JsonObject whole = report.getAsJsonArray("predictions").get(0).getAsJsonObject();
-        JsonObject last = report.getAsJsonArray("steps").get(4).getAsJsonObject();
-        assertEquals(whole.get("text"), last.get("text"));
-        assertEquals(first(whole).get("label"), first(last).get("label"));
-        // One was read alone, one among the shorter ones.
-        double probability = first(whole).get("probability").getAsDouble();
-        assertEquals(probability, first(last).get("probability").getAsDouble(), 1e-6);
-    }
-
-    /** The most probable label. */
-    private static JsonObject first(JsonObject answer) {
-        return answer.getAsJsonArray("labels").get(0).getAsJsonObject();
-    }
-
-    private static boolean hasColor(BufferedImage image, int rgb) {
-        for (int y = 0; y < image.getHeight(); y++) {
-            for (int x = 0; x < image.getWidth(); x++) if ((image.getRGB(x, y) & 0xFFFFFF) == rgb) return true;
-        }
-        return false;
-    }
-
-    @Test
-    void onlyOneTextIsExplained() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--epochs", "1").code());
-        String picture = folder.resolve("why.png").toString();
-        for (String[] wrong : new String[][] {
-            {"--explain is for one text, but there are 2", "a", "b", picture},
-            {"--explain is for a text of 1 to 400 characters, but this one has 401", "x".repeat(401), picture},
-            {"--explain is for a text of 1 to 400 characters, but this one has 0", "", picture},
-            {"does not end in .png", "a", folder.resolve("why.jpg").toString()},
-            {"there is no folder", "a", folder.resolve("no/why.png").toString()},
-        }) {
-            List<String> args = new ArrayList<>(List.of("predict", model.toString()));
-            args.addAll(List.of(wrong).subList(1, wrong.length - 1));
-            args.addAll(List.of("--explain", wrong[wrong.length - 1]));
-            Outcome outcome = Outcome.of(args.toArray(new String[0]));
-            assertEquals(2, outcome.code(), wrong[0]);
-            assertTrue(outcome.err().contains(wrong[0]), outcome.err());
-        }
-    }
-
-    @Test
-    void aClassifierWritesNothing() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--epochs", "1").code());
-        Outcome asked = Outcome.of("generate", model.toString(), "--prompt", "a");
-        assertEquals(2, asked.code());
-        assertTrue(asked.err().contains("ask it with elman predict"), asked.err());
     }
 
     @Test
@@ -691,48 +560,6 @@ class TrainAndPredictTest {
         assertEquals(1, outcome.code(), outcome.out());
         assertTrue(outcome.err().contains("Nothing was saved"), outcome.err());
         assertFalse(Files.exists(model));
-    }
-
-    @Test
-    void aTextThatTheLocaleLostIsNotGuessedAt() throws IOException {
-        Files.writeString(file, digitsAndLetters());
-        assertEquals(0, train("--epochs", "1").code());
-        String[] args = {"predict", model.toString(), "\uFFFDesk\uFFFD"};
-        Outcome lost = Outcome.inEncoding("ANSI_X3.4-1968", args);
-        assertEquals(2, lost.code());
-        assertTrue(lost.err().contains("standard input"), lost.err());
-        assertEquals(0, Outcome.inEncoding("UTF-8", args).code());
-    }
-
-    @ParameterizedTest
-    @MethodSource("badModels")
-    void whatIsNoModelIsRefused(String contents) throws IOException {
-        Files.writeString(model, contents);
-        Outcome outcome = Outcome.of("predict", model.toString(), "text");
-        assertEquals(2, outcome.code());
-        assertEquals(1, outcome.err().lines().count(), outcome.err());
-        assertTrue(outcome.err().contains("model.safetensors"), outcome.err());
-    }
-
-    /** Each of them is a file that somebody may take for a model of texts. */
-    @Test
-    void aModelOfSomethingElseIsToldWhatItIs() throws IOException {
-        try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier ids = new SimpleRnnClassifier(
-                        backend, ClassifierConfig.tokens(9, 2).build())) {
-            ids.save(model);
-        }
-        String said = Outcome.of("predict", model.toString(), "text").err();
-        assertTrue(said.contains("reads token ids or features, not texts: use SimpleRnnClassifier.load in Java"), said);
-        Path pickled = folder.resolve("torch.safetensors");
-        new SafeTensors(Map.of("weight", NdArray.ofFloats(new float[2], 2)), Map.of()).write(pickled);
-        String foreign = Outcome.of("generate", pickled.toString()).err();
-        assertEquals(
-                "elman generate: " + pickled + ": is no model of elman's; elman convert may read it", foreign.strip());
-    }
-
-    static Stream<String> badModels() {
-        return Stream.of("", "garbage", "\2\0\0\0\0\0\0\0{}");
     }
 
     @Test
