@@ -359,12 +359,7 @@ class ConvertTest {
     }
 
     private static Outcome convert(Path in, Path out, String... options) {
-        String[] line = new String[3 + options.length];
-        line[0] = "convert";
-        line[1] = in.toString();
-        line[2] = out.toString();
-        System.arraycopy(options, 0, line, 3, options.length);
-        Outcome outcome = Outcome.of(line);
+        Outcome outcome = Outcome.of(List.of("convert", in.toString(), out.toString()), options);
         assertEquals(0, outcome.code(), outcome.err());
         assertEquals("", outcome.err());
         return outcome;

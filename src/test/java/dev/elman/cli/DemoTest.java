@@ -8,6 +8,7 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -20,12 +21,8 @@ class DemoTest {
     private Path folder;
 
     private Outcome demo(String... more) {
-        String[] args = new String[more.length + 4];
-        args[0] = "--epochs";
-        args[1] = "2";
-        args[2] = "--out";
-        args[3] = folder.resolve("demo").toString();
-        System.arraycopy(more, 0, args, 4, more.length);
+        String[] args = Outcome.line(
+                List.of("--epochs=2", "--out", folder.resolve("demo").toString()), more);
         return Outcome.ofCommand(terminal -> new DemoCommand(terminal, SMALL), args);
     }
 

@@ -48,13 +48,11 @@ class GenerateTest {
         args.addAll(List.of("--backend", "cpu"));
         args.addAll(List.of(options));
         if (args.stream().noneMatch(word -> word.startsWith("--out"))) args.addAll(List.of("--out", model.toString()));
-        return Outcome.of(args.toArray(new String[0]));
+        return Outcome.of(args);
     }
 
     private String generate(String... options) {
-        List<String> args = new ArrayList<>(List.of("generate", model.toString(), "--backend", "cpu"));
-        args.addAll(List.of(options));
-        Outcome outcome = Outcome.of(args.toArray(new String[0]));
+        Outcome outcome = Outcome.of(List.of("generate", model.toString(), "--backend", "cpu"), options);
         assertEquals(0, outcome.code(), outcome.err());
         return outcome.out();
     }
@@ -137,9 +135,8 @@ class GenerateTest {
         String[] shape = {
             "--layers=2", "--tied", "--hidden=24", "--recurrent-dropout=0.1", "--window=5", "--back-steps=9", "--seed=3"
         };
-        List<String> options = new ArrayList<>(List.of(shape));
-        options.addAll(List.of("--epochs", "6", "--learning-rate", "0.01", "--json", "--no-pictures"));
-        Outcome trained = train(options.toArray(new String[0]));
+        String[] options = {"--epochs", "6", "--learning-rate", "0.01", "--json", "--no-pictures"};
+        Outcome trained = train(Outcome.line(List.of(shape), options));
         assertEquals(0, trained.code(), trained.err());
         assertTrue(trained.json().get("perplexity").getAsDouble() < 1.7, trained.out());
         try (Backend backend = new ReferenceBackend();
@@ -300,9 +297,8 @@ class GenerateTest {
             StringWriter err = new StringWriter();
             Terminal terminal = new Terminal(
                     InputStream.nullInputStream(), new PrintWriter(pipe), new PrintWriter(err, true), false);
-            List<String> args = new ArrayList<>(List.of("generate", model.toString(), "--backend=cpu"));
-            args.addAll(List.of(many));
-            assertEquals(2, Main.run(terminal, args.toArray(new String[0])));
+            String[] args = Outcome.line(List.of("generate", model.toString(), "--backend=cpu"), many);
+            assertEquals(2, Main.run(terminal, args));
             assertEquals(3, printed.size(), "none after the one that failed");
             assertEquals(
                     "elman: the output is not complete: its disk is full, or nobody reads it any more.",

@@ -68,7 +68,7 @@ class HelpTest {
         assertTrue(help.out().lines().allMatch(line -> line.length() <= 100), help.out());
         List<List<String>> examples = examples(help.out());
         assertEquals(command, examples.get(0).get(0), "the first example is of the command itself");
-        for (List<String> example : examples) commandLine().parseArgs(example.toArray(new String[0]));
+        for (List<String> example : examples) commandLine().parseArgs(Outcome.line(example));
     }
 
     @ParameterizedTest
@@ -97,7 +97,7 @@ class HelpTest {
         String help = Outcome.of("--help").out();
         commands().forEach(command -> assertTrue(help.contains("\n  " + command + " "), help));
         assertFalse(examples(help).isEmpty());
-        for (List<String> example : examples(help)) commandLine().parseArgs(example.toArray(new String[0]));
+        for (List<String> example : examples(help)) commandLine().parseArgs(Outcome.line(example));
     }
 
     /** The examples of training go on with those of asking, so they run one after another, in small. */
@@ -116,7 +116,7 @@ class HelpTest {
                         : word);
                 if (command.equals("train")) words.addAll(small);
                 if (command.equals("train") && !words.contains("--init")) words.addAll(List.of("--hidden", "4"));
-                Outcome outcome = Outcome.withInput("new zealand\n", words.toArray(new String[0]));
+                Outcome outcome = Outcome.withInput("new zealand\n", Outcome.line(words));
                 assertEquals(0, outcome.code(), words + ": " + outcome.err());
                 assertEquals("", outcome.err(), words.toString());
             }

@@ -6,7 +6,9 @@ import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 
 /** What a command line came to: its exit code, and what it printed where nobody watched. */
@@ -15,8 +17,17 @@ record Outcome(int code, String out, String err) {
         return withInput("", args);
     }
 
+    static Outcome of(List<String> first, String... more) {
+        return of(line(first, more));
+    }
+
     static Outcome withInput(String input, String... args) {
         return run(input, Main::commandLine, args);
+    }
+
+    /** These words, and {@code more} after them. */
+    static String[] line(List<String> first, String... more) {
+        return Stream.concat(first.stream(), Stream.of(more)).toArray(String[]::new);
     }
 
     /** Where Java has read {@code args} in this encoding. */

@@ -50,18 +50,15 @@ class PredictTest {
     static void train() throws IOException {
         Path file = Files.writeString(folder.resolve("texts.tsv"), TrainTest.digitsAndLetters());
         model = folder.resolve("model.safetensors");
+        List<String> words =
+                List.of("train", file.toString(), "--out", model.toString(), "--backend=cpu", "--epochs=8");
         String[] options = {"--hidden=64", "--embedding=4", "--batch-size=8", "--learning-rate=0.02", "--no-pictures"};
-        List<String> args = new ArrayList<>(List.of("train", file.toString(), "--out", model.toString()));
-        args.addAll(List.of(options));
-        args.addAll(List.of("--epochs=8", "--backend=cpu"));
-        Outcome trained = Outcome.of(args.toArray(new String[0]));
+        Outcome trained = Outcome.of(words, options);
         assertEquals(0, trained.code(), trained.err());
     }
 
     private static Outcome predict(String input, String... words) {
-        List<String> args = new ArrayList<>(List.of("predict", model.toString(), "--backend=cpu"));
-        args.addAll(List.of(words));
-        return Outcome.withInput(input, args.toArray(new String[0]));
+        return Outcome.withInput(input, Outcome.line(List.of("predict", model.toString(), "--backend=cpu"), words));
     }
 
     @Test
@@ -266,9 +263,7 @@ class PredictTest {
         assertTrue(image.getWidth() > 1000 && image.getHeight() > 500, image.toString());
         assertTrue(hasColor(image, 0x1F5FBF) && hasColor(image, 0xF0A81E), "both labels have their colours");
 
-        List<String> json = new ArrayList<>(List.of(ask));
-        json.add("--json");
-        JsonObject report = predict("", json.toArray(new String[0])).json();
+        JsonObject report = predict("", Outcome.line(List.of(ask), "--json")).json();
         assertEquals(5, report.getAsJsonArray("steps").size());
         JsonObject whole = report.getAsJsonArray("predictions").get(0).getAsJsonObject();
         JsonObject last = report.getAsJsonArray("steps").get(4).getAsJsonObject();
@@ -301,9 +296,8 @@ class PredictTest {
             {"does not end in .png", "a", folder.resolve("why.jpg").toString()},
             {"there is no folder", "a", folder.resolve("no/why.png").toString()},
         }) {
-            List<String> args = new ArrayList<>(List.of(wrong).subList(1, wrong.length - 1));
-            args.addAll(List.of("--explain", wrong[wrong.length - 1]));
-            Outcome outcome = predict("", args.toArray(new String[0]));
+            List<String> texts = List.of(wrong).subList(1, wrong.length - 1);
+            Outcome outcome = predict("", Outcome.line(texts, "--explain", wrong[wrong.length - 1]));
             assertEquals(2, outcome.code(), wrong[0]);
             assertTrue(outcome.err().contains(wrong[0]), outcome.err());
         }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.gson.JsonObject;
 import dev.elman.backend.Backend;
+import dev.elman.contract.ChildJvm;
 import dev.elman.contract.Required;
 import dev.elman.io.SafeTensors;
 import dev.elman.reference.ReferenceBackend;
@@ -28,6 +29,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -70,7 +72,7 @@ class TrainTest {
         args.addAll(List.of("--backend", "reference", "--hidden", "8", "--embedding", "4"));
         if (!List.of(options).contains("--epochs")) args.addAll(List.of("--epochs", "8"));
         args.addAll(List.of(options));
-        return Outcome.of(args.toArray(new String[0]));
+        return Outcome.of(args);
     }
 
     @Test
@@ -97,9 +99,9 @@ class TrainTest {
     @Test
     void theNetworkIsWhatWasAskedFor() throws IOException {
         Files.writeString(file, digitsAndLetters());
-        List<String> options = new ArrayList<>(List.of("--epochs", "2", "--layers", "2", "--no-bidirectional"));
-        options.addAll(List.of("--recurrent-dropout", "0.25", "--dropout", "0.3", "--seed", "5"));
-        Outcome trained = train(options.toArray(new String[0]));
+        List<String> options = List.of("--epochs", "2", "--layers", "2", "--no-bidirectional");
+        Outcome trained =
+                train(Outcome.line(options, "--recurrent-dropout", "0.25", "--dropout", "0.3", "--seed", "5"));
         assertEquals(0, trained.code(), trained.err());
         try (Backend backend = new ReferenceBackend();
                 TextClassifier classifier = TextClassifier.load(backend, model)) {
@@ -228,10 +230,8 @@ class TrainTest {
     }
 
     private Outcome trainFurther(Path init) {
-        String[] words = {"train", file.toString(), "--init", init.toString(), "--out", model.toString()};
-        List<String> args = new ArrayList<>(List.of(words));
-        args.addAll(List.of("--epochs=1", "--no-pictures", "--backend=reference"));
-        return Outcome.of(args.toArray(new String[0]));
+        List<String> words = List.of("train", file.toString(), "--init", init.toString(), "--out", model.toString());
+        return Outcome.of(words, "--epochs=1", "--no-pictures", "--backend=reference");
     }
 
     /** At a rate at which nothing is learnt, what the model answers is what it answered before. */
@@ -252,7 +252,7 @@ class TrainTest {
                 "--learning-rate=1e-9",
                 "--no-pictures",
                 "--backend=reference");
-        Outcome trained = Outcome.of(words.toArray(new String[0]));
+        Outcome trained = Outcome.of(words);
         assertEquals(0, trained.code(), trained.err());
         assertTrue(trained.out().contains("classify, going on with " + model + ": a classifier of 10"), trained.out());
         assertTrue(trained.err().contains("has never read any of \"\u4e00\"; it cannot tell them"), trained.err());
@@ -274,19 +274,17 @@ class TrainTest {
             {"leave out --bidirectional: the model", "--no-bidirectional"},
             {"is a model to classify; leave out --task, or name another --init", "--task", "generate"}
         }) {
-            List<String> args = new ArrayList<>(words);
-            args.addAll(List.of(wrong).subList(1, wrong.length));
-            Outcome refused = Outcome.of(args.toArray(new String[0]));
+            Outcome refused = Outcome.of(words, Arrays.copyOfRange(wrong, 1, wrong.length));
             assertEquals(2, refused.code());
             assertTrue(refused.err().contains(wrong[0]), refused.err());
         }
         Files.writeString(others, "digits\t2024\nsigns\t+-\n");
-        Outcome unknown = Outcome.of(words.toArray(new String[0]));
+        Outcome unknown = Outcome.of(words);
         assertEquals(2, unknown.code());
         assertTrue(
                 unknown.err().contains("line 2 has the label \"signs\", which the model does not know"), unknown.err());
         Files.writeString(others, "signs\t+-\n");
-        assertTrue(Outcome.of(words.toArray(new String[0])).err().contains("line 1 has the label \"signs\""));
+        assertTrue(Outcome.of(words).err().contains("line 1 has the label \"signs\""));
     }
 
     /** All lines of the file are learnt from, those of the other are measured with. */
@@ -537,9 +535,7 @@ class TrainTest {
         assertTrue(again.err().contains("--save-diverged would replace it"), again.err());
         assertEquals("precious", Files.readString(model));
 
-        List<String> replacing = new ArrayList<>(List.of(options));
-        replacing.add("--save-diverged");
-        assertEquals(1, train(replacing.toArray(new String[0])).code());
+        assertEquals(1, train(Outcome.line(List.of(options), "--save-diverged")).code());
         assertEquals(0, Outcome.of("predict", model.toString(), "2024").code());
     }
 
@@ -662,21 +658,10 @@ class TrainTest {
 
     /** Output of a training, in a JVM of its own, that is asked to end once it shows that epoch. */
     private String stoppedInEpoch(int epoch, String... options) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "train",
-                file.toString(),
-                "--out",
-                model.toString(),
-                "--backend",
-                "reference",
-                "--epochs",
-                "999999"));
-        command.addAll(List.of(options));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String[] words = {"train", file.toString(), "--out", model.toString(), "--backend=reference", "--epochs=999999"
+        };
+        String[] arguments = Outcome.line(List.of(words), options);
+        Process process = ChildJvm.with().command(Main.class, arguments).start();
         StringBuilder output = new StringBuilder();
         try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

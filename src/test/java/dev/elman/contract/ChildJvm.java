@@ -58,23 +58,28 @@ public record ChildJvm(String classPath, Map<String, String> environment, List<S
         return new ChildJvm(folder + File.pathSeparator + classPath, uncounted, options);
     }
 
-    /** Runs the class and returns what it printed, errors included. */
-    public String run(Class<?> main, String... arguments) throws IOException, InterruptedException {
+    /** What runs the class, its errors with its output. */
+    public ProcessBuilder command(Class<?> main, String... arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-XX:TieredStopAtLevel=1"); // it lives for seconds
         command.addAll(options);
         command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        environment.forEach((name, value) -> {
+            if (value.isEmpty()) builder.environment().remove(name);
+            else builder.environment().put(name, value);
+        });
+        return builder;
+    }
+
+    /** Runs the class and returns what it printed, errors included. */
+    public String run(Class<?> main, String... arguments) throws IOException, InterruptedException {
         Path output = Files.createTempFile("elman-child", ".log");
         try {
-            ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-            builder.redirectOutput(output.toFile());
-            environment.forEach((name, value) -> {
-                if (value.isEmpty()) builder.environment().remove(name);
-                else builder.environment().put(name, value);
-            });
-            Process process = builder.start();
+            Process process =
+                    command(main, arguments).redirectOutput(output.toFile()).start();
             if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
                 throw new IOException("no end after " + SECONDS + " s: " + Files.readString(output));
