@@ -239,7 +239,7 @@ class SimpleRnnClassifierTest {
                     if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
                 }
             };
-            Backend watched = watched(backend, arguments -> sizes.add(((Shape) arguments[0]).size()));
+            Backend watched = watched(backend, shape -> sizes.add(shape.size()));
             try (SimpleRnnClassifier model =
                     new SimpleRnnClassifier(watched, ToyData.config().build())) {
                 Trainer.Builder settings = ToyData.trainer().epochs(1).validationSplit(0.2);
