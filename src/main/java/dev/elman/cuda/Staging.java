@@ -46,7 +46,7 @@ final class Staging {
                             () -> JCudaDriver.cuMemcpyHtoDAsync(
                                     DeviceAddress.of(to), memory.withByteOffset(begin), 4L * count, context.stream()));
             // The next upload begins at a multiple of 16 bytes.
-            used = Math.min(BYTES, begin + (4 * count + 15) / 16 * 16);
+            used = begin + (4 * count + 15) / 16 * 16;
             from += count;
             context.counters().uploads++;
         }

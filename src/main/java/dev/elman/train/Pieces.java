@@ -43,7 +43,7 @@ final class Pieces {
         int rows = shape.extent(0);
         // No tensor is larger than that; a damaged file's configuration may ask for it, and for as many pieces.
         if (shape.size() <= most || shape.size() > Integer.MAX_VALUE) return List.of(new Piece(name, 0, rows));
-        long each = Math.max(1, most / Math.max(1, shape.rowSize()));
+        long each = Math.max(1, most / shape.rowSize());
         List<Piece> pieces = new ArrayList<>();
         for (long from = 0; from < rows; from += each) {
             String piece = from == 0 ? name : name + "#" + pieces.size();

@@ -47,6 +47,14 @@ class PiecesTest {
         assertEquals(specs, Pieces.of(specs, 10));
     }
 
+    @Test
+    void aRowIsNotCut() {
+        List<Parameters.Spec> specs = List.of(new Parameters.Spec("a", Shape.of(2, 6)));
+        assertEquals(
+                List.of(new Parameters.Spec("a", Shape.of(1, 6)), new Parameters.Spec("a#1", Shape.of(1, 6))),
+                Pieces.of(specs, 5));
+    }
+
     /** What no tensor can be stays whole too, lest a damaged configuration make pieces without end. */
     @Test
     void whatNoTensorCanBeStaysWhole() {

@@ -672,6 +672,14 @@ class SimpleRnnClassifierTest {
         try (Minibatch batch = new Minibatch(backend, 1 << 16)) {
             refused("N = 2 rows of T = 32768 steps", () -> batch.load(input, Batches.range(2), null));
         }
+        // Of one feature the mask and the ids, which are 0, are more.
+        float[][][] rows = new float[1 << 15][][];
+        Arrays.fill(rows, new float[1 << 15][]);
+        try (Minibatch batch = new Minibatch(backend, 1)) {
+            refused(
+                    "N = 32768 rows of T = 32768 steps",
+                    () -> batch.load(SequenceInput.features(rows), Batches.range(rows.length), null));
+        }
     }
 
     /** Without the limit the short rows would be padded to the long one: 257 times its memory. */

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.Backends;
+import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
 import dev.elman.contract.ChildJvm;
@@ -297,6 +298,12 @@ class TeamTest {
                 IllegalArgumentException.class,
                 () -> ThreadTeam.run(2, team -> fit(data(), trainer, team, Checkpoints.none())));
         assertTrue(e.getMessage().contains("validationSplit"), e.getMessage());
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
+            refused(
+                    "A team holds no rows back",
+                    () -> model.fit(data(), data(), trainer().build(), worker(2, 0), Checkpoints.none()));
+        }
     }
 
     @ParameterizedTest
@@ -663,6 +670,7 @@ class TeamTest {
         refused(
                 "another training: number of rows to validate on was 20, but is 21",
                 () -> validated(rows(Batches.range(21)), file));
+        another("number of rows to validate on was 20, but is null", data(), trainer(), file);
     }
 
     private static void validated(TrainingData validation, Path file) {
@@ -772,6 +780,38 @@ class TeamTest {
     }
 
     /** The rows that are held back do not depend on their weights, so a first run without weights gives their numbers. */
+    /** With a rate of 0 the weights stay. */
+    @Test
+    void aWeightedEpochTellsTheMeansOfAllItsBatches() {
+        Trainer still = trainer().epochs(1).schedule((step, total) -> 0).build();
+        float[] weights = new float[ROWS];
+        for (int n = 0; n < ROWS; n++) weights[n] = n % 3;
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            EpochResult epoch = model.fit(weighted(weights), still, Team.alone(), Checkpoints.none())
+                    .last();
+            Metrics all = model.measure(weighted(weights), Batches.range(ROWS));
+            assertEquals(all.loss(), epoch.loss(), 1e-6);
+            assertEquals(all.accuracy(), epoch.accuracy(), 1e-6);
+        }
+    }
+
+    /** Though its states overflow and its loss is no number. */
+    @Test
+    void aRowWithoutWeightIsNoPartOfAMean() {
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model = new SimpleRnnClassifier(
+                        backend, ToyData.config().activation(Activation.LINEAR).build())) {
+            backend.fill(model.weights().get("rnn.forward.wh"), 1e200);
+            SequenceInput both = SequenceInput.tokens(new int[][] {{1}, {1, 1, 1, 1}});
+            double alone = model.evaluate(new int[][] {{1}}, new int[1]).loss();
+            assertEquals(Double.NaN, model.evaluate(both, new int[2]).loss());
+            TrainingData first = new TrainingData(both, new int[2], new float[] {1, 0});
+            assertEquals(alone, model.measure(first, Batches.range(2)).loss(), 1e-6);
+        }
+    }
+
     @Test
     void weightsCountInValidation() {
         Trainer trainer = trainer().epochs(1).validationSplit(0.2).build();
@@ -891,15 +931,16 @@ class TeamTest {
     /** A state is all that the next step needs, and each may be taken by another. */
     @Test
     void localStepsFromStateToStateAreTheStepsOfAFit() {
-        Trainer trainer = trainer().build();
+        Trainer trainer = trainer().schedule(LearningRateSchedule.linear()).build();
         int[] lengths = Arrays.stream(DATA.ids).mapToInt(row -> row.length).toArray();
+        int steps = 3 * trainer.batches(lengths, row -> true, 1).size();
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build())) {
             float[] state = null;
             long step = 0;
             for (int epoch = 1; epoch <= 3; epoch++) {
                 for (int[] batch : trainer.batches(lengths, row -> true, epoch)) {
-                    try (LocalTraining local = new LocalTraining(model, trainer, 1)) {
+                    try (LocalTraining local = new LocalTraining(model, trainer, steps)) {
                         if (state == null) state = local.state();
                         local.restore(state, step++);
                         assertArrayEquals(state, local.state());
@@ -910,6 +951,35 @@ class TeamTest {
             }
             assertArrayEquals(fit(data(), trainer), model.weights().flat().toDoubles());
         }
+    }
+
+    /** A share without rows, as of a batch of fewer rows than workers, or without weight: moments alone would move the weights. */
+    @Test
+    void aLocalStepOfNothingIsCountedAndNoMore() {
+        TrainingData nine = rows(Batches.range(9));
+        TrainingData none = rows(new int[0]);
+        TrainingData weightless = new TrainingData(SequenceInput.tokens(new int[][] {{1}}), new int[1], new float[1]);
+        float[][] ends = new float[2][];
+        try (Backend backend = Backends.openCpu(1)) {
+            for (int run = 0; run < 2; run++) {
+                try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build());
+                        LocalTraining local = new LocalTraining(model, trainer().build(), 4)) {
+                    local.step(nine, 0);
+                    float[] state = local.state();
+                    if (run == 0) {
+                        assertEquals(new Metrics(0, 0, 0), local.step(none, 0));
+                        assertEquals(new Metrics(0, 0, 1), local.step(weightless, 0));
+                        assertArrayEquals(state, local.state());
+                    } else {
+                        local.restore(state, 3);
+                    }
+                    local.step(nine, 0);
+                    ends[run] = local.state();
+                }
+            }
+            assertEquals(0, backend.liveTensors());
+        }
+        assertArrayEquals(ends[1], ends[0]);
     }
 
     @Test
@@ -959,6 +1029,18 @@ class TeamTest {
             assertEquals(Double.NaN, local.step(rows(Batches.range(9)), 0).loss());
             assertArrayEquals(state, local.state());
         }
+        Trainer infinite = trainer()
+                .regularizer(WeightKind.KERNEL, Regularizer.l2(1e300))
+                .clipValue(Double.POSITIVE_INFINITY)
+                .build();
+        try (Backend backend = new ReferenceBackend();
+                SimpleRnnClassifier model =
+                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                LocalTraining local = new LocalTraining(model, infinite, 1)) {
+            float[] state = local.state();
+            assertEquals(Double.NaN, local.step(rows(Batches.range(9)), 0).loss(), "nor is its gradient");
+            assertArrayEquals(state, local.state());
+        }
     }
 
     @Test
@@ -979,6 +1061,10 @@ class TeamTest {
                     "step: labels must be at least 0 and below K = 3",
                     () -> local.step(TrainingData.of(SequenceInput.tokens(row), new int[] {3}), 0));
             assertArrayEquals(state, local.state());
+            refused(
+                    "patience",
+                    () -> new LocalTraining(
+                            model, trainer().patience(1).validationSplit(0.1).build(), 1));
             IllegalStateException e = assertThrows(
                     IllegalStateException.class,
                     () -> new LocalTraining(sharing, trainer().build(), 1));

@@ -542,6 +542,10 @@ class TrainerTest {
         for (double share : new double[] {-1, 1.5, Double.NaN}) {
             refused("withWarmup: share", () -> LearningRateSchedule.constant().withWarmup(share));
         }
+        for (double factor : new double[] {-1e-9, Double.POSITIVE_INFINITY, Double.NaN}) {
+            refused("l1 must be at least 0 and below Infinity, but is " + factor, () -> Regularizer.l1(factor));
+            refused("l2 must be at least 0 and below Infinity, but is " + factor, () -> Regularizer.l2(factor));
+        }
         refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
         refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
         try (SimpleRnnClassifier model =
