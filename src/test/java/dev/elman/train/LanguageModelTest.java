@@ -378,6 +378,7 @@ class LanguageModelTest {
             // 7 predictions are no fourth stream of 2, and one is a stream.
             assertEquals(6, model.evaluate(pattern(8)).count());
             assertEquals(1, model.evaluate(pattern(2)).count());
+            assertEquals(4, new Metrics(Math.log(4), 0, 1).perplexity(), 1e-12);
         }
     }
 

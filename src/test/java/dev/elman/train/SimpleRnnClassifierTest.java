@@ -335,8 +335,10 @@ class SimpleRnnClassifierTest {
             refused("of class 2", () -> model.fit(ids, new int[] {2, 2}, trainer));
             refused("below V = 6, but row 1, step 0 has 6", () -> model.predict(new int[][] {{1}, {6}}));
             refused("takes token ids", () -> model.predict(new float[1][1][6]));
-            Trainer split = ToyData.trainer().validationSplit(0.1).build();
-            refused("leaves one side empty", () -> model.fit(ids, new int[] {0, 1}, split));
+            for (double share : new double[] {0.1, 0.9}) {
+                Trainer split = ToyData.trainer().validationSplit(share).build();
+                refused("leaves one side empty", () -> model.fit(ids, new int[] {0, 1}, split));
+            }
             assertArrayEquals(before, model.weights().flat().toDoubles());
         }
         ClassifierConfig features = ClassifierConfig.features(2, 2).build();

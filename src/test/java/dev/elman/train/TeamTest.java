@@ -780,6 +780,19 @@ class TeamTest {
     }
 
     /** The rows that are held back do not depend on their weights, so a first run without weights gives their numbers. */
+    @Test
+    void eachRowHasOneLabelAndOneWeight() {
+        SequenceInput two = SequenceInput.tokens(new int[][] {{1}, {2}});
+        for (int count : new int[] {1, 3}) {
+            String rows = ", but there are " + count;
+            refused("one label a row" + rows, () -> TrainingData.of(two, new int[count]));
+            refused("one weight a row" + rows, () -> new TrainingData(two, new int[2], new float[count]));
+        }
+        for (float weight : new float[] {-1e-9f, Float.POSITIVE_INFINITY, Float.NaN}) {
+            refused("row 1 has " + weight, () -> new TrainingData(two, new int[2], new float[] {1, weight}));
+        }
+    }
+
     /** With a rate of 0 the weights stay. */
     @Test
     void aWeightedEpochTellsTheMeansOfAllItsBatches() {
