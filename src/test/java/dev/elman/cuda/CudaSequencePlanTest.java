@@ -52,6 +52,20 @@ class CudaSequencePlanTest {
         reference.close();
     }
 
+    /** With as many rows as the table says, for which the kernels must have room; 2048 nodes take too long without a GPU. */
+    @ParameterizedTest
+    @ValueSource(ints = {64, 128, 192, 256, 384, 512, 768, 1024})
+    void aGroupIsAsFullAsItCanBe(int hidden) {
+        for (SequenceSize size : SequenceSize.ALL) {
+            if (size.hidden() != hidden) continue;
+            String plan = size.family().plan() + (size.family().rounds() ? " in TF32" : "");
+            SequenceCase.assumePlan(cuda, plan, hidden);
+            int rows = size.mostRows(true, false);
+            SequenceCase one = new SequenceCase(cuda, plan, 2, rows, 1, hidden, Activation.TANH, false, false, true);
+            one.assertAsOn(reference, one.onDevice(size.blocks(), 2, 0, rows));
+        }
+    }
+
     /** Full and padded sizes, and fewer steps than are fetched ahead; on 1000 multiprocessors a block has one row, on one as many as it can hold. */
     @ParameterizedTest
     @CsvSource({
