@@ -220,12 +220,11 @@ record SequenceSize(
      * The fastest way for this many rows, at least 1, of each of one or two directions of a layer, in one launch; the bits of a row
      * are the same in each. Null where they have no room at the same time and need it.
      *
-     * @param multiprocessors enough for a group
      * @param backward whether gradients are walked, for which not each kernel is there
      * @param dropout whether the recurrence drops states
      */
     Share share(int rows, int directions, int multiprocessors, boolean backward, boolean dropout) {
-        int atOnce = groups(multiprocessors);
+        int atOnce = Math.max(groups(multiprocessors), 1);
         int each = Math.max(atOnce / directions, 1); // groups of a direction
         Share best = null;
         for (Rows kernel : kernels) {
