@@ -1,7 +1,8 @@
 package dev.elman.train;
 
-import static dev.elman.train.SimpleRnnClassifierTest.missing;
-import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.Callbacks.afterBatch;
+import static dev.elman.train.Refusals.missing;
+import static dev.elman.train.Refusals.refused;
 import static dev.elman.train.SimpleRnnClassifierTest.watched;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -204,12 +205,7 @@ class LanguageModelTest {
         AtomicInteger allocations = new AtomicInteger();
         Backend counting = watched(backend, shape -> allocations.incrementAndGet());
         List<Integer> perBatch = new ArrayList<>();
-        Callback counter = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                perBatch.add(allocations.get());
-            }
-        };
+        Callback counter = afterBatch(progress -> perBatch.add(allocations.get()));
         LanguageModelConfig config =
                 config(4).withLayers(2).withDropout(.1).withRecurrentDropout(.1).withWindow(4, 10);
         try (LanguageModel model = new LanguageModel(counting, config)) {
@@ -242,12 +238,7 @@ class LanguageModelTest {
     @Test
     void anEvaluationBetweenWindowsIsSurvived() {
         try (LanguageModel model = new LanguageModel(backend, config(2).withWindow(2, 5))) {
-            Callback evaluates = new Callback() {
-                @Override
-                public void onBatchEnd(Progress progress) {
-                    model.evaluate(pattern(10));
-                }
-            };
+            Callback evaluates = afterBatch(progress -> model.evaluate(pattern(10)));
             History history = model.fit(
                     pattern(60),
                     Trainer.builder().epochs(2).batchSize(3).callback(evaluates).build());

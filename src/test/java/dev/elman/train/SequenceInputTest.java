@@ -1,6 +1,6 @@
 package dev.elman.train;
 
-import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.Refusals.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;

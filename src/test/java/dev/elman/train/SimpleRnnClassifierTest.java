@@ -1,5 +1,9 @@
 package dev.elman.train;
 
+import static dev.elman.train.Callbacks.afterBatch;
+import static dev.elman.train.Callbacks.afterEpoch;
+import static dev.elman.train.Refusals.missing;
+import static dev.elman.train.Refusals.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -162,8 +166,7 @@ class SimpleRnnClassifierTest {
 
     @Test
     void predictionsComeInTheOrderOfTheRows() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             float[][] together = model.predictProba(fresh.ids);
             for (int n = 0; n < 10; n++) {
                 float[] alone = model.predictProba(new int[][] {fresh.ids[n]})[0];
@@ -175,8 +178,7 @@ class SimpleRnnClassifierTest {
 
     @Test
     void emptyRowsAreLegal() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             float[][] alone = model.predictProba(new int[][] {{}});
             float[][] padded = model.predictProba(new int[][] {{1, 2}, {}});
             assertArrayEquals(alone[0], padded[1], 1e-6f);
@@ -199,12 +201,7 @@ class SimpleRnnClassifierTest {
         labels[0] = 1;
         AtomicInteger allocations = new AtomicInteger();
         List<Integer> perBatch = new ArrayList<>();
-        Callback counter = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                perBatch.add(allocations.getAndSet(0));
-            }
-        };
+        Callback counter = afterBatch(progress -> perBatch.add(allocations.getAndSet(0)));
         ClassifierConfig config = ClassifierConfig.tokens(1, 2)
                 .embeddingSize(1)
                 .hiddenSize(1)
@@ -233,15 +230,11 @@ class SimpleRnnClassifierTest {
         for (int patience = 0; patience < 2; patience++) {
             int now = patience;
             List<Long> sizes = new ArrayList<>();
-            Callback counter = new Callback() {
-                @Override
-                public void onBatchEnd(Progress progress) {
-                    if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
-                }
-            };
+            Callback counter = afterBatch(progress -> {
+                if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
+            });
             Backend watched = watched(backend, shape -> sizes.add(shape.size()));
-            try (SimpleRnnClassifier model =
-                    new SimpleRnnClassifier(watched, ToyData.config().build())) {
+            try (SimpleRnnClassifier model = ToyData.model(watched)) {
                 Trainer.Builder settings = ToyData.trainer().epochs(1).validationSplit(0.2);
                 model.fit(
                         data.ids,
@@ -263,8 +256,7 @@ class SimpleRnnClassifierTest {
             Backend full = watched(backend, shape -> {
                 if (left.getAndDecrement() == 0) throw new OutOfMemoryError("for this test");
             });
-            try (SimpleRnnClassifier model =
-                    new SimpleRnnClassifier(full, ToyData.config().build())) {
+            try (SimpleRnnClassifier model = ToyData.model(full)) {
                 model.fit(data.ids, data.labels, trainer);
                 fits = true;
             } catch (OutOfMemoryError e) {
@@ -325,8 +317,7 @@ class SimpleRnnClassifierTest {
     void badInputIsNamedAndChangesNothing() {
         Trainer trainer = ToyData.trainer().build();
         int[][] ids = {{1, 2}, {3}};
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             double[] before = model.weights().flat().toDoubles();
             refused("no rows", () -> model.fit(new int[0][], new int[0], trainer));
             refused("1 labels for 2 rows", () -> model.fit(ids, new int[1], trainer));
@@ -364,8 +355,7 @@ class SimpleRnnClassifierTest {
         CountDownLatch training = new CountDownLatch(1);
         CountDownLatch asked = new CountDownLatch(1);
         AtomicReference<Throwable> met = new AtomicReference<>();
-        try (SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
+        try (SimpleRnnClassifier model = ToyData.model(backend);
                 LocalTraining local = new LocalTraining(model, ToyData.trainer().build(), 1)) {
             float[] state = local.state();
             Thread other = new Thread(() -> {
@@ -407,16 +397,9 @@ class SimpleRnnClassifierTest {
 
     @Test
     void aModelIsNotClosedInItsOwnCallback() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Runnable close = model::close;
-            Callback closing = new Callback() {
-                @Override
-                public boolean onEpochEnd(EpochResult result) {
-                    close.run();
-                    return true;
-                }
-            };
+            Callback closing = afterEpoch(result -> close.run());
             Trainer trainer = ToyData.trainer().callback(closing).build();
             IllegalStateException e =
                     assertThrows(IllegalStateException.class, () -> model.fit(data.ids, data.labels, trainer));
@@ -484,8 +467,7 @@ class SimpleRnnClassifierTest {
         ToyData other = new ToyData(40, 5);
         TrainingData rows = TrainingData.of(SequenceInput.tokens(data.ids), data.labels);
         TrainingData held = TrainingData.of(SequenceInput.tokens(other.ids), other.labels);
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer = ToyData.trainer().epochs(3).patience(3).build();
             refused("patience needs held-back data", () -> model.fit(rows, trainer, Team.alone(), Checkpoints.none()));
             Trainer split = ToyData.trainer().validationSplit(0.1).build();
@@ -508,8 +490,7 @@ class SimpleRnnClassifierTest {
     void whatIsNullIsNamed() {
         Trainer trainer = ToyData.trainer().build();
         SequenceInput input = SequenceInput.tokens(data.ids);
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             missing("ids", () -> model.predict((int[][]) null));
             missing("x", () -> model.predict((float[][][]) null));
             missing("input", () -> model.predict((SequenceInput) null));
@@ -519,10 +500,6 @@ class SimpleRnnClassifierTest {
             missing("labels", () -> model.fit(input, null, trainer));
             missing("trainer", () -> model.fit(input, data.labels, null));
         }
-    }
-
-    static void missing(String name, Executable action) {
-        assertEquals(name, assertThrows(NullPointerException.class, action).getMessage());
     }
 
     @Test
@@ -546,8 +523,7 @@ class SimpleRnnClassifierTest {
     /** The bias of class 0 is so large that every row is taken for it. */
     @Test
     void confusionIsByClassAndThenByAnswer() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             model.weights().get("dense.b").set(new float[] {1000, 0, 0});
             int[][] expected = {{1, 0, 0}, {2, 0, 0}, {0, 0, 0}};
             int[][] found = model.evaluate(new int[][] {{1}, {2}, {3}}, new int[] {1, 1, 0})
@@ -559,8 +535,7 @@ class SimpleRnnClassifierTest {
     @Test
     void anEvaluationCountsTheHitsOfAllItsBatches() {
         ToyData many = new ToyData(600, 3);
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Evaluation found = model.evaluate(many.ids, many.labels);
             int hits = 0;
             for (int k = 0; k < ToyData.CLASSES; k++) hits += found.confusion()[k][k];
@@ -620,8 +595,7 @@ class SimpleRnnClassifierTest {
 
     @Test
     void useAfterCloseIsRefused(@TempDir Path folder) {
-        SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build());
+        SimpleRnnClassifier model = ToyData.model(backend);
         model.close();
         Trainer trainer = ToyData.trainer().build();
         closed("predictProba", () -> model.predict(fresh.ids));
@@ -637,11 +611,6 @@ class SimpleRnnClassifierTest {
     private static void closed(String operation, Executable action) {
         IllegalStateException e = assertThrows(IllegalStateException.class, action);
         assertEquals(operation + ": this model is closed. Create or load another.", e.getMessage());
-    }
-
-    static void refused(String part, Runnable action) {
-        IllegalArgumentException e = assertThrows(IllegalArgumentException.class, action::run);
-        assertTrue(e.getMessage().contains(part), e.getMessage());
     }
 
     @Test

@@ -1,6 +1,9 @@
 package dev.elman.train;
 
-import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.Callbacks.afterBatch;
+import static dev.elman.train.Callbacks.afterEpoch;
+import static dev.elman.train.Refusals.refused;
+import static dev.elman.train.Refusals.stopped;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -123,15 +126,9 @@ class TeamTest {
     /** The others would wait for it; that of this team adds nothing. */
     @Test
     void anInterruptEndsNoWorkerOfATeamAlone() {
-        Callback interrupting = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                Thread.currentThread().interrupt();
-            }
-        };
+        Callback interrupting = afterBatch(progress -> Thread.currentThread().interrupt());
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer = trainer().callback(interrupting).build();
             assertEquals(
                     3,
@@ -286,11 +283,6 @@ class TeamTest {
         }
     }
 
-    private static void stopped(String part, Runnable action) {
-        IllegalStateException e = assertThrows(IllegalStateException.class, action::run);
-        assertTrue(e.getMessage().contains(part), e.getMessage());
-    }
-
     @Test
     void aTeamHoldsNothingBack() {
         Trainer trainer = trainer().validationSplit(0.2).build();
@@ -315,13 +307,9 @@ class TeamTest {
         if (momentum) settings.optimizer(Optimizer.sgd(0.1).withMomentum(0.9));
         double[] uninterrupted = fit(data(), settings.build());
         Path file = folder.resolve("training.safetensors");
-        Trainer stopping = settings.callback(new Callback() {
-                    @Override
-                    public boolean onEpochEnd(EpochResult result) {
-                        if (result.epoch() == 3) throw new IllegalStateException("pulled the plug");
-                        return true;
-                    }
-                })
+        Trainer stopping = settings.callback(afterEpoch(result -> {
+                    if (result.epoch() == 3) throw new IllegalStateException("pulled the plug");
+                }))
                 .build();
         stopped("pulled the plug", () -> fit(data(), stopping, Team.alone(), Checkpoints.in(file)));
         assertEquals(3, Checkpoint.read(file).epoch());
@@ -492,12 +480,7 @@ class TeamTest {
                     .embeddingSize(4)
                     .hiddenSize(4)
                     .build();
-            Callback trained = new Callback() {
-                @Override
-                public void onBatchEnd(Progress progress) {
-                    System.out.println("a batch was learnt");
-                }
-            };
+            Callback trained = afterBatch(progress -> System.out.println("a batch was learnt"));
             try (Backend backend = Backends.openCpu(1);
                     SimpleRnnClassifier model = new SimpleRnnClassifier(backend, large)) {
                 Checkpoints here = Checkpoints.in(Path.of(args[0]));
@@ -511,12 +494,9 @@ class TeamTest {
     /** Not after an epoch, which would be lost. */
     @Test
     void aCheckpointWhereNoneCanBeIsRefusedBeforeTheFirstBatch(@TempDir Path folder) {
-        Callback trained = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                throw new AssertionError("a batch was learnt");
-            }
-        };
+        Callback trained = afterBatch(progress -> {
+            throw new AssertionError("a batch was learnt");
+        });
         Map<Path, String> refused = Map.of(
                 folder.resolve("missing").resolve("training.safetensors"),
                 "missing: the folder of the checkpoint is not there",
@@ -770,8 +750,7 @@ class TeamTest {
                     Arrays.stream(rows).map(row -> DATA.labels[row]).toArray(),
                     run == 0 ? null : weights);
             try (Backend backend = new ReferenceBackend();
-                    SimpleRnnClassifier model =
-                            new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                    SimpleRnnClassifier model = ToyData.model(backend)) {
                 model.fit(data, trainer, Team.alone(), Checkpoints.none());
                 results[run] = model.weights().flat().toDoubles();
             }
@@ -800,8 +779,7 @@ class TeamTest {
         float[] weights = new float[ROWS];
         for (int n = 0; n < ROWS; n++) weights[n] = n % 3;
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                SimpleRnnClassifier model = ToyData.model(backend)) {
             EpochResult epoch = model.fit(weighted(weights), still, Team.alone(), Checkpoints.none())
                     .last();
             Metrics all = model.measure(weighted(weights), Batches.range(ROWS));
@@ -837,8 +815,7 @@ class TeamTest {
         double hits = 0;
         double total = 0;
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                SimpleRnnClassifier model = ToyData.model(backend)) {
             EpochResult result = model.fit(weighted(weights), trainer, Team.alone(), Checkpoints.none())
                     .last();
             float[][] probabilities = model.predictProba(DATA.ids);
@@ -866,12 +843,7 @@ class TeamTest {
         float[] weights = {.1f, .1f, .1f, 0}; // a fit wants two classes
         TrainingData data = new TrainingData(SequenceInput.tokens(ids), new int[] {0, 0, 0, 1}, weights);
         List<Double> shown = new ArrayList<>();
-        Callback progress = new Callback() {
-            @Override
-            public void onBatchEnd(Progress now) {
-                shown.add(now.accuracy());
-            }
-        };
+        Callback progress = afterBatch(now -> shown.add(now.accuracy()));
         Trainer trainer = trainer().epochs(1).callback(progress).build();
         try (Backend backend = Backends.openCpu(1);
                 SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config().build());
@@ -998,8 +970,7 @@ class TeamTest {
     @Test
     void aStateOfAnotherLengthIsRefusedAndChangesNothing() {
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier model = ToyData.model(backend);
                 LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {
             float[] state = local.state();
             for (int length : new int[] {0, state.length / 3, state.length - 1, state.length + 1}) {
@@ -1014,8 +985,7 @@ class TeamTest {
     @Test
     void aClosedLocalTrainingIsRefused() {
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+                SimpleRnnClassifier model = ToyData.model(backend)) {
             LocalTraining local = new LocalTraining(model, trainer().build(), 1);
             float[] state = local.state();
             local.close();
@@ -1034,8 +1004,7 @@ class TeamTest {
     @Test
     void aLocalStepWhoseLossIsNoNumberChangesNothing() {
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier model = ToyData.model(backend);
                 LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {
             model.weights().get("dense.b").set(new float[] {0, Float.NaN, 0});
             float[] state = local.state();
@@ -1047,8 +1016,7 @@ class TeamTest {
                 .clipValue(Double.POSITIVE_INFINITY)
                 .build();
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier model = ToyData.model(backend);
                 LocalTraining local = new LocalTraining(model, infinite, 1)) {
             float[] state = local.state();
             assertEquals(Double.NaN, local.step(rows(Batches.range(9)), 0).loss(), "nor is its gradient");
@@ -1059,8 +1027,7 @@ class TeamTest {
     @Test
     void aLocalStepThatCannotBeIsRefusedAndChangesNothing() {
         try (Backend backend = new ReferenceBackend();
-                SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
+                SimpleRnnClassifier model = ToyData.model(backend);
                 SimpleRnnClassifier sharing = SimpleRnnClassifier.sharing(
                         backend, model.config(), model.weights().flat());
                 LocalTraining local = new LocalTraining(model, trainer().build(), 1)) {

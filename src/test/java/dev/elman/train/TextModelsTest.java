@@ -1,7 +1,7 @@
 package dev.elman.train;
 
-import static dev.elman.train.SimpleRnnClassifierTest.missing;
-import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.Refusals.missing;
+import static dev.elman.train.Refusals.refused;
 import static dev.elman.train.SimpleRnnClassifierTest.watched;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;

@@ -1,5 +1,6 @@
 package dev.elman.train;
 
+import dev.elman.backend.Backend;
 import java.util.Random;
 
 /** Sequences whose class is easy to state: which of the tokens 1 to 3 comes first. 4 and 5 are noise before and between. */
@@ -38,6 +39,11 @@ final class ToyData {
                 .embeddingSize(8)
                 .hiddenSize(16)
                 .seed(1);
+    }
+
+    /** One of {@link #config}. */
+    static SimpleRnnClassifier model(Backend backend) {
+        return new SimpleRnnClassifier(backend, config().build());
     }
 
     static Trainer.Builder trainer() {

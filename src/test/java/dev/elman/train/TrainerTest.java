@@ -1,6 +1,8 @@
 package dev.elman.train;
 
-import static dev.elman.train.SimpleRnnClassifierTest.refused;
+import static dev.elman.train.Callbacks.afterBatch;
+import static dev.elman.train.Callbacks.afterEpoch;
+import static dev.elman.train.Refusals.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -43,15 +45,9 @@ class TrainerTest {
     void patienceGivesTheBestWeightsBack(int patience) {
         // A rate far too high after a good start: the validation loss falls, then rises.
         List<double[]> snapshots = new ArrayList<>();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
-            Callback watcher = new Callback() {
-                @Override
-                public boolean onEpochEnd(EpochResult result) {
-                    snapshots.add(model.weights().flat().toDoubles());
-                    return true;
-                }
-            };
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
+            Callback watcher =
+                    afterEpoch(result -> snapshots.add(model.weights().flat().toDoubles()));
             Trainer trainer = ToyData.trainer()
                     .epochs(60)
                     .validationSplit(0.2)
@@ -152,8 +148,7 @@ class TrainerTest {
 
     /** The last epoch of a training on two rows of these weights. */
     private EpochResult result(Trainer.Builder trainer, float... weights) {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             TrainingData rows =
                     new TrainingData(SequenceInput.tokens(new int[][] {{1, 2}, {3}}), new int[] {0, 1}, weights);
             return model.fit(rows, trainer.build(), Team.alone(), Checkpoints.none())
@@ -212,8 +207,7 @@ class TrainerTest {
 
     private Map<String, double[]> oneStep(Trainer.Builder trainer, Map<String, double[]> before) {
         Map<String, double[]> after = new HashMap<>();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             model.weights().views().forEach((name, view) -> before.put(name, view.toDoubles()));
             model.fit(data.ids, data.labels, trainer.build());
             model.weights().views().forEach((name, view) -> after.put(name, view.toDoubles()));
@@ -233,13 +227,8 @@ class TrainerTest {
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
                 backend,
                 ToyData.config().activation(dev.elman.backend.Activation.LINEAR).build())) {
-            Callback watcher = new Callback() {
-                @Override
-                public boolean onEpochEnd(EpochResult result) {
-                    lastGood[0] = model.weights().flat().toDoubles();
-                    return true;
-                }
-            };
+            Callback watcher =
+                    afterEpoch(result -> lastGood[0] = model.weights().flat().toDoubles());
             Trainer trainer = ToyData.trainer()
                     .optimizer(Optimizer.sgd(0.1))
                     .clipNorm(Double.POSITIVE_INFINITY)
@@ -263,16 +252,11 @@ class TrainerTest {
     void divergenceKeepsTheBestWeightsWherePatienceHasThem() {
         List<double[]> ends = new ArrayList<>();
         List<Double> losses = new ArrayList<>();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
-            Callback watcher = new Callback() {
-                @Override
-                public boolean onEpochEnd(EpochResult result) {
-                    ends.add(model.weights().flat().toDoubles());
-                    losses.add(result.validationLoss());
-                    return true;
-                }
-            };
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
+            Callback watcher = afterEpoch(result -> {
+                ends.add(model.weights().flat().toDoubles());
+                losses.add(result.validationLoss());
+            });
             Trainer trainer = ToyData.trainer()
                     .validationSplit(0.2)
                     .patience(5)
@@ -294,16 +278,10 @@ class TrainerTest {
     @CsvSource({"0, 1, 1, 0", "0, 3, 2, 0", "1, 2, 2, 1", "1, 3, 3, 1"})
     void weightsAreGoodOnlyOnceALossHasComeOfThem(int ruined, int epochs, int diverged, int good) {
         double[][] ends = new double[epochs + 1][];
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             ends[0] = model.weights().flat().toDoubles();
-            Callback watcher = new Callback() {
-                @Override
-                public boolean onEpochEnd(EpochResult result) {
-                    ends[result.epoch()] = model.weights().flat().toDoubles();
-                    return true;
-                }
-            };
+            Callback watcher = afterEpoch(
+                    result -> ends[result.epoch()] = model.weights().flat().toDoubles());
             Trainer trainer = ToyData.trainer()
                     .epochs(epochs)
                     .batchSize(100)
@@ -322,8 +300,7 @@ class TrainerTest {
     @Test
     void anEpochTellsTheMeansOfAllItsBatches() {
         Trainer still = ToyData.trainer().epochs(1).schedule((step, total) -> 0).build();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             long began = System.nanoTime();
             EpochResult epoch = model.fit(data.ids, data.labels, still).last();
             double took = (System.nanoTime() - began) * 1e-9;
@@ -348,8 +325,7 @@ class TrainerTest {
                 return result.epoch() < 2;
             }
         };
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             History history = model.fit(
                     data.ids, data.labels, ToyData.trainer().callback(watcher).build());
             assertEquals(2, history.epochs().size());
@@ -363,17 +339,12 @@ class TrainerTest {
     @ValueSource(ints = {1, 3, 7})
     void anInterruptEndsTheTrainingWithTheWeightsOfTheLastWholeEpoch(int batch) {
         int whole = batch == 7 ? 2 : 1;
-        Callback interrupting = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                if (progress.epoch() == 2 && progress.batch() == batch)
-                    Thread.currentThread().interrupt();
-            }
-        };
-        try (SimpleRnnClassifier model =
-                        new SimpleRnnClassifier(backend, ToyData.config().build());
-                SimpleRnnClassifier other =
-                        new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        Callback interrupting = afterBatch(progress -> {
+            if (progress.epoch() == 2 && progress.batch() == batch)
+                Thread.currentThread().interrupt();
+        });
+        try (SimpleRnnClassifier model = ToyData.model(backend);
+                SimpleRnnClassifier other = ToyData.model(backend)) {
             History history = model.fit(
                     data.ids,
                     data.labels,
@@ -393,8 +364,7 @@ class TrainerTest {
     @Test
     void anInterruptGivesTheBestWeightsBackWherePatienceHasThem() {
         List<double[]> ends = new ArrayList<>();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Callback interrupting = new Callback() {
                 @Override
                 public void onBatchEnd(Progress progress) {
@@ -425,14 +395,10 @@ class TrainerTest {
 
     @Test
     void anInterruptEndsATrainingOfOneBatchAnEpoch() {
-        Callback interrupting = new Callback() {
-            @Override
-            public void onBatchEnd(Progress progress) {
-                if (progress.epoch() == 2) Thread.currentThread().interrupt();
-            }
-        };
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        Callback interrupting = afterBatch(progress -> {
+            if (progress.epoch() == 2) Thread.currentThread().interrupt();
+        });
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer =
                     ToyData.trainer().batchSize(100).callback(interrupting).build();
             assertEquals(2, model.fit(data.ids, data.labels, trainer).epochs().size());
@@ -443,8 +409,7 @@ class TrainerTest {
 
     @Test
     void anInterruptInTheFirstEpochLeavesTheFirstWeights() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             float[] first = model.weights().flat().toFloats();
             Thread.currentThread().interrupt();
             History history = model.fit(data.ids, data.labels, ToyData.trainer().build());
@@ -488,8 +453,7 @@ class TrainerTest {
     @ParameterizedTest
     @ValueSource(doubles = {-1e-9, Double.NaN})
     void aScheduleThatWouldClimbIsRefused(double factor) {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer = ToyData.trainer()
                     .epochs(2)
                     .schedule((step, total) -> step < 2 ? 1 : factor)
@@ -507,8 +471,7 @@ class TrainerTest {
                 Optimizer.adam(0.02),
                 Optimizer.adamW(0.02, 0.01));
         for (Optimizer optimizer : optimizers) {
-            try (SimpleRnnClassifier model =
-                    new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            try (SimpleRnnClassifier model = ToyData.model(backend)) {
                 Trainer trainer = ToyData.trainer()
                         .epochs(30)
                         .optimizer(optimizer)
@@ -550,8 +513,7 @@ class TrainerTest {
         }
         refused("clipNorm", () -> Trainer.builder().clipNorm(0).build());
         refused("validationSplit", () -> Trainer.builder().validationSplit(1).build());
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer patient = Trainer.builder().patience(3).build();
             refused("set validationSplit", () -> model.fit(data.ids, data.labels, patient));
         }
@@ -651,8 +613,7 @@ class TrainerTest {
 
     @Test
     void aBatchMayBeLargerThanAnyData() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer =
                     ToyData.trainer().batchSize(Integer.MAX_VALUE).epochs(2).build();
             model.fit(new int[][] {{1}, {2}}, new int[] {0, 1}, trainer);
@@ -666,8 +627,7 @@ class TrainerTest {
         TrainingData rows =
                 new TrainingData(SequenceInput.tokens(ids), new int[] {0, 1, 0, 1}, new float[] {0, 0, 1, 1});
         for (int seed = 0; seed < 8; seed++) {
-            try (SimpleRnnClassifier model =
-                    new SimpleRnnClassifier(backend, ToyData.config().build())) {
+            try (SimpleRnnClassifier model = ToyData.model(backend)) {
                 double[] before = model.weights().flat().toDoubles();
                 Trainer trainer = ToyData.trainer()
                         .seed(seed)
@@ -728,8 +688,7 @@ class TrainerTest {
 
     @Test
     void weightsThatNeverGaveALossAreNotGood() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             double[] before = model.weights().flat().toDoubles();
             // One batch an epoch: what the first update makes of the weights shows in the second epoch only.
             Trainer trainer = ToyData.trainer()
@@ -748,8 +707,7 @@ class TrainerTest {
 
     @Test
     void whatTheLastStepRuinedIsSaidToBeOfThatStep() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             Trainer trainer = ToyData.trainer()
                     .epochs(1)
                     .batchSize(data.ids.length)
@@ -765,8 +723,7 @@ class TrainerTest {
 
     @Test
     void aGradientThatIsNoNumberStopsWhereTheLossIsOne() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             double[] before = model.weights().flat().toDoubles();
             Trainer trainer = ToyData.trainer()
                     .regularizer(WeightKind.KERNEL, Regularizer.l2(1e300))
@@ -782,8 +739,7 @@ class TrainerTest {
 
     @Test
     void aLossThatIsNoNumberFromTheStartIsTheWeights() {
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(backend, ToyData.config().build())) {
+        try (SimpleRnnClassifier model = ToyData.model(backend)) {
             backend.fill(model.weights().flat(), Float.NaN);
             Trainer trainer = ToyData.trainer().build();
             TrainingDivergedException e =
