@@ -108,4 +108,14 @@ class BatchesTest {
                 2,
                 Batches.sorted(row -> lengths[row], Batches.range(6), 3, 1000).size());
     }
+
+    @Test
+    void littlePaddingIsOnePiece() {
+        int[] lengths = {100, 30, 90, 40};
+        assertEquals(1, Batches.pieces(n -> lengths[n], Batches.range(4)).size());
+        assertEquals(1, Batches.pieces(n -> 100 * lengths[n], Batches.range(4)).size());
+        int[] few = {4000, 1, 1, 1};
+        assertEquals(1, Batches.pieces(n -> few[n], Batches.range(4)).size(), "not worth a launch");
+        assertEquals(1, Batches.pieces(n -> 0, Batches.range(4)).size());
+    }
 }

@@ -1,6 +1,5 @@
 package dev.elman.train;
 
-import static dev.elman.train.Callbacks.afterBatch;
 import static dev.elman.train.Callbacks.afterEpoch;
 import static dev.elman.train.Refusals.missing;
 import static dev.elman.train.Refusals.refused;
@@ -9,36 +8,27 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.elman.backend.Activation;
 import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
-import dev.elman.contract.Intercepted;
 import dev.elman.io.ModelFileException;
 import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class SimpleRnnClassifierTest {
     private final Backend backend = new ReferenceBackend();
@@ -186,87 +176,6 @@ class SimpleRnnClassifierTest {
         }
     }
 
-    /** Whatever the lengths are, and so whichever batches are cut, and how. */
-    @ParameterizedTest
-    @ValueSource(longs = {9, 22, 23, 29, 35, 38})
-    void nothingIsAllocatedAfterTheFirstBatch(long seed) {
-        Random random = Seeds.random(seed);
-        int longest = 1 << random.nextInt(13);
-        double tail = 2 * random.nextDouble();
-        int[][] ids = new int[20 + random.nextInt(60)][];
-        for (int n = 0; n < ids.length; n++) {
-            ids[n] = new int[(int) Math.min(longest, 10 * Math.pow(random.nextDouble(), -tail))];
-        }
-        int[] labels = new int[ids.length];
-        labels[0] = 1;
-        AtomicInteger allocations = new AtomicInteger();
-        List<Integer> perBatch = new ArrayList<>();
-        Callback counter = afterBatch(progress -> perBatch.add(allocations.getAndSet(0)));
-        ClassifierConfig config = ClassifierConfig.tokens(1, 2)
-                .embeddingSize(1)
-                .hiddenSize(1)
-                .bidirectional(true)
-                .dropout(.1)
-                .build();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(watched(backend, shape -> allocations.incrementAndGet()), config)) {
-            model.fit(
-                    ids,
-                    labels,
-                    Trainer.builder()
-                            .epochs(3)
-                            .batchSize(1 + random.nextInt(30))
-                            .callback(counter)
-                            .build());
-        }
-        assertTrue(perBatch.remove(0) > 0);
-        assertEquals(Collections.nCopies(perBatch.size(), 0), perBatch);
-    }
-
-    /** It is first made after an epoch. */
-    @Test
-    void theCopyThatPatienceKeepsHasItsMemoryBeforeTheFirstBatch() {
-        int[] copies = new int[2];
-        for (int patience = 0; patience < 2; patience++) {
-            int now = patience;
-            List<Long> sizes = new ArrayList<>();
-            Callback counter = afterBatch(progress -> {
-                if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
-            });
-            Backend watched = watched(backend, shape -> sizes.add(shape.size()));
-            try (SimpleRnnClassifier model = ToyData.model(watched)) {
-                Trainer.Builder settings = ToyData.trainer().epochs(1).validationSplit(0.2);
-                model.fit(
-                        data.ids,
-                        data.labels,
-                        settings.patience(now).callback(counter).build());
-            }
-        }
-        assertEquals(copies[0] + 1, copies[1]);
-    }
-
-    /** Whatever it was that found no memory, none of a training stays taken when the model is closed. */
-    @Test
-    void aTrainingWithoutMemoryLeavesNothingBehind() {
-        Trainer trainer =
-                ToyData.trainer().epochs(1).validationSplit(0.2).patience(1).build();
-        int failed = 0;
-        for (boolean fits = false; !fits; failed += fits ? 0 : 1) {
-            AtomicInteger left = new AtomicInteger(failed);
-            Backend full = watched(backend, shape -> {
-                if (left.getAndDecrement() == 0) throw new OutOfMemoryError("for this test");
-            });
-            try (SimpleRnnClassifier model = ToyData.model(full)) {
-                model.fit(data.ids, data.labels, trainer);
-                fits = true;
-            } catch (OutOfMemoryError e) {
-                assertEquals("for this test", e.getMessage());
-            }
-            assertEquals(0, backend.liveTensors(), "allocation " + failed);
-        }
-        assertTrue(failed > 10, "weights, gradients, two copies, two moments, layers: " + failed);
-    }
-
     @Test
     void weightsOfZerosAreForWhoSetsThem() {
         ClassifierConfig config = ToyData.config().build();
@@ -277,39 +186,6 @@ class SimpleRnnClassifierTest {
                     model.weights().flat().toDoubles());
             backend.copy(drawn.weights().flat(), model.weights().flat());
             assertArrayEquals(drawn.predictProba(data.ids), model.predictProba(data.ids));
-        }
-    }
-
-    /** A backend, which tells what is allocated first. */
-    static Backend watched(Backend backend, Consumer<Shape> allocation) {
-        return Intercepted.of(backend, call -> {
-            if (call.operation().startsWith("allocate")) allocation.accept(call.argument(0, Shape.class));
-            return call.proceed();
-        });
-    }
-
-    /** Linear with Wx = 1, Wh = 0 and a dense layer of 1 shows what is left of ones. */
-    @Test
-    void inputAndOutputOfAStepDropOtherChannels() {
-        double[] identity = new double[64 * 64];
-        for (int i = 0; i < 64; i++) identity[65 * i] = 1;
-        float[][][] x = new float[1][1][64];
-        Arrays.fill(x[0][0], 1);
-        ClassifierConfig config = ClassifierConfig.features(64, 64)
-                .hiddenSize(64)
-                .activation(Activation.LINEAR)
-                .inputDropout(.5)
-                .dropout(.5)
-                .build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
-                Minibatch batch = new Minibatch(backend, 64)) {
-            backend.fill(model.weights().flat(), 0);
-            model.weights().get("rnn.forward.wx").set(identity);
-            model.weights().get("dense.w").set(identity);
-            batch.load(SequenceInput.features(x), new int[] {0}, null);
-            double[] left = model.network().forward(batch, 1, 0).toDoubles();
-            long kept = Arrays.stream(left).filter(value -> value == 4).count();
-            assertTrue(kept > 8 && kept < 24, "a quarter of 64, but " + kept);
         }
     }
 
@@ -413,55 +289,6 @@ class SimpleRnnClassifierTest {
         assertTrue(e.getMessage().startsWith(operation + ": another thread is using this model"), e.getMessage());
     }
 
-    /** A long row at either end, or amid the others. */
-    @ParameterizedTest
-    @ValueSource(ints = {0, 5, 11})
-    void aBatchWithOneLongRowIsLearnedInPieces(int place) {
-        int[][] ids = new int[12][];
-        int[] labels = new int[12];
-        for (int n = 0; n < 12; n++) {
-            ids[n] = new int[n == place ? 2000 : 1 + n % 4];
-            Arrays.fill(ids[n], 1 + n % 5);
-            labels[n] = n % 3;
-        }
-        SequenceInput input = SequenceInput.tokens(ids);
-        int[] all = Batches.range(12);
-        List<int[]> pieces = Batches.pieces(input::length, all);
-        assertArrayEquals(all, pieces.stream().flatMapToInt(Arrays::stream).toArray());
-        assertTrue(pieces.size() > 1 && pieces.size() <= 3, "" + pieces.size());
-        TrainingData rows = TrainingData.of(input, labels);
-        ClassifierConfig config =
-                ToyData.config().inputDropout(0.3).dropout(0.2).build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
-                ClassifierPass pass = new ClassifierPass(model);
-                Tensor metrics = backend.allocate(Shape.of(2))) {
-            Tensor gradients = model.network().gradients().flat();
-            pass.learn(rows, all, 0, 12, 7, metrics);
-            double[] atOnce = gradients.toDoubles();
-            float loss = metrics.toFloats()[0];
-            float hits = metrics.toFloats()[1];
-            backend.fill(gradients, 0);
-            for (int n = 0; n < 12; n++) {
-                pass.learn(rows, new int[] {n}, n, 12, 7, metrics);
-                loss -= metrics.toFloats()[0];
-                hits -= metrics.toFloats()[1];
-            }
-            assertArrayEquals(gradients.toDoubles(), atOnce, 1e-12);
-            assertEquals(0, loss, 1e-5);
-            assertEquals(0, hits);
-        }
-    }
-
-    @Test
-    void littlePaddingIsOnePiece() {
-        int[] lengths = {100, 30, 90, 40};
-        assertEquals(1, Batches.pieces(n -> lengths[n], Batches.range(4)).size());
-        assertEquals(1, Batches.pieces(n -> 100 * lengths[n], Batches.range(4)).size());
-        int[] few = {4000, 1, 1, 1};
-        assertEquals(1, Batches.pieces(n -> few[n], Batches.range(4)).size(), "not worth a launch");
-        assertEquals(1, Batches.pieces(n -> 0, Batches.range(4)).size());
-    }
-
     @Test
     void validatesOnRowsOfTheUsersChoice() {
         ToyData other = new ToyData(40, 5);
@@ -543,46 +370,6 @@ class SimpleRnnClassifierTest {
         }
     }
 
-    /** Differences of the loss, with the same elements dropped. */
-    @Test
-    void gradientsAreOfWhatDropoutLeft() {
-        double step = 1e-5;
-        ClassifierConfig config = ToyData.config()
-                .embeddingSize(3)
-                .hiddenSize(4)
-                .inputDropout(.4)
-                .dropout(.4)
-                .build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(backend, config);
-                Minibatch batch = new Minibatch(backend, 0)) {
-            batch.load(SequenceInput.tokens(data.ids), Batches.range(8), data.labels);
-            Tensor flat = model.weights().flat();
-            double[] weights = flat.toDoubles();
-            Tensor gradients = model.network().gradients().flat();
-            backend.fill(gradients, 0);
-            lossOf(model, batch, true);
-            double[] found = gradients.toDoubles();
-            for (int i = 0; i < weights.length; i++) {
-                double[] moved = weights.clone();
-                moved[i] += step;
-                flat.set(moved);
-                double above = lossOf(model, batch, false);
-                moved[i] -= 2 * step;
-                flat.set(moved);
-                assertEquals((above - lossOf(model, batch, false)) / (2 * step), found[i], 1e-6, "weight " + i);
-            }
-        }
-    }
-
-    private double lossOf(SimpleRnnClassifier model, Minibatch batch, boolean backward) {
-        try (Tensor metrics = backend.allocate(Shape.of(2))) {
-            Tensor logits = model.network().forward(batch, 1, 0);
-            backend.softmaxCrossEntropy(logits, batch.labels(), 0, 1, metrics, logits);
-            if (backward) model.network().backward(logits);
-            return metrics.toDoubles()[0];
-        }
-    }
-
     @Test
     void theEmbeddingBeginsWithinAHalf() {
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
@@ -620,63 +407,6 @@ class SimpleRnnClassifierTest {
             float[][] alone = model.predictProba(new float[1][0][]);
             float[][] together = model.predictProba(new float[][][] {{}, {{1, 2}}});
             assertArrayEquals(together[0], alone[0]);
-        }
-    }
-
-    @Test
-    void aBatchBeyondWhatArraysHoldIsNamed() {
-        int[][] ids = new int[256][];
-        Arrays.fill(ids, new int[5_000_000]);
-        int[] labels = new int[256];
-        labels[0] = 1;
-        Trainer trainer = Trainer.builder().batchSize(256).build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
-                backend, ClassifierConfig.tokens(2, 2).hiddenSize(3).build())) {
-            refused("N = 256 rows of T = 5000000 steps", () -> model.fit(ids, labels, trainer));
-        }
-    }
-
-    /** 2 rows of 2^15 steps would fit, but not with 2^16 features each. */
-    @Test
-    void theFeaturesOfABatchCountToo() {
-        SequenceInput input = SequenceInput.features(new float[][][] {new float[1 << 15][], {}});
-        try (Minibatch batch = new Minibatch(backend, 1 << 16)) {
-            refused("N = 2 rows of T = 32768 steps", () -> batch.load(input, Batches.range(2), null));
-        }
-        // Of one feature the mask and the ids, which are 0, are more.
-        float[][][] rows = new float[1 << 15][][];
-        Arrays.fill(rows, new float[1 << 15][]);
-        try (Minibatch batch = new Minibatch(backend, 1)) {
-            refused(
-                    "N = 32768 rows of T = 32768 steps",
-                    () -> batch.load(SequenceInput.features(rows), Batches.range(rows.length), null));
-        }
-    }
-
-    /** Without the limit the short rows would be padded to the long one: 257 times its memory. */
-    @Test
-    void aLongRowIsReadWithoutTheShortOnes() {
-        int[][] ids = new ToyData(257, 3).ids;
-        int[][] together = ids.clone();
-        together[7] = new int[70_000];
-        AtomicLong largest = new AtomicLong();
-        ClassifierConfig config = ClassifierConfig.tokens(ToyData.VOCABULARY, 2)
-                .embeddingSize(1)
-                .hiddenSize(1)
-                .build();
-        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
-                watched(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max)), config)) {
-            float[][] alone = model.predictProba(ids);
-            float[][] all = model.predictProba(together);
-            model.evaluate(together, new int[257]);
-            int[] labels = new int[257];
-            labels[7] = 1;
-            model.fit(
-                    together, labels, Trainer.builder().epochs(1).batchSize(257).build());
-            assertTrue(largest.get() < 5 * 70_000, "largest allocation " + largest);
-            for (int n = 0; n < 257; n++) {
-                if (n != 7) assertArrayEquals(alone[n], all[n], "row " + n);
-            }
         }
     }
 }

@@ -1,8 +1,8 @@
 package dev.elman.train;
 
+import static dev.elman.train.ClassifierMemoryTest.watched;
 import static dev.elman.train.Refusals.missing;
 import static dev.elman.train.Refusals.refused;
-import static dev.elman.train.SimpleRnnClassifierTest.watched;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
