@@ -1,9 +1,11 @@
 package dev.elman.contract;
 
 import dev.elman.backend.Backend;
+import dev.elman.backend.Shape;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.function.Consumer;
 
 /** A backend whose calls go by way of a test. */
 public final class Intercepted {
@@ -19,6 +21,14 @@ public final class Intercepted {
                 Backend.class.getClassLoader(),
                 new Class<?>[] {Backend.class},
                 (proxy, method, arguments) -> interceptor.answer(new Call(backend, method, arguments)));
+    }
+
+    /** One that tells what it is about to allocate. */
+    public static Backend allocating(Backend backend, Consumer<Shape> allocation) {
+        return of(backend, call -> {
+            if (call.operation().startsWith("allocate")) allocation.accept(call.argument(0, Shape.class));
+            return call.proceed();
+        });
     }
 
     /** One call on its way to the backend. */

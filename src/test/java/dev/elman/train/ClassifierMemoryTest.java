@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
-import dev.elman.backend.Shape;
 import dev.elman.contract.Intercepted;
 import dev.elman.reference.ReferenceBackend;
 import java.util.ArrayList;
@@ -17,7 +16,6 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,8 +54,8 @@ class ClassifierMemoryTest {
                 .bidirectional(true)
                 .dropout(.1)
                 .build();
-        try (SimpleRnnClassifier model =
-                new SimpleRnnClassifier(watched(backend, shape -> allocations.incrementAndGet()), config)) {
+        try (SimpleRnnClassifier model = new SimpleRnnClassifier(
+                Intercepted.allocating(backend, shape -> allocations.incrementAndGet()), config)) {
             model.fit(
                     ids,
                     labels,
@@ -81,7 +79,7 @@ class ClassifierMemoryTest {
             Callback counter = afterBatch(progress -> {
                 if (progress.batch() == 1) copies[now] = Collections.frequency(sizes, sizes.get(0));
             });
-            Backend watched = watched(backend, shape -> sizes.add(shape.size()));
+            Backend watched = Intercepted.allocating(backend, shape -> sizes.add(shape.size()));
             try (SimpleRnnClassifier model = ToyData.model(watched)) {
                 Trainer.Builder settings = ToyData.trainer().epochs(1).validationSplit(0.2);
                 model.fit(
@@ -101,7 +99,7 @@ class ClassifierMemoryTest {
         int failed = 0;
         for (boolean fits = false; !fits; failed += fits ? 0 : 1) {
             AtomicInteger left = new AtomicInteger(failed);
-            Backend full = watched(backend, shape -> {
+            Backend full = Intercepted.allocating(backend, shape -> {
                 if (left.getAndDecrement() == 0) throw new OutOfMemoryError("for this test");
             });
             try (SimpleRnnClassifier model = ToyData.model(full)) {
@@ -113,14 +111,6 @@ class ClassifierMemoryTest {
             assertEquals(0, backend.liveTensors(), "allocation " + failed);
         }
         assertTrue(failed > 10, "weights, gradients, two copies, two moments, layers: " + failed);
-    }
-
-    /** A backend, which tells what is allocated first. */
-    static Backend watched(Backend backend, Consumer<Shape> allocation) {
-        return Intercepted.of(backend, call -> {
-            if (call.operation().startsWith("allocate")) allocation.accept(call.argument(0, Shape.class));
-            return call.proceed();
-        });
     }
 
     @Test
@@ -165,7 +155,7 @@ class ClassifierMemoryTest {
                 .hiddenSize(1)
                 .build();
         try (SimpleRnnClassifier model = new SimpleRnnClassifier(
-                watched(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max)), config)) {
+                Intercepted.allocating(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max)), config)) {
             float[][] alone = model.predictProba(ids);
             float[][] all = model.predictProba(together);
             model.evaluate(together, new int[257]);

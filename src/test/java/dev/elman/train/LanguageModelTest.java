@@ -1,7 +1,6 @@
 package dev.elman.train;
 
 import static dev.elman.train.Callbacks.afterBatch;
-import static dev.elman.train.ClassifierMemoryTest.watched;
 import static dev.elman.train.Refusals.missing;
 import static dev.elman.train.Refusals.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -11,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.Intercepted;
 import dev.elman.reference.ReferenceBackend;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -90,7 +90,7 @@ class LanguageModelTest {
     @Test
     void aPromptMayBeAsLongAsATextToTrainOn() {
         AtomicLong largest = new AtomicLong();
-        Backend watched = watched(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max));
+        Backend watched = Intercepted.allocating(backend, shape -> largest.accumulateAndGet(shape.size(), Math::max));
         int[][] drawn = new int[2][];
         int[] windows = {8, 1000};
         for (int i = 0; i < 2; i++) {
@@ -203,7 +203,7 @@ class LanguageModelTest {
     @Test
     void nothingIsAllocatedAfterTheFirstBatch() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(backend, shape -> allocations.incrementAndGet());
+        Backend counting = Intercepted.allocating(backend, shape -> allocations.incrementAndGet());
         List<Integer> perBatch = new ArrayList<>();
         Callback counter = afterBatch(progress -> perBatch.add(allocations.get()));
         LanguageModelConfig config =

@@ -1,6 +1,5 @@
 package dev.elman.train;
 
-import static dev.elman.train.ClassifierMemoryTest.watched;
 import static dev.elman.train.Refusals.missing;
 import static dev.elman.train.Refusals.refused;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -9,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
+import dev.elman.contract.Intercepted;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
@@ -423,9 +423,9 @@ class TextModelsTest {
     @Test
     void aTrainingThatFailsLeavesNoModel() {
         AtomicInteger allocations = new AtomicInteger();
-        Backend counting = watched(backend, shape -> allocations.incrementAndGet());
+        Backend counting = Intercepted.allocating(backend, shape -> allocations.incrementAndGet());
         TextClassifier.create(counting, TEXTS, LABELS, shape -> shape).close();
-        Backend narrow = watched(backend, shape -> {
+        Backend narrow = Intercepted.allocating(backend, shape -> {
             if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
         });
         assertThrows(IllegalStateException.class, () -> TextClassifier.train(narrow, TEXTS, LABELS));
@@ -439,7 +439,7 @@ class TextModelsTest {
                 narrow -> TextGenerator.create(narrow, TEXTS, shape -> shape),
                 narrow -> SimpleRnn.create(narrow, SimpleRnnConfig.of(2, 3), 1))) {
             AtomicInteger allocations = new AtomicInteger(1);
-            Backend narrow = watched(backend, shape -> {
+            Backend narrow = Intercepted.allocating(backend, shape -> {
                 if (allocations.decrementAndGet() < 0) throw new IllegalStateException("no memory");
             });
             assertThrows(IllegalStateException.class, () -> creation.accept(narrow));
