@@ -4,7 +4,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.LongStream;
 
@@ -42,10 +41,11 @@ record TrainingPlan(Map<String, String> settings, int epochs, List<Double> rates
         for (String name : names) {
             boolean unknown = !settings.containsKey(name) || !now.settings.containsKey(name);
             if (unknown && name.startsWith(ROWS)) continue;
-            if (!Objects.equals(settings.get(name), now.settings.get(name))) {
-                if (name.startsWith(HASH)) return name.substring(HASH.length()) + " are not those of then";
-                return name + " was " + settings.get(name) + ", but is " + now.settings.get(name);
-            }
+            String then = settings.getOrDefault(name, "none");
+            String given = now.settings.getOrDefault(name, "none");
+            if (then.equals(given)) continue;
+            if (name.startsWith(HASH)) return name.substring(HASH.length()) + " are not those of then";
+            return name + " was " + then + ", but is " + given;
         }
         for (int i = 0; i < Math.min(rates.size(), now.rates.size()); i++) {
             if (rates.get(i).equals(now.rates.get(i))) continue;

@@ -116,7 +116,7 @@ class CheckpointMatchTest {
         refused(
                 "another training: number of rows to validate on was 20, but is 21",
                 () -> validated(rows(Batches.range(21)), file));
-        another("number of rows to validate on was 20, but is null", data(), trainer(), file);
+        another("number of rows to validate on was 20, but is none", data(), trainer(), file);
     }
 
     private static void validated(TrainingData validation, Path file) {
