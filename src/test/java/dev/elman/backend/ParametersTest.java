@@ -6,23 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Parameters.Spec;
 import dev.elman.contract.Intercepted;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Named views of one flat tensor: where they lie, who closes it, and what there cannot be. */
-class ParametersTest {
+class ParametersTest extends OnReference {
     private static final List<Spec> SPECS = List.of(new Spec("w", Shape.of(5, 7)), new Spec("b", Shape.of(7)));
-
-    private final Backend backend = new ReferenceBackend();
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     @Test
     void viewsBeginAtWholeLines() {

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.contract.Intercepted;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -16,21 +16,13 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a classifier allocates, and when; what is too large for an array is refused. */
-class ClassifierMemoryTest {
-    private final Backend backend = new ReferenceBackend();
+class ClassifierMemoryTest extends OnReference {
     private final ToyData data = new ToyData(200, 1);
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     /** Whatever the lengths are, and so whichever batches are cut, and how. */
     @ParameterizedTest

@@ -5,27 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
-import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One batch there and back: what dropout leaves, its gradients, and that pieces add up. */
-class ClassifierPassTest {
-    private final Backend backend = new ReferenceBackend();
+class ClassifierPassTest extends OnReference {
     private final ToyData data = new ToyData(200, 1);
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     /** Linear with Wx = 1, Wh = 0 and a dense layer of 1 shows what is left of ones. */
     @Test

@@ -7,25 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Activation;
-import dev.elman.backend.Backend;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A training whose loss, gradient or weights are no numbers stops, says where, and keeps the last good weights. */
-class DivergenceTest {
-    private final Backend backend = new ReferenceBackend();
+class DivergenceTest extends OnReference {
     private final ToyData data = new ToyData(100, 1);
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     @Test
     void divergenceStopsSaysWhenAndKeepsTheLastGoodWeights() {

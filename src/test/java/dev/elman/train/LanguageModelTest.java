@@ -11,7 +11,7 @@ import dev.elman.backend.Backend;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
 import dev.elman.contract.Intercepted;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,19 +22,10 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class LanguageModelTest {
-    private final Backend backend = new ReferenceBackend();
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
-
+class LanguageModelTest extends OnReference {
     /** 1 2 3 3 1 2 3 3 ...: what follows a 3 depends on the step before. */
     private static int[] pattern(int count) {
         int[] period = {1, 2, 3, 3};

@@ -8,12 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.elman.backend.Backend;
 import dev.elman.backend.IntTensor;
 import dev.elman.backend.Shape;
 import dev.elman.backend.Tensor;
+import dev.elman.contract.OnReference;
 import dev.elman.io.ModelFileException;
-import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Merge;
 import dev.elman.rnn.Output;
 import java.io.IOException;
@@ -23,23 +22,15 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class SimpleRnnClassifierTest {
-    private final Backend backend = new ReferenceBackend();
+class SimpleRnnClassifierTest extends OnReference {
     private final ToyData data = new ToyData(200, 1);
     private final ToyData fresh = new ToyData(100, 2);
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     @ParameterizedTest
     @CsvSource({"LAST,false", "LAST,true", "MAX,false", "MEAN,true"})

@@ -9,11 +9,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.elman.backend.Backend;
 import dev.elman.contract.Intercepted;
+import dev.elman.contract.OnReference;
 import dev.elman.io.ModelFileException;
 import dev.elman.io.Mutations;
 import dev.elman.io.NdArray;
 import dev.elman.io.SafeTensors;
-import dev.elman.reference.ReferenceBackend;
 import dev.elman.rnn.Output;
 import dev.elman.rnn.SimpleRnn;
 import dev.elman.rnn.SimpleRnnConfig;
@@ -32,25 +32,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-class TextModelsTest {
+class TextModelsTest extends OnReference {
     private static final List<String> TEXTS = List.of("Montag", "Freitag", "Sonntag", "lundi", "mardi", "jeudi");
     private static final List<String> LABELS = List.of("de", "de", "de", "fr", "fr", "fr");
 
     @TempDir
     private Path folder;
-
-    private final Backend backend = new ReferenceBackend();
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     private TextClassifier classifier() {
         return TextClassifier.create(

@@ -3,26 +3,17 @@ package dev.elman.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.elman.backend.Backend;
 import dev.elman.backend.Constraint;
 import dev.elman.backend.Parameters;
-import dev.elman.reference.ReferenceBackend;
+import dev.elman.contract.OnReference;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** What one step makes of the weights: penalties, clipping, constraints. */
-class TrainingStepTest {
-    private final Backend backend = new ReferenceBackend();
+class TrainingStepTest extends OnReference {
     private final ToyData data = new ToyData(100, 1);
-
-    @AfterEach
-    void nothingLeft() {
-        assertEquals(0, backend.liveTensors());
-        backend.close();
-    }
 
     /** One step of SGD over all rows: w - rate * (g + l1 sign(w) + 2 l2 w), for the kinds that are named. */
     @Test
