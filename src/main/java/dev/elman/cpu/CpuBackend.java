@@ -43,14 +43,15 @@ public final class CpuBackend implements Backend {
     /**
      * Opens it; nothing but a wrong system property or a lack of memory keeps it from that.
      *
-     * @throws dev.elman.backend.BackendUnavailableException when OpenBLAS is forced and does not load
+     * @throws dev.elman.backend.BackendUnavailableException when OpenBLAS is forced and does not load, or the system starts no more
+     *     threads
      * @throws IllegalArgumentException when a system property is wrong
      */
     public static Backend open() {
         return open(threads());
     }
 
-    /** Opens it with so many threads, at least 1, whatever {@code elman.cpu.threads} says. */
+    /** As {@link #open()}, with so many threads, at least 1, whatever {@code elman.cpu.threads} says. */
     public static Backend open(int threads) {
         if (threads < 1) throw new IllegalArgumentException("threads must be at least 1, but is " + threads + ".");
         return new CpuBackend(Gemms.open(), threads);

@@ -1,5 +1,6 @@
 package dev.elman.cpu;
 
+import dev.elman.backend.BackendUnavailableException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,15 +38,19 @@ final class Workers implements AutoCloseable {
      * Takes the memory of all threads before one starts: a helper that got none later would be missing in a team for good.
      *
      * @param threads how many work at once, the caller among them
+     * @throws BackendUnavailableException when not so many may be started
      */
     Workers(int threads) {
         helpers = new Helper[threads - 1];
         for (int i = 0; i < helpers.length; i++) helpers[i] = new Helper("elman-cpu-" + (i + 1));
         try {
             for (Helper helper : helpers) helper.start();
-        } catch (RuntimeException | Error e) {
+        } catch (OutOfMemoryError e) { // Java's way to say that the system starts no more
             close(); // those that run already
-            throw e;
+            throw new BackendUnavailableException(
+                    "cpu: the system does not start " + threads + " threads for this process (" + e.getMessage()
+                            + "); choose fewer, as with -Delman.cpu.threads=4, or allow it more.",
+                    e);
         }
     }
 
