@@ -24,6 +24,9 @@ import picocli.CommandLine.TypeConversionException;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 public final class Main implements Callable<Integer> {
+    /** A system property. */
+    static final String DEBUG = "elman.debug";
+
     @Option(
             names = "--stacktrace",
             scope = ScopeType.INHERIT,
@@ -54,6 +57,11 @@ public final class Main implements Callable<Integer> {
     }
 
     private static int execute(Terminal terminal, String... args) {
+        String debug = System.getProperty(DEBUG, "");
+        if (!debug.matches("(?i)(true|false)?")) {
+            terminal.err().println("elman: " + DEBUG + " must be true or false, but is \"" + debug + "\".");
+            return Failures.BAD_INPUT;
+        }
         try {
             return commandLine(terminal).execute(args);
         } catch (OutOfMemoryError e) {
@@ -110,7 +118,7 @@ public final class Main implements Callable<Integer> {
     }
 
     boolean wantsStackTrace() {
-        return stackTrace || Boolean.getBoolean("elman.debug");
+        return stackTrace || Boolean.getBoolean(DEBUG);
     }
 
     /** Without a command there is nothing to do but to say which there are. */

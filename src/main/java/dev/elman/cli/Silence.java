@@ -18,7 +18,7 @@ public final class Silence {
 
     /** To be called before anything is logged; does nothing where logging was configured, or wanted for debugging. */
     static void keep() {
-        if (Boolean.getBoolean("elman.debug")) return;
+        if (Boolean.getBoolean(Main.DEBUG)) return;
         if (System.getProperty(LOGGING + "class") == null && System.getProperty(LOGGING + "file") == null) {
             System.setProperty(LOGGING + "class", Silence.class.getName());
         }

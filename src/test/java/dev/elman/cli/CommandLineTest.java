@@ -177,6 +177,22 @@ class CommandLineTest {
         assertTrue(Outcome.of("train", "no-such-file.tsv", "--stacktrace").err().contains("\tat "));
     }
 
+    @ParameterizedTest
+    @CsvSource({"true, 0", "False, 0", "'', 0", "yes, 2"})
+    void theDebugPropertyIsTrueOrFalse(String value, int code) {
+        StringWriter err = new StringWriter();
+        Terminal terminal = new Terminal(
+                InputStream.nullInputStream(), new PrintWriter(new StringWriter()), new PrintWriter(err, true), false);
+        System.setProperty(Main.DEBUG, value);
+        try {
+            assertEquals(code, Main.run(terminal, "--version"));
+        } finally {
+            System.clearProperty(Main.DEBUG);
+        }
+        String said = "elman: elman.debug must be true or false, but is \"" + value + "\"";
+        assertEquals(code != 0, err.toString().contains(said), err.toString());
+    }
+
     /** A command that fails. */
     @Command(name = "broken")
     private record Broken(Exception e) implements Callable<Integer> {
