@@ -52,6 +52,11 @@ final class CpuTensor implements Tensor {
         memory.floats().get(offset + from, into, to, count);
     }
 
+    /** The bits of elements from {@code from} on, into the beginning of an array. */
+    void readBits(int from, int[] into, int count) {
+        memory.ints().get(offset + from, into, 0, count);
+    }
+
     /** The beginning of an array, to element {@code to} on. */
     void write(int to, float[] values, int count) {
         write(to, values, 0, count);
@@ -60,6 +65,11 @@ final class CpuTensor implements Tensor {
     /** {@code count} elements of an array, to element {@code to} on. */
     void write(int to, float[] values, int from, int count) {
         memory.floats().put(offset + to, values, from, count);
+    }
+
+    /** The beginning of an array of bits, to element {@code to} on. */
+    void writeBits(int to, int[] bits, int count) {
+        memory.ints().put(offset + to, bits, 0, count);
     }
 
     /** What its elements lie in, with others'; see {@link #index}. */

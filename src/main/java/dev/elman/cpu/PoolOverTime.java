@@ -22,42 +22,31 @@ final class PoolOverTime {
     void maxForward(CpuTensor x, CpuTensor y, CpuIntTensor argmax) {
         int width = sizes.c();
         forEachRow((n, scratch) -> {
-            float[] best = scratch.floats(0, width);
-            float[] candidates = scratch.floats(1, width);
-            int[] steps = new int[width];
-            Arrays.fill(best, 0, width, 0);
-            Arrays.fill(steps, -1);
+            Maxima maxima = new Maxima(width);
+            int[] row = new int[width];
             for (int t = 0; t < sizes.t(); t++) {
                 if (!live(t, n)) continue;
-                x.read(index(t, n), candidates, width);
-                for (int c = 0; c < width; c++) {
-                    if (steps[c] < 0 || beats(candidates[c], best[c])) {
-                        best[c] = candidates[c];
-                        steps[c] = t;
-                    }
-                }
+                x.readBits(index(t, n), row, width);
+                maxima.take(row, t);
             }
-            y.write(n * width, best, width);
-            argmax.write(n * width, steps, width);
+            y.writeBits(n * width, maxima.bits(), width);
+            argmax.write(n * width, maxima.steps(), width);
         });
-    }
-
-    /** Larger, or the first NaN: a NaN must not vanish in a maximum. */
-    private static boolean beats(float candidate, float best) {
-        return candidate > best || (Float.isNaN(candidate) && !Float.isNaN(best));
     }
 
     void maxBackward(CpuTensor dy, CpuIntTensor argmax, CpuTensor dx) {
         int width = sizes.c();
         forEachRow((n, scratch) -> {
             float[] gradient = scratch.floats(0, width);
-            float[] row = scratch.floats(1, width);
+            float[] zeros = scratch.floats(1, width);
             int[] steps = new int[width];
             dy.read(n * width, gradient, width);
             argmax.read(n * width, steps, width);
-            for (int t = 0; t < sizes.t(); t++) {
-                for (int c = 0; c < width; c++) row[c] = steps[c] == t ? gradient[c] : 0;
-                dx.write(index(t, n), row, width);
+            Arrays.fill(zeros, 0, width, 0);
+            for (int t = 0; t < sizes.t(); t++) dx.write(index(t, n), zeros, width);
+            for (int c = 0; c < width; c++) {
+                int t = steps[c];
+                if (t >= 0 && t < sizes.t()) dx.floats().put(dx.index(index(t, n) + c), gradient[c]);
             }
         });
     }

@@ -9,11 +9,13 @@ final class RecurrentDropout {
 
     RecurrentDropout(Dropout dropout, int rows, int width) {
         this.factors = new float[rows * width];
-        float[] row = new float[width];
-        for (int n = 0; n < rows; n++) {
-            Arrays.fill(row, 1);
-            Rows.drop(dropout, 0, n, row, width);
-            System.arraycopy(row, 0, factors, n * width, width);
+        Drop drop = new Drop(dropout, rows, rows, width);
+        float[] piece = new float[Drop.PIECE];
+        long[][] words = new long[Philox.WORDS][Philox.COUNTERS];
+        for (int number = 0; number < drop.pieces(); number++) {
+            Arrays.fill(piece, 1);
+            drop.apply(number, piece, words);
+            drop.runs(number, (element, at, count) -> System.arraycopy(piece, at, factors, element, count));
         }
     }
 

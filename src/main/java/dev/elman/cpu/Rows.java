@@ -7,8 +7,8 @@ import java.util.Arrays;
 
 /** What works row by row: copies, masks, embeddings, dropout. */
 final class Rows {
-    /** Elements of a task, of whole rows. */
-    private static final int TASK = 1 << 16;
+    /** Operations of a task, of whole rows. */
+    private static final int TASK = 1 << 18;
 
     /** Tasks among which the rows of an embedding's gradient are dealt out. */
     private static final int DEALT = 16;
@@ -25,7 +25,7 @@ final class Rows {
 
     /** @param work operations for each element */
     private void forEach(int rows, int columns, int work, Row body) {
-        int rowsAtOnce = Math.max(1, TASK / Math.max(1, columns));
+        int rowsAtOnce = (int) Math.max(1, TASK / Math.max(1, (long) work * columns));
         int tasks = (int) ((rows + rowsAtOnce - 1L) / rowsAtOnce);
         workers.run(tasks, (long) work * rows * columns, (task, scratch) -> {
             int end = (int) Math.min(rows, (task + 1L) * rowsAtOnce);
@@ -97,29 +97,12 @@ final class Rows {
     }
 
     void dropout(Dropout dropout, Operands.Sequence sizes, CpuTensor x, CpuTensor y) {
-        int width = sizes.c();
-        forEach(sizes.t() * sizes.n(), width, 40, (row, scratch) -> {
-            float[] values = scratch.floats(0, width);
-            x.read(row * width, values, width);
-            drop(dropout, row / sizes.n(), row % sizes.n(), values, width);
-            y.write(row * width, values, width);
+        Drop drop = new Drop(dropout, sizes.t() * sizes.n(), sizes.n(), sizes.c());
+        forEach(drop.pieces(), Drop.PIECE, 64, (piece, scratch) -> {
+            float[] values = scratch.floats(0, Drop.PIECE);
+            drop.runs(piece, (element, at, count) -> x.read(element, values, at, count));
+            drop.apply(piece, values, scratch.words());
+            drop.runs(piece, (element, at, count) -> y.write(element, values, at, count));
         });
-    }
-
-    /** Drops among the first {@code width} values, which are row n at step t. */
-    static void drop(Dropout dropout, int t, int n, float[] values, int width) {
-        float scale = (float) dropout.scale();
-        int[] words = new int[4];
-        for (int c = 0; c < width; c++) {
-            if (c % 4 == 0) {
-                words[0] = c / 4;
-                words[1] = dropout.variational() ? 0 : t;
-                words[2] = dropout.firstRow() + n;
-                words[3] = 0;
-                Philox.words(dropout.seed(), words);
-            }
-            boolean kept = Integer.compareUnsigned(words[c % 4], dropout.threshold()) >= 0;
-            values[c] = kept ? values[c] * scale : 0;
-        }
     }
 }

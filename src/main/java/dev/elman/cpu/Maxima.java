@@ -1,0 +1,54 @@
+package dev.elman.cpu;
+
+import java.util.Arrays;
+
+/**
+ * The largest of each element over the steps of a row, and its step. Floats are compared as integers of the same order, because
+ * C2 vectorises that and no choice between floats.
+ */
+final class Maxima {
+    private static final int INFINITY = 0x7F800000;
+
+    private final int[] keys;
+    private final int[] bits;
+    private final int[] steps;
+
+    /** Of nothing yet: 0, and -1 for a step. */
+    Maxima(int width) {
+        keys = new int[width];
+        bits = new int[width];
+        steps = new int[width];
+        Arrays.fill(keys, Integer.MIN_VALUE); // below that of any float
+        Arrays.fill(steps, -1);
+    }
+
+    /** @param row bits of floats; of equal ones the first stays, and no number is above the first NaN: it must not vanish */
+    void take(int[] row, int step) {
+        for (int c = 0; c < keys.length; c++) {
+            int candidate = row[c];
+            int sign = candidate >> 31;
+            int magnitude = candidate & Integer.MAX_VALUE;
+            int noNumber = (INFINITY - magnitude) >> 31; // all ones for NaN, else 0
+            int key = choose(noNumber, Integer.MAX_VALUE, (magnitude ^ sign) - sign); // both zeros have 0
+            int best = keys[c];
+            // Where signs differ a difference may overflow, and the sign of the best one says it.
+            int wins = choose(best ^ key, best, best - key) >> 31;
+            keys[c] = choose(wins, key, best);
+            bits[c] = choose(wins, candidate, bits[c]);
+            steps[c] = choose(wins, step, steps[c]);
+        }
+    }
+
+    /** The bits of {@code ones} where the mask has ones, and of {@code zeros} where it has zeros. */
+    private static int choose(int mask, int ones, int zeros) {
+        return zeros ^ ((zeros ^ ones) & mask);
+    }
+
+    int[] bits() {
+        return bits;
+    }
+
+    int[] steps() {
+        return steps;
+    }
+}
