@@ -143,16 +143,10 @@ public final class SimpleRnn implements AutoCloseable {
         return directions.get(number);
     }
 
-    /** Sets all gradients to 0 (PyTorch's zero_grad). */
+    /** Sets all of {@link #gradients()} to 0, those of other layers in the same memory too (PyTorch's zero_grad). */
     public void clearGradients() {
         WayBack.requireGradients("SimpleRnn.clearGradients", gradients);
-        for (RnnDirection direction : directions) {
-            SimpleRnnWeights gradients = direction.gradients();
-            backend.fill(gradients.wx(), 0);
-            backend.fill(gradients.wh(), 0);
-            if (gradients.b() != null) backend.fill(gradients.b(), 0);
-            if (direction.recurrentBias() != null) backend.fill(direction.recurrentBiasGradient(), 0);
-        }
+        backend.fill(gradients.flat(), 0);
     }
 
     /** {@link #forward(Tensor, IntTensor, Tensor, Training)} from zeros, or, stateful, from where the last call ended. */

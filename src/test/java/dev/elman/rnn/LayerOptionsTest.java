@@ -170,6 +170,24 @@ class LayerOptionsTest {
         assertArrayEquals(new double[twice.length], gradients.toDoubles());
     }
 
+    /** What {@code gradients()} gives is cleared, and so a loop that clears it and steps along it never adds up batches. */
+    @Test
+    void clearedAreTheGradientsOfAllLayersInOneMemory() {
+        SimpleRnnConfig config = SimpleRnnConfig.of(D, H);
+        List<Parameters.Spec> specs = new ArrayList<>(SimpleRnn.specs("rnn", config));
+        specs.addAll(Dense.specs("dense", H, 2));
+        List<Parameters> pair = Parameters.allocatePair(backend, specs);
+        pair.forEach(this::keep);
+        SimpleRnn rnn = keep(new SimpleRnn(backend, config, "rnn", pair.get(0), pair.get(1)));
+        Dense dense = keep(new Dense(backend, "dense", pair.get(0), pair.get(1)));
+        rnn.initialize(Initializers.kerasDefaults(), new Random(1));
+        dense.forward(rnn.forward(random(2, T, N, D), null));
+        rnn.backward(dense.backward(random(4, T, N, 2)));
+        rnn.clearGradients();
+        double[] gradients = rnn.gradients().flat().toDoubles();
+        assertArrayEquals(new double[gradients.length], gradients);
+    }
+
     private static double dot(Tensor a, Tensor b) {
         double[] left = a.toDoubles();
         double[] right = b.toDoubles();
