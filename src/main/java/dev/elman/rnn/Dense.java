@@ -67,7 +67,7 @@ public final class Dense implements AutoCloseable {
         backend.fill(b, 0);
     }
 
-    /** y [.., K] for x [.., D]. */
+    /** y [.., K] for x [.., D], which must stay as it is until {@link #backward}. */
     public Tensor forward(Tensor x) {
         this.x = x;
         Tensor out = y.of(x.shape().withLast(b.shape().extent(0)));

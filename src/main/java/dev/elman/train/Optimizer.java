@@ -21,7 +21,7 @@ public sealed interface Optimizer permits Sgd, Adam {
         /** Goes on as after this many steps. */
         void resume(long steps);
 
-        /** One step along the gradients as they are now. */
+        /** One step along the gradients as they are now, at this rate, whatever {@link Optimizer#learningRate} is. */
         void step(double learningRate);
 
         @Override
