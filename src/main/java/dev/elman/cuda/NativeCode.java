@@ -67,20 +67,19 @@ final class NativeCode {
         String file = System.mapLibraryName(library + "-" + JCudaVersion.get() + "-" + platform());
         synchronized (LOCK) {
             if (LOADED.containsKey(binding)) return LOADED.get(binding);
-            String before = System.getProperty(TEMPORARY);
             Path folder = null;
             try {
                 folder = Files.createTempDirectory("elman-cuda-");
                 // java.io.File remembers where its first temporary file was, which must not be our folder.
                 Files.delete(File.createTempFile("elman-cuda-", null).toPath());
                 boolean packed = unpack(file, folder);
-                System.setProperty(TEMPORARY, folder.toString());
-                Class.forName(binding, true, NativeCode.class.getClassLoader());
+                start(binding, folder);
                 LOADED.put(binding, file + (packed ? " from the jar" : " from java.library.path"));
                 return LOADED.get(binding);
             } catch (IOException e) {
                 throw new BackendUnavailableException(
-                        "JCuda's native code could not be unpacked into a new folder under " + before + " (" + e
+                        "JCuda's native code could not be unpacked into a new folder under "
+                                + System.getProperty(TEMPORARY) + " (" + e
                                 + "); make room there or choose another with -Djava.io.tmpdir.",
                         e);
             } catch (ClassNotFoundException e) {
@@ -93,9 +92,18 @@ final class NativeCode {
                 LinkageError first = FAILED.computeIfAbsent(binding, name -> e);
                 throw new BackendUnavailableException(sentence.apply(rootOf(first)), first);
             } finally {
-                System.setProperty(TEMPORARY, before);
                 remove(folder, file);
             }
+        }
+    }
+
+    /** Loads the class while our folder is the one for temporary files, and no longer: the user is told of the other. */
+    private static void start(String binding, Path folder) throws ClassNotFoundException {
+        String before = System.setProperty(TEMPORARY, folder.toString());
+        try {
+            Class.forName(binding, true, NativeCode.class.getClassLoader());
+        } finally {
+            System.setProperty(TEMPORARY, before);
         }
     }
 
@@ -167,12 +175,12 @@ final class NativeCode {
                 .filter(NativeCode::isLoadersWord)
                 .findFirst()
                 .orElse(String.valueOf(root));
-        // The loader names the unpacked file first, which says nothing to anybody.
+        // The loader names the unpacked file first, and the JVM before it, which says nothing to anybody.
         return words.lines()
                 .findFirst()
                 .orElse("no reason given")
                 .replaceFirst("^\\S*UnsatisfiedLinkError: ", "")
-                .replaceFirst("^\\S*elman-cuda-\\S*: ", "")
+                .replaceFirst("^(\\S*elman-cuda-\\S*: )+", "")
                 .strip();
     }
 

@@ -161,32 +161,46 @@ class ChainTest {
 
     @Test
     void aFolderThatLetsNoLibraryBeLoadedIsNamed() {
-        String said = NativeCode.driverSentence("failed to map segment from shared object");
+        String said = whyNot(Unmapped.class);
         String folder = System.getProperty("java.io.tmpdir");
         assertTrue(said.startsWith("the folder for temporary files, " + folder + ", does not let libraries"), said);
-        assertTrue(said.endsWith("; choose another with -Djava.io.tmpdir."), said);
+        assertTrue(
+                said.endsWith(" (failed to map segment from shared object); choose another with -Djava.io.tmpdir."),
+                said);
     }
 
     /** A class that once failed to start says nothing more of why. */
     @Test
     void whyALibraryDidNotLoadIsSaidEveryTime() {
-        for (int i = 0; i < 2; i++) {
-            BackendUnavailableException e = assertThrows(
-                    BackendUnavailableException.class,
-                    () -> NativeCode.load("None", Unloadable.class.getName(), reason -> reason));
-            assertEquals("libnone.so.1: cannot open shared object file", e.getMessage());
-        }
+        String said = whyNot(Unloadable.class);
+        assertTrue(said.contains("(libcuda.so.1: cannot open shared object file; "), said);
+        assertEquals(said, whyNot(Unloadable.class));
+    }
+
+    private static String whyNot(Class<?> binding) {
+        return assertThrows(
+                        BackendUnavailableException.class,
+                        () -> NativeCode.load("None", binding.getName(), NativeCode::driverSentence))
+                .getMessage();
     }
 
     /** A binding whose library lacks another one. */
     private static final class Unloadable {
         static {
-            fail();
+            fail("libcuda.so.1: cannot open shared object file");
         }
+    }
 
-        private static void fail() {
-            throw new UnsatisfiedLinkError("libnone.so.1: cannot open shared object file");
+    /** One whose library lies where none may be loaded. */
+    private static final class Unmapped {
+        static {
+            String file = "/tmp/elman-cuda-1/JCudaDriver.so: ";
+            fail(file + file + "failed to map segment from shared object");
         }
+    }
+
+    private static void fail(String words) {
+        throw new UnsatisfiedLinkError(words);
     }
 
     static List<String> examine(ChildJvm jvm) throws IOException, InterruptedException {
