@@ -30,6 +30,9 @@ final class NativeCode {
     /** What the JVM says of a library that it has loaded for one class loader, and loads for no other. */
     private static final String ELSEWHERE = "already loaded in another classloader";
 
+    /** What the JVM says of a class that a binding uses and nobody has. */
+    private static final String MISSING_CLASS = "java.lang.ClassNotFoundException: ";
+
     /** Bindings, and where their native code came from. */
     private static final Map<String, String> LOADED = new HashMap<>();
 
@@ -219,6 +222,11 @@ final class NativeCode {
             return "the folder for temporary files, " + System.getProperty(TEMPORARY)
                     + ", does not let libraries be loaded, perhaps it is mounted noexec (" + reason
                     + "); choose another with -Djava.io.tmpdir.";
+        }
+        if (reason.startsWith(MISSING_CLASS)) {
+            return "JCuda needs the class " + reason.substring(MISSING_CLASS.length())
+                    + ", which is not there; put JCuda's jars on the class path whole, and the module java.logging into a"
+                    + " Java that jlink makes.";
         }
         return "JCuda's native code for " + platform() + " is not there or does not load (" + reason
                 + "); put org.jcuda:" + artifact + ":" + JCudaVersion.get() + " with the classifier " + platform()

@@ -71,6 +71,16 @@ class ChainTest {
     }
 
     @Test
+    void withoutTheModuleThatJcudaLogsBy() throws Exception {
+        List<String> links = examine(ChildJvm.with("--limit-modules", "java.base"));
+        assertBroken(
+                links,
+                "binding to the driver's library",
+                "JCuda needs the class java.util.logging.Logger, which is not there",
+                "the module java.logging");
+    }
+
+    @Test
     void aDeviceThatIsNoNumber() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "first")));
         assertBroken(links, "settings and JCuda", "elman.cuda.device must be the number of a device", "\"first\"");
