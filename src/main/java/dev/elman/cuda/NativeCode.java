@@ -72,7 +72,8 @@ final class NativeCode {
             if (LOADED.containsKey(binding)) return LOADED.get(binding);
             Path folder = null;
             try {
-                folder = Files.createTempDirectory("elman-cuda-");
+                // The JVM loads no library by a relative path.
+                folder = Files.createTempDirectory("elman-cuda-").toAbsolutePath();
                 // java.io.File remembers where its first temporary file was, which must not be our folder.
                 Files.delete(File.createTempFile("elman-cuda-", null).toPath());
                 boolean packed = unpack(file, folder);

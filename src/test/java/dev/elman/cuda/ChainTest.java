@@ -1,6 +1,7 @@
 package dev.elman.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -103,6 +104,14 @@ class ChainTest {
         List<String> links = examine(ChildJvm.like(
                 Map.of(), Map.of("java.io.tmpdir", folder.resolve("missing").toString())));
         assertBroken(links, "binding to the driver's library", "could not be unpacked", "-Djava.io.tmpdir");
+    }
+
+    /** Whether there is a driver or not, JCuda's native code is not what is missing. */
+    @Test
+    void theFolderForTemporaryFilesMayBeRelative() throws Exception {
+        String first = examine(ChildJvm.like(Map.of(), Map.of("java.io.tmpdir", "target")))
+                .get(0);
+        assertFalse(first.contains("jcuda-natives"), first);
     }
 
     @Test
