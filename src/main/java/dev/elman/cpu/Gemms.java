@@ -25,7 +25,8 @@ final class Gemms {
             OpenBlas.load();
             return PanelGemm.suits() ? new PanelGemm() : new OpenBlasGemm();
         } catch (LinkageError | RuntimeException e) {
-            String reason = remedy() + " (" + innermost(e) + ")";
+            Throwable cause = innermost(e);
+            String reason = remedy(cause) + " (" + cause + ")";
             if (required) throw new BackendUnavailableException("cpu: " + reason, e);
             return new JavaGemm(reason);
         }
@@ -37,7 +38,12 @@ final class Gemms {
         return inner;
     }
 
-    private static String remedy() {
+    private static String remedy(Throwable cause) {
+        // By name: the second time it is in the words of another.
+        if (cause.toString().contains(IllegalCallerException.class.getName())) {
+            return "Java lets no native code in; start it with --enable-native-access=ALL-UNNAMED, on the module path with"
+                    + " --enable-native-access=org.bytedeco.javacpp,org.bytedeco.openblas";
+        }
         try {
             return BytedecoArtifact.remedy();
         } catch (LinkageError e) {

@@ -234,6 +234,8 @@ final class CudaChain {
     /** What was found and what to do about it, by the status of the call that failed. */
     static String remedy(Throwable failure) {
         if (failure instanceof BackendUnavailableException) return failure.getMessage();
+        // Of a module's first native call.
+        if (failure instanceof IllegalCallerException) return NativeCode.denied(failure.getMessage());
         Throwable found = failure instanceof OutOfDeviceMemoryException ? failure.getCause() : failure;
         if (!(found instanceof CudaCallException call)) return NativeCode.rootOf(failure);
         if (call.status().equals("CUDA_ERROR_NO_DEVICE")) return noDevice();

@@ -33,6 +33,9 @@ final class NativeCode {
     /** What the JVM says of a class that a binding uses and nobody has. */
     private static final String MISSING_CLASS = "java.lang.ClassNotFoundException: ";
 
+    /** What Java says where it is told to let no native code in, as it may be by default some day. */
+    private static final String DENIED = "Illegal native access";
+
     /** Bindings, and where their native code came from. */
     private static final Map<String, String> LOADED = new HashMap<>();
 
@@ -190,6 +193,7 @@ final class NativeCode {
 
     private static boolean isLoadersWord(String line) {
         return line.contains(DEPENDENT)
+                || line.contains(DENIED)
                 || line.contains("cannot open shared object file")
                 || line.contains("failed to map segment")
                 || line.contains("undefined symbol")
@@ -224,6 +228,7 @@ final class NativeCode {
                     + ", does not let libraries be loaded, perhaps it is mounted noexec (" + reason
                     + "); choose another with -Djava.io.tmpdir.";
         }
+        if (reason.contains(DENIED)) return denied(reason);
         if (reason.startsWith(MISSING_CLASS)) {
             return "JCuda needs the class " + reason.substring(MISSING_CLASS.length())
                     + ", which is not there; put JCuda's jars on the class path whole, and the module java.logging into a"
@@ -232,6 +237,12 @@ final class NativeCode {
         return "JCuda's native code for " + platform() + " is not there or does not load (" + reason
                 + "); put org.jcuda:" + artifact + ":" + JCudaVersion.get() + " with the classifier " + platform()
                 + " on the class path, it exists for linux-x86_64 and windows-x86_64.";
+    }
+
+    static String denied(String reason) {
+        return "Java lets no native code in (" + reason
+                + "); start it with --enable-native-access=ALL-UNNAMED, on the module path with"
+                + " --enable-native-access=dev.elman,jcuda,jcublas.";
     }
 
     /** Where the system's loader has looked. */

@@ -36,6 +36,13 @@ public record ChildJvm(String classPath, Map<String, String> environment, List<S
         return new ChildJvm(CLASS_PATH, Map.of(), List.of(options));
     }
 
+    /** One that lets no native code in, for these tests. */
+    public static ChildJvm withoutNativeAccess(String tests) {
+        int java = Runtime.version().feature();
+        Required.that(java >= 24, "java-24", tests, "Java " + java + " cannot be told to let no native code in");
+        return with("--illegal-native-access=deny");
+    }
+
     /** With a collector of whose heap an array may take any part. */
     public static ChildJvm withHeap(int megabytes) {
         return with("-Xmx" + megabytes + "m", "-XX:+UseG1GC", "--enable-native-access=ALL-UNNAMED");

@@ -46,6 +46,13 @@ class OpenBlasTest {
         assertTrue(said.contains("interrupted yet: true"), said);
     }
 
+    @Test
+    void saysWhatLetsItInWhereJavaLetsNoNativeCodeIn() throws IOException, InterruptedException {
+        String said =
+                ChildJvm.withoutNativeAccess("OpenBLAS without native access").run(Plain.class);
+        assertTrue(said.contains("plain Java GEMM: Java lets no native code in; start it with --enable-native"), said);
+    }
+
     /** It takes other kernels than the processor's where it is told to. */
     @ParameterizedTest
     @EnabledOnOs(value = OS.LINUX, architectures = "amd64")
@@ -95,6 +102,15 @@ class OpenBlasTest {
         private Plain() {}
 
         public static void main(String[] none) {
+            open();
+        }
+    }
+
+    static final class Twice {
+        private Twice() {}
+
+        public static void main(String[] none) {
+            open();
             open();
         }
     }

@@ -82,6 +82,22 @@ class ChainTest {
     }
 
     @Test
+    void whereJavaLetsNoNativeCodeIn() throws Exception {
+        List<String> links = examine(ChildJvm.withoutNativeAccess("a chain without native access"));
+        assertBroken(
+                links,
+                "binding to the driver's library",
+                "Java lets no native code in",
+                "start it with --enable-native-access=ALL-UNNAMED");
+    }
+
+    @Test
+    void aModuleThatJavaDoesNotLetIn() {
+        String said = CudaChain.remedy(new IllegalCallerException("Illegal native access from module jcublas"));
+        assertTrue(said.contains("from module jcublas); start it with --enable-native-access="), said);
+    }
+
+    @Test
     void aDeviceThatIsNoNumber() throws Exception {
         List<String> links = examine(ChildJvm.like(Map.of(), Map.of("elman.cuda.device", "first")));
         assertBroken(links, "settings and JCuda", "elman.cuda.device must be the number of a device", "\"first\"");
