@@ -128,7 +128,8 @@ final class CudaContext implements AutoCloseable {
     void checkThread() {
         if (Thread.currentThread() != owner) {
             throw new IllegalStateException("A CUDA backend belongs to its opening thread, " + owner.getName()
-                    + ", but was used on " + Thread.currentThread().getName() + "; open one there.");
+                    + ", but was used on " + Thread.currentThread().getName()
+                    + "; use and close it on the opening one, or open another here.");
         }
     }
 

@@ -131,6 +131,9 @@ class CudaSafetyTest {
                 new Thread(() -> closing.set(assertThrows(IllegalStateException.class, tensor::close)), "closer");
         closer.start();
         closer.join();
+        assertTrue(
+                closing.get().getMessage().endsWith("; use and close it on the opening one, or open another here."),
+                closing.get().getMessage());
         assertEquals(1, backend.liveTensors());
         backend.fill(tensor, 1);
         assertArrayEquals(new float[] {1, 1, 1}, tensor.toFloats());
