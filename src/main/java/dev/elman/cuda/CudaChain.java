@@ -87,7 +87,7 @@ final class CudaChain {
                 planner = Planner.of(context, kernels, blas, live, settings, device);
                 return planner.summary();
             });
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             if (kernels != null) kernels.close();
             if (blas != null) blas.close();
             if (context != null) context.close();

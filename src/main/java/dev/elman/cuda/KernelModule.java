@@ -56,7 +56,7 @@ final class KernelModule {
                 context, ALL.stream().mapToInt(Launch::bytes).sum());
         try {
             loadFiles();
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             close();
             throw failure;
         }

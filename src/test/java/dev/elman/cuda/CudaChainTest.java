@@ -69,6 +69,14 @@ class CudaChainTest {
         assertNothingLeft(ChildJvm.like(Map.of(), Map.of()).run(CloseMain.class));
     }
 
+    /** Where the JVM has no room for the kernels' text. */
+    @Test
+    void whatIsOpenedIsGivenBackWhereMemoryOfTheJvmEnds() throws Exception {
+        String output = ChildJvm.with("-XX:MaxDirectMemorySize=64k").run(CloseMain.class);
+        assertTrue(output.contains("OutOfMemoryError"), output);
+        assertNothingLeft(output);
+    }
+
     /** The rest is given back nevertheless. */
     @ParameterizedTest
     @CsvSource({
