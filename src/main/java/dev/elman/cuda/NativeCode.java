@@ -30,7 +30,7 @@ final class NativeCode {
     /** What the JVM says of a library that it has loaded for one class loader, and loads for no other. */
     private static final String ELSEWHERE = "already loaded in another classloader";
 
-    /** What the JVM says of a class that a binding uses and nobody has. */
+    /** What the JVM says of a class that a binding or its native code uses and nobody has. */
     private static final String MISSING_CLASS = "java.lang.ClassNotFoundException: ";
 
     /** What Java says where it is told to let no native code in, as it may be by default some day. */
@@ -186,6 +186,7 @@ final class NativeCode {
         return words.lines()
                 .findFirst()
                 .orElse("no reason given")
+                .replaceFirst("^Caused by: ", "")
                 .replaceFirst("^\\S*UnsatisfiedLinkError: ", "")
                 .replaceFirst("^(\\S*elman-cuda-\\S*: )+", "")
                 .strip();
@@ -194,6 +195,7 @@ final class NativeCode {
     private static boolean isLoadersWord(String line) {
         return line.contains(DEPENDENT)
                 || line.contains(DENIED)
+                || line.contains(MISSING_CLASS)
                 || line.contains("cannot open shared object file")
                 || line.contains("failed to map segment")
                 || line.contains("undefined symbol")

@@ -204,6 +204,13 @@ class ChainTest {
                 said);
     }
 
+    @Test
+    void aClassThatNativeCodeLacksIsNamed() {
+        String said = whyNot(Minimized.class);
+        assertTrue(
+                said.startsWith("JCuda needs the class jcuda.cuComplex, which is not there; put JCuda's jars"), said);
+    }
+
     /** A class that once failed to start says nothing more of why. */
     @Test
     void whyALibraryDidNotLoadIsSaidEveryTime() {
@@ -231,6 +238,14 @@ class ChainTest {
         static {
             String file = "/tmp/elman-cuda-1/JCudaDriver.so: ";
             fail(file + file + "failed to map segment from shared object");
+        }
+    }
+
+    /** One of a jar without the classes that no other class names. */
+    private static final class Minimized {
+        static {
+            fail("Error while loading native library\nStack trace:\njava.lang.NoClassDefFoundError: jcuda/cuComplex\n"
+                    + "Caused by: java.lang.ClassNotFoundException: jcuda.cuComplex\n\t... 23 more");
         }
     }
 
