@@ -3,28 +3,32 @@ package dev.elman.cpu;
 import java.util.Arrays;
 
 /**
- * The largest of each element over the steps of a row, and its step. Floats are compared as integers of the same order, because
- * C2 vectorises that and no choice between floats.
+ * The largest of each element over the steps of a row, and its step, for some columns. Floats are compared as integers of the same
+ * order, because C2 vectorises that and no choice between floats; and always as many columns, see {@link Tanh}.
  */
 final class Maxima {
+    /** Columns at most. */
+    static final int WIDTH = 128;
+
     private static final int INFINITY = 0x7F800000;
 
-    private final int[] keys;
-    private final int[] bits;
-    private final int[] steps;
+    private final int[] keys = new int[WIDTH];
+    private final int[] bits = new int[WIDTH];
+    private final int[] steps = new int[WIDTH];
 
     /** Of nothing yet: 0, and -1 for a step. */
-    Maxima(int width) {
-        keys = new int[width];
-        bits = new int[width];
-        steps = new int[width];
+    Maxima() {
         Arrays.fill(keys, Integer.MIN_VALUE); // below that of any float
         Arrays.fill(steps, -1);
     }
 
-    /** @param row bits of floats; of equal ones the first stays, and no number is above the first NaN: it must not vanish */
+    /**
+     * Of equal ones the first stays, and no number is above the first NaN: it must not vanish.
+     *
+     * @param row [WIDTH], bits of floats
+     */
     void take(int[] row, int step) {
-        for (int c = 0; c < keys.length; c++) {
+        for (int c = 0; c < WIDTH; c++) {
             int candidate = row[c];
             int sign = candidate >> 31;
             int magnitude = candidate & Integer.MAX_VALUE;

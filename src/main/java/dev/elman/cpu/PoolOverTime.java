@@ -22,15 +22,18 @@ final class PoolOverTime {
     void maxForward(CpuTensor x, CpuTensor y, CpuIntTensor argmax) {
         int width = sizes.c();
         forEachRow((n, scratch) -> {
-            Maxima maxima = new Maxima(width);
-            int[] row = new int[width];
-            for (int t = 0; t < sizes.t(); t++) {
-                if (!live(t, n)) continue;
-                x.readBits(index(t, n), row, width);
-                maxima.take(row, t);
+            int[] row = new int[Maxima.WIDTH];
+            for (int from = 0; from < width; from += Maxima.WIDTH) {
+                int count = Math.min(Maxima.WIDTH, width - from);
+                Maxima maxima = new Maxima();
+                for (int t = 0; t < sizes.t(); t++) {
+                    if (!live(t, n)) continue;
+                    x.readBits(index(t, n) + from, row, count);
+                    maxima.take(row, t);
+                }
+                y.writeBits(n * width + from, maxima.bits(), count);
+                argmax.write(n * width + from, maxima.steps(), count);
             }
-            y.writeBits(n * width, maxima.bits(), width);
-            argmax.write(n * width, maxima.steps(), width);
         });
     }
 

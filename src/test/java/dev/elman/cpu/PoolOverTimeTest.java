@@ -11,7 +11,7 @@ import dev.elman.backend.Tensor;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-class MaximaTest {
+class PoolOverTimeTest {
     private static final float[] SPECIAL = {
         Float.NEGATIVE_INFINITY,
         -Float.MAX_VALUE,
@@ -32,23 +32,33 @@ class MaximaTest {
 
     /** Every three of them, one after the other, as the reference chooses: larger, or the first NaN. */
     @Test
-    void areThoseThatFloatsHave() {
+    void theMaximumIsThatOfFloats() {
         int count = SPECIAL.length;
-        int[][] steps = new int[3][count * count * count];
-        for (int i = 0; i < steps[0].length; i++) {
+        int width = count * count * count;
+        int[][] steps = new int[3][width];
+        for (int i = 0; i < width; i++) {
             steps[0][i] = bits(i % count);
             steps[1][i] = bits(i / count % count);
             steps[2][i] = bits(i / count / count);
         }
-        Maxima maxima = new Maxima(steps[0].length);
-        for (int t = 0; t < 3; t++) maxima.take(steps[t], t);
-        for (int i = 0; i < steps[0].length; i++) {
-            int best = 0;
-            for (int t = 1; t < 3; t++) {
-                if (beats(steps[t][i], steps[best][i])) best = t;
+        try (Backend backend = CpuBackend.open(1);
+                Tensor x = backend.allocate(Shape.of(3, 1, width));
+                Tensor y = backend.allocate(Shape.of(1, width));
+                IntTensor argmax = backend.allocateInts(Shape.of(1, width))) {
+            float[] values = new float[3 * width];
+            for (int i = 0; i < values.length; i++) values[i] = Float.intBitsToFloat(steps[i / width][i % width]);
+            x.set(values);
+            backend.poolForward(Pooling.MAX, x, null, y, argmax);
+            float[] given = y.toFloats();
+            int[] from = argmax.toInts();
+            for (int i = 0; i < width; i++) {
+                int best = 0;
+                for (int t = 1; t < 3; t++) {
+                    if (beats(steps[t][i], steps[best][i])) best = t;
+                }
+                assertEquals(best, from[i], "of number " + i);
+                assertEquals(steps[best][i], Float.floatToRawIntBits(given[i]), "of number " + i);
             }
-            assertEquals(best, maxima.steps()[i], "of number " + i);
-            assertEquals(steps[best][i], maxima.bits()[i], "of number " + i);
         }
     }
 
@@ -62,18 +72,9 @@ class MaximaTest {
         return left > right || (Float.isNaN(left) && !Float.isNaN(right));
     }
 
-    @Test
-    void ofNothingAreZeros() {
-        Maxima maxima = new Maxima(5);
-        int[] none = new int[5];
-        assertArrayEquals(none, maxima.bits());
-        Arrays.fill(none, -1);
-        assertArrayEquals(none, maxima.steps());
-    }
-
     /** One of a longer batch, say: what it does not name stays 0, and nobody else's memory changes. */
     @Test
-    void haveNoGradientAtStepsThatAreNotThere() {
+    void stepsThatAreNotThereHaveNoGradient() {
         try (Backend backend = CpuBackend.open(1);
                 Tensor dy = backend.allocate(Shape.of(1, 4));
                 IntTensor argmax = backend.allocateInts(Shape.of(1, 4));
