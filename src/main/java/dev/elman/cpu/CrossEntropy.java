@@ -28,27 +28,27 @@ final class CrossEntropy {
 
     private interface Row {
         /** Works in place on row m. */
-        void run(int m, float[] row, int task);
+        void run(int m, float[] row, double[] exponentials, int task);
     }
 
     private void forEachRow(CpuTensor x, CpuTensor y, Row body) {
         int width = sizes.k();
         workers.run(tasks, (long) WORK * sizes.m() * width, (task, scratch) -> {
             float[] row = scratch.floats(0, width);
+            double[] exponentials = new double[width];
             int end = (int) Math.min(sizes.m(), (task + 1L) * rowsAtOnce);
             for (int m = task * rowsAtOnce; m < end; m++) {
                 x.read(m * width, row, width);
-                body.run(m, row, task);
+                body.run(m, row, exponentials, task);
                 y.write(m * width, row, width);
             }
         });
     }
 
     void softmax(CpuTensor x, CpuTensor y) {
-        forEachRow(x, y, (m, row, task) -> {
-            float max = max(row);
-            double logSum = logSum(row, max);
-            for (int k = 0; k < sizes.k(); k++) row[k] = (float) Math.exp((double) row[k] - max - logSum);
+        forEachRow(x, y, (m, row, exponentials, task) -> {
+            double sum = exponentiate(row, max(row), exponentials);
+            for (int k = 0; k < sizes.k(); k++) row[k] = (float) (exponentials[k] / sum);
         });
     }
 
@@ -62,14 +62,14 @@ final class CrossEntropy {
         // One place for each task, added up in order afterwards.
         double[] losses = new double[tasks];
         int[] correct = new int[tasks];
-        forEachRow(logits, dLogits, (m, row, task) -> {
+        forEachRow(logits, dLogits, (m, row, exponentials, task) -> {
             int label = labels.get(m);
             if (label < 0) {
                 Arrays.fill(row, 0, sizes.k(), 0);
                 return;
             }
             if (argmax(row) == label) correct[task]++;
-            losses[task] += lossAndGradient(row, label, smoothing, scale);
+            losses[task] += lossAndGradient(row, exponentials, label, smoothing, scale);
         });
         double loss = 0;
         int right = 0;
@@ -81,15 +81,15 @@ final class CrossEntropy {
     }
 
     /** Returns the loss of a row and replaces it by its gradient. */
-    private double lossAndGradient(float[] row, int label, double smoothing, double scale) {
+    private double lossAndGradient(float[] row, double[] exponentials, int label, double smoothing, double scale) {
         float max = max(row);
-        double logSum = logSum(row, max);
+        double sum = exponentiate(row, max, exponentials);
+        double logSum = Math.log(sum);
         double loss = 0;
         for (int k = 0; k < sizes.k(); k++) {
             double target = (k == label ? 1 - smoothing : 0) + smoothing / sizes.k();
-            double logProbability = (double) row[k] - max - logSum;
-            loss -= target * logProbability;
-            row[k] = (float) (scale * (Math.exp(logProbability) - target));
+            loss -= target * ((double) row[k] - max - logSum);
+            row[k] = (float) (scale * (exponentials[k] / sum - target));
         }
         return loss;
     }
@@ -108,10 +108,13 @@ final class CrossEntropy {
         return max;
     }
 
-    /** Without the maximum, beside which it would be lost if that is large. */
-    private double logSum(float[] row, float max) {
+    /** The exponentials of what a row has above its maximum, which beside a large one would be lost in their sum; returns that. */
+    private double exponentiate(float[] row, float max, double[] exponentials) {
         double sum = 0;
-        for (int k = 0; k < sizes.k(); k++) sum += Math.exp((double) row[k] - max);
-        return Math.log(sum);
+        for (int k = 0; k < sizes.k(); k++) {
+            exponentials[k] = Math.exp((double) row[k] - max);
+            sum += exponentials[k];
+        }
+        return sum;
     }
 }

@@ -6,14 +6,15 @@ import java.util.Arrays;
 
 /**
  * Loops over whole tensors, block by block on the heap. Where a step has several results, each has its own loop: C2
- * vectorises those, and the block stays in the first-level cache.
+ * vectorises those, and the block stays in the first-level cache. Each loop goes over a whole block, whatever is in the end of the
+ * last one, for one of any length would be slow for good if it met short ones first.
  */
 final class Elementwise {
-    /** Elements of a block; four blocks fit the first-level cache. */
-    private static final int BLOCK = 2048;
+    /** Elements of a block: four blocks fit the first-level cache, and a small tensor does not take long. */
+    private static final int BLOCK = 1024;
 
     /** Elements of a task. */
-    private static final int TASK = 32 * BLOCK;
+    private static final int TASK = 64 * BLOCK;
 
     private final Workers workers;
 
@@ -21,9 +22,9 @@ final class Elementwise {
         this.workers = workers;
     }
 
-    /** Works on the first {@code count} elements of one array for each tensor. */
+    /** Works on a block of each tensor. */
     private interface Loop {
-        void run(float[][] blocks, int count);
+        void run(float[][] blocks);
     }
 
     /** Reads all tensors and writes back those from number {@code firstResult} on. */
@@ -36,7 +37,7 @@ final class Elementwise {
             for (int from = task * TASK; from < end; from += BLOCK) {
                 int count = Math.min(BLOCK, end - from);
                 for (int i = 0; i < blocks.length; i++) tensors[i].read(from, blocks[i], count);
-                loop.run(blocks, count);
+                loop.run(blocks);
                 for (int i = firstResult; i < blocks.length; i++) tensors[i].write(from, blocks[i], count);
             }
         });
@@ -65,59 +66,59 @@ final class Elementwise {
     }
 
     void axpy(float alpha, CpuTensor x, CpuTensor y) {
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] from = blocks[0];
             float[] to = blocks[1];
-            for (int i = 0; i < count; i++) to[i] += alpha * from[i];
+            for (int i = 0; i < BLOCK; i++) to[i] += alpha * from[i];
         };
         forEach(1, loop, x, y);
     }
 
     /** Reading a block of each before writing one lets y be a or b. */
     void multiply(CpuTensor a, CpuTensor b, CpuTensor y) {
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] left = blocks[0];
             float[] right = blocks[1];
             float[] to = blocks[2];
-            for (int i = 0; i < count; i++) to[i] = left[i] * right[i];
+            for (int i = 0; i < BLOCK; i++) to[i] = left[i] * right[i];
         };
         forEach(2, loop, a, b, y);
     }
 
     void penalize(CpuTensor w, float l1, float twiceL2, CpuTensor g) {
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] weights = blocks[0];
             float[] gradient = blocks[1];
-            for (int i = 0; i < count; i++) gradient[i] += l1 * Math.signum(weights[i]) + twiceL2 * weights[i];
+            for (int i = 0; i < BLOCK; i++) gradient[i] += l1 * Math.signum(weights[i]) + twiceL2 * weights[i];
         };
         forEach(1, loop, w, g);
     }
 
     void rectify(CpuTensor w) {
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] weights = blocks[0];
-            for (int i = 0; i < count; i++) weights[i] = Math.max(weights[i], 0);
+            for (int i = 0; i < BLOCK; i++) weights[i] = Math.max(weights[i], 0);
         };
         forEach(0, loop, w);
     }
 
     void clip(CpuTensor g, float limit) {
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] values = blocks[0];
-            for (int i = 0; i < count; i++) values[i] = Math.max(-limit, Math.min(limit, values[i]));
+            for (int i = 0; i < BLOCK; i++) values[i] = Math.max(-limit, Math.min(limit, values[i]));
         };
         forEach(0, loop, g);
     }
 
     void scale(CpuTensor g, double factor) {
         float rounded = (float) factor;
-        Loop inFloat = (blocks, count) -> {
+        Loop inFloat = blocks -> {
             float[] values = blocks[0];
-            for (int i = 0; i < count; i++) values[i] *= rounded;
+            for (int i = 0; i < BLOCK; i++) values[i] *= rounded;
         };
-        Loop inDouble = (blocks, count) -> {
+        Loop inDouble = blocks -> {
             float[] values = blocks[0];
-            for (int i = 0; i < count; i++) values[i] = (float) (values[i] * factor);
+            for (int i = 0; i < BLOCK; i++) values[i] = (float) (values[i] * factor);
         };
         // Below the normal numbers a float has fewer digits, or none; in double the loop is slower.
         forEach(0, factor < Float.MIN_NORMAL ? inDouble : inFloat, g);
@@ -132,7 +133,8 @@ final class Elementwise {
             for (int from = task * TASK; from < end; from += BLOCK) {
                 int count = Math.min(BLOCK, end - from);
                 g.read(from, block, count);
-                squares[task] += squares(block, count);
+                Arrays.fill(block, count, BLOCK, 0);
+                squares[task] += squares(block);
             }
         });
         double sum = 0;
@@ -141,19 +143,17 @@ final class Elementwise {
     }
 
     /** Four sums at once, so that an addition need not wait for the one before. */
-    private static double squares(float[] block, int count) {
+    private static double squares(float[] block) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;
         double s3 = 0;
-        int i = 0;
-        for (; i + 4 <= count; i += 4) {
+        for (int i = 0; i < BLOCK; i += 4) {
             s0 += (double) block[i] * block[i];
             s1 += (double) block[i + 1] * block[i + 1];
             s2 += (double) block[i + 2] * block[i + 2];
             s3 += (double) block[i + 3] * block[i + 3];
         }
-        for (; i < count; i++) s0 += (double) block[i] * block[i];
         return (s0 + s1) + (s2 + s3);
     }
 
@@ -162,28 +162,28 @@ final class Elementwise {
         float decay = (float) step.weightDecay();
         float momentum = (float) step.momentum();
         if (velocity == null) {
-            Loop loop = (blocks, count) -> descend(blocks[1], blocks[0], rate, decay, count);
+            Loop loop = blocks -> descend(blocks[1], blocks[0], rate, decay);
             forEach(1, loop, g, w);
             return;
         }
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] gradient = blocks[0];
             float[] weights = blocks[1];
             float[] v = blocks[2];
-            for (int i = 0; i < count; i++) gradient[i] += decay * weights[i];
-            for (int i = 0; i < count; i++) v[i] = momentum * v[i] + gradient[i];
+            for (int i = 0; i < BLOCK; i++) gradient[i] += decay * weights[i];
+            for (int i = 0; i < BLOCK; i++) v[i] = momentum * v[i] + gradient[i];
             if (step.nesterov()) {
-                for (int i = 0; i < count; i++) gradient[i] += momentum * v[i];
-                descend(weights, gradient, rate, 0, count);
+                for (int i = 0; i < BLOCK; i++) gradient[i] += momentum * v[i];
+                descend(weights, gradient, rate, 0);
             } else {
-                descend(weights, v, rate, 0, count);
+                descend(weights, v, rate, 0);
             }
         };
         forEach(1, loop, g, w, velocity);
     }
 
-    private static void descend(float[] weights, float[] direction, float rate, float decay, int count) {
-        for (int i = 0; i < count; i++) weights[i] -= rate * (direction[i] + decay * weights[i]);
+    private static void descend(float[] weights, float[] direction, float rate, float decay) {
+        for (int i = 0; i < BLOCK; i++) weights[i] -= rate * (direction[i] + decay * weights[i]);
     }
 
     void adam(AdamStep step, CpuTensor w, CpuTensor g, CpuTensor m, CpuTensor v) {
@@ -196,17 +196,17 @@ final class Elementwise {
         float rate = (float) (step.learningRate() / (1 - Math.pow(step.beta1(), (double) step.step())));
         float correction = (float) (1 / Math.sqrt(1 - Math.pow(step.beta2(), (double) step.step())));
         float epsilon = (float) step.epsilon();
-        Loop loop = (blocks, count) -> {
+        Loop loop = blocks -> {
             float[] gradient = blocks[0];
             float[] weights = blocks[1];
             float[] mean = blocks[2];
             float[] square = blocks[3];
             if (coupled != 0) { // 0 times a weight that is no number is none
-                for (int i = 0; i < count; i++) gradient[i] += coupled * weights[i];
+                for (int i = 0; i < BLOCK; i++) gradient[i] += coupled * weights[i];
             }
-            for (int i = 0; i < count; i++) mean[i] = beta1 * mean[i] + rest1 * gradient[i];
-            for (int i = 0; i < count; i++) square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i];
-            for (int i = 0; i < count; i++) {
+            for (int i = 0; i < BLOCK; i++) mean[i] = beta1 * mean[i] + rest1 * gradient[i];
+            for (int i = 0; i < BLOCK; i++) square[i] = beta2 * square[i] + rest2 * gradient[i] * gradient[i];
+            for (int i = 0; i < BLOCK; i++) {
                 // Not the root of a product, which may be more than a float holds.
                 weights[i] = kept * weights[i] - rate * mean[i] / (correction * (float) Math.sqrt(square[i]) + epsilon);
             }
