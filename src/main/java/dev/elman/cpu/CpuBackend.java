@@ -41,7 +41,7 @@ public final class CpuBackend implements Backend {
     }
 
     /**
-     * Opens it; nothing but a wrong system property or a lack of memory keeps it from that.
+     * Opens it; nothing but a wrong system property or a lack of memory or threads keeps it from that.
      *
      * @throws dev.elman.backend.BackendUnavailableException when OpenBLAS is forced and does not load, or the system starts no more
      *     threads

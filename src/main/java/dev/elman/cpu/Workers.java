@@ -49,7 +49,7 @@ final class Workers implements AutoCloseable {
             close(); // those that run already
             throw new BackendUnavailableException(
                     "cpu: the system does not start " + threads + " threads for this process (" + e.getMessage()
-                            + "); choose fewer, as with -Delman.cpu.threads=4, or allow it more.",
+                            + "); choose fewer, as with -Delman.cpu.threads=" + threads / 2 + ", or allow it more.",
                     e);
         }
     }
