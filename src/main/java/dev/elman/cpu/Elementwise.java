@@ -6,8 +6,8 @@ import java.util.Arrays;
 
 /**
  * Loops over whole tensors, block by block on the heap. Where a step has several results, each has its own loop: C2
- * vectorises those, and the block stays in the first-level cache. Each loop goes over a whole block, whatever is in the end of the
- * last one, for one of any length would be slow for good if it met short ones first.
+ * vectorises those, and the block stays in the first-level cache. Each loop goes over a whole block, with zeros behind the end of
+ * the last one, for one of any length would be slow for good if it met short ones first.
  */
 final class Elementwise {
     /** Elements of a block: four blocks fit the first-level cache, and a small tensor does not take long. */
@@ -36,11 +36,17 @@ final class Elementwise {
             int end = (int) Math.min(size, (task + 1L) * TASK);
             for (int from = task * TASK; from < end; from += BLOCK) {
                 int count = Math.min(BLOCK, end - from);
-                for (int i = 0; i < blocks.length; i++) tensors[i].read(from, blocks[i], count);
+                for (int i = 0; i < blocks.length; i++) read(tensors[i], from, blocks[i], count);
                 loop.run(blocks);
                 for (int i = firstResult; i < blocks.length; i++) tensors[i].write(from, blocks[i], count);
             }
         });
+    }
+
+    /** Zeros, for numbers of the time before might be so small that processors take long over them. */
+    private static void read(CpuTensor tensor, int from, float[] block, int count) {
+        tensor.read(from, block, count);
+        Arrays.fill(block, count, BLOCK, 0);
     }
 
     private static int tasks(int size) {
@@ -132,8 +138,7 @@ final class Elementwise {
             int end = (int) Math.min(g.size(), (task + 1L) * TASK);
             for (int from = task * TASK; from < end; from += BLOCK) {
                 int count = Math.min(BLOCK, end - from);
-                g.read(from, block, count);
-                Arrays.fill(block, count, BLOCK, 0);
+                read(g, from, block, count);
                 squares[task] += squares(block);
             }
         });
