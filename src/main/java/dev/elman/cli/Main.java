@@ -24,7 +24,7 @@ import picocli.CommandLine.TypeConversionException;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {Failures.CODE_0, Failures.CODE_1, Failures.CODE_2, Failures.CODE_3})
 public final class Main implements Callable<Integer> {
-    /** A system property. */
+    /** The system property by which stack traces and the libraries' logs are shown. */
     static final String DEBUG = "elman.debug";
 
     @Option(

@@ -21,7 +21,12 @@ final class Drop {
     /** And of all. */
     private final int counters;
 
-    /** @param n rows of a step */
+    /**
+     * One over these rows.
+     *
+     * @param rows T*N
+     * @param n N, rows of a step
+     */
     Drop(Dropout dropout, int rows, int n, int width) {
         this.dropout = dropout;
         this.n = n;
@@ -39,6 +44,7 @@ final class Drop {
         return (counters + Philox.COUNTERS - 1) / Philox.COUNTERS;
     }
 
+    /** Hands {@code body} the runs of a piece, from left to right. */
     void runs(int piece, Run body) {
         int begin = piece * Philox.COUNTERS;
         int end = Math.min(counters, begin + Philox.COUNTERS);
@@ -53,9 +59,9 @@ final class Drop {
     }
 
     /**
-     * Scales or drops the elements of a piece.
+     * Scales or drops the elements of a piece, as {@link Dropout} says.
      *
-     * @param values [PIECE]
+     * @param values [PIECE], its runs where {@link #runs} says; void between them
      * @param words see {@link Philox#words}; void afterwards
      */
     void apply(int piece, float[] values, long[][] words) {

@@ -43,7 +43,7 @@ final class Elementwise {
         });
     }
 
-    /** Zeros, for numbers of the time before might be so small that processors take long over them. */
+    /** Reads {@code count} elements, with zeros behind them: what was there might be denormal, and take processors long. */
     private static void read(CpuTensor tensor, int from, float[] block, int count) {
         tensor.read(from, block, count);
         Arrays.fill(block, count, BLOCK, 0);

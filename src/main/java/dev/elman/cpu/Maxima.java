@@ -7,7 +7,7 @@ import java.util.Arrays;
  * order, because C2 vectorises that and no choice between floats; and always as many columns, see {@link Tanh}.
  */
 final class Maxima {
-    /** Columns at most. */
+    /** Columns, whether they are needed or not. */
     static final int WIDTH = 128;
 
     private static final int INFINITY = 0x7F800000;
@@ -48,10 +48,12 @@ final class Maxima {
         return zeros ^ ((zeros ^ ones) & mask);
     }
 
+    /** [WIDTH], bits of floats. */
     int[] bits() {
         return bits;
     }
 
+    /** [WIDTH]. */
     int[] steps() {
         return steps;
     }

@@ -26,8 +26,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PlannerTest {
     private static final int[] README_SIZES = {64, 192, 512, 1024, 2048};
 
+    /** One that is chosen and never run. */
+    private interface Chosen extends RecurrencePlan {
+        @Override
+        default void forward(List<Recurrence> directions) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        default void backward(List<Recurrence> directions) {
+            throw new UnsupportedOperationException();
+        }
+    }
+
     /** Runs H up to a limit in a time that grows with H from a start, and back in twice that. */
-    private record Named(String name, int most, double micros, int fewestSteps) implements RecurrencePlan {
+    private record Named(String name, int most, double micros, int fewestSteps) implements Chosen {
         @Override
         public String refusal(Operands.Rnn sizes, boolean backward, boolean dropout) {
             return sizes.h() <= most ? null : "H is above " + most;
@@ -42,20 +55,10 @@ class PlannerTest {
         public String tooShort(Operands.Rnn sizes) {
             return sizes.t() >= fewestSteps ? null : "T is below " + fewestSteps;
         }
-
-        @Override
-        public void forward(List<Recurrence> directions) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void backward(List<Recurrence> directions) {
-            throw new UnsupportedOperationException();
-        }
     }
 
     /** Refuses the way back and dropout, or takes long for them. */
-    private record Plain(boolean refuses) implements RecurrencePlan {
+    private record Plain(boolean refuses) implements Chosen {
         @Override
         public String name() {
             return "plain";
@@ -69,16 +72,6 @@ class PlannerTest {
         @Override
         public double expectedMicros(Operands.Rnn sizes, int directions, boolean backward, boolean dropout) {
             return !refuses && (backward || dropout) ? 99 : 1;
-        }
-
-        @Override
-        public void forward(List<Recurrence> directions) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void backward(List<Recurrence> directions) {
-            throw new UnsupportedOperationException();
         }
     }
 
